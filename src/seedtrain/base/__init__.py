@@ -1,0 +1,65 @@
+"""Errors, canonical bytes and digests, files and the cache, positioned documents, messages in two languages."""
+
+from seedtrain.base._canonical import (
+    canonical_bytes,
+    decimal_text,
+    digest,
+    digest_bytes,
+    digest_file,
+    signed_bytes,
+)
+from seedtrain.base._document import Document, Location, collect, load, parse_document, read_document, validate
+from seedtrain.base._errors import (
+    EXIT_BAD_INPUT,
+    EXIT_DONE,
+    EXIT_FAIL,
+    EXIT_INCONCLUSIVE,
+    EXIT_UNAVAILABLE,
+    InputError,
+    InputErrors,
+    IntegrityError,
+    Position,
+    SeedtrainError,
+    UnavailableError,
+)
+from seedtrain.base._files import cache_folder, read_text, write_atomic, write_json
+from seedtrain.base._messages import LANGUAGES, language, translate, use_language
+from seedtrain.base._progress import Progress, part, silent
+
+__all__ = [
+    "EXIT_BAD_INPUT",
+    "EXIT_DONE",
+    "EXIT_FAIL",
+    "EXIT_INCONCLUSIVE",
+    "EXIT_UNAVAILABLE",
+    "LANGUAGES",
+    "Document",
+    "InputError",
+    "InputErrors",
+    "IntegrityError",
+    "Location",
+    "Position",
+    "Progress",
+    "SeedtrainError",
+    "UnavailableError",
+    "cache_folder",
+    "canonical_bytes",
+    "collect",
+    "decimal_text",
+    "digest",
+    "digest_bytes",
+    "digest_file",
+    "language",
+    "load",
+    "parse_document",
+    "part",
+    "read_document",
+    "read_text",
+    "signed_bytes",
+    "silent",
+    "translate",
+    "use_language",
+    "validate",
+    "write_atomic",
+    "write_json",
+]
