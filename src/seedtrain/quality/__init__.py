@@ -1,0 +1,59 @@
+"""Materials, lots, samples, specifications, results, and verdicts of three values."""
+
+from seedtrain.quality._materials import (
+    ANIMAL_ORIGINS,
+    ORIGINS,
+    Constituent,
+    ConstituentEntry,
+    Lot,
+    LotEntry,
+    LotStatus,
+    Material,
+    Sample,
+)
+from seedtrain.quality._origin import judge_origin, origin_words, origins
+from seedtrain.quality._specification import (
+    Limit,
+    Specification,
+    SpecificationEntry,
+    SpecificationLine,
+    round_half_up,
+)
+from seedtrain.quality._verdict import (
+    Criterion,
+    Result,
+    Verdict,
+    VerdictWord,
+    combine,
+    judge,
+    judge_interval,
+    verdict_words,
+)
+
+__all__ = [
+    "ANIMAL_ORIGINS",
+    "ORIGINS",
+    "Constituent",
+    "ConstituentEntry",
+    "Criterion",
+    "Limit",
+    "Lot",
+    "LotEntry",
+    "LotStatus",
+    "Material",
+    "Result",
+    "Sample",
+    "Specification",
+    "SpecificationEntry",
+    "SpecificationLine",
+    "Verdict",
+    "VerdictWord",
+    "combine",
+    "judge",
+    "judge_interval",
+    "judge_origin",
+    "origin_words",
+    "origins",
+    "round_half_up",
+    "verdict_words",
+]
