@@ -1,0 +1,46 @@
+"""The commands by name, and what happens when one fails."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+from cyclopts import App, CycloptsError
+
+import seedtrain
+from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, SeedtrainError
+from seedtrain.cli import _new, _recipe, _record, _run, _simulate
+from seedtrain.cli._common import report_error
+
+EXIT_INTERRUPTED = 130
+
+app = App(
+    name="seedtrain",
+    help="Carries a biological product from its sequence to a released batch.",
+    version=seedtrain.__version__,
+    version_flags=["--version"],
+)
+app.command(_run.run)
+app.command(_new.new)
+app.command(_simulate.simulate)
+app.command(_recipe.app)
+app.command(_record.app)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and leave with the exit code of the contract: 0, 1, 2, 3 or 4."""
+    tokens = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(tokens, exit_on_error=False, print_error=True, result_action="return_value")
+    except CycloptsError:
+        sys.exit(EXIT_BAD_INPUT)
+    except SeedtrainError as error:
+        report_error(error, as_json="--json" in tokens)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted: what was finished is kept, the same command goes on", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(EXIT_UNAVAILABLE)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,98 @@
+"""`seedtrain record`: check, show and export a ledger."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cyclopts import App
+
+from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE
+from seedtrain.cli._common import Common, print_json
+
+app = App(name="record", help="Check, show and export the ledger.")
+EXIT_OF = {"pass": EXIT_DONE, "fail": EXIT_FAIL, "inconclusive": EXIT_INCONCLUSIVE}
+
+
+@app.command
+def verify(file: Path, *, anchors: Path | None = None, common: Common | None = None) -> int:
+    """Check chain, Merkle roots, signatures and anchors of a ledger.
+
+    Example: seedtrain record verify examples/collagen/out/record.db
+
+    Parameters
+    ----------
+    file
+        The ledger (SQLite).
+    anchors
+        The file of anchored checkpoints; by default the one beside the ledger.
+    """
+    options = common or Common()
+    from seedtrain.record import verify as verify_ledger
+
+    verdict = verify_ledger(file, anchors=anchors)
+    if options.json:
+        print_json(verdict.to_data())
+    else:
+        print(f"{file}: {verdict.verdict}")
+        for criterion in verdict.criteria:
+            print(f"  {criterion.verdict:<12} {criterion.name}: {criterion.value}")
+    return EXIT_OF[verdict.verdict]
+
+
+@app.command
+def show(
+    file: Path, *, subject: str | None = None, type: str | None = None, after: int = 0, common: Common | None = None
+) -> int:
+    """Print the events of a ledger in their order.
+
+    Example: seedtrain record show record.db --type deviation.opened
+
+    Parameters
+    ----------
+    file
+        The ledger (SQLite).
+    subject
+        Only events of this batch, lot or person.
+    type
+        Only events of this type.
+    after
+        Only events with a larger number.
+    """
+    options = common or Common()
+    from seedtrain.record import open_ledger
+
+    with open_ledger(file, create=False) as ledger:
+        rows = [event.to_data() for event in ledger.events(subject=subject, type=type, after=after)]
+    if options.json:
+        print_json(rows)
+        return EXIT_DONE
+    for row in rows:
+        mark = " simulated" if row["payload"].get("origin") == "simulated" else ""
+        payload = json.dumps(row["payload"], ensure_ascii=False)
+        print(f"{row['seq']:>6} {row['occurred_at']} {row['type']:<22} {row['subject']}{mark} {payload}")
+    return EXIT_DONE
+
+
+@app.command
+def export(file: Path, folder: Path, *, common: Common | None = None) -> int:
+    """Write events, checkpoints, public keys and a standalone verifier to a folder for a third party.
+
+    Example: seedtrain record export record.db handover/
+
+    Parameters
+    ----------
+    file
+        The ledger (SQLite).
+    folder
+        A new or empty folder.
+    """
+    options = common or Common()
+    from seedtrain.record import export as export_ledger
+
+    export_ledger(file, folder)
+    if options.json:
+        print_json({"folder": str(folder), "files": sorted(path.name for path in folder.iterdir())})
+    else:
+        print(f"{folder}: exported; check it with: python3 {folder}/verify.py {folder}")
+    return EXIT_DONE
