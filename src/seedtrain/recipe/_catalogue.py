@@ -1,0 +1,237 @@
+"""The catalogue of phase kinds, as data: what each `do` takes, in which dimension and within which bounds.
+
+The bounds are not process limits. They catch what cannot be meant (a pH of 70, a negative volume); a product's own
+ranges stand in its recipe under `limits` and `control_strategy`. All are assumed, chosen wide by engineering judgement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from seedtrain.recipe._kinds import MATERIAL, WORD, ParameterKind, PhaseKind
+
+
+def _number(
+    name: str, unit: str, lowest: float, highest: float, words: str, *, required: bool = False, above: bool = False
+) -> ParameterKind:
+    return ParameterKind(name, unit, words, required, "intensive", lowest, highest, above)
+
+
+def _amount(name: str, unit: str, highest: float, words: str, *, required: bool = False) -> ParameterKind:
+    return ParameterKind(name, unit, words, required, "extensive", 0.0, highest, above=True)
+
+
+def _material(words: str) -> ParameterKind:
+    return ParameterKind("material", MATERIAL, words, required=True)
+
+
+def _stored(name: str, words: str) -> ParameterKind:
+    return ParameterKind(name, WORD, words, required=True)
+
+
+def _kind(
+    name: str,
+    words: str,
+    *parameters: ParameterKind,
+    monitored: Mapping[str, str] | None = None,
+    one_of: tuple[tuple[str, ...], ...] = (),
+    any_of: tuple[tuple[str, ...], ...] = (),
+    together: tuple[tuple[str, ...], ...] = (),
+    end: Literal["amount", "timed", "open"] = "amount",
+) -> PhaseKind:
+    by_name = {item.name: item for item in parameters}
+    assert len(by_name) == len(parameters)
+    return PhaseKind(name, words, by_name, monitored or {}, one_of, any_of, together, end)
+
+
+_INOCULUM = _number(
+    "inoculum_fraction", "%", 0, 100, "inoculum volume per volume of medium charged", required=True, above=True
+)
+_TEMPERATURE = _number("temperature", "degC", 0, 100, "set point of the culture")
+_CULTURE = (
+    _TEMPERATURE,
+    _number("pH", "", 0, 14, "set point"),
+    _number("dissolved_oxygen", "%", 0, 500, "set point, percent of air saturation at calibration"),
+    _number("stirrer_speed", "1/min", 0, 5000, "highest speed of the cascade that holds dissolved oxygen"),
+    _number("aeration", "vvm", 0, 10, "gas per liquid volume"),
+    _number("head_pressure", "bar", 0, 5, "gauge pressure of the head space"),
+)
+_COOLED = _number("temperature", "degC", -20, 60, "temperature of the product")
+_VOLUMES = _number("volumes", "", 0, 100, "column or diafiltration volumes", required=True, above=True)
+_VELOCITY = _number("velocity", "cm/h", 0, 3000, "linear velocity in the column", required=True, above=True)
+_COLUMN = {"pressure": "bar", "conductivity": "mS/cm", "pH": ""}
+_MEMBRANE_PRESSURE = _number("transmembrane_pressure", "bar", 0, 6, "pressure across the membrane", above=True)
+_AREA_LOAD = _number("load", "L/m2", 0, 1e5, "liquid per filter area", required=True, above=True)
+_AREA_FLUX = _number("flux", "L/m2/h", 0, 1e5, "flow per filter area", required=True, above=True)
+_BED = (
+    _stored("resin", "the resin, from the store"),
+    _material("the buffer"),
+    _number("bed_height", "m", 0, 2, "height of the packed bed", required=True, above=True),
+    _number("load", "g/L", 0, 500, "product per volume of resin", required=True, above=True),
+    _VOLUMES,
+    _VELOCITY,
+)
+
+_UPSTREAM: Final = (
+    _kind(
+        "thaw",
+        "Thaw the cell bank that starts the seed train.",
+        _stored("inoculum", "the cell bank, from the store"),
+        _INOCULUM,
+        _number("biomass", "g/L", 0, 200, "dry cell mass in the vial", required=True, above=True),
+    ),
+    _kind(
+        "charge",
+        "Fill a vessel with medium.",
+        _material("the medium"),
+        _amount("volume", "L", 1e6, "medium charged"),
+        _number("fill", "", 0, 1, "medium charged per working volume used of the seed vessel", above=True),
+        any_of=(("volume", "fill"),),
+    ),
+    _kind(
+        "sterilise",
+        "Sterilise the vessel and its contents in place with steam.",
+        _number("temperature", "degC", 60, 160, "holding temperature", required=True),
+        monitored={"pressure": "bar"},
+        end="timed",
+    ),
+    _kind("inoculate", "Transfer the culture of the seed vessel before this one.", _INOCULUM),
+    _kind("grow", "Grow a culture without feeding it.", *_CULTURE, monitored={"volume": "L"}, end="open"),
+    _kind(
+        "feed",
+        "Grow or express while feeding, at a constant rate or at one that rises exponentially.",
+        _material("the feed"),
+        _amount("rate", "L/h", 1e5, "constant feed rate"),
+        _amount("initial_rate", "L/h", 1e5, "feed rate at the start of the phase"),
+        _number("growth_rate", "1/h", 0, 3, "rate at which an exponential feed rises", above=True),
+        *_CULTURE,
+        monitored={"volume": "L"},
+        one_of=(("rate", "initial_rate"),),
+        together=(("initial_rate", "growth_rate"),),
+        end="open",
+    ),
+    _kind(
+        "induce",
+        "Add the inducer.",
+        _material("the inducer's solution"),
+        _amount("volume", "L", 1e5, "solution added", required=True),
+        _number("inducer_concentration", "mmol/L", 0, 1e4, "inducer in the broth after the addition", above=True),
+    ),
+)
+
+_RECOVERY: Final = (
+    _kind(
+        "centrifuge",
+        "Separate solids from liquid in a continuous centrifuge.",
+        _number("flux", "m/s", 0, 1e-5, "flow per equivalent settling area (Q/Sigma)", required=True, above=True),
+        _number("solids_fraction", "", 0, 1, "volume fraction of solids in the discharge", required=True, above=True),
+        _COOLED,
+    ),
+    _kind(
+        "dilute",
+        "Add liquid to the stream, to a biomass or by a factor.",
+        _material("the liquid added"),
+        _number("biomass", "g/L", 0, 300, "dry cell mass after the addition", above=True),
+        _number("fold", "", 1, 1000, "volume after per volume before"),
+        one_of=(("biomass", "fold"),),
+    ),
+    _kind(
+        "homogenise",
+        "Disrupt cells in a high-pressure homogeniser.",
+        _number("pressure", "MPa", 0, 400, "operating pressure", required=True, above=True),
+        _number("passes", "", 1, 20, "passes through the valve", required=True),
+        _COOLED,
+    ),
+    _kind(
+        "precipitate",
+        "Precipitate host protein and debris with acid, and hold.",
+        _material("the acid"),
+        _number("pH", "", 0, 14, "value to which the stream is brought", required=True),
+        _number("acid_fraction", "%", 0, 100, "acid volume per volume of stream", required=True, above=True),
+        _number("residence_time", "h", 0, 100, "time at this pH", required=True),
+        monitored={"temperature": "degC"},
+    ),
+    _kind(
+        "depth_filter",
+        "Clarify through a depth filter.",
+        _stored("filter", "the filter, from the store"),
+        _AREA_LOAD,
+        _AREA_FLUX,
+        monitored={"pressure": "bar", "turbidity": "NTU"},
+    ),
+)
+
+_PURIFICATION: Final = (
+    _kind("equilibrate", "Equilibrate a packed column.", *_BED, monitored=_COLUMN),
+    _kind("load", "Load the stream and bind the product.", _VELOCITY, monitored=_COLUMN),
+    _kind("wash", "Wash the loaded column.", _material("the buffer"), _VOLUMES, _VELOCITY, monitored=_COLUMN),
+    _kind("elute", "Elute the product.", _material("the buffer"), _VOLUMES, _VELOCITY, monitored=_COLUMN),
+    _kind("flow_through", "Pass the product through and bind impurities.", _VELOCITY, monitored=_COLUMN),
+    _kind(
+        "clean",
+        "Clean equipment in place.",
+        _material("the cleaning agent"),
+        _VOLUMES,
+        _number("contact_time", "h", 0, 100, "time of contact", required=True),
+        monitored={"temperature": "degC", "conductivity": "mS/cm"},
+    ),
+    _kind(
+        "concentrate",
+        "Concentrate over an ultrafiltration membrane.",
+        _stored("membrane", "the membrane, from the store"),
+        _number("cut_off", "kDa", 0, 1e4, "molar mass that the membrane holds back", required=True, above=True),
+        _AREA_LOAD,
+        _AREA_FLUX,
+        _number("concentration", "g/L", 0, 500, "product after concentration", required=True, above=True),
+        _MEMBRANE_PRESSURE,
+        monitored={"temperature": "degC"},
+    ),
+    _kind(
+        "diafilter",
+        "Exchange the buffer at constant volume.",
+        _material("the new buffer"),
+        _VOLUMES,
+        _AREA_FLUX,
+        _MEMBRANE_PRESSURE,
+        monitored={"temperature": "degC", "conductivity": "mS/cm"},
+    ),
+)
+
+_FINISH: Final = (
+    _kind(
+        "sterile_filter",
+        "Filter through a bacteria-retentive membrane.",
+        _stored("filter", "the filter, from the store"),
+        _AREA_LOAD,
+        _AREA_FLUX,
+        monitored={"pressure": "bar"},
+    ),
+    _kind(
+        "integrity_test",
+        "Test the filter after use by its bubble point.",
+        _number("minimum_bubble_point", "bar", 0, 20, "lowest that passes", required=True, above=True),
+    ),
+    _kind(
+        "lyophilise",
+        "Freeze-dry.",
+        _number("fill_depth", "cm", 0, 10, "depth of liquid on the shelf", required=True, above=True),
+        _number("shelf_temperature", "degC", -80, 60, "shelf during primary drying", required=True),
+        _number("chamber_pressure", "Pa", 0, 1000, "chamber during primary drying", required=True, above=True),
+        _number("residual_moisture", "%", 0, 50, "water left in the cake", required=True),
+        monitored={"product_temperature": "degC"},
+    ),
+    _kind(
+        "fill",
+        "Fill into containers.",
+        _stored("container", "the container, from the store"),
+        _number("mass", "g", 0, 1e5, "product in each container", required=True, above=True),
+        _number("loss", "%", 0, 100, "product lost on the line"),
+    ),
+    _kind("manual", "People follow the instruction.", end="timed"),
+)
+
+PHASE_KINDS: Final[Mapping[str, PhaseKind]] = {
+    kind.name: kind for kind in (*_UPSTREAM, *_RECOVERY, *_PURIFICATION, *_FINISH)
+}
+"""Every `do` that a phase may state."""
