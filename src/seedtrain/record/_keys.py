@@ -1,0 +1,170 @@
+"""The folder of keys beside a ledger: private keys never enter the ledger, a log or an error.
+
+`record.db.keys/` (mode 0700) holds `server.pem` and `server.pub`, and for each person `people/ID.pem` (signing) and
+`people/ID.name` (the key under which the name is sealed). To erase a name is to destroy `ID.name`.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from seedtrain.base import IntegrityError, Position, UnavailableError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+NAME_BLOCK_BYTES: Final = 64  # a sealed name is padded, so that its length tells nothing
+_CIPHER: Final = "chacha20-poly1305"
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """An Ed25519 key; `public` is 32 bytes."""
+
+    private: Ed25519PrivateKey
+    public: bytes
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.public.hex()})"
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of an RFC 8032 signature."""
+        return self.private.sign(message)
+
+
+class KeyFolder:
+    """The keys of one ledger."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def server_public(self) -> bytes | None:
+        """The server's public key as the folder states it; None if it does not."""
+        try:
+            return bytes.fromhex((self.folder / "server.pub").read_text("ascii").strip())
+        except (OSError, ValueError):
+            return None
+
+    def server(self, *, create: bool) -> SigningKey:
+        """The server's signing key."""
+        key = self._signing("server.pem", create=create)
+        if create:
+            _create(self.folder / "server.pub", lambda: key.public.hex().encode("ascii") + b"\n", mode=0o644)
+        return key
+
+    def person(self, actor: str, *, create: bool = False) -> SigningKey:
+        """A person's signing key."""
+        return self._signing(f"people/{actor}.pem", create=create)
+
+    def seal_name(self, actor: str, name: str) -> str:
+        """`name` sealed under a key of this person's own, bound to `actor`."""
+        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+        path = self.folder / f"people/{actor}.name"
+        self._folders()
+        _create(path, lambda: secrets.token_bytes(32), mode=0o600)
+        raw = name.encode("utf-8")
+        padded = raw + b"\x00" * (-len(raw) % NAME_BLOCK_BYTES)
+        nonce = secrets.token_bytes(12)
+        sealed = nonce + ChaCha20Poly1305(_read(path)).encrypt(nonce, padded, actor.encode("ascii"))
+        return f"{_CIPHER} {base64.b64encode(sealed).decode('ascii')}"
+
+    def open_name(self, actor: str, sealed: str) -> str | None:
+        """The name behind `sealed`; None once its key is destroyed. `IntegrityError` if it is not this person's."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+        path = self.folder / f"people/{actor}.name"
+        if not path.exists():
+            return None
+        raw = base64.b64decode(sealed.removeprefix(_CIPHER).strip())
+        try:
+            padded = ChaCha20Poly1305(_read(path)).decrypt(raw[:12], raw[12:], actor.encode("ascii"))
+        except (InvalidTag, ValueError):
+            raise IntegrityError(f"the sealed name of {actor} does not open under its key") from None
+        return padded.rstrip(b"\x00").decode("utf-8")
+
+    def _signing(self, name: str, *, create: bool) -> SigningKey:
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        path = self.folder / name
+        if create:
+            self._folders()
+            _create(path, _new_pem, mode=0o600)
+        try:
+            private = serialization.load_pem_private_key(_read(path), password=None)
+        except ValueError:
+            raise IntegrityError(
+                "this is not a private key", position=Position(str(path)), remedy="Restore the folder of keys."
+            ) from None
+        assert isinstance(private, Ed25519PrivateKey)
+        return SigningKey(private, private.public_key().public_bytes_raw())
+
+    def _folders(self) -> None:
+        try:
+            for folder in (self.folder, self.folder / "people"):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unavailable(self.folder, error) from error
+
+
+def _new_pem() -> bytes:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _create(path: Path, content: Callable[[], bytes], *, mode: int) -> None:
+    """Write a file that is not there yet, whole and on the disk; of two writers the first one's content stays."""
+    if path.exists():
+        return
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content())
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.link(temporary, path)
+            _flush_folder(path.parent)
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    except OSError as error:
+        raise _unavailable(path, error) from error
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unavailable(path, error) from error
+
+
+def _unavailable(path: Path, error: OSError) -> UnavailableError:
+    return UnavailableError(
+        f"the key cannot be read or written: {error.strerror}",
+        position=Position(str(path)),
+        remedy="Restore the folder of keys beside the ledger, or make it writable.",
+    )

@@ -1,0 +1,373 @@
+"""The ledger: one writer at a time appends events, each commit closed by a signed checkpoint and anchored outside."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from seedtrain.base import InputError, IntegrityError, Position, UnavailableError, decimal_text, signed_bytes
+from seedtrain.record._anchors import AnchorFile
+from seedtrain.record._event import Draft, Event, LaterDraft, check_draft, decode, encode, moment, timestamp
+from seedtrain.record._keys import KeyFolder, SigningKey
+from seedtrain.record._store import SqliteStore, Tail
+from seedtrain.record._verifier import (
+    FORMAT,
+    NO_EVENT,
+    Tree,
+    checkpoint_text,
+    key_id,
+    leaf_hash,
+    parse_checkpoint,
+    signature_fault,
+)
+
+CLOCK_TOLERANCE_S: Final = 1.0  # assumed: a clock that is disciplined by NTP steps back by less
+SYSTEM: Final = "system"  # the actor of what no person did
+Clock = Callable[[], datetime]
+
+
+class ConflictError(UnavailableError):
+    """Somebody else wrote since the caller read; nothing was stored."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last event: its seq (0: none) and the digest that the next event will name in `prev`."""
+
+    seq: int
+    digest: str
+
+
+@dataclass
+class _State:
+    size: int
+    digest: str
+    recorded_at: str
+    tree: Tree
+    note: str
+
+
+def open_ledger(
+    url: str | Path,
+    *,
+    create: bool = True,
+    read_only: bool = False,
+    anchors: Path | None = None,
+    clock: Clock | None = None,
+) -> Ledger:
+    """Open a ledger, or make a new one.
+
+    - `url`: a path, or `sqlite:///` and a path (`sqlite:////` and an absolute one).
+    - `anchors`: the anchor file; `record.db.anchors` beside `record.db` if not given.
+    - `clock`: tells the wall-clock time, zone aware.
+
+    Raises `InputError` (no such ledger, not a ledger), `UnavailableError` (disk, lock, unsound SQLite),
+    `IntegrityError` (the tail is cut or does not hold).
+    """
+    path = ledger_path(url)
+    if create and not read_only and not path.parent.is_dir():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnavailableError(
+                f"the folder cannot be made: {error.strerror}", position=Position(str(path.parent))
+            ) from error
+    store = SqliteStore(path, create=create and not read_only, read_only=read_only)
+    try:
+        return Ledger(store, anchors or anchor_path(path), clock or _wall_clock, read_only=read_only)
+    except BaseException:
+        store.close()
+        raise
+
+
+def ledger_path(url: str | Path) -> Path:
+    """The file behind a ledger's URL."""
+    text = str(url)
+    if "://" not in text:
+        return Path(text)
+    scheme, _, rest = text.partition("://")
+    if scheme != "sqlite" or not rest.removeprefix("/"):
+        raise InputError(f"{scheme}:// is not a ledger", remedy="Give a file, or sqlite:/// and its path.")
+    return Path(rest.removeprefix("/"))
+
+
+def anchor_path(path: Path) -> Path:
+    """Where the anchors of the ledger at `path` stand unless said otherwise."""
+    return path.with_name(path.name + ".anchors")
+
+
+def key_path(path: Path) -> Path:
+    """Where the keys of the ledger at `path` stand."""
+    return path.with_name(path.name + ".keys")
+
+
+class Ledger:
+    """An append-only, signed record. One object may be shared by threads; other processes may write between."""
+
+    def __init__(self, store: SqliteStore, anchors: Path, clock: Clock, *, read_only: bool) -> None:
+        self.path = store.path
+        self.keys = KeyFolder(key_path(store.path))
+        self.read_only = read_only
+        self._store = store
+        self._anchors = AnchorFile(anchors)
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._clock_flagged = False
+        self._key: SigningKey | None = None
+        self._state = _State(0, NO_EVENT, "", Tree(), "")
+        if not read_only and store.empty:
+            self._create()
+        newest = self._anchors.newest()  # before the tail is read: another process may be writing
+        self._catch_up()
+        self.id = self._origin()
+        self._check_tail(newest)
+        if not read_only and (newest is None or newest[0] < self._state.size):
+            self._anchors.append(store.notes(after=newest[0] if newest else 0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the files go."""
+        with self._lock:
+            self._anchors.close()
+            self._store.close()
+
+    @property
+    def head(self) -> Head:
+        """The last event as it is stored now."""
+        with self._lock:
+            self._catch_up()
+            return Head(self._state.size, self._state.digest)
+
+    @property
+    def checkpoint(self) -> str:
+        """Size and Merkle root of the last checkpoint, as a person's signature names it: `17:9f0c...`."""
+        with self._lock:
+            self._catch_up()
+            return f"{self._state.size}:{self._state.tree.root().hex()}"
+
+    @property
+    def clock_behind_s(self) -> float:
+        """Seconds by which the wall clock stands behind the last recorded time; 0 if it does not."""
+        with self._lock:
+            self._catch_up()
+            return self._behind(self._clock())
+
+    def events(self, subject: str | None = None, type: str | None = None, after: int = 0) -> Iterator[Event]:
+        """The events up to the head at this moment, in order, optionally of one subject or type."""
+        until = self._store.size()
+        for body in self._store.bodies(after=after, until=until, subject=subject, type=type):
+            event = decode(body)
+            if subject not in (None, event.subject) or type not in (None, event.type):
+                raise IntegrityError(f"the index leads to seq {event.seq}, which it should not", remedy=_VERIFY)
+            yield event
+
+    def find(self, identity: str) -> Event | None:
+        """The event of this id."""
+        body = self._store.find(identity)
+        return None if body is None else decode(body)
+
+    def append(self, *drafts: Draft | LaterDraft, at_head: int | None = None) -> tuple[Event, ...]:
+        """Append events in one commit and return them once they are on the disk: all of them or none.
+
+        - `drafts`: a `Draft`, or a function that makes one from the events of this commit so far.
+        - `at_head`: append only if the last event is still this one, else `ConflictError`.
+
+        A draft whose `id` is stored already with the same content returns the stored event. Raises `InputError` (a
+        draft that cannot be stored), `UnavailableError` (disk full, read-only, locked; nothing was acknowledged).
+        """
+        with self._lock:
+            if self.read_only:
+                raise UnavailableError(
+                    "the ledger is open for reading only",
+                    position=Position(str(self.path)),
+                    remedy="Open it for writing, on storage that can be written.",
+                )
+            self._anchors.append(())  # a ledger that cannot be anchored takes nothing
+            with self._store.transaction():
+                self._catch_up()
+                if at_head is not None and at_head != self._state.size:
+                    raise ConflictError(
+                        f"the ledger has grown from {at_head} to {self._state.size} meanwhile",
+                        remedy="Read it again and decide anew.",
+                    )
+                asked, fresh, state = self._encode(drafts)
+                if fresh:
+                    peaks = b"".join(state.tree.peaks)
+                    self._store.add(
+                        [(event.seq, event.body, leaf_hash(event.body)) for event in fresh], state.note, peaks
+                    )
+            if fresh:
+                self._state = state
+                self._clock_flagged |= any(event.type == "clock.checked" for event in fresh)
+                self._anchor(state.note)
+            return asked
+
+    def _anchor(self, note: str) -> None:
+        # The events are durable and must be acknowledged; a missing anchor is written before the next commit.
+        try:
+            self._anchors.append((note,))
+        except UnavailableError:
+            self._anchors.owe(note)
+
+    def _encode(self, drafts: tuple[Draft | LaterDraft, ...]) -> tuple[tuple[Event, ...], list[Event], _State]:
+        state = self._state
+        fresh: list[Event] = []
+        asked: list[Event] = []
+        wall = self._clock()
+        behind = self._behind(wall)
+        recorded_at = max(timestamp(wall), state.recorded_at)
+        tree, digest, size = Tree(state.tree.size, state.tree.peaks), state.digest, state.size
+
+        def put(draft: Draft) -> Event:
+            nonlocal digest, size
+            identity = draft.id or uuid.uuid4().hex
+            event = encode(draft, seq=size + 1, prev=digest, identity=identity, recorded_at=recorded_at)
+            tree.add(leaf_hash(event.body))
+            digest, size = event.digest, event.seq
+            fresh.append(event)
+            return event
+
+        for entry in drafts:
+            draft = entry if isinstance(entry, Draft) else entry(tuple(asked))
+            check_draft(draft)
+            event = self._stored(draft)
+            if event is None:
+                if behind > CLOCK_TOLERANCE_S and not self._clock_flagged and not fresh:
+                    put(_clock_draft(wall, state.recorded_at, behind))
+                self._guard(draft, fresh)
+                event = put(draft)
+            asked.append(event)
+        note = self._checkpoint(tree) if fresh else state.note
+        return tuple(asked), fresh, _State(size, digest, recorded_at, tree, note)
+
+    def _stored(self, draft: Draft) -> Event | None:
+        found = self.find(draft.id) if draft.id is not None else None
+        if found is not None and _content(found) != _content(draft):
+            raise InputError(
+                f"another event is stored under the id {draft.id} (seq {found.seq}, {found.type})",
+                remedy="An id names one event: use a new one.",
+            )
+        return found
+
+    def _guard(self, draft: Draft, fresh: list[Event]) -> None:
+        """What the ledger itself must not take: corrections of nothing, and signatures that do not hold."""
+        known = draft.corrects is None or any(event.id == draft.corrects for event in fresh)
+        if not known and self.find(str(draft.corrects)) is None:
+            raise InputError(
+                f"there is no event {draft.corrects!r} to correct", remedy="Give the id of a stored event."
+            )
+        if draft.type == "person.enrolled" and self.enrolment(draft.subject) is not None:
+            raise InputError(f"{draft.subject} is enrolled already", remedy="An identity is never used again.")
+        if draft.type == "signature.applied":
+            enrolled = self.enrolment(draft.actor)
+            key = str(enrolled.payload.get("public_key")) if enrolled else None
+            fault = signature_fault(draft.id or "", draft.actor, dict(draft.payload), key)
+            if fault is None and draft.payload["checkpoint"] != self.checkpoint:
+                fault = "it was not made at the ledger's last checkpoint"
+            if fault is not None:
+                raise InputError(f"the signature of {draft.actor} is refused: {fault}", remedy="Sign anew.")
+
+    def enrolment(self, actor: str) -> Event | None:
+        """The event that enrolled this person; None for a stranger."""
+        return next((event for event in self.events(subject=actor, type="person.enrolled")), None)
+
+    def _checkpoint(self, tree: Tree) -> str:
+        if self._key is None:
+            self._key = self.keys.server(create=False)
+        text = checkpoint_text(self.id, tree.size, tree.root())
+        raw = key_id(self.id, self._key.public) + self._key.sign(text.encode("utf-8"))
+        return f"{text}\n\u2014 {self.id} {base64.b64encode(raw).decode('ascii')}\n"
+
+    def _create(self) -> None:
+        """Lay a new ledger out with its first event, which names the format and the server's public key."""
+        self._key = self.keys.server(create=True)
+        with self._store.transaction():
+            if not self._store.empty:  # another process was first
+                return
+            self._store.lay_out()
+            self.id = f"seedtrain.ledger/{uuid.uuid4().hex}"
+            payload = {"format": FORMAT, "ledger": self.id, "public_key": self._key.public.hex()}
+            draft = Draft("ledger.created", "ledger", payload, SYSTEM)
+            recorded_at = timestamp(self._clock())
+            event = encode(draft, seq=1, prev=NO_EVENT, identity=uuid.uuid4().hex, recorded_at=recorded_at)
+            tree, leaf = Tree(), leaf_hash(event.body)
+            tree.add(leaf)
+            self._store.add([(1, event.body, leaf)], self._checkpoint(tree), b"".join(tree.peaks))
+
+    def _origin(self) -> str:
+        first = next(self._store.bodies(until=1), None)
+        payload = decode(first).payload if first else {}
+        if payload.get("format") != FORMAT:
+            raise InputError(
+                "this file is not a ledger of this version", position=Position(str(self.path)), remedy=_VERIFY
+            )
+        return str(payload["ledger"])
+
+    def _catch_up(self) -> None:
+        """Take the stored tail as the state, if another process has moved it."""
+        if self._store.size() == self._state.size and self._state.size:
+            return
+        tail = self._store.tail()
+        if tail is None:
+            raise InputError("the ledger is empty", position=Position(str(self.path)), remedy="Open it for writing.")
+        self._state = self._state_of(tail)
+
+    def _state_of(self, tail: Tail) -> _State:
+        peaks = [tail.peaks[at : at + 32] for at in range(0, len(tail.peaks), 32)]
+        parsed = parse_checkpoint(tail.note.partition("\n\n")[0] + "\n")
+        if parsed is None or len(peaks) != tail.size.bit_count():
+            raise IntegrityError(
+                "the last checkpoint cannot be read", position=Position(str(self.path)), remedy=_VERIFY
+            )
+        tree = Tree(tail.size, peaks)
+        event = decode(tail.body)
+        if parsed[1] != tail.size or parsed[2] != tree.root() or event.seq != tail.size:
+            raise IntegrityError(
+                f"the last checkpoint is not that of {tail.size} events",
+                position=Position(str(self.path)),
+                remedy=_VERIFY,
+            )
+        return _State(tail.size, event.digest, event.recorded_at, tree, tail.note)
+
+    def _check_tail(self, newest: tuple[int, bytes] | None) -> None:
+        size, root = newest or (0, b"")
+        if size > self._state.size or (size == self._state.size and root != self._state.tree.root()):
+            raise IntegrityError(
+                f"an anchor stands for {size} events, the ledger has {self._state.size}: its tail is cut or rewritten",
+                position=Position(str(self.path)),
+                remedy="Write nothing more; run `seedtrain record verify` and restore a backup.",
+            )
+
+    def _behind(self, wall: datetime) -> float:
+        if not self._state.recorded_at:
+            return 0.0
+        return max(0.0, (moment(self._state.recorded_at) - wall).total_seconds())
+
+
+_VERIFY: Final = "Run: seedtrain record verify."
+
+
+def _clock_draft(wall: datetime, last: str, behind_s: float) -> Draft:
+    payload = {"state": "behind", "wall": timestamp(wall), "last": last, "behind_s": decimal_text(behind_s, 12)}
+    return Draft("clock.checked", "clock", payload, SYSTEM, occurred_at=wall)
+
+
+def _content(entry: Draft | Event) -> bytes:
+    payload: Mapping[str, Any] = entry.payload
+    return signed_bytes([entry.type, entry.subject, payload, entry.actor, entry.device, entry.reason, entry.corrects])
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,146 @@
+"""People and their signatures: an opaque identity in the ledger, a name only under a key of its own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from seedtrain.base import InputError, UnavailableError
+from seedtrain.record._event import Draft, Event
+from seedtrain.record._ledger import CLOCK_TOLERANCE_S, SYSTEM, ConflictError, Ledger
+from seedtrain.record._verifier import signature_message
+
+LONGEST_MEANING = 200
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody enrolled. `scripted`: a program acts in this role, as in a simulated batch."""
+
+    actor: str
+    roles: tuple[str, ...]
+    public_key: str
+    scripted: bool
+
+
+def enrol_person(ledger: Ledger, name: str, roles: Sequence[str], *, scripted: bool = False, by: str = SYSTEM) -> str:
+    """Enrol a person and return the opaque identity (`person-1`) that stands for them from now on.
+
+    The name is stored only sealed under a key outside the ledger. A scripted person of the same name and roles is
+    found again, so that a killed program can call this twice; two real people may share a name.
+    """
+    if not name.strip() or not roles or not all(role.strip() for role in roles):
+        raise InputError(f"a person needs a name and a role, not {roles!r}", remedy="Give at least one role.")
+    while True:
+        head = ledger.head
+        enrolled = people(ledger)
+        if scripted:
+            for person in enrolled:
+                if person.scripted and person.roles == tuple(roles) and person_name(ledger, person.actor) == name:
+                    return person.actor
+        actor = f"person-{len(enrolled) + 1}"
+        payload = {
+            "roles": list(roles),
+            "public_key": ledger.keys.person(actor, create=True).public.hex(),
+            "sealed_name": ledger.keys.seal_name(actor, name),
+            "scripted": scripted,
+        }
+        try:
+            ledger.append(Draft("person.enrolled", actor, payload, by), at_head=head.seq)
+        except ConflictError:
+            continue
+        return actor
+
+
+def people(ledger: Ledger) -> tuple[Person, ...]:
+    """Everybody enrolled, in order."""
+    return tuple(_person(event) for event in ledger.events(type="person.enrolled"))
+
+
+def find_person(ledger: Ledger, actor: str) -> Person | None:
+    """The person of an identity; None for a stranger or a program."""
+    event = ledger.enrolment(actor)
+    return None if event is None else _person(event)
+
+
+def person_name(ledger: Ledger, actor: str) -> str | None:
+    """The name of a person; None for a stranger, and once the key to the name is destroyed."""
+    event = ledger.enrolment(actor)
+    return None if event is None else ledger.keys.open_name(actor, str(event.payload["sealed_name"]))
+
+
+def sign(
+    ledger: Ledger,
+    actor: str,
+    digest: str,
+    meaning: str,
+    *,
+    subject: str | None = None,
+    occurred_at: datetime | str | None = None,
+) -> Event:
+    """A person signs the record of this digest with a meaning; the event `signature.applied`.
+
+    - `digest`: SHA-256 of what is signed, 64 hexadecimal digits (`Event.digest`, a recipe's digest).
+    - `subject`: what the event is filed under; the digest itself if not given.
+    - `occurred_at`: the clock of the process; the wall clock if not given (`recorded_at` is always that).
+
+    Raises `InputError` for somebody who is not enrolled, `UnavailableError` while the clock stands behind.
+    """
+    return ledger.append(lambda _: _signature(ledger, actor, digest, meaning, subject or digest, occurred_at))[0]
+
+
+def append_signed(
+    ledger: Ledger, draft: Draft, meaning: str, *, more: Sequence[Draft] = (), at_head: int | None = None
+) -> tuple[Event, Event]:
+    """Append an event and its actor's signature over it in one commit, and return both; `more` is put before them.
+
+    A draft with an `id` that is stored already is not signed again: the stored event and its signature come back.
+    """
+    stored = ledger.find(draft.id) if draft.id is not None else None
+    if stored is not None:
+        for event in ledger.events(type="signature.applied", after=stored.seq):
+            if event.payload["record_digest"] == stored.digest and event.actor == draft.actor:
+                return stored, event
+
+    def signature(events: Sequence[Event]) -> Draft:
+        return _signature(ledger, draft.actor, events[-1].digest, meaning, draft.subject, draft.occurred_at)
+
+    events = ledger.append(*more, draft, signature, at_head=at_head)
+    return events[-2], events[-1]
+
+
+def _signature(
+    ledger: Ledger, actor: str, digest: str, meaning: str, subject: str, occurred_at: datetime | str | None
+) -> Draft:
+    """Signed inside the commit, so that the checkpoint named is the last one before it."""
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise InputError(f"{digest!r} is not a digest", remedy="Give the 64 hexadecimal digits of a SHA-256.")
+    if not meaning.strip() or len(meaning) > LONGEST_MEANING:
+        raise InputError(f"{meaning!r} is not a meaning", remedy="Say what the signature means: review, approval ...")
+    if ledger.enrolment(actor) is None:
+        raise InputError(f"{actor!r} is not enrolled", remedy="Enrol the person, then sign.")
+    behind = ledger.clock_behind_s
+    if behind > CLOCK_TOLERANCE_S:
+        raise UnavailableError(
+            f"the clock stands {behind:.0f} s behind the ledger: signing pauses",
+            remedy="Set the clock right, then sign.",
+        )
+    key = ledger.keys.person(actor)
+    nonce = uuid.uuid4().hex
+    payload: dict[str, Any] = {
+        "record_digest": digest,
+        "meaning": meaning,
+        "nonce": nonce,
+        "checkpoint": ledger.checkpoint,
+        "public_key": key.public.hex(),
+    }
+    payload["signature"] = key.sign(signature_message(actor, payload)).hex()
+    return Draft("signature.applied", subject, payload, actor, occurred_at, id=nonce)
+
+
+def _person(event: Event) -> Person:
+    payload = event.payload
+    return Person(event.subject, tuple(payload["roles"]), str(payload["public_key"]), bool(payload["scripted"]))

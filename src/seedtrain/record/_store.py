@@ -1,0 +1,289 @@
+"""Where events rest: SQLite through apsw. Another database takes this class's place, with the same methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from seedtrain.base import InputError, IntegrityError, Position, UnavailableError
+
+APPLICATION_ID: Final = 0x5344544C  # "SDTL"
+LAYOUT: Final = 1
+PAGE_ROWS: Final = 1000
+BUSY_MS: Final = 10_000
+# The columns beside `body` are computed from it, so that none of them can say anything else than the signed bytes.
+# `INSERT OR REPLACE` fires no DELETE trigger, hence the trigger that allows only the next seq.
+_SCHEMA: Final = """
+CREATE TABLE event (
+  seq INTEGER PRIMARY KEY CHECK (seq = body ->> '$.seq'),
+  body TEXT NOT NULL,
+  leaf BLOB NOT NULL CHECK (length(leaf) = 32),
+  prev TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.prev') VIRTUAL,
+  id TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.id') VIRTUAL,
+  type TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.type') VIRTUAL,
+  subject TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.subject') VIRTUAL
+) STRICT;
+CREATE UNIQUE INDEX event_prev ON event (prev);
+CREATE UNIQUE INDEX event_id ON event (id);
+CREATE INDEX event_subject ON event (subject, seq);
+CREATE INDEX event_type ON event (type, seq);
+CREATE TABLE checkpoint (
+  size INTEGER PRIMARY KEY,
+  note TEXT NOT NULL,
+  peaks BLOB NOT NULL
+) STRICT;
+CREATE TRIGGER event_next BEFORE INSERT ON event
+WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM event)
+BEGIN SELECT RAISE(ABORT, 'the ledger only grows at its end'); END;
+CREATE TRIGGER event_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER event_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER checkpoint_next BEFORE INSERT ON checkpoint
+WHEN NEW.size <= (SELECT coalesce(max(size), 0) FROM checkpoint)
+BEGIN SELECT RAISE(ABORT, 'checkpoints only grow'); END;
+CREATE TRIGGER checkpoint_update BEFORE UPDATE ON checkpoint BEGIN SELECT RAISE(ABORT, 'checkpoints only grow'); END;
+CREATE TRIGGER checkpoint_delete BEFORE DELETE ON checkpoint BEGIN SELECT RAISE(ABORT, 'checkpoints only grow'); END;
+"""
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The end of the ledger as stored: the last event and the last checkpoint."""
+
+    size: int
+    body: bytes
+    note: str
+    peaks: bytes
+
+
+def require_sound_sqlite(version: int) -> None:
+    """Refuse a SQLite that can lose committed writes (the WAL-reset bug of 3.7.0 to 3.51.2; sqlite.org/wal.html).
+
+    `version` is SQLite's own number, such as 3051003; 3.50.7 and 3.44.6 carry the repair too.
+    """
+    if version >= 3_051_003 or 3_050_007 <= version < 3_051_000 or 3_044_006 <= version < 3_045_000:
+        return
+    words = f"{version // 1_000_000}.{version // 1000 % 1000}.{version % 1000}"
+    raise UnavailableError(
+        f"SQLite {words} can lose committed events (WAL-reset bug); 3.51.3 or newer is needed",
+        remedy="Install a newer apsw: pip install --upgrade apsw.",
+    )
+
+
+class SqliteStore:
+    """One ledger file. Writing happens inside `transaction()`; an acknowledged commit is on the disk."""
+
+    def __init__(self, path: Path, *, create: bool = False, read_only: bool = False) -> None:
+        import apsw
+
+        require_sound_sqlite(apsw.SQLITE_VERSION_NUMBER)
+        require_sound_sqlite(_number(apsw.sqlite_lib_version()))
+        self.path = path
+        if not path.exists() and not create:
+            raise InputError("there is no such ledger", position=Position(str(path)), remedy="Check the path.")
+        if path.is_dir():
+            raise InputError("this is a folder, not a ledger", position=Position(str(path)), remedy="Give a file.")
+        with self._typed("open"):
+            self._connection = _connect(path, create=create, read_only=read_only)
+        try:
+            with self._typed("open"):
+                self._open(create)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, create: bool) -> None:
+        connection = self._connection
+        connection.set_busy_timeout(BUSY_MS)
+        marked = connection.pragma("application_id")
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
+        if marked == APPLICATION_ID and connection.pragma("user_version") == LAYOUT:
+            if not connection.readonly("main"):
+                connection.pragma("synchronous", 2)
+        elif tables or not create:
+            raise InputError(
+                "this file is not a ledger of this version",
+                position=Position(str(self.path)),
+                remedy="Give the record.db of a program, or a path where no file is.",
+            )
+        else:
+            connection.pragma("journal_mode", "wal")
+            connection.pragma("synchronous", 2)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody has put the tables in yet."""
+        with self._typed("read"):
+            return not self._connection.execute("SELECT count(*) FROM sqlite_schema").get
+
+    def lay_out(self) -> None:
+        """Put the tables in, inside a transaction."""
+        self._connection.execute(_SCHEMA)
+        self._connection.pragma("application_id", APPLICATION_ID)
+        self._connection.pragma("user_version", LAYOUT)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold the only right to write; what was written is durable when the block ends, or was never there."""
+        with self._typed("write"):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def add(self, events: Sequence[tuple[int, bytes, bytes]], note: str, peaks: bytes) -> None:
+        """Insert events (seq, body, leaf hash) and the checkpoint that covers them, inside a transaction."""
+        rows = [(seq, body.decode("utf-8"), leaf) for seq, body, leaf in events]
+        self._connection.executemany("INSERT INTO event (seq, body, leaf) VALUES (?, ?, ?)", rows)
+        self._connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", (events[-1][0], note, peaks))
+
+    def tail(self) -> Tail | None:
+        """The last event and checkpoint; None in an empty ledger. `IntegrityError` if the two do not meet."""
+        with self._typed("read"):
+            event = self._connection.execute(
+                "SELECT seq, CAST(body AS BLOB) FROM event ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
+            mark = self._connection.execute(
+                "SELECT size, note, peaks FROM checkpoint ORDER BY size DESC LIMIT 1"
+            ).fetchone()
+        if event is None and mark is None:
+            return None
+        if event is None or mark is None or event[0] != mark[0]:
+            raise IntegrityError(
+                f"the last event is {event and event[0]} and the last checkpoint stands at {mark and mark[0]}",
+                position=Position(str(self.path)),
+                remedy="Stop writing and run: seedtrain record verify.",
+            )
+        return Tail(event[0], event[1], mark[1], mark[2])
+
+    def size(self) -> int:
+        """The seq of the last event."""
+        with self._typed("read"):
+            return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM event").get)
+
+    def bodies(
+        self, *, after: int = 0, until: int | None = None, subject: str | None = None, type: str | None = None
+    ) -> Iterator[bytes]:
+        """The exact bytes of the events in (after, until], read page by page so that writing may go on meanwhile."""
+        where = "seq > :after AND seq <= :last"
+        where += " AND subject = :subject" if subject is not None else ""
+        where += " AND type = :type" if type is not None else ""
+        last = self.size() if until is None else until
+        query = f"SELECT seq, CAST(body AS BLOB) FROM event WHERE {where} ORDER BY seq LIMIT {PAGE_ROWS}"  # noqa: S608
+        while True:
+            with self._typed("read"):
+                values = {"after": after, "last": last, "subject": subject, "type": type}
+                rows = self._connection.execute(query, values).fetchall()
+            for _, body in rows:
+                yield body
+            if len(rows) < PAGE_ROWS:
+                return
+            after = rows[-1][0]
+
+    def find(self, identity: str) -> bytes | None:
+        """The bytes of the event of this id."""
+        with self._typed("read"):
+            row = self._connection.execute("SELECT CAST(body AS BLOB) FROM event WHERE id = ?", (identity,)).fetchone()
+        return None if row is None else row[0]
+
+    def leaves(self) -> Iterator[tuple[bytes, bytes]]:
+        """Exact bytes and stored leaf hash of every event, in one reading."""
+        yield from self._connection.execute("SELECT CAST(body AS BLOB), leaf FROM event ORDER BY seq")
+
+    def notes(self, *, after: int = 0) -> Iterator[str]:
+        """The signed checkpoints in order."""
+        query = "SELECT CAST(note AS BLOB) FROM checkpoint WHERE size > ? ORDER BY size"
+        for (note,) in self._connection.execute(query, (after,)):
+            yield note.decode("utf-8", errors="replace")
+
+    def faults(self) -> tuple[str, ...]:
+        """What SQLite itself finds wrong with the file, and which guards are gone."""
+        found = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+        here = {row[0] for row in self._connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
+        wanted = [
+            part.strip() for part in _SCHEMA.replace("END;", "END\x00").replace(";\nCREATE", "\x00CREATE").split("\x00")
+        ]
+        gone = [part for part in wanted if part and part.rstrip(";") not in {text.rstrip(";") for text in here}]
+        return (*found, *(f"missing or changed: {part.split('(')[0].splitlines()[0].strip()}" for part in gone))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read one unchanging state of the ledger inside the block."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._connection.close()
+
+    def _typed(self, doing: str) -> _Typed:
+        return _Typed(self.path, doing)
+
+
+class _Typed:
+    """Turn the database's exceptions into ours."""
+
+    def __init__(self, path: Path, doing: str) -> None:
+        self.path, self.doing = path, doing
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        import apsw
+
+        if not isinstance(error, apsw.Error):
+            return
+        where, words = Position(str(self.path)), f"the ledger could not be {_PAST[self.doing]}: {error}"
+        if isinstance(error, apsw.BusyError):
+            remedy = "Another process is writing: try again when it has finished."
+            raise UnavailableError(words, position=where, remedy=remedy) from error
+        if isinstance(error, apsw.NotADBError):
+            raise InputError(words, position=where, remedy="Give a ledger file.") from error
+        if isinstance(error, (apsw.CorruptError, apsw.ConstraintError)):
+            remedy = "Stop writing, run `seedtrain record verify` and restore a backup."
+            raise IntegrityError(words, position=where, remedy=remedy) from error
+        if isinstance(
+            error, (apsw.FullError, apsw.ReadOnlyError, apsw.IOError, apsw.CantOpenError, apsw.PermissionsError)
+        ):
+            remedy = "Free space, or make the folder writable, and try again: nothing was acknowledged."
+            raise UnavailableError(words, position=where, remedy=remedy) from error
+
+
+_PAST: Final = {"open": "opened", "read": "read", "write": "written"}
+
+
+def _number(version: str) -> int:
+    major, minor, patch = (int(part) for part in version.split(".")[:3])
+    return major * 1_000_000 + minor * 1000 + patch
+
+
+def _connect(path: Path, *, create: bool, read_only: bool) -> Any:
+    import apsw
+
+    if not read_only:
+        flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
+        return apsw.Connection(str(path), flags=flags)
+    from urllib.parse import quote
+
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    connection = apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
+        # A ledger on read-only storage has no room for the index of its write-ahead log. Without that log it is whole.
+        connection.close()
+        if path.with_name(path.name + "-wal").exists():
+            raise
+        connection = apsw.Connection(uri + "&immutable=1", flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+    return connection
