@@ -1,0 +1,356 @@
+"""Cost and carbon per kilogram from the inventory of one batch and the table of factors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedtrain.base import InputError, SeedtrainError, collect
+from seedtrain.development._draws import central, draw, whole
+from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, Item
+from seedtrain.development._schedule import Schedule, drawn_batches, schedule
+from seedtrain.development._use import BATCHES, Inventory, Use
+from seedtrain.quantity import QuantityError, Uncertain, convert
+
+Floats = NDArray[np.float64]
+Kind = Literal["price", "carbon"]
+Values = Mapping[str, float] | Mapping[str, Floats]
+
+# Every kilogram is a released one: what failed batches used is carried by the batches that are released.
+_RELEASED: Final = ("batch_success", -1)
+_SCHEDULE: Final = ("operating_days", "vessel_turnaround", "suite_turnaround")
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One line of a cost or a footprint: `value` per kg of product with its 5-95 % interval, `share` of the total."""
+
+    category: str
+    item: str
+    where: str
+    amount: float
+    unit: str
+    value: Uncertain
+    share: float
+
+
+@dataclass(frozen=True)
+class Driver:
+    """What the total becomes when one factor alone goes to its low and its high end, in the total's unit."""
+
+    factor: Factor
+    at_low: float
+    at_high: float
+
+    @property
+    def swing(self) -> float:
+        """The width of the bar in the tornado."""
+        return abs(self.at_high - self.at_low)
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A cost (USD/kg) or a footprint (kg CO2e/kg) with its parts.
+
+    - `total`: at the central values, with the 5-95 % interval of the draws; `mean` of the draws.
+    - `parts` by category and `places` by unit procedure add up to the total; `contributions` are the single lines,
+      largest first; `drivers` the tornado, widest first.
+    """
+
+    total: Uncertain
+    mean: float
+    parts: Mapping[str, Uncertain]
+    places: Mapping[str, float]
+    contributions: tuple[Contribution, ...]
+    drivers: tuple[Driver, ...]
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-ready data."""
+        return {
+            "total": self.total.to_data(),
+            "mean": self.mean,
+            "parts": {name: part.to_data() for name, part in self.parts.items()},
+            "places": dict(self.places),
+            "contributions": [
+                {
+                    "category": line.category,
+                    "item": line.item,
+                    "where": line.where,
+                    "amount": line.amount,
+                    "unit": line.unit,
+                    "value": line.value.to_data(),
+                    "share": line.share,
+                }
+                for line in self.contributions
+            ],
+            "drivers": [
+                {"factor": bar.factor.to_data(), "at_low": bar.at_low, "at_high": bar.at_high} for bar in self.drivers
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Economics:
+    """Cost and carbon of one kilogram of released product, and what stands behind them.
+
+    - `product_per_batch` g, `product_per_year` kg of released product; `capital` installed, USD.
+    - `biogenic_co2`: kg per kg from plant sugar, not part of `carbon`.
+    - `excluded`: items without an emission factor, with the reason; `assumed_share` of the cost and of the carbon
+      that rests on factors without a published source.
+    """
+
+    cost: Breakdown
+    carbon: Breakdown
+    schedule: Schedule
+    inventory: Inventory
+    product_per_batch: float
+    product_per_year: float
+    capital: float
+    biogenic_co2: float
+    excluded: Mapping[str, str]
+    assumed_share: Mapping[str, float]
+    table: str
+    draws: int
+    seed: int
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-ready data: amounts, money, carbon, schedule and the factors with their sources."""
+        return {
+            "cost": self.cost.to_data(),
+            "carbon": self.carbon.to_data(),
+            "schedule": self.schedule.to_data(),
+            "inventory": self.inventory.to_data(),
+            "product_per_batch_g": self.product_per_batch,
+            "product_per_year_kg": self.product_per_year,
+            "capital_usd": self.capital,
+            "biogenic_co2": self.biogenic_co2,
+            "excluded": dict(self.excluded),
+            "assumed_share": dict(self.assumed_share),
+            "table": self.table,
+            "draws": self.draws,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True)
+class _Line:
+    """`coefficient` times a product of factors to whole powers, per batch."""
+
+    use: Use
+    category: str
+    coefficient: float
+    powers: tuple[tuple[str, int], ...]
+
+    def at(self, values: Values) -> Any:
+        """The line's value per batch at `values`, a number or shape "draws"."""
+        found: Any = self.coefficient
+        for name, power in self.powers:
+            found = found * values[name] if power == 1 else found * values[name] ** float(power)
+        return found
+
+
+def appraise(inventory: Inventory, table: FactorTable, *, draws: int = 4000, seed: int = 0) -> Economics:
+    """Cost and carbon per kg of released product, each with 5-95 % intervals from `draws` of every factor.
+
+    Raises `InputError`s that name every item without a price or emission factor and every amount whose unit does not
+    fit; `InputError` where the batch has no product.
+    """
+    if not inventory.product > 0:
+        raise InputError(
+            f"the batch ends with {inventory.product:g} g of product, so nothing per kilogram can be given",
+            remedy="Look at the mass-yield table for the step that loses it.",
+        )
+    plan = _plan(inventory, table)
+    cost_lines, footprint_lines, excluded = _lines(inventory.uses, table)
+    names = {name for line in (*cost_lines, *footprint_lines) for name, _ in line.powers} - {BATCHES}
+    factors = {name: table.factor(name) for name in sorted(names | set(_SCHEDULE))}
+    values = _with_batches({name: central(factor) for name, factor in factors.items()}, inventory)
+    assert values[BATCHES] == plan.batches_per_year
+    sample = _sample(factors, inventory, draws, seed)
+    build = _Build(inventory, factors, values, sample)
+    cost, carbon = build.breakdown(cost_lines, f"{table.currency}/kg"), build.breakdown(footprint_lines, "kg CO2e/kg")
+    capital = sum(float(line.at(values)) for line in cost_lines if "annual_charge" in dict(line.powers))
+    success = values["batch_success"]
+    return Economics(
+        cost=cost,
+        carbon=carbon,
+        schedule=plan,
+        inventory=inventory,
+        product_per_batch=inventory.product,
+        product_per_year=inventory.product / 1000 * plan.batches_per_year * success,
+        capital=capital * plan.batches_per_year / values.get("annual_charge", 1.0) * success,
+        biogenic_co2=inventory.biogenic_co2 / (inventory.product / 1000) / success,
+        excluded=excluded,
+        assumed_share={
+            "cost": _assumed(cost_lines, factors, values, "price"),
+            "carbon": _assumed(footprint_lines, factors, values, "carbon"),
+        },
+        table=table.name,
+        draws=draws,
+        seed=seed,
+    )
+
+
+def _plan(inventory: Inventory, table: FactorTable) -> Schedule:
+    days, vessel, suite = (table.factor(name).value for name in _SCHEDULE)
+    return schedule(inventory.occupancies, inventory.lead_time, 24.0 * days, vessel, suite)
+
+
+def _lines(uses: Sequence[Use], table: FactorTable) -> tuple[list[_Line], list[_Line], dict[str, str]]:
+    errors: list[SeedtrainError] = []
+    cost: list[_Line] = []
+    footprint: list[_Line] = []
+    excluded: dict[str, str] = {}
+    unknown: set[str] = set()
+    for use in uses:
+        if not use.amount or use.item in unknown:
+            continue
+        try:
+            item = table.item(use.item)
+            cost.append(_line(use, item, item.price))
+            if item.carbon is not None:
+                footprint.append(_line(use, item, item.carbon))
+            else:
+                excluded[item.name] = item.carbon_excluded
+        except SeedtrainError as error:
+            unknown.add(use.item)
+            errors.append(error)
+    collect(errors)
+    return cost, footprint, excluded
+
+
+def _line(use: Use, item: Item, factor: Factor | None) -> _Line:
+    assert factor is not None, "the table holds no item without a price"
+    if use.amount < 0:
+        raise InputError(
+            f"{use.where}: {use.amount:g} {use.unit} of {use.item} is negative", remedy="Check the recipe."
+        )
+    amount = use.amount
+    if item.reference is not None:
+        amount = (_in_unit(use, item.reference_unit) / item.reference) ** item.exponent
+    else:
+        amount = _in_unit(use, factor.per)
+    life = ((f"{item.name}.life", -1),) if item.life is not None else ()
+    return _Line(use, use.category or item.category, amount, ((factor.name, 1), *life, *use.times, _RELEASED))
+
+
+def _in_unit(use: Use, unit: str) -> float:
+    try:
+        return convert(use.amount, use.unit, unit)
+    except QuantityError as error:
+        raise InputError(
+            f"{use.where}: {use.item} is used in {use.unit or 'pieces'} but priced per {unit or 'piece'}: "
+            f"{error.message}",
+            remedy=f"Give {use.item} a price per {use.unit or 'piece'} in the factors file.",
+        ) from None
+
+
+def _with_batches(values: dict[str, float], inventory: Inventory) -> dict[str, float]:
+    """`values` with the whole batches of a year that follow from them."""
+    drawn = _drawn({name: np.array([value]) for name, value in values.items()}, inventory)
+    return {**values, BATCHES: float(drawn[0])}
+
+
+def _drawn(values: Mapping[str, Floats], inventory: Inventory) -> Floats:
+    days, vessel, suite = (values[name] for name in _SCHEDULE)
+    turnarounds = {"vessel_turnaround": vessel, "suite_turnaround": suite}
+    return drawn_batches(inventory.occupancies, inventory.lead_time, 24.0 * days, turnarounds)
+
+
+def _sample(factors: Mapping[str, Factor], inventory: Inventory, draws: int, seed: int) -> dict[str, Floats]:
+    if draws < 2:
+        raise InputError(f"{draws} draws give no interval", remedy="Ask for 1000 draws or more.")
+    sample = {name: draw(factor, draws, seed) for name, factor in factors.items()}
+    return {**sample, BATCHES: _drawn(sample, inventory)}
+
+
+class _Build:
+    """Lines to a breakdown, all per kg of product."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        factors: Mapping[str, Factor],
+        values: Mapping[str, float],
+        sample: Mapping[str, Floats],
+    ) -> None:
+        self.inventory = inventory
+        self.factors = factors
+        self.values = dict(values)
+        self.sample = sample
+        self.product = inventory.product / 1000.0
+
+    def breakdown(self, lines: list[_Line], unit: str) -> Breakdown:
+        """The lines, their sums by category and place, and the tornado."""
+        size = next(iter(self.sample.values())).size
+        by_category = {name: np.zeros(size) for name in CATEGORIES if any(line.category == name for line in lines)}
+        central_parts = dict.fromkeys(by_category, 0.0)
+        places: dict[str, float] = {}
+        rows: list[tuple[_Line, float, Floats]] = []
+        for line in lines:
+            value, drawn = float(line.at(self.values)) / self.product, line.at(self.sample) / self.product
+            rows.append((line, value, drawn))
+            by_category[line.category] += drawn
+            central_parts[line.category] += value
+            place = line.use.where.partition("/")[0]
+            places[place] = places.get(place, 0.0) + value
+        total, all_drawn = sum(central_parts.values()), sum(by_category.values(), np.zeros(size))
+        found = [
+            Contribution(
+                line.category,
+                line.use.item,
+                line.use.where,
+                line.coefficient,
+                line.use.unit,
+                _interval(value, drawn, unit, self._status(line)),
+                value / total if total else 0.0,
+            )
+            for line, value, drawn in rows
+        ]
+        return Breakdown(
+            total=_interval(total, all_drawn, unit, "derived"),
+            mean=float(np.mean(all_drawn)),
+            parts={name: _interval(central_parts[name], by_category[name], unit, "derived") for name in by_category},
+            places=places,
+            contributions=tuple(sorted(found, key=lambda line: -line.value.value)),
+            drivers=self._tornado(lines),
+        )
+
+    def _status(self, line: _Line) -> str:
+        statuses = {self.factors[name].status for name, _ in line.powers if name in self.factors}
+        return "assumed" if "assumed" in statuses else "derived"
+
+    def _tornado(self, lines: list[_Line]) -> tuple[Driver, ...]:
+        used = {name for line in lines for name, _ in line.powers}
+        if BATCHES in used:
+            used |= set(_SCHEDULE)
+        bars = []
+        for name in sorted(used - {BATCHES}):
+            factor = self.factors[name]
+            ends = (self._total(lines, name, factor.low), self._total(lines, name, factor.high))
+            bars.append(Driver(factor, *ends))
+        return tuple(sorted(bars, key=lambda bar: -bar.swing))
+
+    def _total(self, lines: list[_Line], name: str, value: float) -> float:
+        moved = {**self.values, name: float(round(value)) if whole(self.factors[name]) else value}
+        if name in _SCHEDULE:
+            moved = _with_batches({key: moved[key] for key in self.factors}, self.inventory)
+        return sum(float(line.at(moved)) for line in lines) / self.product
+
+
+def _interval(value: float, drawn: Floats, unit: str, status: str) -> Uncertain:
+    low, high = np.percentile(drawn, (5.0, 95.0))
+    source = "factor table, 5 to 95 % of the draws"
+    return Uncertain(value, min(float(low), value), max(float(high), value), unit, status=status, source=source)
+
+
+def _assumed(lines: list[_Line], factors: Mapping[str, Factor], values: Mapping[str, float], kind: Kind) -> float:
+    whole_sum = sum(float(line.at(values)) for line in lines)
+    rests: Callable[[_Line], bool] = lambda line: any(  # noqa: E731
+        factors[name].status == "assumed" for name, _ in line.powers if name.endswith(f".{kind}")
+    )
+    return sum(float(line.at(values)) for line in lines if rests(line)) / whole_sum if whole_sum else 0.0

@@ -1,0 +1,67 @@
+"""What one batch uses, as amounts without money: the bridge between runs and prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from seedtrain.development._schedule import Occupancy
+
+BATCHES: Final = "batches_per_year"
+"""Stands in `Use.times` for the whole batches of a year, which follow from the schedule."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """`amount` of the factor table's `item` in `unit`, used `where` (a path of the recipe).
+
+    `times` multiplies it by parameters of the table, each with its power: heat over the chiller's performance, hours
+    times people, yearly charge over batches a year. The unit is that after the multiplication; nothing means pieces.
+    `category` is the item's own unless it says otherwise.
+    """
+
+    item: str
+    amount: float
+    unit: str
+    where: str
+    times: tuple[tuple[str, int], ...] = ()
+    category: str = ""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """One batch: `product` g of released quality, what it used, how long it kept what busy.
+
+    - `lead_time`: h. `biogenic_co2`: kg of carbon dioxide from plant sugar, reported apart.
+    - `assumptions`: what was taken for granted on the way, in words.
+    """
+
+    product: float
+    uses: tuple[Use, ...]
+    occupancies: tuple[Occupancy, ...]
+    lead_time: float
+    biogenic_co2: float = 0.0
+    assumptions: tuple[str, ...] = ()
+    sizes: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+
+    def amounts(self) -> dict[str, tuple[float, str]]:
+        """Sum of the uses that no parameter multiplies, by item: amount and unit."""
+        found: dict[str, tuple[float, str]] = {}
+        for use in self.uses:
+            if not use.times:
+                before, _ = found.get(use.item, (0.0, use.unit))
+                found[use.item] = (before + use.amount, use.unit)
+        return found
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-ready data."""
+        return {
+            "product_g": self.product,
+            "biogenic_co2_kg": self.biogenic_co2,
+            "uses": [
+                [use.item, use.amount, use.unit, use.where, [list(pair) for pair in use.times]] for use in self.uses
+            ],
+            "sizes": {name: list(size) for name, size in self.sizes.items()},
+            "assumptions": list(self.assumptions),
+        }
