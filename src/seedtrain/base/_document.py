@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 DEEPEST_NESTING = 60
+PLAIN_TAGS = frozenset(("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map"))
+_STANDARD_TAG = "tag:yaml.org,2002:"
 ModelT = TypeVar("ModelT", bound="BaseModel")
 Location = tuple[str | int, ...]
 
@@ -56,7 +58,7 @@ class Document:
 
 
 def read_document(path: Path, *, what: str = "file") -> Document:
-    """Read one YAML file as strings; every syntax fault, duplicate key, tag or alias is an `InputError` with its place."""
+    """Read one YAML file as strings; a syntax fault, duplicate key or tag is an `InputError` with its place."""
     return parse_document(read_text(path, what=what), str(path))
 
 
@@ -135,9 +137,9 @@ class _Builder:
         if id(node) in self._open or len(location) > DEEPEST_NESTING:
             self._refuse(where, "an alias or nesting that goes too deep", "Write the value out.")
             return ""
+        if node.tag and node.tag.removeprefix(_STANDARD_TAG) not in PLAIN_TAGS:
+            self._refuse(where, f"the tag {node.tag.removeprefix(_STANDARD_TAG)!r} is not allowed", "Remove the tag.")
         if isinstance(node, yaml.ScalarNode):
-            if node.tag and not node.tag.startswith("tag:yaml.org,2002:"):
-                self._refuse(where, f"the tag {node.tag!r} is not allowed", "Remove the tag.")
             return str(node.value)
         self._open.add(id(node))
         try:

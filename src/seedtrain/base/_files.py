@@ -43,7 +43,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
                 stream.write(raw)
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.chmod(temporary, 0o644)  # noqa: S103 - a result is for others to read
+            os.chmod(temporary, 0o644)  # a result is for others to read
             os.replace(temporary, path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Final
@@ -140,7 +140,7 @@ class Specification:
         ]
 
     @staticmethod
-    def from_data(data: list[Mapping[str, Any]]) -> Specification:
+    def from_data(data: Sequence[Mapping[str, Any]]) -> Specification:
         """What `to_data` wrote."""
         return Specification(
             tuple(
