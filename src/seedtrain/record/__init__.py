@@ -12,6 +12,7 @@ from seedtrain.record._ledger import (
     open_ledger,
 )
 from seedtrain.record._people import Person, append_signed, enrol_person, find_person, people, person_name, sign
+from seedtrain.record._verify import export, verify
 
 __all__ = [
     "SYSTEM",
@@ -25,6 +26,7 @@ __all__ = [
     "anchor_path",
     "append_signed",
     "enrol_person",
+    "export",
     "find_person",
     "key_path",
     "ledger_path",
@@ -34,4 +36,5 @@ __all__ = [
     "person_name",
     "sign",
     "timestamp",
+    "verify",
 ]

@@ -214,13 +214,14 @@ class SqliteStore:
         return (*found, *(f"missing or changed: {part.split('(')[0].splitlines()[0].strip()}" for part in gone))
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Read one unchanging state of the ledger inside the block."""
-        self._connection.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._connection.execute("ROLLBACK")
+    def reading(self) -> Iterator[None]:
+        """Read one unchanging state of the ledger inside the block; damage is an `IntegrityError`."""
+        with self._typed("read"):
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
         """Let the file go."""
@@ -250,7 +251,7 @@ class _Typed:
             raise UnavailableError(words, position=where, remedy=remedy) from error
         if isinstance(error, apsw.NotADBError):
             raise InputError(words, position=where, remedy="Give a ledger file.") from error
-        if isinstance(error, (apsw.CorruptError, apsw.ConstraintError)):
+        if isinstance(error, (apsw.CorruptError, apsw.ConstraintError, apsw.SQLError)):
             remedy = "Stop writing, run `seedtrain record verify` and restore a backup."
             raise IntegrityError(words, position=where, remedy=remedy) from error
         if isinstance(
