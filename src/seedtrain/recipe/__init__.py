@@ -1,29 +1,43 @@
-"""ISA-88 recipes: read with exact positions, checked, scaled, compared, digested."""
+"""ISA-88 recipes: read with exact positions, checked, scaled, compared, digested; the states as a pure fold."""
 
 from seedtrain.recipe._catalogue import PHASE_KINDS
-from seedtrain.recipe._kinds import ParameterKind, PhaseKind
-from seedtrain.recipe._model import (
-    Condition,
-    MasterRecipe,
-    Operation,
-    Phase,
-    PhaseAt,
-    StrategyLine,
-    UnitProcedure,
-)
+from seedtrain.recipe._kinds import CONDITION_UNITS, MATERIAL, SAMPLE_UNITS, WORD, ParameterKind, PhaseKind
+from seedtrain.recipe._permit import Permit, PermitRequest, Refusal
+from seedtrain.recipe._phase import PRODUCTION, Condition, Operation, Phase, PhaseAt, StrategyLine, UnitProcedure
 from seedtrain.recipe._read import parse_recipe, read_recipe
+from seedtrain.recipe._recipe import MasterRecipe
+from seedtrain.recipe._sequence import HoldPoint, hold_points, next_phase
+from seedtrain.recipe._states import Command, IllegalCommand, State, commands, fold, next_state, state_words
 
 __all__ = [
+    "CONDITION_UNITS",
+    "MATERIAL",
     "PHASE_KINDS",
+    "PRODUCTION",
+    "SAMPLE_UNITS",
+    "WORD",
+    "Command",
     "Condition",
+    "HoldPoint",
+    "IllegalCommand",
     "MasterRecipe",
     "Operation",
     "ParameterKind",
+    "Permit",
+    "PermitRequest",
     "Phase",
     "PhaseAt",
     "PhaseKind",
+    "Refusal",
+    "State",
     "StrategyLine",
     "UnitProcedure",
+    "commands",
+    "fold",
+    "hold_points",
+    "next_phase",
+    "next_state",
     "parse_recipe",
     "read_recipe",
+    "state_words",
 ]

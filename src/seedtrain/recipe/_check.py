@@ -24,7 +24,7 @@ from seedtrain.recipe._kinds import (
     outside,
     read_number,
 )
-from seedtrain.recipe._model import PRODUCTION, Value
+from seedtrain.recipe._phase import PRODUCTION, Value
 
 
 @dataclass

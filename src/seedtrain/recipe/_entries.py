@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from seedtrain.quantity import Measure, Quantity, QuantityError
 from seedtrain.recipe._kinds import CONDITION_UNITS, choose, read_number
-from seedtrain.recipe._model import Condition
+from seedtrain.recipe._phase import Condition
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,79}")
 _CONDITION: Final = re.compile(r"([A-Za-z_]+)\s*(>=|<=|==|=|>|<)\s*(.+)", re.DOTALL)

@@ -10,7 +10,8 @@ from seedtrain.quantity import Range
 from seedtrain.recipe._check import Settings, check
 from seedtrain.recipe._entries import OperationEntry, PhaseEntry, RecipeEntry, StrategyEntry, UnitProcedureEntry
 from seedtrain.recipe._faults import Faults
-from seedtrain.recipe._model import MasterRecipe, Operation, Phase, StrategyLine, UnitProcedure
+from seedtrain.recipe._phase import Operation, Phase, StrategyLine, UnitProcedure
+from seedtrain.recipe._recipe import MasterRecipe
 
 
 def read_recipe(path: Path) -> MasterRecipe:
