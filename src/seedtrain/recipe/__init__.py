@@ -1,13 +1,17 @@
 """ISA-88 recipes: read with exact positions, checked, scaled, compared, digested; the states as a pure fold."""
 
 from seedtrain.recipe._catalogue import PHASE_KINDS
+from seedtrain.recipe._diff import Change, diff
 from seedtrain.recipe._kinds import CONDITION_UNITS, MATERIAL, SAMPLE_UNITS, WORD, ParameterKind, PhaseKind
+from seedtrain.recipe._levers import Lever, levers
 from seedtrain.recipe._permit import Permit, PermitRequest, Refusal
 from seedtrain.recipe._phase import PRODUCTION, Condition, Operation, Phase, PhaseAt, StrategyLine, UnitProcedure
 from seedtrain.recipe._read import parse_recipe, read_recipe
 from seedtrain.recipe._recipe import MasterRecipe
+from seedtrain.recipe._scale import ControlRecipe, SeedUnit, at_scale
 from seedtrain.recipe._sequence import HoldPoint, hold_points, next_phase
 from seedtrain.recipe._states import Command, IllegalCommand, State, commands, fold, next_state, state_words
+from seedtrain.recipe._volumes import Filling, check_volumes, fillings, longest
 
 __all__ = [
     "CONDITION_UNITS",
@@ -16,10 +20,14 @@ __all__ = [
     "PRODUCTION",
     "SAMPLE_UNITS",
     "WORD",
+    "Change",
     "Command",
     "Condition",
+    "ControlRecipe",
+    "Filling",
     "HoldPoint",
     "IllegalCommand",
+    "Lever",
     "MasterRecipe",
     "Operation",
     "ParameterKind",
@@ -29,12 +37,19 @@ __all__ = [
     "PhaseAt",
     "PhaseKind",
     "Refusal",
+    "SeedUnit",
     "State",
     "StrategyLine",
     "UnitProcedure",
+    "at_scale",
+    "check_volumes",
     "commands",
+    "diff",
+    "fillings",
     "fold",
     "hold_points",
+    "levers",
+    "longest",
     "next_phase",
     "next_state",
     "parse_recipe",

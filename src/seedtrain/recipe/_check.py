@@ -16,6 +16,7 @@ from seedtrain.recipe._entries import parse_condition
 from seedtrain.recipe._faults import Faults
 from seedtrain.recipe._kinds import (
     MATERIAL,
+    NEAREST,
     SAMPLE_UNITS,
     ParameterKind,
     PhaseKind,
@@ -325,5 +326,5 @@ def _check_strategy(faults: Faults, data: dict[str, Any], by_path: dict[str, Set
 
 
 def _nearest_phase(at: str, paths: dict[str, Settings | None]) -> str:
-    near = closest(at, paths)[:3]
+    near = closest(at, paths)[:NEAREST]
     return f"Name a phase as unit procedure/operation/phase, for instance: {', '.join(near)}." if near else ""

@@ -77,6 +77,16 @@ def specification_data(specification: Specification) -> list[dict[str, str]]:
     return lines
 
 
+def numbered(names: Iterable[str]) -> list[str]:
+    """Names made different by a number where one stands twice."""
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name} {seen[name]}")
+    return found
+
+
 def part_of(data: Mapping[str, Any], part: str) -> Any:
     """The part of a recipe's data that `part` names (`MasterRecipe.digest_of`); raises `InputError` for none."""
     head, *names = part.split("/")

@@ -120,6 +120,10 @@ SAMPLE_UNITS: Final[Mapping[str, str]] = {
 """In-process attributes whose dimension is known; a recipe may name others."""
 
 
+NEAREST: Final = 5
+"""How many of many names an error shows."""
+
+
 def closest(wrong: str, allowed: Iterable[str]) -> list[str]:
     """`allowed` with what is most like `wrong` first."""
     names = list(dict.fromkeys(allowed))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from seedtrain.base import Document, Location, parse_document, read_text
 from seedtrain.quality import Specification, SpecificationEntry, SpecificationLine
 from seedtrain.quantity import Range
 from seedtrain.recipe._check import Settings, check
+from seedtrain.recipe._data import numbered
 from seedtrain.recipe._entries import OperationEntry, PhaseEntry, RecipeEntry, StrategyEntry, UnitProcedureEntry
 from seedtrain.recipe._faults import Faults
 from seedtrain.recipe._phase import Operation, Phase, StrategyLine, UnitProcedure
@@ -32,7 +34,7 @@ def parse_recipe(text: str, file: str = "recipe.yaml") -> MasterRecipe:
     specification = _specification(faults)
     faults.raise_all()
     assert entry is not None
-    return MasterRecipe(
+    recipe = MasterRecipe(
         name=entry.recipe,
         title=entry.title,
         version=entry.version,
@@ -49,9 +51,8 @@ def parse_recipe(text: str, file: str = "recipe.yaml") -> MasterRecipe:
             for index, item in enumerate(entry.control_strategy)
         ),
         specification=specification,
-        document=document,
-        places=_places(entry),
     )
+    return dataclasses.replace(recipe, document=document, places=_places(recipe))
 
 
 def _specification(faults: Faults) -> Specification:
@@ -117,18 +118,16 @@ def _strategy_line(
     )
 
 
-def _places(entry: RecipeEntry) -> dict[str, Location]:
-    places: dict[str, Location] = {f"materials/{name}": ("materials", name) for name in entry.materials}
-    for i, procedure in enumerate(entry.procedure):
-        places[procedure.unit_procedure] = ("procedure", i)
+def _places(recipe: MasterRecipe) -> dict[str, Location]:
+    places: dict[str, Location] = {f"materials/{name}": ("materials", name, "composition") for name in recipe.materials}
+    for i, procedure in enumerate(recipe.unit_procedures):
+        places[procedure.name] = ("procedure", i)
         for j, operation in enumerate(procedure.operations):
-            places[f"{procedure.unit_procedure}/{operation.operation}"] = ("procedure", i, "operations", j)
+            places[f"{procedure.name}/{operation.name}"] = ("procedure", i, "operations", j)
             for k, phase in enumerate(operation.phases):
-                path = f"{procedure.unit_procedure}/{operation.operation}/{phase.phase}"
+                path = f"{procedure.name}/{operation.name}/{phase.name}"
                 places[path] = ("procedure", i, "operations", j, "phases", k)
-    for index, line in enumerate(entry.specification):
-        if isinstance(line, dict):
-            places[f"specification/{line.get('attribute')}"] = ("specification", index)
-    for index, strategy in enumerate(entry.control_strategy):
-        places.setdefault(f"control_strategy/{strategy.attribute}", ("control_strategy", index))
+    for key, lines in (("control_strategy", recipe.control_strategy), ("specification", recipe.specification.lines)):
+        for index, name in enumerate(numbered(f"{key}/{line.attribute}" for line in lines)):
+            places[name] = (key, index)
     return places

@@ -21,7 +21,7 @@ from seedtrain.recipe._data import (
     unit_procedure_data,
     yaml_text,
 )
-from seedtrain.recipe._kinds import MATERIAL, WORD, choose
+from seedtrain.recipe._kinds import MATERIAL, NEAREST, WORD, choose, closest
 from seedtrain.recipe._phase import PRODUCTION, Phase, PhaseAt, StrategyLine, UnitProcedure, Value
 
 
@@ -110,7 +110,8 @@ class MasterRecipe:
         try:
             return self._by_path[path]
         except KeyError:
-            raise InputError(f"the recipe has no phase {path!r}", remedy=choose(path, self._by_path)) from None
+            near = closest(path, self._by_path)[:NEAREST]
+            raise InputError(f"the recipe has no phase {path!r}", remedy=choose(path, near)) from None
 
     def phase(self, path: str) -> Phase:
         """The phase at "unit procedure/operation/phase"; raises `InputError` for an unknown path."""
@@ -160,8 +161,9 @@ class MasterRecipe:
         if self.document is None:
             return Position(f"recipe {self.name}")
         location = self.places.get(path, ())
-        for step in ((parameter,), *((key, parameter) for key in ("set", "composition", "limits", "sample"))):
-            if parameter and (*location, *step) in self.document.positions:
+        steps = (tuple(parameter.split(".")), *((key, parameter) for key in ("set", "composition", "limits", "sample")))
+        for step in steps if parameter else ():
+            if (*location, *step) in self.document.positions:
                 location = (*location, *step)
                 break
         return self.document.position(location)
@@ -180,11 +182,11 @@ class MasterRecipe:
         parameter, another dimension, or a value outside the catalogue's bounds. The recipe's own `limits` and
         strategy are not checked, so that a sensitivity may step over them; such a recipe does not read back.
         """
+        name = path.removeprefix("materials/")
+        phase = self.phase(path) if name == path else None
         try:
-            if path.startswith("materials/"):
-                name = path.removeprefix("materials/")
+            if phase is None:
                 return dataclasses.replace(self, materials=changed_formula(self.materials, name, parameter, value))
-            phase = self.phase(path)
             new = changed_phase(phase, parameter, value, self.known_materials)
         except InputError as error:
             raise self.error(path, parameter, error.message, remedy=error.remedy) from None
