@@ -83,6 +83,8 @@ def test_duplicate_keys_are_all_refused_at_the_second_one():
         ("a: !mine {b: 1}", "not allowed"),
         ("a: !!set {b}", "not allowed"),
         ("&a [*a]", "too deep"),
+        ("a: &a 1\nb: *a", "alias"),
+        ("a: &a [x]\nb: [*a, *a]", "alias"),
         ("a: " + "[" * 90 + "]" * 90, "too deep"),
         ("? [x]\n: 1", "plain word"),
         ("a: \x07", "not YAML"),

@@ -128,26 +128,24 @@ class _Builder:
         self.positions: dict[Location, Position] = {}
         self.keys: dict[Location, Position] = {}
         self.errors: list[InputError] = []
-        self._open: set[int] = set()
+        # A node that comes twice is an alias: few of them, nested, would write out to more than a disk holds.
+        self._seen: set[int] = set()
 
     def build(self, node: Any, location: Location) -> Any:
         import yaml
 
         self.positions[location] = where = self._place(node)
-        if id(node) in self._open or len(location) > DEEPEST_NESTING:
+        if id(node) in self._seen or len(location) > DEEPEST_NESTING:
             self._refuse(where, "an alias or nesting that goes too deep", "Write the value out.")
             return ""
+        self._seen.add(id(node))
         if node.tag and node.tag.removeprefix(_STANDARD_TAG) not in PLAIN_TAGS:
             self._refuse(where, f"the tag {node.tag.removeprefix(_STANDARD_TAG)!r} is not allowed", "Remove the tag.")
         if isinstance(node, yaml.ScalarNode):
             return str(node.value)
-        self._open.add(id(node))
-        try:
-            if isinstance(node, yaml.SequenceNode):
-                return [self.build(item, (*location, index)) for index, item in enumerate(node.value)]
-            return dict(self._pairs(node, location))
-        finally:
-            self._open.discard(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*location, index)) for index, item in enumerate(node.value)]
+        return dict(self._pairs(node, location))
 
     def _pairs(self, node: Any, location: Location) -> Iterator[tuple[str, Any]]:
         import yaml
