@@ -101,7 +101,7 @@ class NeedEntry(BaseModel):
     company: str = ""
     product: str
     host: Annotated[str, _one_of(("e_coli",), "host")] = "e_coli"
-    amount: Measure("kg/year")  # type: ignore[valid-type]
+    amount: Annotated[Quantity, Measure("kg/year")]
     criteria: list[CriterionEntry] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -140,7 +140,9 @@ def read_need(path: Path) -> Need:
         if (criterion.attribute, criterion.operator) in seen:
             errors.append(
                 document.error(
-                    ("criteria", index, "attribute"), f"{criterion.attribute!r} stands twice", remedy="Keep one of them."
+                    ("criteria", index, "attribute"),
+                    f"{criterion.attribute!r} stands twice",
+                    remedy="Keep one of them.",
                 )
             )
         seen.add((criterion.attribute, criterion.operator))

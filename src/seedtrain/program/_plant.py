@@ -43,7 +43,9 @@ class Plant:
         if len(found) != 1:
             names = ", ".join(vessel.name for vessel in found) or "none"
             raise self.document.error(
-                ("units",), f"one unit must have `scale: {scale}`; here: {names}", remedy=f"Mark one unit `scale: {scale}`."
+                ("units",),
+                f"one unit must have `scale: {scale}`; here: {names}",
+                remedy=f"Mark one unit `scale: {scale}`.",
             )
         return found[0]
 

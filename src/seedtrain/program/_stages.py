@@ -76,9 +76,7 @@ def run_stage(stage: Stage, results: Mapping[str, StageResult], folder: Path, pr
 def code_digest() -> str:
     """Digest of Seedtrain's own files: another version of the code is another input of every stage."""
     root = Path(seedtrain.__file__).parent
-    names = sorted(
-        path for path in root.rglob("*") if path.suffix in {".py", ".yaml", ".typ", ".html", ".css", ".po"}
-    )
+    names = sorted(path for path in root.rglob("*") if path.suffix in {".py", ".yaml", ".typ", ".html", ".css", ".po"})
     return digest([[str(path.relative_to(root)), digest_file(path)] for path in names])
 
 
@@ -97,11 +95,10 @@ def _read(name: str, key: str, place: Path) -> StageResult | None:
 
 
 def _write(name: str, key: str, place: Path, output: StageOutput) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
     temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
+        temporary.mkdir(parents=True)
         for file, content in output.files.items():
             (temporary / file).write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         write_json(temporary / "result.json", output.data)
