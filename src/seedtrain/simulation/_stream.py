@@ -29,7 +29,12 @@ COMPONENTS: Final = (
 
 @dataclass(frozen=True)
 class Stream:
-    """An amount of liquid or solid: `masses` in g by component, `endotoxin` in EU, `volume` in L."""
+    """An amount of liquid or solid: `masses` in g by component, `endotoxin` in EU, `volume` in L.
+
+    - `in_solids`: the part of `masses` (g) and of `endotoxin` (EU, under that name) that sits in or on particles;
+      `cells` and `debris` are particles in any case. Left out, a stream with cells holds its product in the cells.
+    - `particle_size`: median diameter of the particles, um.
+    """
 
     name: str
     volume: float
@@ -37,6 +42,8 @@ class Stream:
     endotoxin: float = 0.0
     temperature: float = 20.0
     pH: float = 7.0
+    in_solids: Mapping[str, float] = field(default_factory=dict)
+    particle_size: float = 1.0
 
     def concentration(self, component: str) -> float:
         """g/L of `component`; 0 in an empty stream."""
@@ -67,6 +74,8 @@ class StepResult:
     - `trajectory`: named columns over time (h) for a plot, or empty.
     - `equipment`: size of what it ran on by name (`column_volume` L, `membrane_area` m2 ...).
     - `sources`: where its model and figures come from; `status` sourced or assumed for each figure.
+    - `converted`: g made (+) or used up (-) by component where one turns into another; these add up to 0.
+    - `inactivated`: endotoxin destroyed, EU.
     """
 
     path: str
@@ -83,6 +92,8 @@ class StepResult:
     equipment: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     trajectory: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
+    converted: Mapping[str, float] = field(default_factory=dict)
+    inactivated: float = 0.0
 
     def balances(self) -> tuple[Balance, ...]:
         """Closure of every component (g) and of endotoxin (EU), with inactivation counted as an outlet."""
@@ -90,8 +101,13 @@ class StepResult:
         for component in COMPONENTS:
             came = sum(stream.masses.get(component, 0.0) for stream in self.inlets)
             left = sum(stream.masses.get(component, 0.0) for stream in (self.outlet, *self.wastes))
-            if came or left:
-                found.append(Balance(component, "g", came, left, 0.0))
+            made = self.converted.get(component, 0.0)
+            if came or left or made:
+                found.append(Balance(component, "g", came + max(made, 0.0), left + max(-made, 0.0), 0.0))
+        came = sum(stream.endotoxin for stream in self.inlets)
+        left = sum(stream.endotoxin for stream in (self.outlet, *self.wastes)) + self.inactivated
+        if came or left:
+            found.append(Balance("endotoxin", "EU", came, left, 0.0))
         return tuple(found)
 
 

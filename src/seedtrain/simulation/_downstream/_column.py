@@ -1,0 +1,379 @@
+"""A packed column that binds the product: equilibrate, load, wash, elute, clean.
+
+A lumped model. What is bound stays until elution; what is in the liquid or retarded leaves as from one well-mixed
+stage, m(n) = m_eq + (m - m_eq) exp(-n / k) with n column volumes and capacity factor k (column volumes of liquid that
+hold the same amount), which is the slowest wash-out that a column can have. Breakthrough is a logistic front.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Final
+
+from seedtrain.simulation._downstream._mix import ENDOTOXIN, Amounts, amounts, build, solids, solution
+from seedtrain.simulation._downstream._operation import Carry, Column, Operation, Settings, assumed, share, sourced
+from seedtrain.simulation._downstream._result import result
+from seedtrain.simulation._downstream._sources import (
+    AIDA_PABST_1990,
+    DUAN_2017,
+    PETSCH_1997,
+    REICHELT_2006,
+    ZIMMERMAN_2006,
+)
+from seedtrain.simulation._stream import StepResult, Stream
+
+POROSITY: Final = 0.8
+"""L of liquid per L of packed bed, between and inside beads; assumed for agarose."""
+INTERSTITIAL: Final = 0.37
+"""L of liquid between beads per L of packed bed; assumed."""
+BEAD_DIAMETER: Final = 90e-6
+"""m; assumed, a process resin."""
+LIQUID_VISCOSITY: Final = 1.5e-3
+"""Pa s at 10 degC with a few g/L of protein; assumed."""
+SYSTEM_PRESSURE: Final = 0.3
+"""bar of skid, frits and piping; assumed."""
+PUMP_ENERGY: Final = 0.2
+"""kWh per m3 pumped through skid and column; assumed."""
+
+LOAD_LEVERS: Final = (
+    assumed("capacity", 60.0, 35.0, 90.0, "g/L", "assumed: a strong cation exchanger for a 45 kDa random coil"),
+    assumed("front_width", 0.08, 0.04, 0.2, "", "assumed: width of the breakthrough front over the capacity"),
+    assumed("salt_half", 20.0, 12.0, 40.0, "g/L", "assumed: salts that halve the capacity"),
+    assumed("competition", 0.3, 0.0, 1.0, "", "assumed: capacity that a gram of dissolved host protein takes"),
+    share("host_protein_bound", 0.5, 0.2, 0.9, "assumed: host protein that binds at the pH of the load"),
+    share("host_protein_tight", 0.02, 0.005, 0.1, "assumed: basic part of it that a neutral wash leaves; no ribosomes"),
+    share("dna_bound", 0.01, 0.001, 0.05, "assumed: DNA that is carried by the basic product"),
+    share("endotoxin_bound", 0.1, 0.03, 0.3, f"assumed; {PETSCH_1997}: basic proteins act as endotoxin carriers"),
+)
+WASH_LEVERS: Final = (
+    sourced(
+        "endotoxin_lrv",
+        2.5,
+        2.0,
+        4.0,
+        "",
+        f"endless wash with detergent; {REICHELT_2006}: above 99 % on the column; {DUAN_2017}: 4 in extraction of "
+        f"collagen; {AIDA_PABST_1990}: 3 a cycle",
+    ),
+    assumed(
+        "endotoxin_constant",
+        4.0,
+        2.0,
+        10.0,
+        "",
+        f"assumed: column volumes that free all but 1/e; {ZIMMERMAN_2006} wash with 50",
+    ),
+    assumed("host_protein_factor", 2.0, 1.0, 4.0, "", "assumed: capacity factor of host protein that is loosely bound"),
+    assumed("detergent_factor", 1.0, 0.2, 3.0, "", "assumed: capacity factor of detergent beyond the liquid"),
+    share("product_leak", 0.001, 0.0, 0.01, "assumed: bound product lost with each column volume"),
+)
+ELUTE_LEVERS: Final = (
+    share("step_yield", 0.93, 0.80, 0.98, "assumed: bound product in the pool after enough buffer"),
+    assumed("elution_constant", 0.6, 0.3, 1.2, "", "assumed: column volumes that elute all but 1/e"),
+    share("pool_fraction", 0.8, 0.6, 1.0, "assumed: eluate that is collected"),
+    share("host_protein_carried", 0.4, 0.1, 0.9, "assumed: bound host protein that elutes in the pool"),
+    share("denatured_carried", 0.5, 0.2, 0.9, "assumed: bound denatured product that elutes in the pool"),
+    share("dna_carried", 0.3, 0.05, 0.9, "assumed: bound DNA that elutes in the pool"),
+    share("endotoxin_carried", 0.9, 0.5, 1.0, "assumed: bound endotoxin that elutes with its carrier"),
+)
+BOUND: Final = ("product", "denatured_product", "host_protein", "dna", ENDOTOXIN)
+
+
+def captured(loading: float, width: float) -> float:
+    """Mean fraction bound up to `loading` (load over capacity): the integral of a logistic front of `width`.
+
+    The outlet reads c/c0 = 1 / (1 + exp(-(x - 1)/width)) at the loading x.
+    """
+    if loading <= 0:
+        return 1.0
+    at_end = _softplus((loading - 1.0) / width)
+    at_start = _softplus(-1.0 / width)
+    return min(1.0, max(0.0, 1.0 - width * (at_end - at_start) / loading))
+
+
+def _softplus(value: float) -> float:
+    return value + math.log1p(math.exp(-value)) if value > 0 else math.log1p(math.exp(value))
+
+
+def bed_pressure(velocity: float, bed_height: float) -> float:
+    """Pressure drop of bed and skid, bar; `velocity` cm/h, `bed_height` m. **Source** Carman-Kozeny, laminar."""
+    speed = velocity / 100.0 / 3600.0
+    slope = 150.0 * LIQUID_VISCOSITY * speed * (1.0 - INTERSTITIAL) ** 2 / (BEAD_DIAMETER**2 * INTERSTITIAL**3)
+    return slope * bed_height * 1e-5 + SYSTEM_PRESSURE
+
+
+def hours(column: Column, volumes: float, velocity: float) -> float:
+    """Time for `volumes` column volumes in each cycle at `velocity` (cm/h), h."""
+    return column.cycles * volumes * column.bed_height * 100.0 / velocity
+
+
+def ready(settings: Settings, carry: Carry, *, loaded: bool) -> Column:
+    """The column in use; an error where there is none, or none that is (not) loaded."""
+    column = carry.column
+    if column is None:
+        raise settings.error(f"{settings.kind!r} has no column", "Equilibrate a column before it.")
+    if loaded and column.content is None:
+        raise settings.error(f"{settings.kind!r} has nothing on the column", "Load the column before it.")
+    if not loaded and column.content is not None:
+        raise settings.error("the product is still on the column", "Elute it before this phase.")
+    return column
+
+
+def run_equilibrate(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
+    """Size the column for the product that waits, and flush it; the stream waits unchanged.
+
+    The liquid that leaves later, at loading, is counted as waste here, in place of what filled the column before.
+    """
+    feed = carry.stream
+    if carry.column is not None and carry.column.content is not None:
+        raise settings.error("the product is still on the column", "Elute it before this phase.")
+    product = feed.masses.get("product", 0.0)
+    if product <= 0:
+        raise settings.error("there is no product to size the column for", "Check the yields of the steps before it.")
+    one, cycles = settings.capped("column_volume", product / settings.number("load"))
+    column = Column(settings.word("resin"), one * cycles, settings.number("bed_height"), cycles)
+    volumes, velocity, material = settings.number("volumes"), settings.number("velocity"), settings.word("material")
+    buffer = solution(settings, material, volumes * column.volume, feed)
+    step = result(
+        settings,
+        (feed, buffer),
+        feed,
+        (dataclasses.replace(buffer, name="equilibration waste"),),
+        hours(column, volumes, velocity),
+        materials={material: (buffer.volume, "L"), column.resin: (one, "L")},
+        utilities=pumped(buffer.volume),
+        performance={**flow(column, velocity), "volumes": (volumes, ""), "load": (product / column.volume, "g/L")},
+        equipment=sizes(column),
+    )
+    return step, dataclasses.replace(carry, column=column)
+
+
+def flow(column: Column, velocity: float) -> dict[str, tuple[float, str]]:
+    """Velocity and pressure figures."""
+    return {"velocity": (velocity, "cm/h"), "pressure": (bed_pressure(velocity, column.bed_height), "bar")}
+
+
+def sizes(column: Column) -> dict[str, tuple[float, str]]:
+    """What the column is; `column_volume` is of one cycle."""
+    one = column.volume / column.cycles
+    area = one / 1000.0 / column.bed_height
+    return {
+        "column_volume": (one, "L"),
+        "column_diameter": (math.sqrt(4.0 * area / math.pi), "m"),
+        "bed_height": (column.bed_height, "m"),
+        "cycles": (float(column.cycles), ""),
+    }
+
+
+def pumped(volume: float) -> dict[str, tuple[float, str]]:
+    """Electricity for `volume` L through the skid."""
+    return {"electricity": (PUMP_ENERGY * volume / 1000.0, "kWh")}
+
+
+def run_load(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
+    """Bind the product up to the capacity; what does not bind flows through, but for what fills the bed."""
+    column, feed = ready(settings, carry, loaded=False), carry.stream
+    product = feed.masses.get("product", 0.0)
+    whole, particles = amounts(feed), solids(feed)
+    salts = feed.concentration("salts")
+    capacity = settings.lever("capacity") / (1.0 + (salts / settings.lever("salt_half")) ** 2)
+    rival = settings.lever("competition") * settings.lever("host_protein_bound") * feed.masses.get("host_protein", 0.0)
+    loading = (product + rival) / column.volume / capacity
+    width = settings.lever("front_width")
+    bound_share = captured(loading, width)
+    shares = {
+        "product": bound_share,
+        "denatured_product": bound_share,
+        "host_protein": settings.lever("host_protein_bound"),
+        "dna": settings.lever("dna_bound"),
+        ENDOTOXIN: settings.lever("endotoxin_bound"),
+    }
+    free = {key: whole[key] - particles[key] for key in whole}
+    bound = {key: free[key] * shares.get(key, 0.0) for key in whole}
+    tight = {key: bound[key] for key in BOUND}
+    tight["host_protein"] *= settings.lever("host_protein_tight")
+    in_bed = min(1.0, POROSITY * column.volume / feed.volume)
+    content = {key: bound[key] + in_bed * (free[key] - bound[key]) for key in whole}
+    through = {key: whole[key] - content[key] for key in whole}
+    volume = in_bed * feed.volume
+    loaded = build("on the column", volume, content, {}, feed)
+    waste = build(
+        "flow-through", feed.volume - volume, through, {key: min(particles[key], through[key]) for key in whole}, feed
+    )
+    velocity = settings.number("velocity")
+    passed = feed.volume / column.volume
+    front = [index / 20.0 * passed for index in range(21)]
+    step = result(
+        settings,
+        (feed,),
+        loaded,
+        (waste,),
+        hours(column, passed, velocity),
+        utilities=pumped(feed.volume),
+        performance={
+            **flow(column, velocity),
+            "load": (product / column.volume, "g/L"),
+            "loading": (loading, ""),
+            "capacity": (capacity, "g/L"),
+            "captured": (100.0 * bound_share, "%"),
+        },
+        equipment=sizes(column),
+        trajectory={
+            "volumes": front,
+            "breakthrough": [
+                1.0 / (1.0 + math.exp(min(700.0, -(loading * done / passed - 1.0) / width))) for done in front
+            ],
+        },
+        sources=(PETSCH_1997,),
+    )
+    held = dataclasses.replace(column, fed=product, content=loaded, tight=tight)
+    return step, dataclasses.replace(carry, stream=loaded, column=held)
+
+
+def _washed(settings: Settings, column: Column, buffer: Stream, volumes: float) -> tuple[Amounts, Amounts, Amounts]:
+    """What is bound, what is loose on the column, and what left, after `volumes` of `buffer`."""
+    assert column.content is not None
+    whole, comes = amounts(column.content), amounts(buffer)
+    tight = {key: column.tight.get(key, 0.0) for key in whole}
+    keep = dict(tight)
+    leak = (1.0 - settings.lever("product_leak")) ** volumes
+    keep["product"] *= leak
+    keep["denatured_product"] *= leak
+    if buffer.masses.get("detergent", 0.0) > 0 and column.irreducible is not None:
+        removable = max(0.0, tight[ENDOTOXIN] - column.irreducible)
+        fade = math.exp(-volumes / settings.lever("endotoxin_constant"))
+        keep[ENDOTOXIN] = tight[ENDOTOXIN] - removable * (1.0 - fade)
+    factors = {
+        "detergent": POROSITY + settings.lever("detergent_factor"),
+        "host_protein": max(POROSITY, settings.lever("host_protein_factor")),
+    }
+    loose: Amounts = {}
+    gone: Amounts = {}
+    for key in whole:
+        factor = factors.get(key, POROSITY)
+        even = comes[key] / volumes * factor
+        before = whole[key] - tight[key]
+        loose[key] = even + (before - even) * math.exp(-volumes / factor)
+        gone[key] = max(0.0, whole[key] + comes[key] - keep[key] - loose[key])
+    return keep, loose, gone
+
+
+def run_wash(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
+    """Wash the loaded column; a buffer with detergent also frees endotoxin that the product carries."""
+    column = ready(settings, carry, loaded=True)
+    assert column.content is not None
+    volumes, velocity, material = settings.number("volumes"), settings.number("velocity"), settings.word("material")
+    buffer = solution(settings, material, volumes * column.volume, column.content)
+    if buffer.masses.get("detergent", 0.0) > 0 and column.irreducible is None:
+        left = column.tight.get(ENDOTOXIN, 0.0) * 10.0 ** -settings.lever("endotoxin_lrv")
+        column = dataclasses.replace(column, irreducible=left)
+    keep, loose, gone = _washed(settings, column, buffer, volumes)
+    assert column.content is not None
+    content = {key: keep[key] + loose[key] for key in keep}
+    held = build("on the column", column.content.volume, content, {}, column.content)
+    held = dataclasses.replace(held, pH=buffer.pH)
+    waste = build("wash", buffer.volume, gone, {}, held)
+    after = dataclasses.replace(column, content=held, tight=keep)
+    step = result(
+        settings,
+        (column.content, buffer),
+        held,
+        (waste,),
+        hours(column, volumes, velocity),
+        materials={material: (buffer.volume, "L")},
+        utilities=pumped(buffer.volume),
+        performance={**flow(column, velocity), "volumes": (volumes, "")},
+        equipment=sizes(column),
+        sources=(REICHELT_2006, ZIMMERMAN_2006, DUAN_2017, AIDA_PABST_1990)
+        if buffer.masses.get("detergent", 0.0) > 0
+        else (),
+    )
+    return step, dataclasses.replace(carry, stream=held, column=after)
+
+
+def run_elute(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
+    """Elute into a pool; what stays on the column leaves with the cleaning and is counted as waste here."""
+    column = ready(settings, carry, loaded=True)
+    content = column.content
+    assert content is not None
+    volumes, velocity, material = settings.number("volumes"), settings.number("velocity"), settings.word("material")
+    buffer = solution(settings, material, volumes * column.volume, content)
+    whole, comes = amounts(content), amounts(buffer)
+    done = -math.expm1(-volumes / settings.lever("elution_constant"))
+    shares = {
+        "product": settings.lever("step_yield"),
+        "denatured_product": settings.lever("denatured_carried"),
+        "host_protein": settings.lever("host_protein_carried"),
+        "dna": settings.lever("dna_carried"),
+        ENDOTOXIN: settings.lever("endotoxin_carried"),
+    }
+    pool_volume = settings.lever("pool_fraction") * buffer.volume
+    liquid = pool_volume / (buffer.volume + content.volume)
+    pool: Amounts = {}
+    for key in whole:
+        bound = column.tight.get(key, 0.0)
+        pool[key] = bound * shares.get(key, 0.0) * done + (whole[key] - bound + comes[key]) * liquid
+    rest = {key: max(0.0, whole[key] + comes[key] - pool[key]) for key in whole}
+    eluate = dataclasses.replace(build("eluate", pool_volume, pool, {}, content), pH=buffer.pH)
+    waste = build(
+        "rest of the eluate and of the column", buffer.volume + content.volume - pool_volume, rest, {}, content
+    )
+    column_yield = min(1.0, pool["product"] / column.fed) if column.fed > 0 else 0.0
+    step = result(
+        settings,
+        (content, buffer),
+        eluate,
+        (waste,),
+        hours(column, volumes, velocity),
+        materials={material: (buffer.volume, "L")},
+        utilities=pumped(buffer.volume),
+        performance={
+            **flow(column, velocity),
+            "volumes": (volumes, ""),
+            # What a plant calls the yield of the column: eluate over load.
+            "step_yield": (100.0 * column_yield, "%"),
+        },
+        equipment=sizes(column),
+    )
+    return step, dataclasses.replace(carry, stream=eluate, column=_emptied(column))
+
+
+def _emptied(column: Column) -> Column:
+    return dataclasses.replace(column, fed=0.0, content=None, tight={}, irreducible=None)
+
+
+def run_clean(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
+    """Clean the empty column; the stream waits."""
+    column = ready(settings, carry, loaded=False)
+    volumes, material = settings.number("volumes"), settings.word("material")
+    alkali = solution(settings, material, volumes * column.volume, carry.stream)
+    contact = settings.number("contact_time")
+    step = result(
+        settings,
+        (carry.stream, alkali),
+        carry.stream,
+        (dataclasses.replace(alkali, name="spent cleaning agent"),),
+        contact * column.cycles,
+        materials={material: (alkali.volume, "L")},
+        utilities={**pumped(alkali.volume), "water": (2.0 * column.volume, "L")},
+        performance={"volumes": (volumes, ""), "contact_time": (contact, "h")},
+        equipment=sizes(column),
+    )
+    return step, carry
+
+
+_FLOW: Final = {"volumes": "", "velocity": "cm/h"}
+COLUMN_OPERATIONS: Final = (
+    Operation(
+        "equilibrate",
+        {**_FLOW, "bed_height": "m", "load": "g/L"},
+        ("resin", "material"),
+        (),
+        run_equilibrate,
+    ),
+    Operation("load", {"velocity": "cm/h"}, (), LOAD_LEVERS, run_load),
+    Operation("wash", _FLOW, ("material",), WASH_LEVERS, run_wash),
+    Operation("elute", _FLOW, ("material",), ELUTE_LEVERS, run_elute),
+    Operation("clean", {"volumes": "", "contact_time": "h"}, ("material",), (), run_clean),
+)
