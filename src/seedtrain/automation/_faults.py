@@ -1,0 +1,134 @@
+"""What goes wrong on purpose: faults of the plant file, checked against the recipe that is to run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from seedtrain.base import Document, InputError, Location, SeedtrainError, collect
+from seedtrain.quantity import Measure, Quantity
+
+
+def _offset(text: object) -> object:
+    try:
+        value = float(str(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number | Give the offset in the tag's own unit, without a unit.") from None
+    if not math.isfinite(value) or value == 0.0:
+        raise ValueError(f"the offset {text!r} changes nothing that can be read | Give a finite number, not zero.")
+    return value
+
+
+class FaultEntry(BaseModel):
+    """One entry of `simulated_faults`: the tag of a unit is off by `offset` (in the tag's unit) during a window.
+
+    The window opens `after` the start of the phase and lasts `duration`; it holds its first moment and not its last.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unit: str = Field(min_length=1)
+    phase: str = Field(min_length=1)
+    tag: str = Field(min_length=1)
+    offset: Annotated[float, BeforeValidator(_offset)]
+    after: Annotated[Quantity, Measure("h")]
+    duration: Annotated[Quantity, Measure("h")]
+    what: str = ""
+
+    @model_validator(mode="after")
+    def _window(self) -> FaultEntry:
+        if self.after.value < 0:
+            raise ValueError(f"`after: {self.after}` lies before the phase | Give zero or a positive time.")
+        if self.duration.value <= 0:
+            raise ValueError(f"`duration: {self.duration}` is no time | Give a positive time.")
+        return self
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault as it happens: `tag` of `unit` is off by `offset` from `start` (held) to `end` (not), h of the phase."""
+
+    unit: str
+    path: str
+    tag: str
+    offset: float
+    start: float
+    end: float
+    what: str
+
+
+@dataclass(frozen=True)
+class FaultPlace:
+    """A phase of the control recipe in which a fault can happen: its path there and in the recipe, unit and tags."""
+
+    path: str
+    master_path: str
+    unit: str
+    tags: Collection[str]
+
+
+def place_faults(
+    entries: Sequence[FaultEntry],
+    places: Sequence[FaultPlace],
+    *,
+    units: Collection[str] = (),
+    document: Document | None = None,
+    location: Location = ("simulated_faults",),
+) -> tuple[Fault, ...]:
+    """The faults that happen in this control recipe; those of other units of the plant are left out.
+
+    - `units`: every unit that the plant has, running in this recipe or not.
+    - `document`, `location`: where the entries stand, for the positions of errors.
+
+    Raises `InputErrors` with every unknown unit, phase and tag.
+    """
+    errors: list[SeedtrainError] = []
+    found: list[Fault] = []
+    for index, entry in enumerate(entries):
+        hits, fault = _matches(entry, places, units)
+        if fault:
+            key, message, remedy = fault
+            errors.append(_error(document, (*location, index, key), message, remedy))
+        start = entry.after.magnitude("h")
+        end = start + entry.duration.magnitude("h")
+        found += [Fault(entry.unit, hit.path, entry.tag, entry.offset, start, end, entry.what) for hit in hits]
+    collect(errors)
+    return tuple(found)
+
+
+def _matches(
+    entry: FaultEntry, places: Sequence[FaultPlace], units: Collection[str]
+) -> tuple[list[FaultPlace], tuple[str, str, str] | None]:
+    """The places that the entry means, or the key that is wrong with message and remedy."""
+    here = {place.unit for place in places}
+    phases = [place for place in places if entry.phase in (place.path, place.master_path)]
+    if entry.unit not in here and entry.unit not in units:
+        return [], ("unit", f"there is no unit {entry.unit!r}", _choose(sorted({*here, *units})))
+    if not phases:
+        return [], ("phase", f"the recipe has no phase {entry.phase!r}", _choose(place.path for place in places))
+    if entry.unit not in here:
+        return [], None
+    hits = [place for place in phases if place.unit == entry.unit]
+    if not hits:
+        where = ", ".join(sorted({place.unit for place in phases}))
+        return [], ("unit", f"{entry.phase!r} does not run on {entry.unit!r} but on {where}", _choose([where]))
+    if any(entry.tag not in place.tags for place in hits):
+        tags = sorted(set.intersection(*(set(place.tags) for place in hits)))
+        return [], ("tag", f"{entry.unit} reports no {entry.tag!r} in {entry.phase!r}", _choose(tags))
+    return hits, None
+
+
+def _choose(names: Iterable[str]) -> str:
+    listed = list(names)
+    return f"Use one of: {', '.join(listed)}." if listed else "Remove the fault."
+
+
+def _error(document: Document | None, location: Location, message: str, remedy: str) -> SeedtrainError:
+    if document is None:
+        path = ".".join(str(step) for step in location)
+        return InputError(f"{path}: {message}", remedy=remedy)
+    return document.error(location, message, remedy=remedy)

@@ -1,0 +1,117 @@
+"""The state of a batch, folded from its events: nothing about a running batch is known from anywhere else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from seedtrain.base import IntegrityError
+from seedtrain.recipe import Command, State, next_state
+from seedtrain.record import Event
+
+WHOLE: Final = ""
+"""The `unit_procedure` under which the state of the batch as a whole is recorded."""
+
+_CLOCKED: Final = frozenset(
+    {"batch.created", "batch.state_changed", "step.started", "segment.stored", "step.completed", "lot.produced"}
+)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where something stands in the record: its time on the process clock and the digest of its event."""
+
+    time: datetime
+    digest: str
+
+
+@dataclass
+class BatchState:
+    """What the record says of one batch so far.
+
+    - `states`: ISA-88 state by unit procedure; `WHOLE` is the batch itself.
+    - `started`, `checked`, `completed`: phases by path; a checked one has all its values, not yet its end.
+    - `settings`, `segments`: by phase, the set points as recorded and the digest of the telemetry.
+    - `consumed`, `values`, `samples`: payloads in the order of the record, values with their seq.
+    - `signed`: the digests over which a signature stands. `clock`: the latest time on the process clock.
+    - `counts`: events by type and phase (or unit procedure), which number the next one. `seq`: of the last event.
+    """
+
+    batch: str
+    seq: int = 0
+    created: Mapping[str, Any] | None = None
+    begun: datetime | None = None
+    clock: datetime | None = None
+    states: dict[str, State] = field(default_factory=dict)
+    started: dict[str, Mark] = field(default_factory=dict)
+    checked: set[str] = field(default_factory=set)
+    completed: dict[str, Mark] = field(default_factory=dict)
+    settings: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    segments: dict[str, str] = field(default_factory=dict)
+    consumed: list[Mapping[str, Any]] = field(default_factory=list)
+    values: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
+    samples: list[Mapping[str, Any]] = field(default_factory=list)
+    signed: set[str] = field(default_factory=set)
+    produced: Mapping[str, Any] | None = None
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def state(self, unit_procedure: str = WHOLE) -> State:
+        """The state of a unit procedure or of the whole batch; idle before its first command."""
+        return self.states.get(unit_procedure, State.IDLE)
+
+    @property
+    def held(self) -> bool:
+        """Whether the batch waits for somebody."""
+        return self.state() is State.HELD
+
+    def apply(self, event: Event) -> None:
+        """Take the next event of this batch."""
+        payload, phase = event.payload, str(event.payload.get("phase", ""))
+        match event.type:
+            case "batch.created":
+                self.created, self.begun = payload, event.occurred
+            case "batch.state_changed":
+                self._command(event)
+            case "step.started":
+                self.started[phase] = Mark(event.occurred, event.digest)
+                self.settings[phase] = payload["settings"]
+            case "step.value_recorded":
+                self.values.append((event.seq, payload))
+            case "segment.stored":
+                self.segments[phase] = payload["digest"]
+            case "step.checked":
+                self.checked.add(phase)
+            case "step.completed":
+                self.completed[phase] = Mark(event.occurred, event.digest)
+            case "lot.consumed":
+                self.consumed.append(payload)
+            case "lot.produced":
+                self.produced = payload
+            case "sample.taken":
+                self.samples.append(payload)
+            case "signature.applied":
+                self.signed.add(payload["record_digest"])
+        self.counts[counted(event.type, payload)] += 1
+        self.seq = event.seq
+        if event.type in _CLOCKED:
+            self.clock = event.occurred if self.clock is None else max(self.clock, event.occurred)
+
+    def _command(self, event: Event) -> None:
+        name, payload = str(event.payload["unit_procedure"]), event.payload
+        before = self.state(name)
+        after = next_state(before, Command(payload["command"]))
+        if (before.value, after.value) != (payload["before"], payload["after"]):
+            raise IntegrityError(
+                f"event {event.seq} says that {name or self.batch!r} went from {payload['before']} to "
+                f"{payload['after']}, but {before.value} goes to {after.value}",
+                remedy="Check the ledger with `seedtrain record verify`.",
+            )
+        self.states[name] = after
+
+
+def counted(type: str, payload: Mapping[str, Any]) -> tuple[str, str]:
+    """Under what an event is counted: its type, and its phase or unit procedure."""
+    return type, str(payload.get("phase", payload.get("unit_procedure", "")))

@@ -1,0 +1,257 @@
+"""One phase from its permit to its end, and how its events reach the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from seedtrain.automation._devices import Ending, FunctionalUnit
+from seedtrain.automation._excursion import Excursion
+from seedtrain.automation._fold import WHOLE, BatchState, counted
+from seedtrain.automation._job import CHECKER, Job, unit_name
+from seedtrain.automation._materials import ShortOfMaterial, named_materials, split, target
+from seedtrain.automation._phase import Findings, PhaseView, commit_order, hold_time_value, open_store, phase_findings
+from seedtrain.base import InputError, UnavailableError, decimal_text, digest
+from seedtrain.quantity import Quantity
+from seedtrain.recipe import Command, PermitRequest, PhaseAt, Refusal, State, next_state
+from seedtrain.record import Draft, Ledger, append_signed, sign
+
+LONGEST_MEANING: Final = 200
+
+
+class PermitRefused(InputError):
+    """A hard stop: the phase `path` may not go on. The batch is Held; `execute` again restarts it there."""
+
+    def __init__(self, path: str, refusal: Refusal) -> None:
+        super().__init__(f"{path} may not go on: {refusal.reason}", remedy=refusal.remedy)
+        self.path = path
+        self.refusal = refusal
+
+
+def batch_state(ledger: Ledger, batch: str) -> BatchState:
+    """What the ledger says of a batch so far, running or not."""
+    state = BatchState(batch)
+    for event in ledger.events(subject=batch):
+        state.apply(event)
+    return state
+
+
+def catch_up(job: Job, state: BatchState) -> None:
+    """Fold what the ledger holds of this batch beyond `state`, whoever wrote it."""
+    for event in job.ledger.events(subject=job.batch, after=state.seq):
+        state.apply(event)
+
+
+def commit(job: Job, state: BatchState, drafts: Sequence[Draft], *, checked: Draft | None = None) -> None:
+    """Append in one commit, with `checked` and its actor's signature last, and fold what the ledger then holds."""
+    if checked is None:
+        job.ledger.append(*_numbered(job, state, drafts))
+    else:
+        *before, last = _numbered(job, state, [*drafts, checked])
+        append_signed(job.ledger, last, str(checked.payload["meaning"]), more=before)
+    catch_up(job, state)
+
+
+def _numbered(job: Job, state: BatchState, drafts: Sequence[Draft]) -> list[Draft]:
+    """Each event of the batch named by its kind and its number in the record, so that the same event asked for twice,
+    even by two executors, is stored once."""
+    counts = Counter(state.counts)
+    numbered = []
+    for draft in drafts:
+        if draft.subject == job.batch:
+            key = counted(draft.type, draft.payload)
+            if draft.id is None:
+                draft = replace(draft, id=digest([job.batch, *key, counts[key]])[:32])
+            counts[key] += 1
+        numbered.append(draft)
+    return numbered
+
+
+def commands(job: Job, unit_procedure: str, unit: str, at: datetime, before: State, *given: Command) -> list[Draft]:
+    """`batch.state_changed` for each command in turn; an illegal one is refused here, before anything is recorded."""
+    drafts = []
+    for command in given:
+        after = next_state(before, command)
+        payload = {
+            "unit_procedure": unit_procedure,
+            "unit": unit,
+            "command": command.value,
+            "before": before.value,
+            "after": after.value,
+        }
+        drafts.append(job.draft("batch.state_changed", payload, at))
+        before = after
+    return drafts
+
+
+def signed_hold_points(state: BatchState) -> set[str]:
+    """Paths of the completed phases over whose end a signature stands."""
+    return {path for path, mark in state.completed.items() if mark.digest in state.signed}
+
+
+def run_phase(job: Job, state: BatchState, step: PhaseAt) -> None:
+    """Run the next phase of the batch, or what is left of it, to its recorded end."""
+    unit = job.plant.unit(unit_name(step))
+    if step.path not in state.started:
+        _start(job, state, step, unit)
+    began = state.started[step.path].time
+    unit.command(step.path, step.phase.set)
+    unit.start(step.path, step.phase, began)
+    ending = unit.await_end(step.path)
+    if ending.time < began:
+        raise UnavailableError(
+            f"{unit.name} says that {step.path} ended at {ending.time}, before it began at {began}",
+            remedy="Check the unit's clock.",
+        )
+    _record(PhaseView(job, state, step, unit, ending, unit.identify().origin))
+
+
+def _start(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit) -> None:
+    """Ask for the permit and record the start; a refusal records Held and is raised."""
+    assert state.clock is not None
+    name = step.unit_procedure.name
+    ready = unit.await_ready(step.path, state.clock)
+    idle = state.state(name) is State.IDLE
+    drafts = commands(job, name, unit.name, ready, State.IDLE, Command.START) if idle else []
+    refusal = _refusal(job, state, step, unit, ready)
+    if refusal is not None:
+        _hold(job, state, step, unit, ready, drafts)
+        raise PermitRefused(step.path, refusal)
+    drafts += _restart(job, state, step, unit, ready)
+    found = _waited(job, state, step, unit, ready)
+    payload = {
+        "phase": step.path,
+        "unit": unit.name,
+        "do": step.phase.do,
+        "settings": {key: _setting(value) for key, value in step.phase.set.items()},
+        "line": job.control.recipe.position(step.path).line,
+    }
+    started = job.draft("step.started", payload, ready, device=unit.name)
+    commit(job, state, [*drafts, *found.drafts, started, *_told(job, found.excursions)])
+
+
+def _setting(value: Quantity | str) -> str:
+    return value if isinstance(value, str) else f"{decimal_text(value.value)} {value.unit}".rstrip()
+
+
+def _refusal(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, at: datetime) -> Refusal | None:
+    """Why the phase may not start: no lot to take, or the permit's own reason."""
+    try:
+        lots = _lots(job, state, step, unit, at)
+    except ShortOfMaterial as error:
+        return Refusal(error.message, error.remedy)
+    return job.permit.check(PermitRequest(job.batch, step.path, unit.name, lots, at))
+
+
+def _lots(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, at: datetime) -> tuple[str, ...]:
+    """The lots that the phase would take: for the amount that the recipe states, else the next one of each material."""
+    recipe = job.control.recipe
+    store = open_store(job)
+    chosen: dict[str, None] = {}
+    for name in dict.fromkeys((*named_materials(step.phase), *unit.connected(step.path, step.phase))):
+        wanted = target(recipe, step, name, None)
+        if wanted is not None:
+            parts = split(recipe, name, wanted.value, wanted.unit)
+        for material in recipe.materials.get(name, {name: None}):
+            amount, measure = parts[material] if wanted is not None else (None, "")
+            chosen.update(dict.fromkeys(store.choose(material, amount, measure, at.date())))
+    return tuple(chosen)
+
+
+def _hold(
+    job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, at: datetime, drafts: Sequence[Draft]
+) -> None:
+    """Bring the unit to its safe state and record Held, once."""
+    unit.hold(step.path)
+    if state.held:
+        return
+    scopes = ((step.unit_procedure.name, unit.name), (WHOLE, ""))
+    held = [
+        draft
+        for scope, scope_unit in scopes
+        for draft in commands(job, scope, scope_unit, at, State.RUNNING, Command.HOLD, Command.COMPLETE)
+    ]
+    commit(job, state, [*drafts, *held])
+
+
+def _restart(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, at: datetime) -> list[Draft]:
+    """The commands that take a Held batch back to running; none where it runs."""
+    if not state.held:
+        return []
+    scopes = ((WHOLE, ""), (step.unit_procedure.name, unit.name))
+    return [
+        draft
+        for scope, scope_unit in scopes
+        for draft in commands(job, scope, scope_unit, at, state.state(scope), Command.RESTART, Command.COMPLETE)
+    ]
+
+
+def _waited(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, ready: datetime) -> Findings:
+    """How long what the phase before left has waited, against its hold time; nothing where it has none."""
+    steps = job.steps()
+    index = [item.path for item in steps].index(step.path)
+    before = steps[index - 1] if index else None
+    if before is None or before.phase.hold_time is None:
+        return Findings()
+    ended = state.completed[before.path].time
+    view = PhaseView(job, state, before, unit, Ending(ended, "condition"), unit.identify().origin)
+    draft, excursion = hold_time_value(view, (ready - ended).total_seconds() / 3600.0, ready)
+    return Findings([draft], [excursion] if excursion else [])
+
+
+def _told(job: Job, excursions: Sequence[Excursion]) -> list[Draft]:
+    """What is to be recorded together with the excursions."""
+    if job.on_excursion is None:
+        return []
+    return [draft for excursion in excursions for draft in job.on_excursion(excursion) or ()]
+
+
+def _record(view: PhaseView) -> None:
+    """Record what the phase gave, its check and its end."""
+    job, state, step, at = view.job, view.state, view.step, view.ending.time
+    drafts: list[Draft] = []
+    if step.path not in state.checked:
+        found = _findings(view)
+        drafts = [*commit_order(found.drafts), *_told(job, found.excursions)]
+        if step.phase.second_person:
+            payload = {"phase": step.path, "meaning": f"checked: {step.path}"[:LONGEST_MEANING]}
+            checked = job.draft("step.checked", payload, at, actor=job.operators[CHECKER], device=view.unit.name)
+            commit(job, state, drafts, checked=checked)
+            drafts = []
+    until = step.phase.until
+    if until is not None and until.is_signature and state.started[step.path].digest not in state.signed:
+        meaning = f"transition: {step.path}"[:LONGEST_MEANING]
+        sign(job.ledger, job.operators[str(until.value)], state.started[step.path].digest, meaning, subject=job.batch)
+        catch_up(job, state)
+    ended_by = "signature" if until is not None and until.is_signature else view.ending.ended_by
+    payload = {"phase": step.path, "duration_h": decimal_text(view.hours, 9), "ended_by": ended_by}
+    drafts.append(job.draft("step.completed", payload, at, device=view.unit.name))
+    procedure = step.unit_procedure
+    if step.phase is procedure.operations[-1].phases[-1]:
+        before = state.state(procedure.name)
+        drafts += commands(job, procedure.name, view.unit.name, at, before, Command.COMPLETE)
+    commit(job, state, drafts)
+
+
+def _findings(view: PhaseView) -> Findings:
+    """What the phase gave. Lots that it took beyond those permitted at its start need a permit too, or it is Held."""
+    job, state, step, at = view.job, view.state, view.step, view.ending.time
+    refusal = None
+    try:
+        permitted = _lots(job, state, step, view.unit, view.began)
+        found = phase_findings(view)
+        taken = {str(item.payload["lot"]) for item in found.drafts if item.type == "lot.consumed"}
+        further = tuple(sorted(taken.difference(permitted)))
+        if further:
+            refusal = job.permit.check(PermitRequest(job.batch, step.path, view.unit.name, further, at))
+    except ShortOfMaterial as error:
+        refusal = Refusal(error.message, error.remedy)
+    if refusal is not None:
+        _hold(job, state, step, view.unit, at, ())
+        raise PermitRefused(step.path, refusal)
+    if state.held:
+        commit(job, state, _restart(job, state, step, view.unit, at))
+    return found

@@ -1,0 +1,261 @@
+"""The in-process stand-in for a plant: it plays back what the simulator computed, seen through instruments.
+
+It will be replaced by the virtual plant server (a process of its own that speaks a real protocol) and then deleted;
+nothing else may know it. Its durations, amounts and true values come from the simulated runs; sensor noise and assay
+error are drawn from seeds that depend on the phase and the tag alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+
+from seedtrain.automation._devices import Addition, EndedBy, Ending, Function, Identity, Reading
+from seedtrain.automation._faults import Fault, FaultEntry, FaultPlace, place_faults
+from seedtrain.automation._sensors import DEFAULT_ASSAY_ERROR, RELATIVE_ASSAY_ERROR, assayed, generator
+from seedtrain.automation._truth import PhaseTruth, truths
+from seedtrain.base import Document, InputError
+from seedtrain.quantity import Quantity, convert
+from seedtrain.recipe import Command, ControlRecipe, Phase, State, next_state
+from seedtrain.simulation import Run, StepResult
+
+CHANGEOVER_H: Final = 0.5
+"""h to transfer to the next unit and make it ready; assumed."""
+
+WEIGHT_ERROR: Final = 0.002
+"""Relative standard deviation of an amount by scale or totaliser; assumed."""
+
+OUTLET_ERROR: Final = 0.01
+"""Relative standard deviation of an amount of product that leaves a phase (volume times assay); assumed."""
+
+
+class SimulatedPlant:
+    """Every unit that a control recipe needs, playing back one simulated batch.
+
+    - `production`, `seeds`: runs of the production vessel and of the seed vessels; `steps`: the downstream train.
+    - `faults`: what goes wrong on purpose; `units`: every unit of the plant, so that a fault of one that does not run
+      here is no error; `document`: the plant's file, for positions.
+    - `seed`: of all noise. `changeover`: h between two unit procedures.
+
+    Raises `InputErrors` for faults that name nothing real, and for a recipe that asks for values which the simulation
+    does not have.
+    """
+
+    def __init__(
+        self,
+        control: ControlRecipe,
+        *,
+        production: Run,
+        seeds: Sequence[Run] = (),
+        steps: Sequence[StepResult] = (),
+        faults: Sequence[FaultEntry] = (),
+        units: Collection[str] = (),
+        document: Document | None = None,
+        seed: int = 0,
+        changeover: float = CHANGEOVER_H,
+    ) -> None:
+        found = truths(control, production, seeds, steps)
+        places = [
+            FaultPlace(path, _master_path(control, path), truth.unit, tuple(truth.sensors))
+            for path, truth in found.items()
+        ]
+        happening = place_faults(faults, places, units=units, document=document)
+        assay = {line.attribute: line.assay_cv for line in control.recipe.specification.lines if line.assay_cv}
+        first = {
+            "/".join((item.name, item.operations[0].name, item.operations[0].phases[0].name))
+            for item in control.recipe.unit_procedures
+        }
+        self._units = {
+            name: SimulatedUnit(
+                name,
+                {path: truth for path, truth in found.items() if truth.unit == name},
+                [fault for fault in happening if fault.unit == name],
+                assay_error={**RELATIVE_ASSAY_ERROR, **assay},
+                seed=seed,
+                changeover=dict.fromkeys(first, changeover),
+            )
+            for name in dict.fromkeys(truth.unit for truth in found.values())
+        }
+
+    def unit(self, name: str) -> SimulatedUnit:
+        """The unit called `name`; raises `InputError` with the known ones."""
+        try:
+            return self._units[name]
+        except KeyError:
+            known = ", ".join(self._units)
+            raise InputError(f"the plant has no unit {name!r}", remedy=f"Use one of: {known}.") from None
+
+
+def _master_path(control: ControlRecipe, path: str) -> str:
+    """The path in the master recipe, where a repeated unit procedure has no number yet."""
+    head, _, rest = path.partition("/")
+    base, dash, number = head.rpartition("-")
+    same_place = control.recipe.places.get(path) == control.recipe.places.get(f"{base}/{rest}")
+    return f"{base}/{rest}" if dash and number.isdecimal() and same_place else path
+
+
+class SimulatedUnit:
+    """One unit of the stand-in. Its commands state intent: given twice they do what they do once."""
+
+    def __init__(
+        self,
+        name: str,
+        phases: Mapping[str, PhaseTruth],
+        faults: Sequence[Fault],
+        *,
+        assay_error: Mapping[str, float],
+        seed: int,
+        changeover: Mapping[str, float],
+    ) -> None:
+        self.name = name
+        self._phases = phases
+        self._faults = tuple(faults)
+        self._assay_error = assay_error
+        self._seed = seed
+        self._changeover = changeover
+        self._state = State.IDLE
+        self._running: tuple[str, datetime] | None = None
+        self._targets: dict[str, Mapping[str, Quantity | str]] = {}
+
+    @property
+    def state(self) -> State:
+        """The unit's ISA-88 state."""
+        return self._state
+
+    def identify(self) -> Identity:
+        """A simulated unit, and it says so."""
+        return Identity(self.name, "Seedtrain", "simulated unit", "simulated")
+
+    def functions(self, path: str, phase: Phase) -> tuple[Function, ...]:
+        """What it can report during the phase."""
+        sensors = self._truth(path).sensors
+        return tuple(Function(tag, item.unit, f"{self.name}.{tag}") for tag, item in sensors.items())
+
+    def connected(self, path: str, phase: Phase) -> tuple[str, ...]:
+        """What goes in during the phase."""
+        return tuple(dict.fromkeys(item.material for item in self._truth(path).additions))
+
+    def await_ready(self, path: str, at: datetime) -> datetime:
+        """The changeover before the first phase of a unit procedure; no wait before the others."""
+        self._truth(path)
+        return at + timedelta(hours=self._changeover.get(path, 0.0))
+
+    def command(self, path: str, set_points: Mapping[str, Quantity | str]) -> None:
+        """Take the set points of the phase."""
+        self._truth(path)
+        self._targets[path] = dict(set_points)
+
+    def start(self, path: str, phase: Phase, at: datetime) -> None:
+        """Run the phase from `at`; refused while another one runs, and before its set points are known."""
+        self._truth(path)
+        if self._running == (path, at) and self._state in (State.RUNNING, State.COMPLETE):
+            return
+        if self._state is State.RUNNING:
+            assert self._running is not None
+            raise InputError(
+                f"{self.name} runs {self._running[0]} and cannot start {path}", remedy="Wait until it has ended."
+            )
+        if path not in self._targets:
+            raise InputError(f"{self.name} has no set points for {path}", remedy="Command the set points first.")
+        if self._state is State.COMPLETE:
+            self._state = next_state(self._state, Command.RESET)
+        if self._state is State.HELD:
+            self._state = next_state(next_state(self._state, Command.RESTART), Command.COMPLETE)
+        else:
+            self._state = next_state(self._state, Command.START)
+        self._running = (path, at)
+
+    def hold(self, path: str) -> None:
+        """Go to the safe state; an idle unit is there."""
+        self._truth(path)
+        if self._state is State.RUNNING:
+            self._state = next_state(next_state(self._state, Command.HOLD), Command.COMPLETE)
+
+    def abort(self, path: str) -> None:
+        """Stop for good."""
+        self._truth(path)
+        if self._state is not State.ABORTED:
+            self._state = next_state(next_state(self._state, Command.ABORT), Command.COMPLETE)
+
+    def await_end(self, path: str) -> Ending:
+        """Play the phase to its end."""
+        began = self._began(path)
+        truth = self._phases[path]
+        if self._state is State.RUNNING:
+            self._state = next_state(self._state, Command.COMPLETE)
+        phase = truth.phase
+        ended_by: EndedBy = "at_most" if not truth.reached else "condition" if phase.until else "duration"
+        outlet = None
+        if truth.product is not None:
+            noise = generator(self._seed, path, "product", "outlet").standard_normal()
+            outlet = {"product": (truth.product * (1.0 + OUTLET_ERROR * noise), "g")}
+        return Ending(
+            began + timedelta(hours=truth.hours),
+            ended_by,
+            tuple(self._weighed(path, item) for item in truth.additions),
+            outlet,
+        )
+
+    def _weighed(self, path: str, addition: Addition) -> Addition:
+        if addition.unit not in ("g", "kg", "L", "mL"):
+            return addition  # pieces and areas are counted
+        noise = generator(self._seed, path, addition.material, "weight").standard_normal()
+        return Addition(addition.material, addition.amount * (1.0 + WEIGHT_ERROR * noise), addition.unit)
+
+    def read(self, path: str, interval: timedelta) -> tuple[Reading, ...]:
+        """Every tag from start to end, each `interval` and at the end, with noise and faults."""
+        began = self._began(path)
+        truth = self._phases[path]
+        step = interval.total_seconds() / 3600.0
+        times = np.arange(0.0, truth.hours, step)
+        if not len(times) or truth.hours - times[-1] > 1e-6:
+            times = np.append(times, truth.hours)
+        moments = [began + timedelta(hours=float(time)) for time in times]
+        readings: list[Reading] = []
+        for tag, sensor in truth.sensors.items():
+            trace = truth.traces[tag]
+            draws = generator(self._seed, path, tag, "sensor").standard_normal(len(times))
+            shown = sensor.read(trace.times, trace.values, times, draws)
+            for fault in self._faults:
+                if fault.path == path and fault.tag == tag:
+                    shown = shown + fault.offset * ((times >= fault.start) & (times < fault.end))
+            device = f"{self.name}.{tag}"
+            readings += [
+                Reading(tag, float(value), sensor.unit, moment, "good", "simulated", device)
+                for value, moment in zip(shown, moments, strict=True)
+            ]
+        return tuple(readings)
+
+    def draw_sample(self, path: str, attributes: Mapping[str, str]) -> tuple[Reading, ...]:
+        """What the laboratory finds at the phase's end: the true value with the method's error."""
+        began = self._began(path)
+        truth = self._phases[path]
+        at = began + timedelta(hours=truth.hours)
+        readings = []
+        for name, unit in attributes.items():
+            if name not in truth.attributes:
+                known = ", ".join(truth.attributes) or "nothing"
+                raise InputError(f"{path}: nothing is known of {name!r}", remedy=f"Sample one of: {known}.")
+            value, own_unit = truth.attributes[name]
+            cv = self._assay_error.get(name, DEFAULT_ASSAY_ERROR)
+            draw = float(generator(self._seed, path, name, "assay").standard_normal())
+            found = assayed(convert(value, own_unit, unit), unit, cv, draw)
+            readings.append(Reading(name, found, unit, at, "good", "simulated", f"laboratory.{name}"))
+        return tuple(readings)
+
+    def _truth(self, path: str) -> PhaseTruth:
+        try:
+            return self._phases[path]
+        except KeyError:
+            known = ", ".join(self._phases)
+            raise InputError(f"{self.name} cannot run {path!r}", remedy=f"It runs: {known}.") from None
+
+    def _began(self, path: str) -> datetime:
+        """When the phase began; raises `InputError` where it does not run, because nothing can be read of it then."""
+        self._truth(path)
+        if self._running is None or self._running[0] != path or self._state not in (State.RUNNING, State.COMPLETE):
+            raise InputError(f"{self.name} does not run {path} (it is {self._state.value})", remedy="Start it first.")
+        return self._running[1]
