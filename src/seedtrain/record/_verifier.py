@@ -235,18 +235,21 @@ class _Chain:
     def take(self, body: bytes, leaf: bytes | None) -> dict[str, Any] | None:
         self.seq += 1
         event = _parse(body)
-        if leaf is not None and leaf != leaf_hash(body):
-            self._fault(self.expected_seq, "the event's bytes are not those that its stored hash was made of")
+        whole = event is not None and (leaf is None or leaf == leaf_hash(body))
         if event is None:
             self._fault(self.expected_seq, "these are not the canonical bytes of an event")
+        elif not whole:
+            self._fault(self.expected_seq, "the event's bytes are not those that its stored hash was made of")
         elif event["seq"] != self.expected_seq:
             self._order(event["seq"])
+        if event is not None and whole:
+            self.expected_seq = event["seq"]
         self._link(event)
-        if event is not None:
-            if event["recorded_at"] < self.recorded_at:
-                self._fault(event["seq"], "recorded_at decreases")
-            self.recorded_at = max(self.recorded_at, event["recorded_at"])
-        self.expected_seq = (event["seq"] if event else self.expected_seq) + 1
+        if event is not None and event["recorded_at"] < self.recorded_at:
+            self._fault(self.expected_seq, "recorded_at decreases")
+        if event is not None and whole:
+            self.recorded_at = event["recorded_at"]
+        self.expected_seq += 1
         self.previous = hashlib.sha256(body).hexdigest()
         return event
 
@@ -259,15 +262,15 @@ class _Chain:
         holds = event is not None and event["prev"] == self.previous
         if self.broken_link:
             # If the suspect's own hash is what the next event holds, the suspect is whole and the one before it is not.
-            blamed = max(self.broken_link - 1, 1) if holds else self.broken_link
-            self._fault(blamed, f"seq {self.broken_link} does not link to seq {self.broken_link - 1}")
-        self.broken_link = 0
-        if event is not None and not holds:
-            self.broken_link = event["seq"]
+            self._unlinked(max(self.broken_link - 1, 1) if holds else self.broken_link)
+        self.broken_link = self.expected_seq if event is not None and not holds else 0
 
     def close(self) -> None:
         if self.broken_link:
-            self._fault(self.broken_link, f"seq {self.broken_link} does not link to seq {self.broken_link - 1}")
+            self._unlinked(self.broken_link)
+
+    def _unlinked(self, blamed: int) -> None:
+        self._fault(blamed, f"seq {self.broken_link} does not link to seq {self.broken_link - 1}")
 
     def _fault(self, seq: int, words: str) -> None:
         self.report.add("chain", seq, words)

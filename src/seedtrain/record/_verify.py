@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Final
@@ -57,18 +58,15 @@ def inspect(path: Path, anchors: Path | None = None, server_key: bytes | None = 
     """What `verify` finds in a ledger file, fault by fault."""
     lines = anchor_lines(anchors or anchor_path(path))  # before the ledger: another process may be writing
     key = server_key or KeyFolder(key_path(path)).server_public
-    store = SqliteStore(path, read_only=True)
     try:
-        with store.reading():
+        with closing(SqliteStore(path, read_only=True)) as store, store.reading():
             report = check(store.leaves(), store.notes(), lines, key)
             for words in store.faults():
                 report.add("storage", None, words)
     except IntegrityError as error:
         report = Report()
-        report.unknown = dict.fromkeys(("chain", "roots", "signatures", "anchors", "key"), "the database is damaged")
+        report.unknown = dict.fromkeys((name for name in _LIMITS if name != "storage"), "the database is damaged")
         report.add("storage", None, error.message)
-    finally:
-        store.close()
     report.counts.setdefault("storage", 0)
     return report
 
