@@ -1,0 +1,41 @@
+"""One door to every plot."""
+
+from __future__ import annotations
+
+from seedtrain.report._bars import draw_gap, draw_stacks, draw_steps, draw_tornado
+from seedtrain.report._canvas import styled
+from seedtrain.report._figures import (
+    CurvePlot,
+    Drawing,
+    FigureSpec,
+    GapPlot,
+    LinePlot,
+    StackPlot,
+    StepPlot,
+    TornadoPlot,
+)
+from seedtrain.report._lines import draw_curves, draw_lines
+
+
+def draw(figure: FigureSpec, mark: str = "") -> Drawing:
+    """`figure` as SVG, the same bytes in every run with the same data, fonts and matplotlib.
+
+    - `mark`: printed where the figure's own is `""`.
+
+    Raises `InputError` where the figure has nothing to draw or its columns do not match.
+    """
+    shown = mark if figure.mark == "" else figure.mark
+    with styled():
+        match figure:
+            case LinePlot():
+                return draw_lines(figure, shown)
+            case CurvePlot():
+                return draw_curves(figure, shown)
+            case StackPlot():
+                return draw_stacks(figure, shown)
+            case TornadoPlot():
+                return draw_tornado(figure, shown)
+            case GapPlot():
+                return draw_gap(figure, shown)
+            case StepPlot():
+                return draw_steps(figure, shown)
