@@ -1,7 +1,10 @@
 """Cultures, vessels and unit operations, and the runs that they make."""
 
+from seedtrain.simulation._broth import broth
 from seedtrain.simulation._culture import Culture, Parameter, read_culture, shipped_cultures
+from seedtrain.simulation._downstream import TrainParameter, product_quality, run_train, train_parameters
 from seedtrain.simulation._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
+from seedtrain.simulation._seed import simulate_seed_train
 from seedtrain.simulation._simulate import OverfillError, TrajectoryError, simulate
 from seedtrain.simulation._stream import COMPONENTS, StepResult, Stream, step_to_data
 from seedtrain.simulation._transfer import Estimate, TransferLimits, transfer_limits
@@ -22,14 +25,20 @@ __all__ = [
     "StepResult",
     "StirredTank",
     "Stream",
+    "TrainParameter",
     "TrajectoryError",
     "TransferLimits",
     "Variable",
     "Vessel",
     "VesselEntry",
+    "broth",
+    "product_quality",
     "read_culture",
+    "run_train",
     "shipped_cultures",
     "simulate",
+    "simulate_seed_train",
     "step_to_data",
+    "train_parameters",
     "transfer_limits",
 ]

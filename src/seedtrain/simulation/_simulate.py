@@ -128,6 +128,11 @@ def inoculum_liquid(culture: Culture, plan: Plan, run: Run | None) -> Liquid:
     """What a litre of inoculum holds: the end of the seed run, or washed-out medium with the recipe's biomass."""
     if run is None:
         return Liquid({culture.biomass: plan.seed}, water=980.0)
+    if run.final("V") < plan.inoculum * (1 - 1e-9):
+        raise InputError(
+            f"{plan.inoculum:.4g} L of inoculum are wanted, and {run.vessel} holds {run.final('V'):.4g} L at the end",
+            remedy="Charge more into the seed vessel, or choose a larger one.",
+        )
     species = {name: run.final(name) for name in culture.species if name in run.variables}
     water = run.final("water")
     return Liquid(species, water, run.final("minerals"), run.final("NH"), run.final("I"))

@@ -1,0 +1,69 @@
+"""What a production run hands to the downstream train: its last broth as a `Stream`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from seedtrain.base import InputError
+from seedtrain.simulation._culture import Culture
+from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS
+from seedtrain.simulation._plan import IPTG_MASS
+from seedtrain.simulation._run import Run
+from seedtrain.simulation._stream import Stream
+
+LPS_PER_DCW: Final = 0.034
+"""g of lipopolysaccharide per g of dry cells. Neidhardt & Umbarger 1996 (Escherichia coli and Salmonella, 2nd ed.,
+chapter 3, table 1): 3.4 % in E. coli B/r on glucose."""
+
+ENDOTOXIN_PER_LPS: Final = 1e10
+"""EU per g of lipopolysaccharide: 10 EU/ng, the usual equivalence (1 EU is 0.1 ng of E. coli reference endotoxin EC-6, USP <85>).
+"""
+
+
+def broth(run: Run, culture: Culture, *, index: int = -1) -> Stream:
+    """The broth of `run` at one stored time (the last where nothing else is said), in g and EU.
+
+    The product is inside the cells: `product` and `cells` (dry mass without it) leave together until disruption, which
+    sets free host protein and DNA out of `cells`. Organic acids count as acetate; minerals and ammonia as salts.
+
+    Raises `InputError` for the run of another culture.
+    """
+    missing = [name for name in culture.species if name not in run.variables]
+    if missing:
+        raise InputError(
+            f"the run was made by culture {run.culture}, not by {culture.name}: it has no {missing[0]}",
+            remedy=f"Read culture {run.culture}.",
+        )
+    volume = float(run["V"][index])
+
+    def grams(symbol: str) -> float:
+        return float(run[symbol][index]) * volume
+
+    def known(word: str) -> float:
+        symbol = culture.symbol(word)
+        return grams(symbol) if symbol else 0.0
+
+    cells = known("biomass")
+    rest = ("biomass", "product", "glucose")
+    acids = sum(grams(name) for name, item in culture.species.items() if item.known_as not in rest)
+    final = index in (-1, len(run.time) - 1)
+    antifoam = run.totals["antifoam"][0] if final else 0.0
+    gases = (grams("DO") * O2_MASS + grams("C_CO2") * CO2_MASS) / 1000
+    masses = {
+        "water": grams("water") + gases,  # dissolved gas, some mg, goes with the water
+        "product": known("product"),
+        "cells": cells,
+        "salts": grams("minerals") - antifoam + grams("NH") * NH3_MASS / 1000,
+        "acetate": acids,
+        "glucose": known("glucose"),
+        "iptg": grams("I") * IPTG_MASS / 1000,
+        "antifoam": antifoam,
+    }
+    return Stream(
+        name="broth",
+        volume=volume,
+        masses={name: mass for name, mass in masses.items() if mass > 0},
+        endotoxin=(cells + known("product")) * LPS_PER_DCW * ENDOTOXIN_PER_LPS,
+        temperature=float(run["T"][index]),
+        pH=float(run["pH"][index]),
+    )
