@@ -116,7 +116,14 @@ _UPSTREAM: Final = (
         "Add the inducer.",
         _material("the inducer's solution"),
         _amount("volume", "L", 1e5, "solution added", required=True),
-        _number("inducer_concentration", "mmol/L", 0, 1e4, "inducer in the broth after the addition", above=True),
+        _number(
+            "inducer_concentration",
+            "mmol/L",
+            0,
+            1e4,
+            "what the addition aims at in the broth; the volume decides",
+            above=True,
+        ),
     ),
 )
 

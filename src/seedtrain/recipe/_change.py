@@ -10,7 +10,7 @@ from seedtrain.base import InputError
 from seedtrain.quantity import Quantity, dimension_words, same_dimension
 from seedtrain.recipe._catalogue import PHASE_KINDS
 from seedtrain.recipe._kinds import MATERIAL, ParameterKind, choose
-from seedtrain.recipe._phase import TIMED, Phase, UnitProcedure, Value
+from seedtrain.recipe._phase import TIMED, Operation, Phase, UnitProcedure, Value
 
 
 def changed_phase(phase: Phase, parameter: str, value: Value, materials: Collection[str]) -> Phase:
@@ -72,19 +72,17 @@ def changed_formula(
     return {**materials, material: {**composition, constituent: value}}
 
 
-def replaced(procedures: tuple[UnitProcedure, ...], old: Phase, new: Phase) -> tuple[UnitProcedure, ...]:
-    """`procedures` with the very phase `old` replaced by `new`; everything else is the same objects."""
+def replaced(procedures: tuple[UnitProcedure, ...], path: str, phase: Phase) -> tuple[UnitProcedure, ...]:
+    """`procedures` with the phase at `path` replaced by `phase`; what does not hold it is the same objects."""
+    first, second, third = path.split("/")
 
-    def inside(procedure: UnitProcedure) -> UnitProcedure:
-        operations = tuple(
-            dataclasses.replace(operation, phases=tuple(new if item is old else item for item in operation.phases))
-            if any(item is old for item in operation.phases)
-            else operation
-            for operation in procedure.operations
-        )
-        return dataclasses.replace(procedure, operations=operations)
+    def inside(operation: Operation) -> Operation:
+        phases = tuple(phase if item.name == third else item for item in operation.phases)
+        return dataclasses.replace(operation, phases=phases) if operation.name == second else operation
 
     return tuple(
-        inside(item) if any(phase is old for operation in item.operations for phase in operation.phases) else item
+        dataclasses.replace(item, operations=tuple(inside(operation) for operation in item.operations))
+        if item.name == first
+        else item
         for item in procedures
     )

@@ -195,9 +195,11 @@ def _check_given(faults: Faults, raw: _RawPhase, kind: PhaseKind) -> None:
         if parameter.required and parameter.name not in given:
             example = "a name" if not parameter.is_number else f"a value in {parameter.unit or 'no unit'}"
             faults.add(place, f"a {kind.name} phase needs {parameter.name!r}", f"Set {parameter.name} to {example}.")
+    crowded: set[str] = set()
     for group in kind.one_of:
         count = sum(name in given for name in group)
         if count != 1:
+            crowded.update(group)
             words = "one of" if not count else "only one of"
             faults.add(place, f"a {kind.name} phase needs {words} {' and '.join(group)}", "Set exactly one of them.")
     for group in kind.any_of:
@@ -205,7 +207,7 @@ def _check_given(faults: Faults, raw: _RawPhase, kind: PhaseKind) -> None:
             faults.add(place, f"a {kind.name} phase needs {' or '.join(group)}", "Set at least one of them.")
     for group in kind.together:
         missing = [name for name in group if name not in given]
-        if missing and len(missing) < len(group):
+        if missing and len(missing) < len(group) and not (crowded & set(group) - set(missing)):
             faults.add(place, f"{' and '.join(group)} belong together", f"Set {', '.join(missing)} too.")
 
 

@@ -127,7 +127,9 @@ NEAREST: Final = 5
 def closest(wrong: str, allowed: Iterable[str]) -> list[str]:
     """`allowed` with what is most like `wrong` first."""
     names = list(dict.fromkeys(allowed))
-    near = difflib.get_close_matches(wrong, names, n=3, cutoff=0.6)
+    plain = {name: name.lower().replace("-", "_") for name in names}
+    found = difflib.get_close_matches(wrong.lower().replace("-", "_"), plain.values(), n=3, cutoff=0.6)
+    near = [name for word in dict.fromkeys(found) for name in names if plain[name] == word]
     return [*near, *(name for name in names if name not in near)]
 
 

@@ -190,4 +190,4 @@ class MasterRecipe:
             new = changed_phase(phase, parameter, value, self.known_materials)
         except InputError as error:
             raise self.error(path, parameter, error.message, remedy=error.remedy) from None
-        return dataclasses.replace(self, unit_procedures=replaced(self.unit_procedures, phase, new))
+        return dataclasses.replace(self, unit_procedures=replaced(self.unit_procedures, path, new))

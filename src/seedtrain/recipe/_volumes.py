@@ -65,7 +65,7 @@ def _shown(litres: float) -> str:
 def _fillings(recipe: MasterRecipe, procedure: UnitProcedure) -> list[Filling]:
     found: list[Filling] = []
     volume = 0.0
-    places = [place for place in recipe.phases() if place.unit_procedure is procedure]
+    places = [place for place in recipe.phases() if place.unit_procedure.name == procedure.name]
     medium = sum(place.phase.number("volume", "L", 0.0) for place in places if place.phase.do == "charge")
     for place in places:
         added = _added(place, medium)
