@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from seedtrain.simulation._downstream._mix import chill, solids, split
-from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share, sourced
+from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
 from seedtrain.simulation._downstream._result import result
 from seedtrain.simulation._downstream._sources import AMBLER_1959, HARRISON_2015, RICHARDSON_ZAKI_1954
 from seedtrain.simulation._stream import StepResult
@@ -19,7 +19,7 @@ DRY_VOLUME: Final = 0.75e-3
 """L per g of dry biomass; assumed, the partial specific volume of protein."""
 
 LEVERS: Final = (
-    sourced("density_difference", 70.0, 30.0, 110.0, "g/L", f"{HARRISON_2015}: bacterial cells about 1.07 to 1.1 g/mL"),
+    assumed("density_difference", 70.0, 30.0, 110.0, "g/L", "assumed: cells of 1.07 g/mL; debris and flocs are alike"),
     assumed("viscosity", 1.5, 1.2, 3.0, "mPa s", "assumed: broth at 10 degC, a little above water (1.31)"),
     assumed("size_spread", 1.5, 1.2, 2.2, "", "assumed: geometric standard deviation of the particle size"),
     assumed("cell_volume", 3.2, 2.8, 4.0, "mL/g", "assumed: packed wet cells per dry mass (28 % dry, 1.1 g/mL)"),
@@ -35,7 +35,7 @@ def settling_velocity(diameter: float, density_difference: float, viscosity: flo
 
     - `diameter` um, `density_difference` g/L, `viscosity` mPa s, `solids_volume` L of wet solids per L.
 
-    **Source** Stokes; Richardson & Zaki 1954.
+    **Source** Stokes (Harrison et al. 2015, eq. 5.2.2); Richardson & Zaki 1954.
     """
     stokes = density_difference * GRAVITY * (diameter * 1e-6) ** 2 / (18.0 * viscosity * 1e-3)
     return float(stokes * (1.0 - min(solids_volume, 0.6)) ** RICHARDSON_ZAKI)

@@ -77,7 +77,6 @@ ELUTE_LEVERS: Final = (
     share("dna_carried", 0.3, 0.05, 0.9, "assumed: bound DNA that elutes in the pool"),
     share("endotoxin_carried", 0.9, 0.5, 1.0, "assumed: bound endotoxin that elutes with its carrier"),
 )
-BOUND: Final = ("product", "denatured_product", "host_protein", "dna", ENDOTOXIN)
 
 
 def captured(loading: float, width: float) -> float:
@@ -171,39 +170,56 @@ def pumped(volume: float) -> dict[str, tuple[float, str]]:
     return {"electricity": (PUMP_ENERGY * volume / 1000.0, "kWh")}
 
 
-def run_load(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
-    """Bind the product up to the capacity; what does not bind flows through, but for what fills the bed."""
-    column, feed = ready(settings, carry, loaded=False), carry.stream
-    product = feed.masses.get("product", 0.0)
-    whole, particles = amounts(feed), solids(feed)
-    salts = feed.concentration("salts")
-    capacity = settings.lever("capacity") / (1.0 + (salts / settings.lever("salt_half")) ** 2)
+def _binding(settings: Settings, feed: Stream, column: Column) -> tuple[float, float]:
+    """Capacity (g/L) at the salts of the feed, and the load over it, host protein that competes included."""
+    half = settings.lever("salt_half")
+    capacity = settings.lever("capacity") / (1.0 + (feed.concentration("salts") / half) ** 2)
     rival = settings.lever("competition") * settings.lever("host_protein_bound") * feed.masses.get("host_protein", 0.0)
-    loading = (product + rival) / column.volume / capacity
-    width = settings.lever("front_width")
-    bound_share = captured(loading, width)
+    return capacity, (feed.masses.get("product", 0.0) + rival) / column.volume / capacity
+
+
+def _front(loading: float, passed: float, width: float) -> dict[str, list[float]]:
+    """The breakthrough curve that `captured` integrates: outlet over inlet against column volumes."""
+    done = [index / 20.0 for index in range(21)]
+    return {
+        "volumes": [part * passed for part in done],
+        "breakthrough": [1.0 / (1.0 + math.exp(min(700.0, (1.0 - loading * part) / width))) for part in done],
+    }
+
+
+def _load(settings: Settings, feed: Stream, column: Column, share_bound: float) -> tuple[Stream, Stream, Amounts]:
+    """What is on the column, what flows through, and what of it is bound tightly."""
+    whole, particles = amounts(feed), solids(feed)
     shares = {
-        "product": bound_share,
-        "denatured_product": bound_share,
+        "product": share_bound,
+        "denatured_product": share_bound,
         "host_protein": settings.lever("host_protein_bound"),
         "dna": settings.lever("dna_bound"),
         ENDOTOXIN: settings.lever("endotoxin_bound"),
     }
     free = {key: whole[key] - particles[key] for key in whole}
     bound = {key: free[key] * shares.get(key, 0.0) for key in whole}
-    tight = {key: bound[key] for key in BOUND}
+    tight = {key: bound[key] for key in shares}
     tight["host_protein"] *= settings.lever("host_protein_tight")
     in_bed = min(1.0, POROSITY * column.volume / feed.volume)
     content = {key: bound[key] + in_bed * (free[key] - bound[key]) for key in whole}
     through = {key: whole[key] - content[key] for key in whole}
     volume = in_bed * feed.volume
-    loaded = build("on the column", volume, content, {}, feed)
-    waste = build(
-        "flow-through", feed.volume - volume, through, {key: min(particles[key], through[key]) for key in whole}, feed
-    )
+    held = build("on the column", volume, content, {}, feed)
+    passing = {key: min(particles[key], through[key]) for key in whole}
+    return held, build("flow-through", feed.volume - volume, through, passing, feed), tight
+
+
+def run_load(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
+    """Bind the product up to the capacity; what does not bind flows through, but for what fills the bed."""
+    column, feed = ready(settings, carry, loaded=False), carry.stream
+    product = feed.masses.get("product", 0.0)
+    capacity, loading = _binding(settings, feed, column)
+    width = settings.lever("front_width")
+    share_bound = captured(loading, width)
+    loaded, waste, tight = _load(settings, feed, column, share_bound)
     velocity = settings.number("velocity")
     passed = feed.volume / column.volume
-    front = [index / 20.0 * passed for index in range(21)]
     step = result(
         settings,
         (feed,),
@@ -216,15 +232,10 @@ def run_load(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "load": (product / column.volume, "g/L"),
             "loading": (loading, ""),
             "capacity": (capacity, "g/L"),
-            "captured": (100.0 * bound_share, "%"),
+            "captured": (100.0 * share_bound, "%"),
         },
         equipment=sizes(column),
-        trajectory={
-            "volumes": front,
-            "breakthrough": [
-                1.0 / (1.0 + math.exp(min(700.0, -(loading * done / passed - 1.0) / width))) for done in front
-            ],
-        },
+        trajectory=_front(loading, passed, width),
         sources=(PETSCH_1997,),
     )
     held = dataclasses.replace(column, fed=product, content=loaded, tight=tight)

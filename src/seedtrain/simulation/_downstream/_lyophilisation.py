@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import brentq
 
-from seedtrain.simulation._downstream._mix import amounts, build, part
+from seedtrain.simulation._downstream._mix import amounts, build, part, solids
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share, sourced
 from seedtrain.simulation._downstream._result import result
 from seedtrain.simulation._downstream._sources import SHIVKUMAR_2019
@@ -144,7 +144,7 @@ LEVERS: Final = (
     sourced("KD", 0.46, 0.2, 4.0, "1/Torr", SHIVKUMAR_2019),
     sourced("R0", 1.4, 0.5, 3.0, "cm2 h Torr/g", f"{SHIVKUMAR_2019}: 5 % mannitol; collagen is assumed to be alike"),
     sourced("A1", 16.0, 5.0, 30.0, "cm h Torr/g", f"{SHIVKUMAR_2019}: 5 % mannitol; collagen is assumed to be alike"),
-    assumed("collapse_temperature", -10.0, -14.0, -6.0, "degC", "assumed: gelatin-like glass, the highest safe front"),
+    assumed("collapse_temperature", 263.0, 259.0, 267.0, "K", "assumed: gelatin-like glass, the highest safe front"),
     assumed("freezing_time", 4.0, 2.0, 8.0, "h", "assumed: to -35 degC and holding"),
     assumed("bound_water", 0.20, 0.12, 0.30, "g/g", "assumed: unfrozen water per dry mass after primary drying"),
     assumed("desorption_rate", 0.25, 0.1, 0.5, "1/h", "assumed: secondary drying at 25 degC"),
@@ -183,60 +183,71 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             f"{settings.number('chamber_pressure'):g} Pa",
             "Raise the shelf temperature, lower the chamber pressure or the fill depth.",
         )
-    wet = settings.number("residual_moisture") / 100.0
-    whole = amounts(feed)
-    dry = feed.mass - whole["water"]
-    left = min(whole["water"], dry * wet / (1.0 - wet))
-    removed = whole["water"] - left
-    secondary = secondary_hours(settings.lever("bound_water"), left / dry, settings.lever("desorption_rate"))
-    cake = build("dried", (dry + left) / CAKE_DENSITY, {**whole, "water": left}, {}, feed)
-    cake = dataclasses.replace(cake, temperature=20.0)
-    vapour = build("condensed vapour", removed / 1000.0, {"water": removed}, {}, feed)
+    cake, vapour = _dried(settings, feed)
+    dry, left = cake.mass - cake.masses.get("water", 0.0), cake.masses.get("water", 0.0)
+    secondary = 0.0
+    if dry > 0:
+        secondary = secondary_hours(settings.lever("bound_water"), left / dry, settings.lever("desorption_rate"))
     kept, lost = part(cake, ("dried", "lost at unloading"), 1.0 - settings.lever("loss"))
-    area, loads = settings.capped("shelf_area", feed.volume / 1000.0 / (cycle.depth / 100.0))
+    area, rounds = settings.capped("shelf_area", feed.volume / 1000.0 / (cycle.depth / 100.0))
     duration = settings.lever("freezing_time") + drying.duration + secondary
     step = result(
         settings,
         (feed,),
         kept,
         (vapour, lost),
-        duration * loads,
-        utilities=_energy(settings, feed, removed, area * loads, duration),
+        duration * rounds,
+        utilities=_energy(settings, feed, vapour.mass, area * rounds, duration),
         performance={
-            "residual_moisture": (100.0 * left / (dry + left), "%"),
+            "residual_moisture": (100.0 * left / cake.mass, "%"),
             "chamber_pressure": (settings.number("chamber_pressure"), "Pa"),
             "product_temperature": (float(drying.bottom.max()), "degC"),
             "front_temperature": (float(drying.front.max()), "degC"),
-            "collapse_margin": (settings.lever("collapse_temperature") - float(drying.front.max()), "K"),
+            "collapse_margin": (settings.lever("collapse_temperature") - KELVIN - float(drying.front.max()), "K"),
             "primary_drying": (drying.duration, "h"),
             "secondary_drying": (secondary, "h"),
             "dry_mass": (kept.mass, "g"),
         },
-        equipment={"shelf_area": (area, "m2"), "loads": (float(loads), "")},
-        trajectory={
-            "time": (drying.time + settings.lever("freezing_time")).tolist(),
-            "dried_layer": drying.layer.tolist(),
-            "front_temperature": drying.front.tolist(),
-            "product_temperature": drying.bottom.tolist(),
-            "shelf_temperature": drying.shelf.tolist(),
-        },
+        equipment={"shelf_area": (area, "m2"), "rounds": (float(rounds), "")},
+        trajectory=_course(drying, settings.lever("freezing_time")),
         sources=(SHIVKUMAR_2019,),
     )
     return step, dataclasses.replace(carry, stream=kept)
 
 
+def _dried(settings: Settings, feed: Stream) -> tuple[Stream, Stream]:
+    """The cake at its residual moisture (of the wet cake), and the vapour on the condenser."""
+    wet = settings.number("residual_moisture") / 100.0
+    whole = amounts(feed)
+    dry = feed.mass - whole["water"]
+    left = min(whole["water"], dry * wet / (1.0 - wet))
+    removed = whole["water"] - left
+    cake = build("dried", (dry + left) / CAKE_DENSITY, {**whole, "water": left}, solids(feed), feed)
+    cake = dataclasses.replace(cake, temperature=20.0)
+    return cake, build("condensed vapour", removed / 1000.0, {"water": removed}, {}, feed)
+
+
+def _course(drying: Drying, start: float) -> dict[str, list[float]]:
+    """Primary drying for a plot, thinned to about 100 points, the ends included."""
+    points = np.unique(np.linspace(0, len(drying.time) - 1, 101).round().astype(int))
+    return {
+        "time": (drying.time[points] + start).tolist(),
+        "dried_layer": drying.layer[points].tolist(),
+        "front_temperature": drying.front[points].tolist(),
+        "product_temperature": drying.bottom[points].tolist(),
+        "shelf_temperature": drying.shelf[points].tolist(),
+    }
+
+
 def _energy(
     settings: Settings, feed: Stream, removed: float, area: float, duration: float
 ) -> dict[str, tuple[float, str]]:
-    """Shelf heat and condenser by the ice, freezing, and pumps by area and time."""
+    """Shelf heat, condenser and freezing by the ice, pumps by area and time; its own refrigeration is in it."""
     heat = removed / 1000.0 * SUBLIMATION_KWH
     freezing = feed.volume * (4.18 * max(0.0, feed.temperature) + 334.0 + 2.1 * 35.0) / 3600.0
     efficiency = settings.lever("condenser_efficiency")
     pumps = settings.lever("vacuum_power") * area * duration
-    return {
-        "electricity": (heat + (heat + freezing) / efficiency + pumps, "kWh"),
-        "cooling": ((heat + freezing), "kWh"),
-    }
+    return {"electricity": (heat + (heat + freezing) / efficiency + pumps, "kWh")}
 
 
 LYOPHILISE: Final = Operation(

@@ -7,7 +7,7 @@ import math
 from typing import Final
 
 from seedtrain.simulation._downstream._mix import ENDOTOXIN, Amounts, amounts, build, part, solids, solution
-from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share, sourced
+from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
 from seedtrain.simulation._downstream._result import per_product, result
 from seedtrain.simulation._downstream._sources import PETSCH_ANSPACH_2000
 from seedtrain.simulation._stream import StepResult, Stream
@@ -23,7 +23,7 @@ LEVERS: Final = (
     assumed("selectivity", 2.0, 1.0, 3.0, "", "assumed: sieving = 0.1 (M / cut-off)^-n; 0.1 at the cut-off by rating"),
     share("host_protein_sieving", 0.05, 0.0, 0.2, "assumed: small host proteins pass"),
     share("endotoxin_sieving", 0.02, 0.0, 0.5, f"{PETSCH_ANSPACH_2000}: aggregates are held; value assumed", "sourced"),
-    sourced("micelle_concentration", 0.107, 0.09, 0.19, "g/L", "Triton X-114, 0.2 mmol/L by its maker, 537 g/mol"),
+    assumed("micelle_concentration", 0.107, 0.09, 0.19, "g/L", "assumed: Triton X-114, 0.2 mmol/L at 537 g/mol"),
     share("recovery", 0.985, 0.95, 0.995, "assumed: retentate that is drained and flushed from the skid"),
     assumed("flush", 20.0, 10.0, 40.0, "L/m2", "assumed: water to flush and clean the membrane"),
 )
@@ -33,7 +33,7 @@ SMALL: Final = ("water", "salts", "acetate", "glucose", "iptg", "acid")
 
 def product_sieving(molar_mass: float, cut_off: float, selectivity: float) -> float:
     """Sieving coefficient of a protein; a membrane is rated where it lets a tenth through. Masses in kDa."""
-    return min(1.0, 0.1 * float(molar_mass / cut_off) ** -selectivity)
+    return min(1.0, float(0.1 * (molar_mass / cut_off) ** -selectivity))
 
 
 def sieving(settings: Settings, cut_off: float) -> Amounts:
@@ -56,8 +56,7 @@ def sieving(settings: Settings, cut_off: float) -> Amounts:
 def exchanged(before: float, comes: float, volumes: float, coefficient: float) -> float:
     """Amount left after `volumes` diafiltration volumes: dm/dN = comes - S m.
 
-    - `comes`: amount in one volume of the new buffer. **Source** van Reis & Zydney, any text on diafiltration:
-      exp(-N S) for a solute that the buffer does not bring.
+    - `comes`: amount in one volume of the new buffer; where that is 0 the rest is exp(-N S).
     """
     if coefficient * volumes < 1e-12:
         return before + comes * volumes

@@ -27,14 +27,9 @@ def per_product(stream: Stream, component: str) -> float:
 
 
 def attributes(stream: Stream) -> dict[str, tuple[float, str]]:
-    """What a sample of `stream` reads."""
+    """What a sample of `stream` reads; a dried one has no volume, pH or concentration."""
     found = {
-        "volume": (stream.volume, "L"),
         "temperature": (stream.temperature, "degC"),
-        "pH": (stream.pH, ""),
-        "conductivity": (CONDUCTIVITY * stream.concentration("salts"), "mS/cm"),
-        "concentration": (stream.concentration("product"), "g/L"),
-        "product": (stream.concentration("product"), "g/L"),
         "purity": (purity(stream), "%"),
         "host_protein": (per_product(stream, "host_protein") * 1e6, "ng/mg"),
         "dna": (per_product(stream, "dna") * 1e6, "ng/mg"),
@@ -43,6 +38,13 @@ def attributes(stream: Stream) -> dict[str, tuple[float, str]]:
     }
     if math.isfinite(stream.endotoxin_per_product):
         found["endotoxin"] = (stream.endotoxin_per_product, "EU/mg")
+    if 2.0 * stream.masses.get("water", 0.0) > stream.mass:
+        found["volume"] = (stream.volume, "L")
+        found["pH"] = (stream.pH, "")
+        found["conductivity"] = (CONDUCTIVITY * stream.concentration("salts"), "mS/cm")
+        found["concentration"] = found["product"] = (stream.concentration("product"), "g/L")
+        for name in ("glucose", "acetate"):
+            found[name] = (stream.concentration(name), "g/L")
     return found
 
 

@@ -18,7 +18,7 @@ from seedtrain.simulation._downstream._homogeniser import HOMOGENISER
 from seedtrain.simulation._downstream._lyophilisation import LYOPHILISE
 from seedtrain.simulation._downstream._membrane import CONCENTRATE, DIAFILTER
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, TrainParameter
-from seedtrain.simulation._downstream._vessel import DILUTE, MANUAL, PRECIPITATE
+from seedtrain.simulation._downstream._vessel import DILUTE, MANUAL, PRECIPITATE, STERILISE
 from seedtrain.simulation._stream import COMPONENTS, StepResult, Stream
 
 OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
@@ -39,12 +39,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
             LYOPHILISE,
             FILL,
             MANUAL,
+            STERILISE,
         )
     }
 )
 """Every kind of phase that the downstream train knows."""
 
-CULTURE: Final = frozenset({"thaw", "charge", "inoculate", "grow", "feed", "induce"})
+CULTURE: Final = frozenset({"thaw", "inoculate", "grow", "feed", "induce"})
 """Kinds that make a unit procedure part of the culture; the train starts after the last such one."""
 
 _NAMES: Final[Mapping[str, str]] = {
@@ -139,6 +140,10 @@ def run_train(
     phase and its position, for an unknown kind, factor or limit, and for phases that make no sense in their order.
     """
     _check_names(recipe, factors, equipment)
+    if not (broth.volume > 0 and broth.masses.get("product", 0.0) > 0):
+        raise InputError(
+            f"the stream {broth.name!r} to harvest holds no product", remedy="Check the culture that made it."
+        )
     materials = _compositions(recipe)
     carry = Carry(broth)
     steps: list[StepResult] = []

@@ -117,7 +117,7 @@ def run_precipitate(settings: Settings, carry: Carry) -> tuple[StepResult, Carry
 
 
 def run_manual(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
-    """People do something that leaves the stream as it is."""
+    """Something is done that leaves the stream as it is, for as long as the recipe says."""
     return result(settings, (carry.stream,), carry.stream, (), 0.0), carry
 
 
@@ -130,3 +130,4 @@ PRECIPITATE: Final = Operation(
     run_precipitate,
 )
 MANUAL: Final = Operation("manual", {}, (), (), run_manual)
+STERILISE: Final = Operation("sterilise", {"temperature": "degC"}, (), (), run_manual)
