@@ -126,6 +126,15 @@ def test_a_repeated_unit_procedure_is_written_out():
     assert [item.name for item in bench.unit_procedures[:2]] == ["seed-flask", "production"]
 
 
+def test_without_a_seed_train_a_master_recipe_gets_another_basis():
+    recipe = at_scale(example(), unit="BENCH-2L", volume=Quantity(1, "L")).recipe
+    assert [item.name for item in recipe.unit_procedures] == [item.name for item in example().unit_procedures]
+    assert [item.repeat for item in recipe.unit_procedures] == [item.repeat for item in example().unit_procedures]
+    assert str(recipe.phase("seed-flask/expansion/fill-flask").set["volume"]) == "30 mL"
+    (change,) = diff(example(), at_scale(example(), unit="BENCH-1L", volume=Quantity(0.5, "L")).recipe)
+    assert (change.path, change.parameter) == ("production", "unit")
+
+
 def test_fill_is_a_share_of_the_seed_vessel():
     seed = SeedUnit("S", "seed_tank", Quantity(20, "L"))
     recipe = at_scale(small(), unit="T", volume=Quantity(100, "L"), seeds=(seed,)).recipe
@@ -181,7 +190,7 @@ def test_the_strategy_follows_its_phases():
     both = at_scale(master, unit="T", volume=Quantity(9, "L"), seeds=seeds).recipe
     assert [line.at for line in both.control_strategy] == ["seed-1/expansion/grow", "seed-2/expansion/grow"]
     assert parse_recipe(both.to_yaml()).digest == both.digest
-    assert at_scale(master, unit="T", volume=Quantity(9, "L")).recipe.control_strategy == ()
+    assert at_scale(master, unit="T", volume=Quantity(9, "L"), seeds=()).recipe.control_strategy == ()
 
 
 @pytest.mark.parametrize("volume", [Quantity(0, "L"), Quantity(-1, "L"), Quantity(1, "kg")])

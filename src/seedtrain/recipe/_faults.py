@@ -32,10 +32,6 @@ class Faults:
         excerpt = document.excerpt(where)
         self._found.append(InputError(text, position=where, remedy=remedy, excerpt=excerpt))
 
-    def include(self, error: SeedtrainError) -> None:
-        """Note a fault that was found elsewhere."""
-        self._found.extend(error.parts)
-
     def take(self, model: type[ModelT], location: Location = ()) -> ModelT | None:
         """What stands at `location` as `model`, or None with its faults noted."""
         data = self.document.data

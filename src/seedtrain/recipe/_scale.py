@@ -57,7 +57,7 @@ def at_scale(
     *,
     unit: str,
     volume: Quantity,
-    seeds: Sequence[SeedUnit] = (),
+    seeds: Sequence[SeedUnit] | None = None,
     set_points: Mapping[tuple[str, str], Value] | None = None,
 ) -> ControlRecipe:
     """`master` for `volume` (charged in production) in `unit`.
@@ -65,7 +65,8 @@ def at_scale(
     - Extensive parameters grow by volume / basis volume; at the basis volume every value stays as it is written.
     - `seeds`: vessels of the seed train. The n-th unit procedure of a class gets the n-th seed unit of that class and
       its volume; one that repeats is written out for each (`seed-tank-1` ...), or removed where there is none. A unit
-      procedure whose class no seed unit has grows with the volume.
+      procedure whose class no seed unit has grows with the volume. None leaves the seed train open: what repeats
+      goes on repeating, for the master recipe of another basis.
     - `set_points`: (path, parameter) -> value, applied last: stirrer speed, aeration, pressure, a feed that a limit
       lowers. A path of the master's repeated unit procedure means all that it became.
 
@@ -94,12 +95,13 @@ def at_scale(
 class _Grown:
     """The unit procedures at the new volume, and what each of the master's became."""
 
-    def __init__(self, master: MasterRecipe, ratio: float, unit: str, seeds: Sequence[SeedUnit]) -> None:
+    def __init__(self, master: MasterRecipe, ratio: float, unit: str, seeds: Sequence[SeedUnit] | None) -> None:
         self.master = master
         self.ratio = ratio
         self.procedures: list[UnitProcedure] = []
         self.became: dict[str, list[str]] = {}
-        waiting = list(seeds)
+        self.open = seeds is None
+        waiting = list(seeds or ())
         taken = {item.name for item in master.unit_procedures}
         for procedure in master.unit_procedures:
             if procedure.repeat:
@@ -116,7 +118,7 @@ class _Grown:
             )
 
     def _add(self, procedure: UnitProcedure, unit: str, seeds: list[SeedUnit], taken: set[str]) -> None:
-        if procedure.repeat:
+        if procedure.repeat and not self.open:
             names = [f"{procedure.name}-{number + 1}" for number in range(len(seeds))]
             clash = next((name for name in names if name in taken), None)
             if clash:
