@@ -102,7 +102,7 @@ def _recipe(protein: Protein, tanks: tuple[TankSize, ...]) -> str:
         for parameter, value in before.phase.set.items():
             now = after.phase.set[parameter]
             if str(now) != str(value):
-                text = _replaced(text, master.position(f"{before.path}.{parameter}").line, str(value), str(now))
+                text = _replaced(text, master.position(before.path, parameter).line, str(value), str(now))
     head = {
         f"recipe: {master.name}": f"recipe: {_slug(protein.name)}",
         f"title: {master.title}": f'title: "{protein.name}, E. coli fed-batch and purification"',
