@@ -38,6 +38,7 @@ from seedtrain.bioinformatics._chisel import polish
 from seedtrain.bioinformatics._draft import DeadEnd, Limits, draft
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "collagen" / "product.fasta"
+HASHED = "MGERGAPGFRGPAGPNGIPGEKGPAGERGAPGERGAPGFRGPAGP"
 dna_text = st.text(alphabet="ACGT", min_size=1, max_size=60)
 
 
@@ -171,7 +172,7 @@ def test_data_round_trip(collagen):
 
 
 @given(sequence=st.text(alphabet=sorted(AMINO_ACIDS), min_size=1, max_size=24))
-@settings(derandomize=True, max_examples=15, deadline=None)
+@settings(derandomize=True, max_examples=10, deadline=None)
 def test_protein_to_gene_to_protein(sequence):
     gene = design_gene(Protein("p", sequence))
     back = str(Seq(gene.dna).translate(table=11, cds=True))
@@ -191,21 +192,17 @@ def test_the_same_seed_gives_the_same_gene_and_leaves_numpy_alone():
     assert np.array_equal(np.random.random(3), expected)
     assert design_gene(protein, seed=7) == first
     repeated = Protein("p", "GERGAPGFRGPAGPNGIPGEKGPAGERGAP" * 3)
-    assert len({design_gene(repeated, seed=seed).dna for seed in range(3)}) > 1
+    assert len({design_gene(repeated, seed=seed).dna for seed in (1, 2)}) == 2
 
 
 def test_the_gene_does_not_depend_on_the_hash_seed():
     program = (
-        "from seedtrain.bioinformatics import Protein, design_gene;"
-        "print(design_gene(Protein('p', 'MGERGAPGFRGPAGPNGIPGEKGPAGERGAPGERGAPGFRGPAGP')).dna)"
+        f"from seedtrain.bioinformatics import Protein, design_gene;print(design_gene(Protein('p', '{HASHED}')).dna)"
     )
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", program], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(found) == 1
+    other = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONHASHSEED": "2"}, capture_output=True, text=True, check=True
+    )
+    assert other.stdout.strip() == design_gene(Protein("p", HASHED)).dna
 
 
 @given(dna=dna_text)

@@ -1,6 +1,7 @@
 """From sequence to figures: the protein, a gene for its host, and what the strain can do at best."""
 
 from seedtrain.bioinformatics._design import design_gene
+from seedtrain.bioinformatics._drain import BIGG_AMINO_ACIDS, Drain, drain
 from seedtrain.bioinformatics._genbank import genbank
 from seedtrain.bioinformatics._gene import (
     DEFAULT_SITES,
@@ -20,25 +21,34 @@ from seedtrain.bioinformatics._protein import (
     parse_protein,
     read_protein,
 )
+from seedtrain.bioinformatics._strain import EnvelopePoint, MarginalCost, Question, StrainLimits, strain_limits
 
 __all__ = [
     "AMINO_ACIDS",
     "ATP_PER_RESIDUE",
+    "BIGG_AMINO_ACIDS",
     "DEFAULT_SITES",
     "TRANSLATION_RULE",
+    "Drain",
+    "EnvelopePoint",
     "Gene",
     "GeneFigures",
     "GeneRequirements",
     "Host",
+    "MarginalCost",
     "Protein",
+    "Question",
     "Relaxation",
+    "StrainLimits",
     "TranslationRule",
     "adaptation_index",
     "design_gene",
+    "drain",
     "genbank",
     "host_names",
     "limit_words",
     "parse_protein",
     "read_host",
     "read_protein",
+    "strain_limits",
 ]

@@ -45,13 +45,7 @@ def design_gene(
     forbidden = chosen.forbidden + restriction_sites(wanted.sites) + extra_patterns(wanted.patterns)
     asked = Limits(wanted.window, *wanted.gc, wanted.repeat, wanted.homopolymer, forbidden)
     key = [seed, int(digest(encoded)[:8], 16)]
-    progress(0.0, "drafting codons")
-    drafted, limits, stuck = _draft_relaxing(encoded, chosen, asked, key)
-    progress(0.5, "polishing with DNA Chisel")
-    polished = polish(drafted, encoded, chosen, limits, int(digest([*key, "polish"])[:8], 16))
-    dna = drafted
-    if polished and meets(polished, encoded, limits) and merit(polished, chosen) > merit(drafted, chosen):
-        dna = polished
+    dna, limits, stuck = _write(encoded, chosen, asked, key, progress)
     progress(0.9, "checking the gene")
     found = figures(dna, chosen, wanted)
     relaxed = _relaxations(asked, limits, stuck)
@@ -71,14 +65,31 @@ def design_gene(
         figures=found,
         checks=checks(dna, encoded, chosen, wanted, found, relaxed, seed),
         translation_factor=TRANSLATION_RULE.factor(found.cai),
-        sources=(
-            chosen.reference.source,
-            chosen.usage.source,
-            chosen.avoided_codons.source,
-            chosen.methionine.source,
-            chosen.start.source,
-            "Codon adaptation index: Sharp & Li 1987, Nucleic Acids Res 15:1281",
-        ),
+        sources=_sources(chosen),
+    )
+
+
+def _write(
+    encoded: str, host: Host, asked: Limits, key: list[int], progress: Progress
+) -> tuple[str, Limits, dict[str, int]]:
+    """The better of draft and polished draft, the limits that it meets, and where each relaxed limit first stuck."""
+    progress(0.0, "drafting codons")
+    drafted, limits, stuck = _draft_relaxing(encoded, host, asked, key)
+    progress(0.5, "polishing with DNA Chisel")
+    polished = polish(drafted, encoded, host, limits, int(digest([*key, "polish"])[:8], 16))
+    if polished and meets(polished, encoded, limits) and merit(polished, host) > merit(drafted, host):
+        return polished, limits, stuck
+    return drafted, limits, stuck
+
+
+def _sources(host: Host) -> tuple[str, ...]:
+    return (
+        host.reference.source,
+        host.usage.source,
+        host.avoided_codons.source,
+        host.methionine.source,
+        host.start.source,
+        "Codon adaptation index: Sharp & Li 1987, Nucleic Acids Res 15:1281",
     )
 
 
