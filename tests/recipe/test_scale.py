@@ -195,8 +195,24 @@ def test_the_strategy_follows_its_phases():
 
 @pytest.mark.parametrize("volume", [Quantity(0, "L"), Quantity(-1, "L"), Quantity(1, "kg")])
 def test_a_volume_that_is_none_is_refused(volume):
-    with pytest.raises(InputError, match="volume"):
+    with pytest.raises(InputError, match="T: .*volume"):
         at_scale(small(), unit="T", volume=volume)
+    with pytest.raises(InputError, match="S: .*volume"):
+        at_scale(small(), unit="T", volume=Quantity(1, "L"), seeds=[SeedUnit("S", "seed_tank", volume)])
+
+
+def test_a_repeated_name_that_is_taken_is_refused():
+    text = SMALL.replace("unit_procedure: production", "unit_procedure: seed-1").replace(
+        "at: production/", "at: seed-1/"
+    )
+    with pytest.raises(InputError, match="second 'seed-1'"):
+        at_scale(parse_recipe(text), unit="T", volume=Quantity(1, "L"), seeds=TANKS[:1])
+
+
+def test_two_seed_vessels_alike_are_two():
+    twin = SeedUnit("S", "seed_tank", Quantity(1, "L"))
+    recipe = at_scale(small(), unit="T", volume=Quantity(1, "L"), seeds=[twin, twin]).recipe
+    assert [item.name for item in recipe.unit_procedures] == ["seed-1", "seed-2", "production"]
 
 
 def test_a_seed_vessel_without_work_is_refused():

@@ -73,8 +73,9 @@ def at_scale(
     Scaling twice gives the same values as scaling once. Raises `InputError` for a volume that is none, a seed unit
     that no unit procedure takes, and what `with_value` refuses.
     """
-    if not same_dimension(volume.unit, "L") or volume.value <= 0:
-        raise InputError(f"{volume} is not a volume above 0 L", remedy="Give the volume charged in production.")
+    for name, charged in ((unit, volume), *((seed.name, seed.volume) for seed in seeds or ())):
+        if not same_dimension(charged.unit, "L") or charged.value <= 0:
+            raise InputError(f"{name}: {charged} is not a volume above 0 L", remedy="Give the medium charged into it.")
     ratio = volume.magnitude(master.basis_volume.unit) / master.basis_volume.value
     grown = _Grown(master, ratio, unit, seeds)
     recipe = dataclasses.replace(
@@ -108,7 +109,7 @@ class _Grown:
                 matching = [item for item in waiting if item.unit_class == procedure.unit_class]
             else:
                 matching = [item for item in waiting if item.unit_class == procedure.unit_class][:1]
-            waiting = [item for item in waiting if item not in matching]
+            waiting = [item for item in waiting if not any(item is one for one in matching)]
             self._add(procedure, unit, matching, taken)
         if waiting:
             raise InputError(
@@ -122,7 +123,9 @@ class _Grown:
             names = [f"{procedure.name}-{number + 1}" for number in range(len(seeds))]
             clash = next((name for name in names if name in taken), None)
             if clash:
-                raise self.master.error(procedure.name, "", f"repeating it makes a second {clash!r}")
+                raise self.master.error(
+                    procedure.name, "", f"repeating it makes a second {clash!r}", remedy="Rename one."
+                )
             for name, seed in zip(names, seeds, strict=True):
                 grown = dataclasses.replace(self._in_seed(procedure, seed), name=name, repeat="")
                 self.procedures.append(grown)
