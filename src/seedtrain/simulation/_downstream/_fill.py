@@ -12,8 +12,8 @@ from seedtrain.simulation._downstream._result import result
 from seedtrain.simulation._stream import StepResult
 
 LEVERS: Final = (
-    assumed("fill_rate", 2000.0, 500.0, 12000.0, "1/h", "assumed: containers an hour"),
-    assumed("line_power", 5.0, 2.0, 20.0, "kW", "assumed: filling line with its air flow"),
+    assumed("run_time", 6.0, 2.0, 12.0, "h", "assumed: the line is chosen so fast that this holds"),
+    assumed("energy", 2.5, 1.0, 6.0, "Wh", "assumed: electricity for each container, air flow included"),
     assumed(
         "bioburden_per_container", 1e-4, 1e-6, 1e-3, "CFU", "assumed: about one media-fill positive in ten thousand"
     ),
@@ -28,7 +28,9 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     share = min(1.0, count * mass / bulk.mass) if bulk.mass > 0 else 0.0
     filled, rest = part(bulk, ("filled containers", "left on the line"), share)
     content = filled.masses.get("product", 0.0) / count * 1000.0 if count else 0.0
-    hours = count / settings.lever("fill_rate")
+    needed = count / settings.lever("run_time")
+    rate = settings.bounded("line_rate", needed)
+    hours = count / rate if rate > 0 else 0.0
     step = result(
         settings,
         (bulk,),
@@ -36,7 +38,8 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         (rest,),
         hours,
         materials={settings.word("container"): (float(count), "")},
-        utilities={"electricity": (settings.lever("line_power") * hours, "kWh")},
+        utilities={"electricity": (settings.lever("energy") * count / 1000.0, "kWh")},
+        equipment={"line_rate": (rate, "1/h")},
         performance={
             "mass": (mass * 1000.0, "mg"),
             "containers": (float(count), ""),

@@ -16,7 +16,7 @@ LEVERS: Final = (
     sourced(
         "endotoxin_lrv",
         2.3,
-        0.9,
+        1.4,
         3.3,
         "",
         f"long residence; {CHEN_2009}: above 2000-fold (3.3) on Q XL; {DUAN_2017}: 0.9 to 1.9 for a little endotoxin "
@@ -24,10 +24,10 @@ LEVERS: Final = (
     ),
     sourced("endotoxin_capacity", 9e5, 9e5, 5e6, "EU/mL", f"{CHEN_2009}: at least 900,000 EU per mL of Q XL"),
     assumed("dna_lrv", 4.0, 3.0, 6.0, "", "assumed: strong anion exchangers bind DNA at any process salt"),
-    assumed("host_protein_lrv", 1.2, 0.5, 2.0, "", "assumed: acidic host protein binds, basic does not"),
+    assumed("host_protein_lrv", 1.2, 0.8, 1.6, "", "assumed: acidic host protein binds, basic does not"),
     assumed("half_residence", 0.5, 0.2, 2.0, "min", "assumed: residence time at half the log reduction"),
     assumed("salt_limit", 18.0, 14.0, 30.0, "g/L", f"assumed: salts that halve it; {CHEN_2009}: fine up to 20 mS/cm"),
-    share("step_yield", 0.95, 0.80, 0.99, f"{CHEN_2009}: above 80 %; value assumed", "sourced"),
+    share("step_yield", 0.95, 0.90, 0.98, f"assumed; {CHEN_2009}: above 80 %"),
 )
 
 

@@ -14,15 +14,15 @@ from seedtrain.simulation._stream import StepResult
 
 LEVERS: Final = (
     derived(
-        "release_constant", 7.5e-5, 4e-5, 1.5e-4, "MPa^-a", f"set so that two passes at 80 MPa ({LI_2008}) release 90 %"
+        "release_constant", 7.5e-5, 5e-5, 1.2e-4, "MPa^-a", f"set so that two passes at 80 MPa ({LI_2008}) release 90 %"
     ),
-    sourced("pressure_exponent", 2.2, 1.8, 2.9, "", f"{CHISTI_1986}: 2.2 E. coli; {HETHERINGTON_1971}: 2.9 yeast"),
-    share("denaturation", 0.007, 0.0, 0.05, "assumed: product lost to shear and heat in each pass"),
+    sourced("pressure_exponent", 2.2, 2.1, 2.3, "", f"{CHISTI_1986}: 2.2 E. coli; {HETHERINGTON_1971}: 2.9 yeast"),
+    share("denaturation", 0.007, 0.002, 0.02, "assumed: product lost to shear and heat in each pass"),
     share("protein_fraction", 0.55, 0.45, 0.60, f"{NEIDHARDT_1996}: protein in dry cells", "sourced"),
     share("soluble_protein", 0.65, 0.5, 0.8, "assumed: host protein that is released in solution"),
     share("dna_fraction", 0.031, 0.02, 0.04, f"{NEIDHARDT_1996}: DNA in dry cells", "sourced"),
     share("metabolites", 0.039, 0.02, 0.06, f"{NEIDHARDT_1996}: soluble pool and ions in dry cells", "sourced"),
-    share("endotoxin_on_debris", 0.9, 0.6, 0.98, "assumed: endotoxin that stays on membrane fragments"),
+    share("endotoxin_on_debris", 0.9, 0.75, 0.97, "assumed: endotoxin that stays on membrane fragments"),
     assumed("debris_diameter", 0.4, 0.2, 0.6, "um", "assumed: median debris after one pass"),
     assumed("run_time", 3.0, 1.0, 8.0, "h", "assumed: the homogeniser is chosen so large that this holds"),
     share("pump_efficiency", 0.8, 0.6, 0.9, "assumed: hydraulic over electric energy"),

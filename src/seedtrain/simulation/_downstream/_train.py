@@ -133,7 +133,7 @@ def run_train(
 
     - `factors`: multiply levers named as in `train_parameters`; above 0, held within what is possible.
     - `equipment`: the largest size by "<phase path>:<name>" (`column_volume` L, `membrane_area`, `filter_area`,
-      `shelf_area`, `sigma` m2, `homogeniser_flow` L/h); a smaller one takes more cycles or more time.
+      `shelf_area`, `sigma` m2, `homogeniser_flow` L/h, `line_rate` 1/h); a smaller one takes more cycles or more time.
     - `molar_mass`: of the product, kDa, for ultrafiltration.
 
     **Returns** one result for each phase; the outlet of each is an inlet of the next. Raises `InputError`, with the
@@ -202,4 +202,12 @@ def _check_names(recipe: MasterRecipe, factors: Mapping[str, float], equipment: 
             raise InputError(f"the size {size!r} of {name} is not above 0", remedy="Give a size above 0.")
 
 
-LIMITS: Final = ("column_volume", "membrane_area", "filter_area", "shelf_area", "sigma", "homogeniser_flow")
+LIMITS: Final = (
+    "column_volume",
+    "membrane_area",
+    "filter_area",
+    "shelf_area",
+    "sigma",
+    "homogeniser_flow",
+    "line_rate",
+)

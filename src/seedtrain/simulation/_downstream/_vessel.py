@@ -19,13 +19,15 @@ PRECIPITATION_LEVERS: Final = (
     share(
         "host_protein_precipitated",
         0.92,
-        0.75,
+        0.85,
         0.97,
         f"{HUMAN_COLLAGEN_2024}: acid and alkaline precipitation leave crude collagen above 90 % pure; value assumed",
     ),
-    share("dna_precipitated", 0.95, 0.8, 0.99, "assumed: nucleic acids fall out with protein at low pH"),
-    share("endotoxin_precipitated", 0.8, 0.5, 0.95, "assumed: dissolved endotoxin taken up by the precipitate"),
-    share("product_precipitated", 0.03, 0.0, 0.1, "assumed: collagen stays dissolved in acid, little is dragged down"),
+    share("dna_precipitated", 0.95, 0.9, 0.99, "assumed: nucleic acids fall out with protein at low pH"),
+    share("endotoxin_precipitated", 0.8, 0.6, 0.93, "assumed: dissolved endotoxin taken up by the precipitate"),
+    share(
+        "product_precipitated", 0.03, 0.01, 0.06, "assumed: collagen stays dissolved in acid, little is dragged down"
+    ),
     share("denatured_precipitated", 0.5, 0.2, 0.9, "assumed: denatured product that falls out"),
     assumed("best_pH", 4.0, 3.5, 4.8, "", "assumed: where most E. coli proteins are least soluble"),
     assumed("pH_width", 1.2, 0.8, 2.0, "", "assumed: distance from it at which precipitation falls to 1/e"),
