@@ -195,9 +195,9 @@ def test_the_strategy_follows_its_phases():
 
 @pytest.mark.parametrize("volume", [Quantity(0, "L"), Quantity(-1, "L"), Quantity(1, "kg")])
 def test_a_volume_that_is_none_is_refused(volume):
-    with pytest.raises(InputError, match="T: .*volume"):
+    with pytest.raises(InputError, match=r"T: .*volume"):
         at_scale(small(), unit="T", volume=volume)
-    with pytest.raises(InputError, match="S: .*volume"):
+    with pytest.raises(InputError, match=r"S: .*volume"):
         at_scale(small(), unit="T", volume=Quantity(1, "L"), seeds=[SeedUnit("S", "seed_tank", volume)])
 
 
