@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from seedtrain.base import InputError, SeedtrainError, collect
 from seedtrain.development._draws import central, draw, whole
-from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, Item
+from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, Item, read_factors
+from seedtrain.development._inventory import Batch
+from seedtrain.development._inventory import inventory as inventory_of
 from seedtrain.development._schedule import Schedule, drawn_batches, schedule
 from seedtrain.development._use import BATCHES, Inventory, Use
 from seedtrain.quantity import QuantityError, Uncertain, convert
@@ -193,6 +195,11 @@ def appraise(inventory: Inventory, table: FactorTable, *, draws: int = 4000, see
         draws=draws,
         seed=seed,
     )
+
+
+def cost_and_carbon(batch: Batch, factors: FactorTable | None = None, *, draws: int = 4000, seed: int = 0) -> Economics:
+    """`appraise` on the inventory of `batch`, with the shipped factors where none are given."""
+    return appraise(inventory_of(batch), factors or read_factors(), draws=draws, seed=seed)
 
 
 def _plan(inventory: Inventory, table: FactorTable) -> Schedule:

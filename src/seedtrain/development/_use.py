@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from seedtrain.development._schedule import Occupancy
@@ -34,7 +33,6 @@ class Inventory:
     """One batch: `product` g of released quality, what it used, how long it kept what busy.
 
     - `lead_time`: h. `biogenic_co2`: kg of carbon dioxide from plant sugar, reported apart.
-    - `assumptions`: what was taken for granted on the way, in words.
     """
 
     product: float
@@ -42,8 +40,6 @@ class Inventory:
     occupancies: tuple[Occupancy, ...]
     lead_time: float
     biogenic_co2: float = 0.0
-    assumptions: tuple[str, ...] = ()
-    sizes: Mapping[str, tuple[float, str]] = field(default_factory=dict)
 
     def amounts(self) -> dict[str, tuple[float, str]]:
         """Sum of the uses that no parameter multiplies, by item: amount and unit."""
@@ -62,6 +58,4 @@ class Inventory:
             "uses": [
                 [use.item, use.amount, use.unit, use.where, [list(pair) for pair in use.times]] for use in self.uses
             ],
-            "sizes": {name: list(size) for name, size in self.sizes.items()},
-            "assumptions": list(self.assumptions),
         }

@@ -1,0 +1,189 @@
+"""Agitation at another scale: one criterion is held, and what the others become is printed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from seedtrain.base import InputError
+from seedtrain.simulation import StirredTank, TransferLimits, transfer_limits
+
+KEEP: Final[Mapping[str, str]] = {
+    "power_per_volume": "W/m3",
+    "tip_speed": "m/s",
+    "mixing_time": "s",
+    "gas_velocity": "m/s",
+    "kLa": "1/h",
+}
+"""What can be held from one scale to the next, with its unit."""
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One criterion at the recipe's scale and at the new one; `in_range`: both inside their correlation's range."""
+
+    name: str
+    unit: str
+    reference: float
+    scaled: float
+    held: bool
+    in_range: bool
+
+    @property
+    def ratio(self) -> float:
+        """New over old scale; 1 where the criterion is held."""
+        return self.scaled / self.reference if self.reference else math.inf
+
+
+@dataclass(frozen=True)
+class Operating:
+    """How a tank is run: volume L, speed 1/min, aeration vvm, head pressure bar gauge, temperature degC."""
+
+    volume: float
+    speed: float
+    aeration: float
+    head_pressure: float
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Agitation:
+    """The matched operation of one vessel, with the conflict table.
+
+    - `reached`: whether the vessel can hold the criterion; `words` says what stopped it where not.
+    """
+
+    keep: str
+    reference: Operating
+    scaled: Operating
+    criteria: tuple[Criterion, ...]
+    reached: bool
+    words: str
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-ready data."""
+        return {
+            "keep": self.keep,
+            "reference": dict(vars(self.reference)),
+            "scaled": dict(vars(self.scaled)),
+            "reached": self.reached,
+            "words": self.words,
+            "criteria": [
+                {
+                    "name": row.name,
+                    "unit": row.unit,
+                    "reference": row.reference,
+                    "scaled": row.scaled,
+                    "ratio": row.ratio,
+                    "held": row.held,
+                    "in_range": row.in_range,
+                }
+                for row in self.criteria
+            ],
+        }
+
+
+def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: float, keep: str) -> Agitation:
+    """Speed and aeration of `tank` with `volume` (L) in it such that `keep` is as in `basis` run at `reference`.
+
+    Gas velocity is held by the aeration, and the speed then follows from power per volume; the other criteria are
+    held by the speed at the recipe's aeration. What the drive, its power or the aeration cannot reach is cut off, and
+    said. Raises `InputError` for an unknown criterion.
+    """
+    if keep not in KEEP:
+        raise InputError(f"{keep!r} cannot be kept", remedy=f"Use one of: {', '.join(KEEP)}.")
+    here = _figures(basis, reference)
+    notes: list[str] = []
+    aeration = _clip(reference.aeration, tank.aeration, "aeration", "vvm", notes)
+    head = _clip(reference.head_pressure, tank.head_pressure, "head pressure", "bar", notes)
+    if keep == "gas_velocity":
+        trial = _figures(tank, Operating(volume, tank.stirrer_speed[0], 1.0, head, reference.temperature))
+        wanted = here.gas_velocity / trial.gas_velocity
+        aeration = _clip(wanted, tank.aeration, "aeration", "vvm", notes)
+    by_speed = "power_per_volume" if keep == "gas_velocity" else keep
+
+    def at(speed: float) -> Operating:
+        return Operating(volume, speed, aeration, head, reference.temperature)
+
+    speed = _solve(lambda value: _value(_figures(tank, at(value)), by_speed), _value(here, by_speed), _span(tank, at))
+    there = _figures(tank, at(speed))
+    reached = math.isclose(_value(there, keep), _value(here, keep), rel_tol=1e-3)
+    if not reached and keep != "gas_velocity":
+        notes.append(f"the drive gives {_value(there, keep):.3g} {KEEP[keep]} at its nearest speed, {speed:.0f} 1/min")
+    criteria = tuple(
+        Criterion(
+            name,
+            unit,
+            _value(here, name),
+            _value(there, name),
+            name == keep and reached,
+            _in_range(here, name) and _in_range(there, name),
+        )
+        for name, unit in KEEP.items()
+    )
+    return Agitation(keep, reference, at(speed), criteria, reached, "; ".join(notes))
+
+
+def figures(tank: StirredTank, operating: Operating) -> TransferLimits:
+    """What `tank` transfers when it is run so."""
+    return _figures(tank, operating)
+
+
+def _figures(tank: StirredTank, at: Operating) -> TransferLimits:
+    return transfer_limits(
+        tank,
+        at.volume,
+        temperature=at.temperature,
+        aeration=at.aeration,
+        head_pressure=at.head_pressure,
+        speed=at.speed,
+    )
+
+
+def _value(found: TransferLimits, name: str) -> float:
+    if name == "kLa":
+        # The two correlations bracket a broth with salts and antifoam; their geometric mean is held.
+        return math.sqrt(found.kLa_coalescing.value * found.kLa_non_coalescing.value)
+    value = getattr(found, name)
+    return float(value.value if hasattr(value, "value") else value)
+
+
+def _in_range(found: TransferLimits, name: str) -> bool:
+    if name == "kLa":
+        return found.kLa_coalescing.in_range and found.kLa_non_coalescing.in_range
+    return bool(getattr(getattr(found, name), "in_range", True))
+
+
+def _clip(value: float, limits: tuple[float, float], what: str, unit: str, notes: list[str]) -> float:
+    low, high = limits
+    if low <= value <= high:
+        return value
+    nearest = min(max(value, low), high)
+    notes.append(f"{what} {value:.3g} {unit} is outside the vessel's {low:g} .. {high:g}: {nearest:g} is used")
+    return nearest
+
+
+def _span(tank: StirredTank, at: Callable[[float], Operating]) -> tuple[float, float]:
+    """The speeds that the drive and its power under gas allow, 1/min."""
+    point = at(tank.stirrer_speed[0])
+    free = transfer_limits(
+        tank,
+        point.volume,
+        temperature=point.temperature,
+        aeration=point.aeration,
+        head_pressure=point.head_pressure,
+    )
+    return tank.stirrer_speed[0], max(free.speed, tank.stirrer_speed[0])
+
+
+def _solve(value: Callable[[float], float], wanted: float, span: tuple[float, float]) -> float:
+    """The speed in `span` at which the monotonic `value` is `wanted`, or the end that comes nearest."""
+    from scipy.optimize import brentq
+
+    low, high = span
+    first, last = value(low) - wanted, value(high) - wanted
+    if first * last > 0 or low == high:
+        return low if abs(first) < abs(last) else high
+    return float(brentq(lambda speed: value(speed) - wanted, low, high, xtol=1e-6, rtol=1e-10))

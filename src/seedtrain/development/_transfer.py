@@ -1,0 +1,100 @@
+"""What a run asked of its vessel at its hardest moment, against what the vessel can give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from seedtrain.recipe import MasterRecipe
+from seedtrain.simulation import Run, StirredTank, TransferLimits, transfer_limits
+
+KLA_SPREAD: Final = 0.4
+"""van 't Riet 1979 gives its two correlations some 20 to 40 %; the wider end is shown."""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Demand at the moment of the highest oxygen uptake, and what the vessel gives there.
+
+    - `time` h, `volume` L, `OUR` mmol/L/h, `heat` kW of respiration and stirring at that moment.
+    - `oxygen_time`: how long the oxygen dissolved at its set point feeds the cells, s.
+    - `matched`: transfer at the highest speed of the recipe's cascade; `highest`: at the vessel's own highest speed,
+      aeration and pressure.
+    """
+
+    time: float
+    volume: float
+    OUR: float
+    heat: float
+    oxygen_time: float
+    matched: TransferLimits
+    highest: TransferLimits
+
+    @property
+    def kLa_range(self) -> tuple[float, float]:
+        """Lowest and highest kLa of both correlations with their spread, 1/h."""
+        both = (self.matched.kLa_coalescing.value, self.matched.kLa_non_coalescing.value)
+        return min(both) * (1 - KLA_SPREAD), max(both) * (1 + KLA_SPREAD)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether mixing is quicker than the cells use up the dissolved oxygen; slower mixing leaves gradients."""
+        return self.matched.mixing_time.value <= self.oxygen_time
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-ready data."""
+        low, high = self.kLa_range
+        return {
+            "time_h": self.time,
+            "volume_L": self.volume,
+            "OUR": self.OUR,
+            "heat_kW": self.heat,
+            "oxygen_time_s": self.oxygen_time,
+            "kLa_low": low,
+            "kLa_high": high,
+            "mixed": self.mixed,
+            "matched": _limits(self.matched),
+            "highest": _limits(self.highest),
+        }
+
+
+def transfer(tank: StirredTank, recipe: MasterRecipe, run: Run, speed: float) -> Transfer:
+    """The demand of `run` and the limits of `tank`; `speed`: highest of the cascade, 1/min."""
+    at = int(np.argmax(run["OUR"]))
+    time, volume, temperature = float(run.time[at]), float(run["V"][at]), float(run["T"][at])
+    phase = next(
+        (recipe.phase(span.path) for span in run.phases if span.start <= time <= span.end and span.end > span.start),
+        None,
+    )
+
+    def setting(name: str, unit: str, default: float) -> float:
+        return default if phase is None else phase.number(name, unit, default)
+
+    oxygen = setting("dissolved_oxygen", "", 0.3)
+    low, high = tank.aeration
+    aeration = min(max(setting("aeration", "vvm", low), low), high)
+    matched = transfer_limits(
+        tank,
+        volume,
+        temperature=temperature,
+        aeration=aeration,
+        head_pressure=setting("head_pressure", "bar", 0.0),
+        dissolved_oxygen=oxygen,
+        speed=speed,
+    )
+    highest = transfer_limits(tank, volume, temperature=temperature, dissolved_oxygen=oxygen)
+    OUR, percent = float(run["OUR"][at]), float(run["DO_percent"][at])
+    saturation = float(run["DO"][at]) / percent * 100.0 if percent > 0 else 0.0
+    oxygen_time = oxygen * saturation / OUR * 3600.0 if OUR > 0 else 0.0
+    return Transfer(time, volume, OUR, float(run["heat"][at]), oxygen_time, matched, highest)
+
+
+def _limits(found: TransferLimits) -> dict[str, Any]:
+    return {
+        name: {"value": value.value, "in_range": value.in_range, "source": value.source}
+        if hasattr(value, "in_range")
+        else value
+        for name, value in vars(found).items()
+    }
