@@ -11,7 +11,7 @@ import textwrap
 import pytest
 
 from seedtrain.base import UnavailableError, silent
-from seedtrain.program._stages import KEPT_RESULTS, Stage, StageOutput, run_stage
+from seedtrain.program._engine import KEPT_RESULTS, Stage, StageOutput, run_stage
 
 
 class Counter:
@@ -69,7 +69,7 @@ def test_a_kill_while_writing_leaves_nothing_that_counts(tmp_path) -> None:
     script = textwrap.dedent(f"""
         import os, signal
         from pathlib import Path
-        import seedtrain.program._stages as stages
+        import seedtrain.program._engine as stages
         from seedtrain.base import silent
         write = stages.write_json
         def killed(path, value):

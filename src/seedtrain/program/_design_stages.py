@@ -1,0 +1,168 @@
+"""The stages of design: gene, strain, bench, scale, economics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from seedtrain.base import Progress, digest
+from seedtrain.bioinformatics import Gene, StrainLimits, design_gene, genbank, strain_limits
+from seedtrain.development import (
+    Economics,
+    FactorTable,
+    ScaleResult,
+    cost_and_carbon,
+    read_factors,
+    result_from_data,
+    result_to_data,
+    scale,
+)
+from seedtrain.program._directory import Program
+from seedtrain.program._engine import Stage, StageOutput, StageResult
+from seedtrain.program._informed import informed_culture
+from seedtrain.simulation import Culture
+
+Results = Mapping[str, StageResult]
+MODEL: Final = "iJO1366"
+KEEP: Final = "power_per_volume"
+DRAWS: Final = 4000
+
+
+@dataclass(frozen=True)
+class DesignStages:
+    """The design stages of one program, and what they found as the rooms' own types."""
+
+    program: Program
+
+    def stages(self) -> tuple[Stage, ...]:
+        """In the order in which they run."""
+        return (
+            Stage("gene", self._gene_inputs, self._gene),
+            Stage("strain", self._strain_inputs, self._strain),
+            Stage("bench", self._bench_inputs, self._bench),
+            Stage("scale", self._scale_inputs, self._scale),
+        )
+
+    def economics_stage(self) -> Stage:
+        """Cost and carbon, after the batch."""
+        return Stage("economics", self._economics_inputs, self._economics)
+
+    # gene
+
+    def _gene_inputs(self, results: Results) -> dict[str, Any]:
+        protein = self.program.protein
+        return {"product": protein.to_data(), "host": self.program.need.entry.host}
+
+    def _gene(self, results: Results, progress: Progress) -> StageOutput:
+        gene = design_gene(self.program.protein, self.program.need.entry.host, progress=progress)
+        data = {"gene": gene.to_data(), "protein": self.program.protein.to_data()}
+        return StageOutput(data, {f"{_file_name(gene.product.name)}.gb": genbank(gene)})
+
+    def gene(self, results: Results) -> Gene:
+        """The designed gene."""
+        return Gene.from_data(results["gene"].data["gene"])
+
+    # strain
+
+    def _strain_inputs(self, results: Results) -> dict[str, Any]:
+        return {"product": self.program.protein.sequence, "model": MODEL}
+
+    def _strain(self, results: Results, progress: Progress) -> StageOutput:
+        return StageOutput(strain_limits(self.program.protein, MODEL, progress=progress).to_data())
+
+    def strain(self, results: Results) -> StrainLimits:
+        """What the strain can do at best."""
+        return StrainLimits.from_data(results["strain"].data)
+
+    # culture
+
+    def culture(self, results: Results) -> Culture:
+        """The recipe's culture making this product."""
+        return informed_culture(
+            self.program.culture,
+            self.program.protein,
+            translation_factor=self.gene(results).translation_factor,
+            Y_PS=self.strain(results).marginal.Y_PS,
+        )
+
+    # bench and scale
+
+    def _bench_inputs(self, results: Results) -> dict[str, Any]:
+        return {**self._process_inputs(results), "vessels": self._vessels([self.program.bench.name])}
+
+    def _bench(self, results: Results, progress: Progress) -> StageOutput:
+        return self._scaled([self.program.bench.name], results, progress)
+
+    def _scale_inputs(self, results: Results) -> dict[str, Any]:
+        names = [self.program.bench.name, *self._targets()]
+        return {**self._process_inputs(results), "vessels": self._vessels(names), "bench": results["bench"].digest}
+
+    def _scale(self, results: Results, progress: Progress) -> StageOutput:
+        return self._scaled(self._targets(), results, progress)
+
+    def _targets(self) -> list[str]:
+        return [self.program.pilot.name, self.program.production.name]
+
+    def _process_inputs(self, results: Results) -> dict[str, Any]:
+        recipe = self.program.recipe
+        return {
+            "culture": self.culture(results).digest,
+            "recipe": recipe.digest_of("basis", "materials", "procedure"),
+            "molar_mass": self.program.protein.molar_mass,
+            "keep": KEEP,
+        }
+
+    def _vessels(self, names: Sequence[str]) -> list[str]:
+        """Digests of the vessels with their seed vessels."""
+        vessels = self.program.plant.vessels
+        wanted = dict.fromkeys(name for top in names for name in (*vessels[top].seeds, top))
+        return [f"{name} {digest(repr(vessels[name]))}" for name in wanted]
+
+    def _scaled(self, targets: Sequence[str], results: Results, progress: Progress) -> StageOutput:
+        found = scale(
+            self.culture(results),
+            self.program.plant.vessels,
+            self.program.recipe,
+            targets=targets,
+            keep=KEEP,
+            molar_mass=self.program.protein.molar_mass / 1000,
+            progress=progress,
+        )
+        files: dict[str, bytes | str] = {}
+        for result in found:
+            files[f"{result.unit}.csv"] = result.production.to_csv()
+            files[f"{result.unit}.recipe.yaml"] = result.control.recipe.to_yaml()
+        return StageOutput({result.unit: result_to_data(result) for result in found}, files)
+
+    def scaled(self, results: Results, name: str) -> ScaleResult:
+        """The process in the vessel `name`."""
+        stage = "bench" if name == self.program.bench.name else "scale"
+        return result_from_data(results[stage].data[name], self.program.plant.vessels)
+
+    # economics
+
+    def _economics_inputs(self, results: Results) -> dict[str, Any]:
+        path = self.program.factors
+        return {
+            "scale": digest(results["scale"].data[self.program.production.name]),
+            "factors": digest(path.read_text(encoding="utf-8")) if path else "shipped",
+            "seed": self.program.seed,
+        }
+
+    def _economics(self, results: Results, progress: Progress) -> StageOutput:
+        progress(0.1, "cost and carbon")
+        found = self.economics(self.scaled(results, self.program.production.name), self.factors(), draws=DRAWS)
+        return StageOutput(found.to_data())
+
+    def factors(self) -> FactorTable:
+        """Prices and emission factors: the shipped table with the user's own values."""
+        return read_factors(self.program.factors)
+
+    def economics(self, batch: ScaleResult, factors: FactorTable, *, draws: int) -> Economics:
+        """Cost and carbon of one batch of the production vessel."""
+        return cost_and_carbon(batch, factors, draws=draws, seed=self.program.seed)
+
+
+def _file_name(product: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in product) or "product"

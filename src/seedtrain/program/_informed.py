@@ -1,0 +1,36 @@
+"""How the gene and the strain inform the culture: the levers that carry sequence to titre."""
+
+from __future__ import annotations
+
+from seedtrain.bioinformatics import Protein
+from seedtrain.simulation import Culture
+
+ELEMENTS = ("C", "H", "O", "N", "S")
+
+
+def informed_culture(culture: Culture, protein: Protein, *, translation_factor: float, Y_PS: float) -> Culture:
+    """`culture` making this protein.
+
+    - The product's composition per residue is the protein's own, so that its carbon, nitrogen and electrons count.
+    - `q_P_max` is the culture's times `translation_factor` of the gene: both assumed, and labelled so.
+    - `Y_PS`, g product per g glucose, is the strain's marginal yield with the cost in ATP paid.
+    """
+    base = culture.parameters["q_P_max"].value
+    return culture.with_parameters(
+        {
+            "q_P_max": (
+                base * translation_factor,
+                "assumed",
+                f"{base:g} g/g/h of the culture x {translation_factor:.3f} of the gene",
+            ),
+            "Y_PS": (Y_PS, "derived", "strain stage: marginal cost in glucose, amino acids and ATP"),
+            **{
+                f"P_{element}": (
+                    protein.elements[element] / len(protein),
+                    "derived",
+                    f"atoms of {element} per residue of {protein.name}",
+                )
+                for element in ELEMENTS
+            },
+        }
+    )
