@@ -16,6 +16,7 @@ from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import CHECKER, OPERATOR, SHIFT_LEADER
 from seedtrain.automation._running import PermitRefused, batch_state
 from seedtrain.automation._standin import SimulatedPlant
+from seedtrain.automation._strategy import ExecutedLine, basis_words, executed_strategy
 from seedtrain.automation._telemetry import Segment, read_segment, segment_path
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "BatchState",
     "Ending",
     "Excursion",
+    "ExecutedLine",
     "FaultEntry",
     "Function",
     "FunctionalUnit",
@@ -36,8 +38,10 @@ __all__ = [
     "Reading",
     "Segment",
     "SimulatedPlant",
+    "basis_words",
     "batch_state",
     "execute",
+    "executed_strategy",
     "read_segment",
     "segment_path",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,20 +61,6 @@ class Excursion:
         value = f"{decimal_text(self.value, 4)} {self.unit}".rstrip()
         when = f"from {self.start_h:.2f} to {self.end_h:.2f} h" if self.count > 1 else f"at {self.start_h:.2f} h"
         return f"{self.tag} {value} outside {limits} {self.unit}".rstrip() + f", {when} of {self.phase}"
-
-    def to_payload(self) -> dict[str, Any]:
-        """What `deviation.opened` says of it, decimals as strings."""
-        return {
-            "phase": self.phase,
-            "tag": self.tag,
-            "value": decimal_text(self.value),
-            "unit": self.unit,
-            "low": bound(self.low),
-            "high": bound(self.high),
-            "start_h": decimal_text(self.start_h),
-            "end_h": decimal_text(self.end_h),
-            "words": self.words,
-        }
 
 
 def bound(value: float | None) -> str | None:
@@ -155,6 +141,6 @@ def in_unit(column: Floats, unit: str, wanted: str) -> Floats:
     return column * slope + offset
 
 
-def row_time(batch_start: datetime, hours: float) -> datetime:
-    """The process clock at `hours` after the batch began."""
-    return batch_start + timedelta(hours=hours)
+def row_time(start: datetime, hours: float) -> datetime:
+    """The process clock at `hours` after `start`."""
+    return start + timedelta(hours=hours)

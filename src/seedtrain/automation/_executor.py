@@ -59,8 +59,8 @@ def execute(
       same), `shift_leader` where it has hold points, and every role that a transition names.
     - `lots`: what the store holds; of each material the released lot with the oldest expiry goes first.
     - `permit`: asked before every phase. `start`: time zone aware, on the process clock.
-    - `on_excursion`: told of every stretch of values outside limits. The drafts that it returns are recorded in the
-      same commit, so that neither stands without the other; if it writes by itself, it must bear being told again.
+    - `on_excursion`: told of every stretch of values outside limits once it is recorded, for instance to open its
+      deviation. A kill may come between the two: what is missing then follows from the record.
     - `segments`: where telemetry files go; the folder `segments` beside the ledger if not given.
 
     Raises `PermitRefused` with the batch Held, `InputError` for a crew, batch or plant that does not fit.
@@ -130,10 +130,10 @@ def _finish(job: Job, state: BatchState) -> None:
     payload = {
         "lot": job.batch,
         "material": job.control.recipe.product,
-        "amount": amounts[-1] if amounts else None,
+        "amount": amounts[-1] if amounts else "",
         "unit": "g",
         "from": sorted({str(item["lot"]) for item in state.consumed}),
         "origin": job.origin,
     }
-    produced = job.draft("lot.produced", payload, state.clock)
-    commit(job, state, [produced, *commands(job, WHOLE, "", state.clock, state.state(), Command.COMPLETE)])
+    produced = [job.draft("lot.produced", payload, state.clock)] if amounts else []
+    commit(job, state, [*produced, *commands(job, WHOLE, "", state.clock, state.state(), Command.COMPLETE)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ SHIFT_LEADER: Final = "shift_leader"
 SYSTEM: Final = "system"
 """The actor of what no person does (readings, calculated values, stored telemetry), as the ledger calls it."""
 
-OnExcursion = Callable[[Excursion], "Iterable[Draft] | None"]
+OnExcursion = Callable[[Excursion], object]
 
 
 @dataclass(frozen=True)

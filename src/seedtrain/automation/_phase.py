@@ -155,31 +155,39 @@ def _telemetry(view: PhaseView, found: Findings) -> None:
         "origin": segment.origin,
     }
     found.drafts.append(job.draft("segment.stored", payload, view.ending.time, actor=SYSTEM, device=view.unit.name))
+    from_start = segment.time - (view.began - view.batch_start).total_seconds() / 3600.0
     for function in functions:
         limits = phase.limits.get(function.tag)
         unit = function.unit if limits is None else limits.unit
-        column = in_unit(segment.columns[function.tag], function.unit, unit)
-        _outside(view, found, segment, _Column(function.tag, column, unit, limits, function.device))
-        found.drafts.append(
-            job.value(
-                view.step.path,
-                function.tag,
-                float(np.mean(column)),
-                unit,
-                view.ending.time,
-                limits=limits,
-                kind="calculated",
-                origin=segment.origin,
-                device=function.device,
-                more={
-                    "minimum": decimal_text(float(np.min(column))),
-                    "maximum": decimal_text(float(np.max(column))),
-                    "count": len(column),
-                },
-            )
-        )
+        values = in_unit(segment.columns[function.tag], function.unit, unit)
+        column = _Column(function.tag, values, from_start, unit, limits, function.device)
+        settled = _settled(view, found, column)
+        _outside(view, found, column, settled)
+        found.drafts.append(_summary(view, column, settled))
     if phase.quantity("growth_rate") is not None and "feed_rate" in segment.columns:
         found.drafts.append(_feed_growth(view, segment))
+
+
+def _summary(view: PhaseView, column: _Column, settled: int) -> Draft:
+    """Mean, least and most of a tag over the phase, from the row on which its limits apply."""
+    values = column.values[settled:]
+    more = {
+        "minimum": decimal_text(float(np.min(values))),
+        "maximum": decimal_text(float(np.max(values))),
+        "count": len(values),
+    }
+    return view.job.value(
+        view.step.path,
+        column.tag,
+        float(np.mean(values)),
+        column.unit,
+        view.ending.time,
+        limits=column.limits,
+        kind="calculated",
+        origin=view.origin,
+        device=column.device,
+        more=more,
+    )
 
 
 def _feed_growth(view: PhaseView, segment: Segment) -> Draft:
@@ -194,32 +202,35 @@ def _feed_growth(view: PhaseView, segment: Segment) -> Draft:
 
 @dataclass(frozen=True)
 class _Column:
+    """The readings of one tag in `unit`, at `hours` of the phase."""
+
     tag: str
     values: Floats
+    hours: Floats
     unit: str
     limits: Range | None
     device: str
 
 
-def _outside(view: PhaseView, found: Findings, segment: Segment, column: _Column) -> None:
-    """The readings out of limits, each as its own event, and one excursion for each unbroken stretch of them."""
+def _outside(view: PhaseView, found: Findings, column: _Column, settled: int) -> None:
+    """The readings out of limits, each as its own event, then the one that is back within them; and one excursion for
+    each stretch."""
     low, high = bounds(column.limits, column.unit)
-    from_start = segment.time - (view.began - view.batch_start).total_seconds() / 3600.0
-    settled = _settled(view, found, column, from_start)
     for stretch in stretches(column.values, low, high, after=settled):
-        for row in stretch.rows():
+        back = [stretch.last + 1] if stretch.last + 1 < len(column.values) else []
+        for row in [*stretch.rows(), *back]:
             found.drafts.append(
                 view.job.value(
                     view.step.path,
                     column.tag,
                     float(column.values[row]),
                     column.unit,
-                    row_time(view.batch_start, float(segment.time[row])),
+                    row_time(view.began, float(column.hours[row])),
                     limits=column.limits,
                     kind="reading",
-                    origin=segment.origin,
+                    origin=view.origin,
                     device=column.device,
-                    more={"time_h": decimal_text(float(from_start[row]), 9)},
+                    more={"time_h": decimal_text(float(column.hours[row]), 9)},
                 )
             )
         found.excursions.append(
@@ -229,8 +240,8 @@ def _outside(view: PhaseView, found: Findings, segment: Segment, column: _Column
                 float(column.values[stretch.worst]),
                 column.unit,
                 column.limits,
-                span=(float(from_start[stretch.first]), float(from_start[stretch.last])),
-                at=row_time(view.batch_start, float(segment.time[stretch.last])),
+                span=(float(column.hours[stretch.first]), float(column.hours[stretch.last])),
+                at=row_time(view.began, float(column.hours[stretch.last])),
                 kind="reading",
                 device=column.device,
                 count=len(stretch.outside),
@@ -238,7 +249,7 @@ def _outside(view: PhaseView, found: Findings, segment: Segment, column: _Column
         )
 
 
-def _settled(view: PhaseView, found: Findings, column: _Column, from_start: Floats) -> int:
+def _settled(view: PhaseView, found: Findings, column: _Column) -> int:
     """The row from which limits apply: a value whose set point has just changed is given time to follow it."""
     if column.limits is None or not _set_point_changed(view.step, column.tag):
         return 0
@@ -250,7 +261,7 @@ def _settled(view: PhaseView, found: Findings, column: _Column, from_start: Floa
         draft = view.job.value(
             view.step.path,
             f"{column.tag}_settling",
-            float(from_start[row]),
+            float(column.hours[row]),
             "h",
             view.ending.time,
             limits=limits,
@@ -259,7 +270,7 @@ def _settled(view: PhaseView, found: Findings, column: _Column, from_start: Floa
             device=column.device,
         )
         _one_value(view, found, draft, limits)
-    return min(row, int(np.searchsorted(from_start, SETTLING_H + 1e-6)))
+    return min(row, int(np.searchsorted(column.hours, SETTLING_H + 1e-6)))
 
 
 def _set_point_changed(step: PhaseAt, tag: str) -> bool:
@@ -366,22 +377,43 @@ def sample_id(job: Job, step: PhaseAt) -> str:
 
 
 def _transition(view: PhaseView, found: Findings) -> None:
-    """A phase that ran into `at_most` before its condition was true: said as a value out of limits, in hours."""
-    phase = view.step.phase
-    if view.ending.ended_by != "at_most" or phase.until is None or phase.at_most is None:
+    """A phase that ran into `at_most` before its condition was true: what it was to reach, out of limits."""
+    until = view.step.phase.until
+    if view.ending.ended_by != "at_most" or until is None or not isinstance(until.value, Quantity):
         return
-    limits = Range(None, phase.at_most)
+    limits = Range(until.value, None) if until.operator == ">=" else Range(None, until.value)
+    reached = _reached(found.drafts, until.quantity, limits)
+    tag, value, unit = (until.quantity, *reached) if reached else ("elapsed", view.hours, "h")
+    more: dict[str, object] = {"condition": str(until)}
+    if reached is None:
+        more["within"] = False  # nothing shows how far it came: only that the time ran out
+    shown = limits if reached else None
     draft = view.job.value(
         view.step.path,
-        "elapsed",
-        view.hours,
-        "h",
+        f"{tag}_at_most",
+        value,
+        unit,
         view.ending.time,
+        limits=shown,
         kind="calculated",
         origin=view.origin,
-        more={"condition": str(phase.until), "low": None, "high": str(phase.at_most.magnitude("h")), "within": False},
+        more=more,
     )
-    _one_value(view, found, draft, limits)
+    _one_value(view, found, draft, shown)
+
+
+def _reached(drafts: Sequence[Draft], tag: str, limits: Range) -> tuple[float, str] | None:
+    """How near a phase came to a limit that it did not meet: the best reading, else the sample; None where neither
+    shows that it was not met."""
+    best = "maximum" if limits.high is None else "minimum"
+    for name in (best, "value"):
+        for draft in drafts:
+            payload = draft.payload
+            if draft.type == "step.value_recorded" and payload["tag"] == tag and name in payload:
+                value, unit = float(payload[name]), str(payload["unit"])
+                if not is_within(value, *bounds(limits, unit)):
+                    return value, unit
+    return None
 
 
 def _product(view: PhaseView) -> list[Draft]:
@@ -425,6 +457,11 @@ def hold_time_value(view: PhaseView, waited: float, until: datetime) -> tuple[Dr
     return draft, found
 
 
-def commit_order(drafts: Sequence[Draft]) -> list[Draft]:
+def in_order(drafts: Sequence[Draft]) -> list[Draft]:
     """Drafts by their time on the process clock; equal times keep their order."""
-    return sorted(drafts, key=lambda draft: str(draft.occurred_at))
+
+    def when(draft: Draft) -> datetime:
+        assert isinstance(draft.occurred_at, datetime)
+        return draft.occurred_at
+
+    return sorted(drafts, key=when)

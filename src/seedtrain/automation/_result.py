@@ -32,6 +32,9 @@ SYMBOLS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """The symbol and unit that a tag has in a run of a culture; other tags keep their own name."""
 
+TIME_DIGITS: Final = 6
+"""Of an hour, 3.6 ms: telemetry holds nine significant digits."""
+
 CULTURE_PHASES: Final = ("grow", "feed", "induce")
 
 
@@ -58,7 +61,7 @@ def batch_run(job: Job, state: BatchState) -> Run:
         culture=job.control.recipe.culture,
         vessel=job.control.unit,
         unit_procedure=production.name,
-        time=np.concatenate([segment.time for segment in segments]) - offset,
+        time=np.round(np.concatenate([segment.time for segment in segments]) - offset, TIME_DIGITS),
         variables=_variables(segments),
         phases=tuple(_span(state, step, zero) for step in steps),
         events=_events(state, steps, zero),

@@ -13,7 +13,7 @@ from seedtrain.automation._excursion import Excursion
 from seedtrain.automation._fold import WHOLE, BatchState, counted
 from seedtrain.automation._job import CHECKER, Job, unit_name
 from seedtrain.automation._materials import ShortOfMaterial, named_materials, split, target
-from seedtrain.automation._phase import Findings, PhaseView, commit_order, hold_time_value, open_store, phase_findings
+from seedtrain.automation._phase import Findings, PhaseView, hold_time_value, in_order, open_store, phase_findings
 from seedtrain.base import InputError, UnavailableError, decimal_text, digest
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import Command, PermitRequest, PhaseAt, Refusal, State, next_state
@@ -130,11 +130,12 @@ def _start(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit) -> 
         "line": job.control.recipe.position(step.path).line,
     }
     started = job.draft("step.started", payload, ready, device=unit.name)
-    commit(job, state, [*drafts, *found.drafts, started, *_told(job, found.excursions)])
+    commit(job, state, [*drafts, *found.drafts, started])
+    _tell(job, state, found.excursions)
 
 
 def _setting(value: Quantity | str) -> str:
-    return value if isinstance(value, str) else f"{decimal_text(value.value)} {value.unit}".rstrip()
+    return value if isinstance(value, str) else str(Quantity(float(decimal_text(value.value)), value.unit))
 
 
 def _refusal(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, at: datetime) -> Refusal | None:
@@ -202,20 +203,25 @@ def _waited(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, re
     return Findings([draft], [excursion] if excursion else [])
 
 
-def _told(job: Job, excursions: Sequence[Excursion]) -> list[Draft]:
-    """What is to be recorded together with the excursions."""
-    if job.on_excursion is None:
-        return []
-    return [draft for excursion in excursions for draft in job.on_excursion(excursion) or ()]
+def _tell(job: Job, state: BatchState, excursions: Sequence[Excursion]) -> None:
+    """Tell of the excursions that are now recorded, and fold what the listener wrote about them."""
+    if job.on_excursion is None or not excursions:
+        return
+    for excursion in excursions:
+        job.on_excursion(excursion)
+    catch_up(job, state)
 
 
 def _record(view: PhaseView) -> None:
     """Record what the phase gave, its check and its end."""
     job, state, step, at = view.job, view.state, view.step, view.ending.time
+    if step.path in state.completed:
+        return  # another executor of this batch was faster
     drafts: list[Draft] = []
+    found = Findings()
     if step.path not in state.checked:
         found = _findings(view)
-        drafts = [*commit_order(found.drafts), *_told(job, found.excursions)]
+        drafts = in_order(found.drafts)
         if step.phase.second_person:
             payload = {"phase": step.path, "meaning": f"checked: {step.path}"[:LONGEST_MEANING]}
             checked = job.draft("step.checked", payload, at, actor=job.operators[CHECKER], device=view.unit.name)
@@ -234,6 +240,7 @@ def _record(view: PhaseView) -> None:
         before = state.state(procedure.name)
         drafts += commands(job, procedure.name, view.unit.name, at, before, Command.COMPLETE)
     commit(job, state, drafts)
+    _tell(job, state, found.excursions)
 
 
 def _findings(view: PhaseView) -> Findings:

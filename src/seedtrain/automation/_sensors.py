@@ -49,7 +49,7 @@ CULTURE_SENSORS: Final = {
     item.tag: item
     for item in (
         Sensor("temperature", "degC", 0.05, delay=0.008, lowest=None, symbol="T", source=_PT100),
-        Sensor("pH", "1", 0.015, delay=0.008, lowest=None, symbol="pH"),
+        Sensor("pH", "", 0.015, delay=0.008, lowest=None, symbol="pH"),
         Sensor("dissolved_oxygen", "%", 0.5, delay=0.008, symbol="DO_percent"),
         Sensor("stirrer_speed", "1/min", 0.5, symbol="N"),
         Sensor("aeration", "vvm", 0.0, relative=0.005),
@@ -72,15 +72,15 @@ SKID_SENSORS: Final = {
     for item in (
         Sensor("temperature", "degC", 0.05, lowest=None, source=_PT100),
         Sensor("shelf_temperature", "degC", 0.1, lowest=None, source=_PT100),
-        Sensor("pH", "1", 0.015, lowest=None),
+        Sensor("pH", "", 0.015, lowest=None),
         Sensor("pressure", "bar", 0.0, relative=0.005),
         Sensor("transmembrane_pressure", "bar", 0.0, relative=0.01),
         Sensor("chamber_pressure", "Pa", 0.0, relative=0.02),
         Sensor("velocity", "cm/h", 0.0, relative=0.005),
         Sensor("flux", "L/m2/h", 0.0, relative=0.005),
-        Sensor("volumes", "1", 0.0, relative=0.002),
+        Sensor("volumes", "", 0.0, relative=0.002),
         Sensor("conductivity", "mS/cm", 0.0, relative=0.005),
-        Sensor("absorbance_214", "1", 0.001, relative=0.005),
+        Sensor("absorbance_214", "", 0.001, relative=0.005),
         Sensor("mass", "mg", 0.0, relative=0.005),
     )
 }

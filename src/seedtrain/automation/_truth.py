@@ -159,13 +159,20 @@ def _purification(step: PhaseAt, result: StepResult) -> PhaseTruth:
 
 
 def _skid_sensors(phase: Phase) -> dict[str, Sensor]:
-    """The instruments of a phase: for what it limits, sets as a number, or what its equipment reports."""
-    kind = PHASE_KINDS[phase.do]
-    wanted = [*phase.limits, *(name for name in (*kind.parameters, *kind.monitored) if name in SKID_SENSORS)]
+    """The instruments of a phase: for what it limits, sets as a number, or what its equipment reports.
+
+    A name can mean two things (the flux of a membrane and that of a centrifuge): its unit tells which.
+    """
+    known = PHASE_KINDS[phase.do].limited()
+    wanted = [*phase.limits, *(name for name, unit in known.items() if _measures(name, unit))]
     return {
         tag: SKID_SENSORS.get(tag) or Sensor(tag, phase.limits[tag].unit, 0.0, relative=0.005)
         for tag in dict.fromkeys(wanted)
     }
+
+
+def _measures(name: str, unit: str) -> bool:
+    return name in SKID_SENSORS and SKID_SENSORS[name].unit == unit
 
 
 def _skid_trace(phase: Phase, result: StepResult, figures: Mapping[str, tuple[float, str]], tag: str) -> Trace | None:
@@ -224,6 +231,8 @@ def _hours(control: ControlRecipe, step: PhaseAt, simulated: float | None) -> fl
         return phase.duration.magnitude("h")
     if simulated is not None:
         return simulated
+    if phase.until is not None and phase.until.is_signature:
+        return 0.0  # it ends when somebody signs, and a scripted person signs at once
     raise control.recipe.error(
         step.path,
         "",
