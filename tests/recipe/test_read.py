@@ -21,7 +21,7 @@ def test_the_example_is_read_whole():
     ]
     assert len(recipe.control_strategy) == text.count("parameter: ")
     assert {place.phase.do for place in recipe.phases()} <= set(PHASE_KINDS)
-    assert recipe.basis_volume == Quantity(0.5, "L")
+    assert f"volume: {recipe.basis_volume}" in text
     assert recipe.production.name == "production"
 
 
@@ -30,14 +30,14 @@ def test_every_kind_of_the_catalogue_is_used_by_the_example():
 
 
 def test_a_phase_answers_in_the_unit_that_is_asked_for():
-    phase = example().phase("production/growth/fed-batch")
+    phase = small().phase("production/culture/feed")
     assert phase.number("initial_rate", "L/h") == pytest.approx(0.0018)
     assert phase.number("temperature", "degC") == 37.0
     assert phase.number("at_most", "min") == pytest.approx(960.0)
     assert phase.number("until", "g/L") == 22.0
     assert phase.number("oxygen", "%", default=21.0) == 21.0
     assert phase.until == Condition("biomass", ">=", Quantity(22, "g/L"))
-    assert phase.word("material") == "glucose-feed"
+    assert phase.word("material") == "feed"
     with pytest.raises(InputError, match="does not set 'oxygen'"):
         phase.number("oxygen", "%")
     with pytest.raises(QuantityError, match="flow"):
@@ -47,10 +47,16 @@ def test_a_phase_answers_in_the_unit_that_is_asked_for():
 
 
 def test_a_condition_compares():
-    condition = example().phase("production/growth/batch").until
+    condition = (
+        parse_recipe(small_with("biomass >= 22 g/L", "glucose <= 0.2 g/L")).phase("production/culture/feed").until
+    )
     assert condition is not None
     assert condition.holds(Quantity(200, "mg/L"))
     assert not condition.holds(Quantity(201, "mg/L"))
+    until = small().phase("production/culture/feed").until
+    assert until is not None
+    assert until.holds(Quantity(0.022, "kg/L"))
+    assert not until.holds(Quantity(21.9, "g/L"))
 
 
 def test_positions_are_those_of_the_file():

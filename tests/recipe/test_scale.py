@@ -12,7 +12,10 @@ from seedtrain.recipe import PHASE_KINDS, SeedUnit, at_scale, check_volumes, dif
 from tests.recipe.examples import SMALL, example, small
 
 LITRES = st.floats(0.01, 50_000).map(lambda value: float(f"{value:.4g}"))
-FLASK = SeedUnit("FLASK-250", "shake_flask", Quantity(15, "mL"))
+BASIS = example().basis_volume
+IN_FLASK = example().phase("seed-flask/expansion/fill-flask").quantity("volume")
+assert IN_FLASK is not None
+FLASK = SeedUnit("FLASK-250", "shake_flask", IN_FLASK)
 TANKS = (SeedUnit("SEED-20", "seed_tank", Quantity(9, "L")), SeedUnit("SEED-1M3", "seed_tank", Quantity(0.3, "m3")))
 
 
@@ -36,7 +39,7 @@ def test_amounts_grow_with_the_volume_and_all_else_stays(litres):
     master = example()
     control = at_scale(master, unit="TANK", volume=Quantity(litres, "L"), seeds=(FLASK, *TANKS))
     before, after = amounts(master), amounts(control.recipe)
-    ratio = litres / 0.5
+    ratio = litres / master.basis_volume.magnitude("L")
     assert control.ratio == pytest.approx(ratio)
     extensive = 0
     for (path, parameter), (value, scaling) in before.items():
@@ -96,13 +99,13 @@ def test_two_scalings_are_one_to_the_digest(first, second):
 
 
 def test_the_same_volume_is_the_identity():
-    control = at_scale(example(), unit="BENCH-1L", volume=Quantity(0.5, "L"), seeds=(FLASK, *TANKS[:1]))
+    control = at_scale(example(), unit=example().basis_unit, volume=BASIS, seeds=(FLASK, *TANKS[:1]))
     changes = diff(example(), control.recipe)
     assert {(item.path, item.parameter) for item in changes if "seed-tank" not in item.path} == {
         ("seed-flask", "unit"),
         ("production", "unit"),
     }
-    again = at_scale(control.recipe, unit="BENCH-1L", volume=Quantity(0.5, "L"), seeds=(FLASK, *TANKS[:1]))
+    again = at_scale(control.recipe, unit=example().basis_unit, volume=BASIS, seeds=(FLASK, *TANKS[:1]))
     assert again.recipe.digest == control.recipe.digest
     assert again.master_digest == control.recipe.digest
 
@@ -122,7 +125,7 @@ def test_a_repeated_unit_procedure_is_written_out():
     assert recipe.phase("seed-tank-2/expansion/fill-tank").number("volume", "L") == 300
     assert recipe.position("seed-tank-2/expansion/grow") == example().position("seed-tank/expansion/grow")
     assert parse_recipe(recipe.to_yaml()).digest == recipe.digest
-    bench = at_scale(example(), unit="BENCH", volume=Quantity(0.5, "L"), seeds=(FLASK,)).recipe
+    bench = at_scale(example(), unit="BENCH", volume=BASIS, seeds=(FLASK,)).recipe
     assert [item.name for item in bench.unit_procedures[:2]] == ["seed-flask", "production"]
 
 
@@ -130,8 +133,9 @@ def test_without_a_seed_train_a_master_recipe_gets_another_basis():
     recipe = at_scale(example(), unit="BENCH-2L", volume=Quantity(1, "L")).recipe
     assert [item.name for item in recipe.unit_procedures] == [item.name for item in example().unit_procedures]
     assert [item.repeat for item in recipe.unit_procedures] == [item.repeat for item in example().unit_procedures]
-    assert str(recipe.phase("seed-flask/expansion/fill-flask").set["volume"]) == "30 mL"
-    (change,) = diff(example(), at_scale(example(), unit="BENCH-1L", volume=Quantity(0.5, "L")).recipe)
+    flask = recipe.phase("seed-flask/expansion/fill-flask").number("volume", "L")
+    assert flask == pytest.approx(FLASK.volume.magnitude("L") / BASIS.magnitude("L"))
+    (change,) = diff(example(), at_scale(example(), unit=example().basis_unit, volume=BASIS).recipe)
     assert (change.path, change.parameter) == ("production", "unit")
 
 
@@ -171,7 +175,7 @@ def test_set_points_are_applied_last_and_to_every_copy():
         },
     ).recipe
     assert recipe.phase("production/growth/batch").number("stirrer_speed", "1/min") == 110
-    assert recipe.phase("production/growth/fed-batch").number("stirrer_speed", "1/min") == 900
+    assert recipe.phase("production/growth/fed-batch").number("stirrer_speed", "1/min") == 1450
     assert recipe.phase("production/induction/express").number("rate", "L/h") == 100
     assert [recipe.phase(f"seed-tank-{n}/expansion/grow").number("aeration", "vvm") for n in (1, 2)] == [0.8, 0.8]
     before = example().phase("seed-tank/expansion/grow").set.get("stirrer_speed")
@@ -232,10 +236,12 @@ def test_the_control_digest_covers_master_unit_and_volume():
 
 
 def test_numbers_stay_readable():
-    recipe = at_scale(example(), unit="P", volume=Quantity(14, "m3")).recipe
-    assert str(recipe.phase("production/induction/express").set["rate"]) == "224 L/h"
-    assert str(recipe.phase("production/preparation/fill").set["volume"]) == "14 m3"
-    assert str(recipe.phase("production/induction/induce").set["volume"]) == "140 L"
+    recipe = at_scale(small(), unit="P", volume=Quantity(14, "m3")).recipe
+    assert str(recipe.phase("production/culture/rest").set["rate"]) == "56 L/h"
+    assert str(recipe.phase("production/culture/feed").set["initial_rate"]) == "50.4 L/h"
+    assert str(recipe.phase("production/culture/fill").set["volume"]) == "14 m3"
+    tiny = at_scale(small(), unit="P", volume=Quantity(1, "mL")).recipe
+    assert str(tiny.phase("production/culture/rest").set["rate"]) == "4 uL/h"
 
 
 def test_what_overfills_a_vessel_is_refused_at_the_phase_that_does_it():
