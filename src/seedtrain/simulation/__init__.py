@@ -3,6 +3,7 @@
 from seedtrain.simulation._broth import broth
 from seedtrain.simulation._culture import Culture, Parameter, read_culture, shipped_cultures
 from seedtrain.simulation._downstream import TrainParameter, product_quality, run_train, train_parameters
+from seedtrain.simulation._reproduce import PublishedPhase, reproduce
 from seedtrain.simulation._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
 from seedtrain.simulation._seed import simulate_seed_train
 from seedtrain.simulation._simulate import OverfillError, TrajectoryError, simulate
@@ -19,6 +20,7 @@ __all__ = [
     "Parameter",
     "ParameterUse",
     "PhaseSpan",
+    "PublishedPhase",
     "Run",
     "RunEvent",
     "ShakeFlask",
@@ -34,6 +36,7 @@ __all__ = [
     "broth",
     "product_quality",
     "read_culture",
+    "reproduce",
     "run_train",
     "shipped_cultures",
     "simulate",

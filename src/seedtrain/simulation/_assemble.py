@@ -96,7 +96,7 @@ def _state(pieces: list[Any], number: int, time: float) -> Floats:
         starts = [before for before, _, _ in piece.steps]
         at = max(int(np.searchsorted(starts, time, side="right")) - 1, 0)
         found = np.asarray(piece.steps[at][2](time), dtype=float)
-    return found
+    return np.asarray(found, dtype=float)
 
 
 def _variables(

@@ -16,8 +16,7 @@ LPS_PER_DCW: Final = 0.034
 chapter 3, table 1): 3.4 % in E. coli B/r on glucose."""
 
 ENDOTOXIN_PER_LPS: Final = 1e10
-"""EU per g of lipopolysaccharide: 10 EU/ng, the usual equivalence (1 EU is 0.1 ng of E. coli reference endotoxin EC-6, USP <85>).
-"""
+"""EU per g of lipopolysaccharide: 10 EU/ng, the usual equivalence of E. coli reference endotoxin (EC-6, USP <85>)."""
 
 
 def broth(run: Run, culture: Culture, *, index: int = -1) -> Stream:

@@ -16,6 +16,7 @@ from seedtrain.simulation._expression import Expression
 
 LOCALS: Final = {
     "DO": "dissolved oxygen, mmol/L",
+    "DO_percent": "dissolved oxygen, % of air saturation",
     "C_CO2": "dissolved CO2, mmol/L",
     "NH": "ammonium and ammonia, mmol/L",
     "I": "inducer, mmol/L",

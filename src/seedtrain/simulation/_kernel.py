@@ -64,6 +64,7 @@ SETTINGS: Final = (
     "T_heat",  # degC
     "carbonic",  # CO2 as a part of inorganic carbon at the set pH
     "pH",
+    "saturation",  # mmol/L of O2 at which a probe reads 100 %
     "soluble",  # O2 solubility of the medium over that of water
 )
 
@@ -188,6 +189,7 @@ def _body(culture: Culture) -> list[str]:
     lines += [
         "u_I = n_I * v_inverse if n_I > 0.0 else 0.0",
         "u_DO = DO = n_O * v_inverse if n_O > 0.0 else 0.0",
+        "u_DO_percent = 100.0 * DO / saturation",
         "u_C_CO2 = C_CO2 = n_C * v_inverse * carbonic if n_C > 0.0 else 0.0",
         "u_NH = n_N * v_inverse if n_N > 0.0 else 0.0",
         "u_T, u_pH = T, pH",

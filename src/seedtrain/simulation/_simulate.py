@@ -176,6 +176,7 @@ class _Flight:
         self.constants = constants(culture)
         self.volume = plan.volume
         self.atol = np.full(len(kernel.states), 1e-8)
+        self.active: set[str] = set()  # limits that hold now, over the ends of segments
 
     def run(self, state: Floats, progress: Progress) -> list[Piece]:
         pieces: list[Piece] = []
@@ -233,6 +234,9 @@ class _Flight:
         if any(item.ends and value >= 0 for item, value in zip(watch, values, strict=True)):
             return  # the phase's aim is met before it starts
         armed = [value < 0 for value in values]
+        for item, free in zip(watch, armed, strict=True):
+            if free and item.kind in self.active:
+                self._ends(piece, item, piece.start)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # LSODA warns, then fails; the failure is reported below
             solver = LSODA(
@@ -267,8 +271,8 @@ class _Flight:
         for number, item in enumerate(watch):
             value = item.gauge(piece.final)
             if value < 0:
-                if not armed[number] and item.leave:
-                    piece.notes.append((_root(item, dense, before, now), f"{item.kind}_end", item.leave))
+                if not armed[number] and item.kind in self.active:
+                    self._ends(piece, item, _root(item, dense, before, now))
                 armed[number] = True
             elif armed[number]:
                 armed[number] = False
@@ -278,17 +282,23 @@ class _Flight:
                 state = dense(time)
                 held = float(state[self.kernel.index("v")]) * self.volume
                 raise OverfillError(
-                    f"{piece.segment.path}: the broth reaches {held:.4g} L at {time:.2f} h, above the working volume of "
-                    f"{self.vessel.name} ({self.vessel.working_volume[1]:g} L)",
+                    f"{piece.segment.path}: the broth reaches {held:.4g} L at {time:.2f} h, above what "
+                    f"{self.vessel.name} may hold ({self.vessel.working_volume[1]:g} L)",
                     position=self.recipe.position(piece.segment.path),
                     remedy="Charge less, feed less, or use a larger vessel.",
                 )
-            if item.kind:
+            if item.kind and item.kind not in self.active:
                 piece.notes.append((time, item.kind, item.words))
+                if item.leave:
+                    self.active.add(item.kind)
             if item.ends:
                 piece.end, piece.final = time, np.asarray(dense(time), dtype=float)
                 return True
         return False
+
+    def _ends(self, piece: Piece, item: Condition, time: float) -> None:
+        self.active.discard(item.kind)
+        piece.notes.append((time, f"{item.kind}_end", item.leave))
 
     def _failure(self, piece: Piece, why: str) -> TrajectoryError:
         last = dict(zip(self.kernel.states, piece.final.tolist(), strict=True))

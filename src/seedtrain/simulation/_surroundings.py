@@ -137,6 +137,7 @@ def settings_of(
         * OXYGEN_IN_AIR
         * (pressure - water_vapour(segment.temperature))
     )
+    found["saturation"] = saturation
     wanted = segment.dissolved_oxygen
     found["DO_set"] = -1.0 if wanted is None else wanted * saturation
     if isinstance(vessel, ShakeFlask):
