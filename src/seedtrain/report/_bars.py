@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from seedtrain.base import translate as _
@@ -19,6 +20,8 @@ from seedtrain.report._canvas import (
     draw_legend,
     inches,
     legend_rows,
+    log_axis,
+    power_of_ten,
     wrapped,
 )
 from seedtrain.report._figures import Drawing, GapPlot, GapRow, StackPlot, StepPlot, TornadoPlot
@@ -31,10 +34,17 @@ def _label_room(labels: Sequence[str]) -> float:
     return min(max((inches(label) for label in labels), default=0.5) + 0.12, _WIDEST_LABEL)
 
 
+def _row_height(labels: Sequence[str]) -> float:
+    """The height of a row, inch: more where a label needs two lines."""
+    room = _label_room(labels) - 0.1
+    breaks = max((wrapped(label, room).count("\n") for label in labels), default=0)
+    return max(_ROW, 0.09 + 0.135 * (breaks + 1))
+
+
 def _row_axes(canvas: Canvas, top: float, labels: Sequence[str], right: float) -> Any:
     """Axes with one row per label, the first on top, the labels at the left."""
     left = _label_room(labels)
-    axes = canvas.axes(left, top, WIDTH - left - right, _ROW * len(labels))
+    axes = canvas.axes(left, top, WIDTH - left - right, _row_height(labels) * len(labels))
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_yticks(range(len(labels)), [wrapped(label, left - 0.1, TEXT) for label in labels])
     axes.tick_params(axis="y", labelsize=TEXT, labelcolor=INK, pad=5)
@@ -69,11 +79,11 @@ def _foot(canvas: Canvas, words: str) -> None:
 def draw_stacks(plot: StackPlot, mark: str | None) -> Drawing:
     """Stacked horizontal bars with the range of their totals."""
     entries = [(name, {"color": PALETTE[at % len(PALETTE)], "linewidth": 5}) for at, name in enumerate(plot.part_names)]
-    head = (0.2 if mark else 0.04) + 0.16 * len(legend_rows(plot.part_names, WIDTH - 0.1)) + 0.1
+    head = 0.04 + 0.16 * len(legend_rows(plot.part_names, WIDTH - 0.1)) + 0.1
     head += 0.16 if plot.target is not None else 0.0
-    canvas = Canvas(head + _ROW * len(plot.stacks) * 1.15 + 0.5)
+    canvas = Canvas(head + _row_height([stack.label for stack in plot.stacks]) * len(plot.stacks) + 0.5)
     canvas.mark(mark)
-    draw_legend(canvas, 0.18 if mark else 0.02, entries, left=0.02, right=WIDTH)
+    draw_legend(canvas, 0.02, entries, left=0.02, right=WIDTH)
     right = max((inches(stack.text, SMALL) for stack in plot.stacks), default=0.0) + 0.15
     axes = _row_axes(canvas, head, [stack.label for stack in plot.stacks], right)
     for row, stack in enumerate(plot.stacks):
@@ -113,8 +123,8 @@ def _reference(axes: Any, value: float, label: str, colour: str = STATE_COLOURS[
 
 def draw_tornado(plot: TornadoPlot, mark: str | None) -> Drawing:
     """Horizontal bars around a base value."""
-    head = (0.2 if mark else 0.04) + 0.2
-    canvas = Canvas(head + _ROW * len(plot.swings) + 0.5)
+    head = 0.04 + 0.2
+    canvas = Canvas(head + _row_height([swing.label for swing in plot.swings]) * len(plot.swings) + 0.5)
     canvas.mark(mark)
     draw_legend(
         canvas,
@@ -163,23 +173,24 @@ def _beside(axes: Any, value: float, row: int, text: str, *, rightwards: bool, c
 
 def draw_gap(plot: GapPlot, mark: str | None) -> Drawing:
     """Every criterion around its limit on one logarithmic axis."""
-    head = (0.2 if mark else 0.04) + 0.34
-    canvas = Canvas(head + _ROW * len(plot.rows) + 0.34)
+    head = 0.26
+    canvas = Canvas(head + _row_height([row.label for row in plot.rows]) * len(plot.rows) + (0.46 if mark else 0.3))
     canvas.mark(mark)
     right = max((inches(row.text, SMALL) for row in plot.rows), default=0.0) + 0.2
     axes = _row_axes(canvas, head, [row.label for row in plot.rows], right)
-    reach = _reach(plot.rows)
+    low, high = _reach(plot.rows)
     for at, row in enumerate(plot.rows):
-        _gap_row(axes, at, row, reach)
+        _gap_row(axes, at, row, low, high)
         _end_note(axes, at, row.text, STATE_COLOURS[row.state])
-    axes.set_xlim(-reach * 1.04, reach * 1.04)
-    ticks = _gap_ticks(reach)
+    edge = 0.03 * (high - low)
+    axes.set_xlim(low - edge, high + edge)
+    ticks = _gap_ticks(low, high)
     axes.set_xticks(ticks, [_times(tick) for tick in ticks])
     axes.axvline(0.0, color=INK, linewidth=1.1, zorder=3)
-    for x, side, words in ((-0.03, "right", _("missed")), (0.03, "left", _("met"))):
+    for x, side, words in ((-edge / 2, "right", _("missed")), (edge / 2, "left", _("met"))):
         axes.annotate(
             f"◂ {words}" if side == "right" else f"{words} ▸",
-            (x * reach, 1.0),
+            (x, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(0, 4),
             textcoords="offset points",
@@ -190,48 +201,41 @@ def draw_gap(plot: GapPlot, mark: str | None) -> Drawing:
     return canvas.drawing(plot.alt)
 
 
-def _gap_row(axes: Any, at: int, row: GapRow, reach: float) -> None:
+def _gap_row(axes: Any, at: int, row: GapRow, low: float, high: float) -> None:
     colour = STATE_COLOURS[row.state]
     if row.margin is None:
+        ring = {"boxstyle": "circle,pad=0.25", "facecolor": "#ffffff", "edgecolor": colour, "linewidth": 1.0}
         axes.annotate(
-            "?",
-            (0.0, at),
-            ha="center",
-            va="center",
-            size=9,
-            weight="bold",
-            color=colour,
-            zorder=5,
-            bbox={"boxstyle": "circle,pad=0.25", "facecolor": "#ffffff", "edgecolor": colour, "linewidth": 1.0},
+            "?", (0.0, at), ha="center", va="center", size=9, weight="bold", color=colour, zorder=5, bbox=ring
         )
         return
-    end = _held(_log2(row.margin), reach)
+    end = _held(_log2(row.margin), low, high)
     hatched = {"facecolor": "none", "edgecolor": colour, "hatch": "/////", "linewidth": 0.8}
     axes.barh(at, end, height=0.56, **(hatched if row.state == "unknown" else {"color": colour, "linewidth": 0}))
-    if abs(end) < 0.02 * reach:
+    if abs(end) < 0.02 * (high - low):
         axes.plot([end], [at], marker="D", markersize=4.5, color=colour, zorder=5)
     if row.low is not None and row.high is not None:
-        low, high = sorted((_held(_log2(row.low), reach), _held(_log2(row.high), reach)))
-        _whisker(axes, low, high, at)
+        ends = sorted((_held(_log2(row.low), low, high), _held(_log2(row.high), low, high)))
+        _whisker(axes, ends[0], ends[1], at)
 
 
 def _log2(ratio: float) -> float:
     return math.log2(ratio) if ratio > 0 else -math.inf
 
 
-def _held(value: float, reach: float) -> float:
-    return min(max(value, -reach), reach)
+def _held(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
 
 
-def _reach(rows: Sequence[GapRow]) -> float:
-    ends = [abs(_log2(value)) for row in rows for value in (row.margin, row.low, row.high) if value]
-    return min(max([1.0, *(end for end in ends if math.isfinite(end))]), 10.0)
+def _reach(rows: Sequence[GapRow]) -> tuple[float, float]:
+    """How far the axis goes to both sides of the limit, in powers of two: one at least, ten at most."""
+    ends = [_log2(value) for row in rows for value in (row.margin, row.low, row.high) if value is not None]
+    return max(min([-1.0, *ends]), -10.0), min(max([1.0, *ends]), 10.0)
 
 
-def _gap_ticks(reach: float) -> list[float]:
-    step = next(step for step in (1, 2, 3, 4, 5) if reach / step <= 4)
-    top = int(reach // step)
-    return [float(at * step) for at in range(-top, top + 1)]
+def _gap_ticks(low: float, high: float) -> list[float]:
+    step = next(step for step in (1, 2, 3, 4, 5) if (high - low) / step <= 8)
+    return [float(at * step) for at in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _times(power: float) -> str:
@@ -242,30 +246,43 @@ def _times(power: float) -> str:
 
 def draw_steps(plot: StepPlot, mark: str | None) -> Drawing:
     """A quantity after each step on a logarithmic axis, from top to bottom."""
-    head = (0.2 if mark else 0.04) + (0.2 if plot.limit is not None or plot.note_title else 0.04)
-    canvas = Canvas(head + _ROW * len(plot.steps) + 0.5)
+    head = 0.04 + (0.2 if plot.limit is not None or plot.note_title else 0.04)
+    canvas = Canvas(head + _row_height([step.label for step in plot.steps]) * len(plot.steps) + 0.5)
     canvas.mark(mark)
     right = max((inches(step.note, SMALL) for step in plot.steps), default=0.0) + 0.2
     right = max(right, inches(plot.note_title, SMALL) + 0.12)
     axes = _row_axes(canvas, head, [step.label for step in plot.steps], right)
     axes.set_xscale("log")
+    log_axis(axes.xaxis)
     found = [(row, step) for row, step in enumerate(plot.steps) if step.value > 0 and math.isfinite(step.value)]
-    axes.step(
-        [step.value for _row, step in found],
-        [row for row, _step in found],
-        where="mid",
-        color=PALETTE[0],
-        linewidth=1.2,
-        alpha=0.45,
-    )
+    for (row, step), (after, lower) in pairwise(found):
+        half = (row + after) / 2
+        axes.plot(
+            [step.value, step.value, lower.value, lower.value],
+            [row, half, half, after],
+            color=PALETTE[0],
+            linewidth=1.2,
+            alpha=0.45,
+            solid_joinstyle="round",
+        )
     for row, step in found:
         missed = plot.limit is not None and row == len(plot.steps) - 1 and step.value > plot.limit
         colour = STATE_COLOURS["missed"] if missed else PALETTE[0]
+        right_end = step.value
         if step.low and step.high:
             _whisker(axes, step.low, step.high, row)
+            right_end = step.high
         axes.plot([step.value], [row], marker="o", markersize=5, color=colour, markeredgecolor="#ffffff", zorder=5)
         axes.annotate(
-            f"{step.value:.3g}", (step.value, row), xytext=(6, 4), textcoords="offset points", size=6.6, color=INK
+            power_of_ten(float(f"{step.value:.3g}")),
+            (right_end, row),
+            xytext=(7, 0),
+            textcoords="offset points",
+            size=6.6,
+            color=INK,
+            va="center",
+            zorder=6,
+            bbox={"boxstyle": "square,pad=0.12", "facecolor": "#ffffff", "edgecolor": "none", "alpha": 0.85},
         )
         _end_note(axes, row, step.note, SOFT)
     low, high = axes.get_xlim()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,6 @@ from typing import Any, Final
 
 from seedtrain.report._figures import Drawing
 from seedtrain.report._fonts import chinese_font_file
-from seedtrain.report._text import clean
 
 WIDTH: Final = 6.7
 """Width of a figure, inch: the text width of an A4 page with its margins."""
@@ -88,18 +88,18 @@ class Canvas:
     def text(self, x: float, y: float, words: str, **more: Any) -> Any:
         """Text with its baseline's start at (`x`, `y`) inch from the upper left corner."""
         more.setdefault("va", "baseline")
-        return self.figure.text(x / WIDTH, 1.0 - y / self.height, clean(words), **more)
+        return self.figure.text(x / WIDTH, 1.0 - y / self.height, words, **more)
 
     def mark(self, words: str | None) -> None:
-        """The mark, in the upper right corner."""
+        """The mark, in the lower left corner."""
         if words:
-            self.text(WIDTH - 0.02, 0.12, words, ha="right", size=6.6, color=AMBER, weight="bold")
+            self.text(0.02, self.height - 0.06, words, size=6.6, color=AMBER, weight="bold")
 
     def drawing(self, alt: str) -> Drawing:
         """The figure as SVG, without a date or a name of its maker, all numbers as text."""
         stream = io.StringIO()
         self.canvas.print_svg(stream, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-        return Drawing(_tidy(stream.getvalue()), WIDTH * 72, self.height * 72, clean(alt))
+        return Drawing(_tidy(stream.getvalue()), WIDTH * 72, self.height * 72, alt)
 
 
 @contextmanager
@@ -143,6 +143,30 @@ def _tidy(svg: str) -> str:
     return re.sub(r"\n\s+", "\n", svg)
 
 
+_SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power_of_ten(value: float, _place: object = None) -> str:
+    """A value of a logarithmic axis: 0.001 to 1000 plain, others as a power of ten."""
+    if value <= 0:
+        return ""
+    power = math.floor(math.log10(value) + 1e-9)
+    if -3 <= power <= 3:
+        return f"{value:.4g}"
+    digits = value / 10.0**power
+    head = "" if abs(digits - 1) < 1e-9 else f"{digits:.3g}×"
+    return f"{head}10{str(power).translate(_SUPERSCRIPTS)}"
+
+
+def log_axis(axis: Any) -> None:
+    """Ticks at whole decades, written as people write them."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(base=10, numticks=9))
+    axis.set_major_formatter(FuncFormatter(power_of_ten))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def inches(text: str, size: float = TEXT) -> float:
     """About how wide `text` is, inch: an em for a CJK character, 0.6 em for another (DejaVu Sans on average)."""
     ems = sum(1.0 if ord(letter) > 0x2E7F else 0.6 for letter in text)
@@ -153,7 +177,7 @@ def wrapped(text: str, width: float, size: float = TEXT) -> str:
     """`text` broken into lines of at most `width` inch where its words allow."""
     lines: list[str] = []
     current = ""
-    for word in re.findall(r"[\u2e80-\uffff]|[^\s\u2e80-\uffff]+|\s+", clean(text)):
+    for word in re.findall(r"[\u2e80-\uffff]|[^\s\u2e80-\uffff]+|\s+", text):
         if word.isspace():
             current = current and current + " "
         elif current.strip() and inches(current + word, size) > width:
@@ -209,7 +233,8 @@ def draw_legend(
             label, key = entries[at]
             ends = [x / WIDTH, (x + 0.17) / WIDTH]
             height = [1.0 - (y - 0.033) / canvas.height] * 2
-            canvas.figure.add_artist(Line2D(ends, height, transform=canvas.figure.transFigure, **key))
+            shape = {"transform": canvas.figure.transFigure, "solid_capstyle": "butt", **key}
+            canvas.figure.add_artist(Line2D(ends, height, **shape))
             canvas.text(x + 0.22, y, label, size=SMALL, color=SOFT)
             x += entry_width(label)
     return 0.16 * len(rows)

@@ -15,6 +15,7 @@ from seedtrain.report._figures import (
     TornadoPlot,
 )
 from seedtrain.report._lines import draw_curves, draw_lines
+from seedtrain.report._text import clean, cleaned
 
 
 def draw(figure: FigureSpec, mark: str = "") -> Drawing:
@@ -24,7 +25,8 @@ def draw(figure: FigureSpec, mark: str = "") -> Drawing:
 
     Raises `InputError` where the figure has nothing to draw or its columns do not match.
     """
-    shown = mark if figure.mark == "" else figure.mark
+    figure = cleaned(figure)
+    shown = clean(mark) if figure.mark == "" else figure.mark
     with styled():
         match figure:
             case LinePlot():

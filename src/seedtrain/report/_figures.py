@@ -8,26 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Floats: TypeAlias = "Sequence[float] | NDArray[np.float64]"
 State = Literal["", "met", "missed", "unknown"]
 Style = Literal["solid", "dashed", "dotted", "points"]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line: `x` and `y` of one shape; `low` and `high`, where given, make a band around it.
+    """One line: `x` and `y` of one shape (lists or arrays); `low` and `high`, where given, make a band around it.
 
     - `colour`: index into the palette; by default the line's place in its panel.
     """
 
     label: str
-    x: Sequence[float]
-    y: Sequence[float]
+    x: Floats
+    y: Floats
     style: Style = "solid"
     colour: int | None = None
-    low: Sequence[float] | None = None
-    high: Sequence[float] | None = None
+    low: Floats | None = None
+    high: Floats | None = None
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,19 @@ def chinese_family() -> tuple[str, str] | None:
     return None
 
 
+@cache
+def covered(chinese: bool) -> frozenset[str]:
+    """The characters that a PDF's fonts have: DejaVu Sans, and the Chinese font where it is used."""
+    from matplotlib import get_data_path
+    from matplotlib.ft2font import FT2Font
+
+    paths = [str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")]
+    found = chinese_family() if chinese else None
+    if found:
+        paths.append(found[1])
+    return frozenset(chr(code) for path in paths for code in FT2Font(path).get_charmap())
+
+
 def chinese_font_file() -> str | None:
     """The font file that figures in Chinese are measured with; `None` in English or where there is none."""
     if language() != "zh":

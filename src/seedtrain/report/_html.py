@@ -31,7 +31,15 @@ def render_html(page: Page) -> str:
     for block in layout["blocks"]:
         if block["kind"] == "figure":
             block["svg"] = _inline(block["svg"], f"f{block['number']}", block["alt"])
-    return str(_template().render(page=layout, words=layout["words"]))
+    return str(_template().render(page=layout, words=layout["words"], css_mark=_css_string(layout["mark"])))
+
+
+def _css_string(text: str) -> Any:
+    """`text` as a CSS string: every character but letters and digits escaped (CSS Syntax Level 3, section 4.3.7)."""
+    from markupsafe import Markup
+
+    inside = "".join(letter if letter.isascii() and letter.isalnum() else f"\\{ord(letter):x} " for letter in text)
+    return Markup(f'"{inside}"')  # noqa: S704 - nothing but letters, digits and escapes is left
 
 
 @cache

@@ -33,7 +33,7 @@ def words() -> dict[str, str]:
     return {
         "contents": _("Contents"),
         "skip": _("Skip to the content"),
-        "source": _("Source"),
+        "source": _("Source:"),
         "table": _("Table"),
         "figure": _("Figure"),
         "met": _("met"),
@@ -51,7 +51,11 @@ class _Numbering:
     def __init__(self) -> None:
         self.section = self.part = self.tables = self.figures = 0
 
-    def heading(self, level: int) -> str:
+    def heading(self, level: int, text: str) -> str:
+        if level == 3 and self.section == 0:
+            raise InputError(
+                f"the heading {text!r} stands inside no section", remedy="Put a level 2 heading before it."
+            )
         if level == 2:
             self.section, self.part = self.section + 1, 0
             return str(self.section)
@@ -62,8 +66,11 @@ class _Numbering:
 def lay_out(page: Page) -> dict[str, Any]:
     """Everything that a template needs, cleaned of characters that cannot be printed.
 
-    Raises `InputError` for a table whose rows do not match its columns, and for a figure that cannot be drawn.
+    Raises `InputError` for a page without a title, a table whose rows do not match its columns, and a figure that
+    cannot be drawn or has no words.
     """
+    if not page.title.strip():
+        raise InputError("the page has no title", remedy="Give one: a document is found and read by it.")
     numbering = _Numbering()
     blocks = [_block(block, page, numbering) for block in page.blocks]
     return {
@@ -93,7 +100,7 @@ def _contents(blocks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _block(block: Block, page: Page, numbering: _Numbering) -> dict[str, Any]:
     match block:
         case Heading():
-            number = numbering.heading(block.level)
+            number = numbering.heading(block.level, block.text)
             return {
                 "kind": "heading",
                 "level": block.level,
@@ -109,6 +116,10 @@ def _block(block: Block, page: Page, numbering: _Numbering) -> dict[str, Any]:
             return _table(block, numbering.tables)
         case Figure():
             numbering.figures += 1
+            if not block.plot.alt.strip():
+                raise InputError(
+                    f"figure {numbering.figures} has no words", remedy="Say in `alt` what is to be seen in it."
+                )
             drawing = draw(block.plot, page.mark)
             return {
                 "kind": "figure",
@@ -163,7 +174,7 @@ def _width(column: Column, texts: Sequence[str]) -> float:
     lengths = sorted((_ems(text) for text in (column.head, *texts)), reverse=True)
     if lengths[0] <= 16:
         return 0.0
-    typical = lengths[len(lengths) // 4]
+    typical = (min(lengths[0], 45.0) + lengths[len(lengths) // 4]) / 2
     return min(max(typical, 10.0), 45.0)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Final
 
 from seedtrain.base import InputError
@@ -19,9 +18,10 @@ from seedtrain.report._canvas import (
     draw_legend,
     inches,
     legend_rows,
+    log_axis,
     rows_for,
 )
-from seedtrain.report._figures import CurvePlot, Drawing, Line, LinePlot, Panel
+from seedtrain.report._figures import CurvePlot, Drawing, Floats, Line, LinePlot, Panel
 
 _LEFT: Final = 0.5
 _RIGHT: Final = WIDTH - 0.08
@@ -38,7 +38,7 @@ def line_key(line: Line, place: int) -> dict[str, Any]:
     return key
 
 
-def _finite(values: Sequence[float]) -> list[float]:
+def _finite(values: Floats) -> list[float]:
     return [float(value) if value is not None and math.isfinite(value) else math.nan for value in values]
 
 
@@ -70,7 +70,7 @@ def draw_lines(plot: LinePlot, mark: str | None) -> Drawing:
         for band, at in zip(bands, centres, strict=True)
     ]
     rows = rows_for(labels, 0.1)
-    top = (0.2 if mark else 0.04) + (0.14 * (max(rows) + 1) + 0.04 if rows else 0.0)
+    top = 0.04 + (0.14 * (max(rows) + 1) + 0.04 if rows else 0.0)
     heads = [_head_height(panel) for panel in plot.panels]
     heights = [_PANEL * panel.height for panel in plot.panels]
     canvas = Canvas(top + sum(heads) + sum(heights) + 0.12 * (len(heights) - 1) + 0.42)
@@ -120,6 +120,7 @@ def _panel(axes: Any, panel: Panel, plot: LinePlot, span: tuple[float, float], h
     axes.set_xlim(*span)
     if panel.log:
         axes.set_yscale("log")
+        log_axis(axes.yaxis)
     for at, line in enumerate(panel.lines):
         _draw_line(axes, line, at)
     for at, band in enumerate(plot.bands):
@@ -148,7 +149,12 @@ def _limits(axes: Any, panel: Panel) -> None:
 
     if not panel.log:
         low, high = axes.get_ylim()
-        drawn = [item for line in panel.lines for part in (line.y, line.low or ()) for item in _finite(part)]
+        drawn = [
+            item
+            for line in panel.lines
+            for part in (line.y, () if line.low is None else line.low)
+            for item in _finite(part)
+        ]
         low = 0.0 if not any(value < 0 for value in drawn) and low < 0.35 * high else low
         tallest = max([high, *(item.value * 1.05 for item in panel.thresholds)])
         axes.set_ylim(low, tallest)
@@ -170,7 +176,7 @@ def _limits(axes: Any, panel: Panel) -> None:
 def draw_curves(plot: CurvePlot, mark: str | None) -> Drawing:
     """Curves in one plane with filled areas and marked points."""
     entries = [(line.label, line_key(line, at)) for at, line in enumerate(plot.curves) if line.label]
-    head = 0.2 if mark else 0.02
+    head = 0.02
     room = _RIGHT - 0.02
     extra = 0.16 * len(legend_rows([label for label, _key in entries], room)) + 0.06 if len(entries) > 1 else 0.0
     height = 2.75
@@ -182,6 +188,9 @@ def draw_curves(plot: CurvePlot, mark: str | None) -> Drawing:
     axes = canvas.axes(_LEFT, head + 0.2 + extra, _RIGHT - _LEFT, height)
     axes.set_xscale("log" if plot.x_log else "linear")
     axes.set_yscale("log" if plot.y_log else "linear")
+    for axis, log in ((axes.xaxis, plot.x_log), (axes.yaxis, plot.y_log)):
+        if log:
+            log_axis(axis)
     for at, line in enumerate(plot.curves):
         _draw_line(axes, line, at)
         if at < len(plot.filled) and plot.filled[at]:
@@ -223,4 +232,5 @@ def _points(axes: Any, plot: CurvePlot) -> None:
             color=colour,
             ha="right" if right else "left",
             zorder=6,
+            bbox={"boxstyle": "square,pad=0.15", "facecolor": "#ffffff", "edgecolor": "none", "alpha": 0.8},
         )

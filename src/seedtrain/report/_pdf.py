@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 from seedtrain.base import UnavailableError
-from seedtrain.report._fonts import require_chinese_family, typst_fonts
+from seedtrain.report._fonts import chinese_family, covered, require_chinese_family, typst_fonts
 from seedtrain.report._layout import lay_out
 from seedtrain.report._page import Page
+from seedtrain.report._text import spelled_out
 
 STANDARDS: Final = ("a-2a", "ua-1")
 """PDF/A-2a (ISO 19005-2, level A: archived with its structure) and PDF/UA-1 (ISO 14289-1: accessible)."""
@@ -20,19 +22,22 @@ STANDARDS: Final = ("a-2a", "ua-1")
 def render_pdf(page: Page) -> bytes:
     """`page` as PDF in the language in use; the mark, the digest and "n / N" on every sheet.
 
+    A character that no font has is spelled out, for instance as `[U+1F600]`: what was said is never lost.
+
     Raises `InputError` as `render_html`, and `UnavailableError` where Chinese is wanted and no font has it.
     """
     import typst
 
     layout = lay_out(page)
-    chinese = layout["language"] == "zh"
-    layout["fonts"] = _families(require_chinese_family() if chinese else "")
+    family = _chinese(layout)
+    layout = spelled_out(layout, covered(bool(family)).__contains__)
+    layout["fonts"] = _families(family)
     try:
         made: Any = typst.compile(
             _template(),
             format="pdf",
-            font_paths=typst_fonts(chinese),
-            ignore_system_fonts=not chinese,
+            font_paths=typst_fonts(bool(family)),
+            ignore_system_fonts=not family,
             sys_inputs={"page": json.dumps(layout, ensure_ascii=False, allow_nan=False)},
             pdf_standards=list(STANDARDS),
             timestamp=_seconds(page),
@@ -46,6 +51,15 @@ def render_pdf(page: Page) -> bytes:
     return made
 
 
+def _chinese(layout: Any) -> str:
+    """The Chinese family that the page needs: in Chinese always, in English only where Chinese characters stand."""
+    if layout["language"] == "zh":
+        return require_chinese_family()
+    needed = re.search("[\u2e80-\u9fff\uff00-\uffef]", json.dumps(layout, ensure_ascii=False))
+    found = chinese_family() if needed else None
+    return found[0] if found else ""
+
+
 def _seconds(page: Page) -> int:
     # PDF/A wants a date. No clock: when it was made stands in the record, and the bytes must be the same again.
     day = page.date or datetime.date(2000, 1, 1)
@@ -57,7 +71,7 @@ def _families(chinese: str) -> dict[str, list[str]]:
     return {
         "text": ["Libertinus Serif", *more, "DejaVu Sans"],
         "small": ["DejaVu Sans", *more],
-        "code": ["DejaVu Sans Mono", *more],
+        "code": ["DejaVu Sans Mono", *more, "DejaVu Sans"],
     }
 
 
