@@ -101,6 +101,7 @@ def append_signed(
     """
     stored = ledger.find(draft.id) if draft.id is not None else None
     if stored is not None:
+        ledger.append(draft)  # refuses another content under the same id
         for event in ledger.events(type="signature.applied", after=stored.seq):
             if event.payload["record_digest"] == stored.digest and event.actor == draft.actor:
                 return stored, event

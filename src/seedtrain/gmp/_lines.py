@@ -1,0 +1,322 @@
+"""The lines of a batch record, as frozen data; `_record` folds them from events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+ResultState = Literal["conforms", "oos", "invalid"]
+DecisionWord = Literal["released", "rejected", "on_hold"]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the batch is: its recipe, its unit and volume, and whether it was measured or simulated."""
+
+    batch: str
+    recipe: str
+    recipe_digest: str
+    master_digest: str
+    unit: str
+    volume: str
+    origin: str
+    created_at: str
+    created_by: str
+
+
+@dataclass(frozen=True)
+class SignatureLine:
+    """A person's signature with its meaning (21 CFR 11.50); `over`: the seq of the signed event of this batch."""
+
+    seq: int
+    actor: str
+    meaning: str
+    record_digest: str
+    over: int | None
+    occurred_at: str
+    recorded_at: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A later value with its reason; the value before it stays in the record."""
+
+    seq: int
+    value: str
+    unit: str
+    reason: str
+    actor: str
+    occurred_at: str
+
+
+@dataclass(frozen=True)
+class ValueLine:
+    """A reading, sample, entry or calculated value with its limits.
+
+    - `within`: as recorded. `keeps_limits`: computed anew from value and limits; a word has none.
+    """
+
+    seq: int
+    id: str
+    phase: str
+    tag: str
+    value: str
+    unit: str
+    low: str | None
+    high: str | None
+    within: bool
+    kind: str
+    origin: str
+    actor: str
+    device: str | None
+    occurred_at: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def current(self) -> str:
+        """The value that counts: the last correction, else what was recorded."""
+        return self.corrections[-1].value if self.corrections else self.value
+
+    @property
+    def keeps_limits(self) -> bool:
+        """Whether what was recorded, and every correction of it, lies within the limits."""
+        values = [self.value, *(item.value for item in self.corrections)]
+        return all(inside(value, self.low, self.high) for value in values)
+
+    @property
+    def limits(self) -> str:
+        """The limits in words, empty where there are none."""
+        return limit_words(self.low, self.high)
+
+
+@dataclass(frozen=True)
+class ConsumedLine:
+    """An amount of a lot that went in; `target` and `tolerance_percent` where the recipe states an amount."""
+
+    seq: int
+    lot: str
+    material: str
+    amount: str
+    unit: str
+    target: str | None
+    tolerance_percent: str | None
+    phase: str
+    actor: str
+    occurred_at: str
+
+    @property
+    def bounds(self) -> tuple[str | None, str | None]:
+        """Target less and plus the tolerance; None where the recipe states no amount."""
+        if self.target is None or self.tolerance_percent is None:
+            return None, None
+        target = Decimal(self.target)
+        share = abs(target) * Decimal(self.tolerance_percent) / 100
+        return plain(target - share), plain(target + share)
+
+    @property
+    def keeps_limits(self) -> bool:
+        """Whether the amount is within the tolerance of its target."""
+        return inside(self.amount, *self.bounds)
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """A second person's check of a phase. `stale`: a value of the phase was corrected after it."""
+
+    seq: int
+    phase: str
+    actor: str
+    meaning: str
+    occurred_at: str
+    signed: bool
+    stale: bool
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """One phase: when, where, by whom, with which settings, and how it ended (`completed_at` None: it has not).
+
+    - `doers`: everybody who acted in it, programs included; none of them can check it.
+    - `hold_signatures`: signatures over its end after which nothing in it was corrected.
+    """
+
+    phase: str
+    unit: str
+    do: str
+    settings: Mapping[str, str]
+    line: int
+    seq: int
+    started_at: str
+    started_by: str
+    completed_at: str | None = None
+    completed_by: str | None = None
+    completed_seq: int | None = None
+    duration_h: str | None = None
+    ended_by: str | None = None
+    doers: frozenset[str] = frozenset()
+    checks: tuple[CheckLine, ...] = ()
+    hold_signatures: tuple[SignatureLine, ...] = ()
+
+    @property
+    def checked(self) -> bool:
+        """Whether somebody else checked it, signed, and nothing was corrected since."""
+        return any(item.signed and not item.stale and item.actor not in self.doers for item in self.checks)
+
+
+@dataclass(frozen=True)
+class SampleLine:
+    """A sample that was taken."""
+
+    seq: int
+    sample: str
+    phase: str
+    attributes: tuple[str, ...]
+    actor: str
+    occurred_at: str
+
+
+@dataclass(frozen=True)
+class ResultLine:
+    """A result of quality control, with its state when it was recorded."""
+
+    seq: int
+    id: str
+    sample: str
+    attribute: str
+    method: str
+    value: str
+    unit: str
+    reported: str
+    limit: str
+    state: ResultState
+    detected: bool
+    origin: str
+    actor: str
+    occurred_at: str
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def current(self) -> str:
+        """The value that counts."""
+        return self.corrections[-1].value if self.corrections else self.value
+
+
+@dataclass(frozen=True)
+class Closure:
+    """How a deviation was closed."""
+
+    seq: int
+    impact: str
+    cause: str
+    action: str
+    actor: str
+    occurred_at: str
+    signed: bool
+
+
+@dataclass(frozen=True)
+class DeviationLine:
+    """A deviation; `covers`: the seqs of the first and last value of its excursion, None where it names none."""
+
+    seq: int
+    deviation: str
+    phase: str
+    tag: str
+    value: str
+    unit: str
+    low: str | None
+    high: str | None
+    start_h: str
+    end_h: str
+    words: str
+    opened_by: str
+    occurred_at: str
+    covers: tuple[int, int] | None = None
+    closure: Closure | None = None
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """A command by which somebody stepped in: hold, pause, stop, abort, and coming back from them."""
+
+    seq: int
+    unit_procedure: str
+    unit: str
+    command: str
+    before: str
+    after: str
+    actor: str
+    occurred_at: str
+
+
+@dataclass(frozen=True)
+class SegmentLine:
+    """A telemetry file of a phase; times in h since the batch began."""
+
+    seq: int
+    phase: str
+    digest: str
+    tags: tuple[str, ...]
+    start_h: str
+    end_h: str
+    count: int
+
+
+@dataclass(frozen=True)
+class ReviewItem:
+    """One exception that a reviewer looks at; `seq` of the event that shows it, 0 where something is missing."""
+
+    kind: str
+    seq: int
+    words: str
+
+
+@dataclass(frozen=True)
+class ReviewLine:
+    """A review by exception. `stale`: something of substance was recorded after it."""
+
+    seq: int
+    actor: str
+    occurred_at: str
+    exceptions: tuple[ReviewItem, ...]
+    acknowledged: tuple[int, ...]
+    signed: bool
+    stale: bool
+
+
+@dataclass(frozen=True)
+class DecisionLine:
+    """A decision on the batch."""
+
+    seq: int
+    decision: DecisionWord
+    reasons: tuple[str, ...]
+    verdict: Mapping[str, Any]
+    actor: str
+    occurred_at: str
+    signed: bool
+
+
+def inside(value: str, low: str | None, high: str | None) -> bool:
+    """Whether a decimal string lies within its limits, both ends included; a word has no limits to break."""
+    try:
+        number = Decimal(value)
+        return (low is None or number >= Decimal(low)) and (high is None or number <= Decimal(high))
+    except InvalidOperation:
+        return low is None and high is None
+
+
+def limit_words(low: str | None, high: str | None) -> str:
+    """`6.8 .. 7.2`, `>= 95`, `<= 3`, or nothing."""
+    if low is not None and high is not None:
+        return f"{low} .. {high}"
+    return f">= {low}" if low is not None else f"<= {high}" if high is not None else ""
+
+
+def plain(number: Decimal) -> str:
+    """A decimal without an exponent or trailing zeros."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,188 @@
+"""Results of quality control, corrections of values, and second checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from seedtrain.base import InputError, SeedtrainError, collect, decimal_text, digest
+from seedtrain.gmp._lines import ResultLine, ResultState, ValueLine, inside
+from seedtrain.gmp._record import BatchRecord, batch_record
+from seedtrain.quality import Result, Specification, SpecificationLine, judge
+from seedtrain.quantity import Quantity
+from seedtrain.record import Draft, Event, Ledger, append_signed
+
+SIGNIFICANT: Final = 9
+"""Digits of a stored result; the reportable value is rounded to the limit's own places (USP General Notices 7.20)."""
+
+
+def record_results(
+    ledger: Ledger,
+    batch: str,
+    specification: Specification,
+    values: Sequence[Result],
+    actor: str,
+    *,
+    at: datetime | None = None,
+) -> tuple[Event, ...]:
+    """Record results of a batch with their state: conforms, oos (out of specification) or invalid (the test failed).
+
+    The rounded reportable value is compared with the limit. A result stands for ever under its sample, attribute and
+    method: the same one again changes nothing, another value needs another sample (no testing into compliance). Raises
+    `InputError` for an attribute or method that is not specified.
+    """
+    record = batch_record(ledger.events(subject=batch), batch)
+    errors: list[SeedtrainError] = []
+    drafts = []
+    for value in values:
+        try:
+            drafts.append(_result(record, specification.line(value.attribute), value, actor, at))
+        except SeedtrainError as error:
+            errors.append(error)
+    collect(errors)
+    known = {item.sample for item in record.samples}
+    fresh = dict.fromkeys(value.sample for value in values if value.sample not in known)
+    samples = [_sample(record, name, values, actor, at) for name in fresh]
+    return ledger.append(*samples, *drafts)[len(samples) :]
+
+
+def _sample(record: BatchRecord, name: str, values: Sequence[Result], actor: str, at: datetime | None) -> Draft:
+    attributes = [value.attribute for value in values if value.sample == name]
+    last = record.steps[-1].phase if record.steps else ""
+    payload = {"sample": name, "phase": last, "attributes": attributes, "origin": record.header.origin}
+    identity = digest(["sample.taken", record.batch, name])[:32]
+    return Draft("sample.taken", record.batch, payload, actor, at, id=identity)
+
+
+def _result(record: BatchRecord, line: SpecificationLine, value: Result, actor: str, at: datetime | None) -> Draft:
+    if value.method != line.method:
+        raise InputError(
+            f"{line.attribute} was tested by {value.method!r}, the specification asks for {line.method!r}",
+            remedy="Test by the specified method, or change the specification first.",
+        )
+    number, unit = _number(value)
+    payload = {
+        "sample": value.sample,
+        "attribute": value.attribute,
+        "method": value.method,
+        "value": number,
+        "unit": unit,
+        "reported": reported(line, value),
+        "limit": line.limit.text,
+        "state": state_of(line, value),
+        "detected": value.detected,
+        "origin": record.header.origin,
+    }
+    identity = digest(["result.recorded", record.batch, value.sample, value.attribute, value.method])[:32]
+    return Draft("result.recorded", record.batch, payload, actor, at, id=identity)
+
+
+def _number(value: Result) -> tuple[str, str]:
+    if isinstance(value.value, str):
+        return value.value, ""
+    return decimal_text(value.value.value, SIGNIFICANT), value.value.unit
+
+
+def reported(line: SpecificationLine, value: Result) -> str:
+    """The value as it is reported: rounded to the places of its limit."""
+    if isinstance(value.value, str) or line.limit.range is None:
+        return str(value.value)
+    text = line.limit.reportable(value.value)
+    return text if value.detected else f"< {text}"
+
+
+def state_of(line: SpecificationLine, value: Result) -> ResultState:
+    """conforms, oos, or invalid: the test failed, or cannot tell (its limit of detection is beyond the limit)."""
+    words: dict[str, ResultState] = {"pass": "conforms", "fail": "oos", "inconclusive": "invalid"}
+    return words[judge(Specification((line,)), [value]).verdict]
+
+
+def as_result(line: ResultLine) -> Result:
+    """A recorded result as `quality.judge` takes it, with its last correction."""
+    value: Quantity | str = line.current
+    if line.unit or _is_number(line.current):
+        value = Quantity(float(line.current), line.unit)
+    return Result(
+        line.attribute, value, line.method, line.sample, detected=line.detected, valid=line.state != "invalid"
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def correct_value(
+    ledger: Ledger, batch: str, event_id: str, value: str, *, reason: str, actor: str, at: datetime | None = None
+) -> tuple[Event, Event]:
+    """Put right a recorded value or result, with a reason and a signature; the old one stays visible.
+
+    - `value`: a decimal or a word, in the unit of the old one.
+
+    Checks of the phase and reviews made before do not count any more. Returns the correction and its signature.
+    """
+    record = batch_record(ledger.events(subject=batch), batch)
+    lines: list[ValueLine | ResultLine] = [*record.values, *record.results]
+    line = next((item for item in lines if item.id == event_id), None)
+    if line is None:
+        raise InputError(f"batch {batch} has no value {event_id!r}", remedy="Give the id of a recorded value.")
+    if _is_number(line.value) != _is_number(value):
+        raise InputError(f"{value!r} cannot replace {line.value!r}", remedy="Give a value of the same kind.")
+    payload: dict[str, object] = {"value": value, "unit": line.unit, "before": line.current}
+    if isinstance(line, ValueLine):
+        payload |= {
+            "phase": line.phase,
+            "tag": line.tag,
+            "low": line.low,
+            "high": line.high,
+            "within": inside(value, line.low, line.high),
+            "kind": line.kind,
+        }
+    else:
+        payload |= {"sample": line.sample, "attribute": line.attribute, "limit": line.limit}
+    payload["origin"] = line.origin
+    number = len(line.corrections)
+    if number and (line.current, line.corrections[-1].reason, line.corrections[-1].actor) == (value, reason, actor):
+        number -= 1  # the same correction asked for again
+        payload["before"] = line.corrections[-2].value if number else line.value
+    identity = digest(["value.corrected", batch, event_id, number])[:32]
+    draft = Draft("value.corrected", batch, payload, actor, at, reason=reason, corrects=event_id, id=identity)
+    return append_signed(ledger, draft, "correction")
+
+
+def check_phase(
+    ledger: Ledger, batch: str, phase: str, actor: str, *, meaning: str = "", at: datetime | None = None
+) -> tuple[Event, Event]:
+    """A second person checks a phase and signs, for instance again after a correction.
+
+    Raises `InputError` for somebody who acted in the phase, whatever role they have.
+    """
+    record = batch_record(ledger.events(subject=batch), batch)
+    step = record.step(phase)
+    if step is None:
+        raise InputError(f"batch {batch} has not started {phase!r}", remedy="Check a phase that was run.")
+    if actor in step.doers:
+        raise InputError(
+            f"{actor} acted in {phase} and cannot check it", remedy="Have another person check it (21 CFR 211.101)."
+        )
+    valid = next((item for item in step.checks if item.signed and not item.stale and item.actor == actor), None)
+    if valid is not None:
+        return _stored(ledger, batch, valid.seq)
+    words = meaning or f"checked: {phase}"
+    identity = digest(["step.checked", batch, phase, actor, len(step.checks)])[:32]
+    draft = Draft("step.checked", batch, {"phase": phase, "meaning": words}, actor, at, id=identity)
+    return append_signed(ledger, draft, words[:200])
+
+
+def _stored(ledger: Ledger, batch: str, seq: int) -> tuple[Event, Event]:
+    events = list(ledger.events(subject=batch, after=seq - 1))
+    signature = next(
+        item
+        for item in events
+        if item.type == "signature.applied" and item.payload["record_digest"] == events[0].digest
+    )
+    return events[0], signature
