@@ -286,7 +286,8 @@ def draw_steps(plot: StepPlot, mark: str | None) -> Drawing:
         )
         _end_note(axes, row, step.note, SOFT)
     low, high = axes.get_xlim()
-    axes.set_xlim(low / 1.5, high * 4)
+    room = 10 ** max(0.3, 0.24 * math.log10(high / low))  # for the value beside the rightmost point
+    axes.set_xlim(low / 1.5, high * room)
     if plot.limit is not None:
         axes.set_xlim(left=min(low / 1.5, plot.limit / 2))
         _reference(axes, plot.limit, plot.limit_label)
