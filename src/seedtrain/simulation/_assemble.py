@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,25 +15,20 @@ from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS
 from seedtrain.simulation._kernel import OBSERVED, Kernel
 from seedtrain.simulation._plan import Liquid, Plan, base_liquid
 from seedtrain.simulation._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
-from seedtrain.simulation._surroundings import Surroundings
-from seedtrain.simulation._transfer import DRIVE_EFFICIENCY, HEAT_OF_RESPIRATION, flooding_speed
+from seedtrain.simulation._surroundings import Facts, Surroundings
+from seedtrain.simulation._transfer import (
+    DRIVE_EFFICIENCY,
+    HEAT_OF_RESPIRATION,
+    gassed_power,
+    kLa_coalescing,
+    kLa_non_coalescing,
+)
 from seedtrain.simulation._vessel import ShakeFlask, StirredTank, Vessel
 
 Floats = NDArray[np.float64]
 JOULES_PER_KWH: Final = 3.6e6
-NEGATIVE: Final = -1e-6
+NEGATIVE: Final = -1e-7
 """g/L or mmol/L below which a stored concentration is a fault of the integration and no rounding."""
-
-_UNITS: Final = {
-    "mu": ("1/h", "specific growth rate"),
-    "q_S": ("g/g/h", "specific glucose uptake"),
-    "q_P": ("g/g/h", "specific product formation"),
-    "q_O2": ("mmol/g/h", "specific oxygen uptake"),
-    "kLa": ("1/h", "oxygen transfer coefficient"),
-    "OTR": ("mmol/L/h", "oxygen transfer rate"),
-    "OUR": ("mmol/L/h", "oxygen uptake rate"),
-    "CER": ("mmol/L/h", "carbon dioxide evolution rate"),
-}
 
 
 def assemble(
@@ -54,7 +50,8 @@ def assemble(
     observed = np.array(
         [kernel.observe(when, row, pieces[number].numbers) for (number, when), row in zip(grid, rows, strict=True)]
     )
-    variables = _variables(culture, vessel, kernel, plan, grid, states, observed, pieces)
+    table = _Table(tuple(pieces[number] for number, _ in grid), states, observed, kernel, plan.volume)
+    variables = _variables(culture, vessel, table)
     flows = _flows(culture, recipe, plan, kernel, pieces)
     return Run(
         origin="simulated",
@@ -65,7 +62,7 @@ def assemble(
         time=time,
         variables=variables,
         phases=_spans(plan, pieces),
-        events=_events(pieces),
+        events=_events(vessel, pieces, variables),
         balances=_balances(culture, kernel, plan, pieces, flows),
         parameters=_parameters(culture, around),
         totals=_totals(culture, vessel, kernel, plan, pieces, flows, variables),
@@ -99,83 +96,122 @@ def _state(pieces: list[Any], number: int, time: float) -> Floats:
     return np.asarray(found, dtype=float)
 
 
-def _variables(
-    culture: Culture,
-    vessel: Vessel,
-    kernel: Kernel,
-    plan: Plan,
-    grid: list[tuple[int, float]],
-    states: Floats,
-    observed: Floats,
-    pieces: list[Any],
-) -> dict[str, Variable]:
-    v = states[:, kernel.index("v")]
-    volume = v * plan.volume
-    found: dict[str, Variable] = {}
+@dataclass(frozen=True)
+class _Table:
+    """Every stored point: its piece, time, state and observations."""
 
-    def add(name: str, unit: str, values: Floats, words: str) -> None:
-        found[name] = Variable(name, unit, np.ascontiguousarray(values, dtype=float), words)
+    pieces: tuple[Any, ...]  # of each point
+    states: Floats
+    observed: Floats
+    kernel: Kernel
+    volume: float  # at the start, L
 
-    def content(state: str) -> Floats:
-        values: Floats = np.asarray(states[:, kernel.index(state)] / v, dtype=float)
-        assert values.min() > NEGATIVE, f"{state} falls to {values.min()}"
-        clipped: Floats = np.asarray(np.maximum(values, 0.0), dtype=float)
-        return clipped
+    def state(self, name: str) -> Floats:
+        """A state by name, shape "time"."""
+        return np.asarray(self.states[:, self.kernel.index(name)], dtype=float)
 
-    for name, item in culture.species.items():
-        add(name, "g/L", content(f"m_{name}"), item.words)
-    dry = np.sum([found[name].values for name, item in culture.species.items() if item.intracellular], axis=0)
-    add("DCW", "g/L", dry, "dry cell weight, product included")
-    columns = {name: observed[:, at] for at, name in enumerate(OBSERVED)}
-    saturation = np.array([pieces[number].conditions.facts.saturation for number, _ in grid])
-    add("DO", "mmol/L", content("n_O"), "dissolved oxygen")
-    add("DO_percent", "%", 100 * found["DO"].values / saturation, "dissolved oxygen, of air saturation in the phase")
-    add("C_CO2", "mmol/L", columns["C_CO2"], "dissolved CO2")
-    add("NH", "mmol/L", content("n_N"), "ammonium and ammonia")
-    add("I", "mmol/L", content("n_I"), "inducer")
-    add("V", "L", volume, "broth volume")
-    for name, (unit, words) in _UNITS.items():
-        add(name, unit, columns[name], words)
-    OUR, CER = found["OUR"].values, found["CER"].values
-    add("RQ", "mol/mol", np.where(OUR > 1e-9, CER / np.maximum(OUR, 1e-9), 1.0), "respiratory quotient of the cells")
-    add("F", "L/h", columns["F"] * plan.volume, "feed rate")
-    add("B", "L/h", columns["B"] * plan.volume, "base rate")
-    add("T", "degC", states[:, kernel.index("T")], "temperature")
-    add("pH", "", np.array([pieces[number].segment.pH for number, _ in grid]), "pH, held by the base")
-    add("P_V", "W/m3", columns["power"] / v * 1000, "stirrer power per volume, with gas")
-    speed = [
-        _speed(vessel, pieces[n].conditions.facts, p * plan.volume, vol, pieces[n])
-        for (n, _), p, vol in zip(grid, columns["power"], volume, strict=True)
+    def content(self, name: str) -> Floats:
+        """A state per volume; a hair below zero becomes zero, more is a fault of the integration."""
+        values = self.state(name) / self.state("v")
+        assert values.min() > NEGATIVE, f"{name} falls to {values.min()}"
+        return np.asarray(np.maximum(values, 0.0), dtype=float)
+
+    def seen(self, name: str) -> Floats:
+        """An observation by name, shape "time"."""
+        return np.asarray(self.observed[:, OBSERVED.index(name)], dtype=float)
+
+    def fact(self, name: str) -> Floats:
+        """A fact of each point's segment."""
+        return np.array([getattr(piece.conditions.facts, name) for piece in self.pieces], dtype=float)
+
+
+def _variables(culture: Culture, vessel: Vessel, table: _Table) -> dict[str, Variable]:
+    rows = [*_contents(culture, table), *_rates(table), *_equipment(vessel, table)]
+    return {name: Variable(name, unit, np.ascontiguousarray(values), words) for name, unit, values, words in rows}
+
+
+_Row = tuple[str, str, Floats, str]
+
+
+def _contents(culture: Culture, table: _Table) -> list[_Row]:
+    rows: list[_Row] = [(name, "g/L", table.content(f"m_{name}"), item.words) for name, item in culture.species.items()]
+    inside = [table.content(f"m_{name}") for name, item in culture.species.items() if item.intracellular]
+    oxygen = table.content("n_O")
+    return [
+        *rows,
+        ("DCW", "g/L", np.asarray(np.sum(inside, axis=0), dtype=float), "dry cell weight, product included"),
+        ("DO", "mmol/L", oxygen, "dissolved oxygen"),
+        (
+            "DO_percent",
+            "%",
+            100 * oxygen / table.fact("saturation"),
+            "dissolved oxygen, of air saturation",
+        ),
+        ("C_CO2", "mmol/L", table.seen("C_CO2"), "dissolved carbon dioxide"),
+        ("NH", "mmol/L", table.content("n_N"), "ammonium and ammonia"),
+        ("I", "mmol/L", table.content("n_I"), "inducer"),
+        ("water", "g/L", table.content("m_W"), "water"),
+        ("minerals", "g/L", table.content("m_Z"), "minerals and what is not eaten"),
+        ("V", "L", table.state("v") * table.volume, "broth volume"),
     ]
-    add("N", "1/min", np.array(speed), "stirrer speed")
-    add("gas", "L/min", np.array([pieces[number].conditions.facts.gas for number, _ in grid]), "air, normal litres")
-    add("heat", "kW", (columns["heat"] + columns["power"]) * plan.volume / 1000, "heat of respiration and stirring")
-    add("cooling", "kW", columns["cooling"] * plan.volume / 1000, "heat that the jacket takes")
-    add("cooling_capacity", "kW", columns["capacity"] * plan.volume / 1000, "heat that the jacket could take")
-    add("kLa_max", "1/h", columns["kLa_high"], "oxygen transfer coefficient at the highest speed")
-    add("O2_out", "%", columns["x_O2_out"] * 100, "oxygen in dry exit gas")
-    add("CO2_out", "%", columns["x_CO2_out"] * 100, "CO2 in dry exit gas")
-    add("water", "g/L", content("m_W"), "water")
-    add("minerals", "g/L", content("m_Z"), "minerals and what is not eaten")
-    return found
 
 
-def _speed(vessel: Vessel, facts: Any, power: float, volume: float, piece: Any) -> float:
-    """The stirrer speed that draws `power` (W) in `volume` (L), by bisection of the power correlation."""
+def _rates(table: _Table) -> list[_Row]:
+    OUR, CER = table.seen("OUR"), table.seen("CER")
+    quotient = np.where(OUR > 1e-9, CER / np.maximum(OUR, 1e-9), 1.0)
+    return [
+        ("mu", "1/h", table.seen("mu"), "specific growth rate"),
+        ("q_S", "g/g/h", table.seen("q_S"), "specific glucose uptake"),
+        ("q_P", "g/g/h", table.seen("q_P"), "specific product formation"),
+        ("q_O2", "mmol/g/h", table.seen("q_O2"), "specific oxygen uptake"),
+        ("OUR", "mmol/L/h", OUR, "oxygen uptake rate"),
+        ("OTR", "mmol/L/h", table.seen("OTR"), "oxygen transfer rate"),
+        ("CER", "mmol/L/h", CER, "carbon dioxide evolution rate"),
+        ("RQ", "mol/mol", np.asarray(quotient, dtype=float), "respiratory quotient"),
+        ("F", "L/h", table.seen("F") * table.volume, "feed rate"),
+        ("B", "L/h", table.seen("B") * table.volume, "base rate"),
+    ]
+
+
+def _equipment(vessel: Vessel, table: _Table) -> list[_Row]:
+    volume, kilo = table.state("v") * table.volume, table.volume / 1000
+    power = table.seen("power")
+    return [
+        ("kLa", "1/h", table.seen("kLa"), "oxygen transfer coefficient"),
+        ("kLa_max", "1/h", table.seen("kLa_high"), "oxygen transfer coefficient at the highest speed"),
+        ("N", "1/min", _speeds(vessel, table, power * table.volume, volume), "stirrer speed"),
+        ("P_V", "W/m3", power / table.state("v") * 1000, "stirrer power per volume, with gas"),
+        ("gas", "L/min", table.fact("gas"), "air, at 0 degC and 1 atm"),
+        ("O2_out", "%", table.seen("x_O2_out") * 100, "oxygen in dry exit gas"),
+        ("CO2_out", "%", table.seen("x_CO2_out") * 100, "carbon dioxide in dry exit gas"),
+        ("T", "degC", table.state("T"), "temperature"),
+        ("pH", "", np.array([piece.segment.pH for piece in table.pieces]), "pH at its set point"),
+        ("heat", "kW", (table.seen("heat") + power) * kilo, "heat of respiration and stirring"),
+        ("cooling", "kW", table.seen("cooling") * kilo, "heat that the jacket takes"),
+        ("cooling_capacity", "kW", table.seen("capacity") * kilo, "heat that the jacket could take"),
+    ]
+
+
+def _speeds(vessel: Vessel, table: _Table, power: Floats, volume: Floats) -> Floats:
+    """The stirrer speed at every stored point, 1/min."""
     if isinstance(vessel, ShakeFlask):
-        return 0.0
-    from seedtrain.simulation._transfer import gassed_power
+        return np.zeros_like(power)
+    facts = [piece.conditions.facts for piece in table.pieces]
+    return np.array([_speed(vessel, *found) for found in zip(facts, power, volume, strict=True)])
 
+
+def _speed(vessel: StirredTank, facts: Facts, power: float, volume: float) -> float:
+    """The stirrer speed that draws `power` (W) in `volume` (L), by bisection of the power correlation."""
     low, high = facts.speeds
     if gassed_power(vessel, high, facts.flow, volume).value <= power * (1 + 1e-9):
-        return float(high)
+        return high
     for _ in range(50):
         middle = (low + high) / 2
         if gassed_power(vessel, middle, facts.flow, volume).value < power:
             low = middle
         else:
             high = middle
-    return float(high)
+    return high
 
 
 def _spans(plan: Plan, pieces: list[Any]) -> tuple[PhaseSpan, ...]:
@@ -188,8 +224,10 @@ def _spans(plan: Plan, pieces: list[Any]) -> tuple[PhaseSpan, ...]:
     return (*found, *(PhaseSpan(piece.segment.path, piece.start, piece.end) for piece in pieces))
 
 
-def _events(pieces: list[Any]) -> tuple[RunEvent, ...]:
+def _events(vessel: Vessel, pieces: list[Any], variables: dict[str, Variable]) -> tuple[RunEvent, ...]:
     found = [RunEvent(0.0, "inoculation", "the culture starts")]
+    if isinstance(vessel, StirredTank) and _extrapolated(variables):
+        found.append(RunEvent(0.0, "extrapolated", "oxygen transfer lies outside the range of van 't Riet 1979"))
     for piece in pieces:
         found.append(RunEvent(piece.start, "phase", piece.segment.path))
         if piece.segment.addition is not None:
@@ -197,6 +235,16 @@ def _events(pieces: list[Any]) -> tuple[RunEvent, ...]:
         found += [RunEvent(when, kind, words) for when, kind, words in piece.notes if when <= piece.end]
     found.append(RunEvent(pieces[-1].end, "end", "the last phase ends"))
     return tuple(sorted(found, key=lambda item: item.time))
+
+
+def _extrapolated(variables: dict[str, Variable]) -> bool:
+    """Whether volume or highest power density leave the range of either correlation for kLa."""
+    power, volume = float(variables["P_V"].values.max()), variables["V"].values
+    return not all(
+        correlation(power, 0.01, float(size)).in_range
+        for correlation in (kLa_coalescing, kLa_non_coalescing)
+        for size in (volume.min(), volume.max())
+    )
 
 
 def _parameters(culture: Culture, around: Surroundings) -> tuple[ParameterUse, ...]:
@@ -328,6 +376,3 @@ def _totals(
         eaten = charged + fed
         found["yield_on_glucose"] = (titre * volume / eaten if eaten else 0.0, "g/g")
     return found
-
-
-__all__ = ["StirredTank", "assemble", "flooding_speed"]

@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from seedtrain.base import InputError
 from seedtrain.quantity import Quantity
-from seedtrain.recipe import Condition as Aim
 from seedtrain.simulation._culture import Culture
-from seedtrain.simulation._kernel import Kernel
+from seedtrain.simulation._kernel import OBSERVED, Kernel
 from seedtrain.simulation._plan import Segment
 from seedtrain.simulation._surroundings import Facts
 from seedtrain.simulation._vessel import StirredTank, Vessel
@@ -42,13 +41,19 @@ class Conditions:
 
 
 def conditions_of(
-    culture: Culture, kernel: Kernel, vessel: Vessel, segment: Segment, facts: Facts, volume: float
+    culture: Culture,
+    kernel: Kernel,
+    vessel: Vessel,
+    segment: Segment,
+    facts: Facts,
+    volume: float,
+    numbers: tuple[float, ...],
 ) -> Conditions:
-    """The conditions of `segment`; `volume` is the start volume of the run, L."""
+    """The conditions of `segment`; `volume` is the start volume of the run, L; `numbers` are the kernel's."""
     v = kernel.index("v")
     watch: list[Condition] = []
     if segment.until is not None:
-        watch.append(_aim(culture, kernel, segment, facts, volume))
+        watch.append(_aim(culture, kernel, segment, facts, volume, numbers))
     most = vessel.working_volume[1] / volume * (1 + 1e-9)
     watch.append(Condition(lambda y: float(y[v]) - most, raises=True))
     if isinstance(vessel, StirredTank):
@@ -85,46 +90,50 @@ def _limits(kernel: Kernel, segment: Segment, facts: Facts) -> list[Condition]:
     return found
 
 
-def _aim(culture: Culture, kernel: Kernel, segment: Segment, facts: Facts, volume: float) -> Condition:
+_RATES: Final = {"oxygen_uptake_rate": "OUR", "carbon_dioxide_evolution_rate": "CER"}
+_UNITS: Final = {"dissolved_oxygen": "", "volume": "L", "temperature": "degC", **dict.fromkeys(_RATES, "mmol/L/h")}
+"""What an aim may compare beside species, with the unit of its reading; species are in g/L."""
+
+
+def _aim(
+    culture: Culture, kernel: Kernel, segment: Segment, facts: Facts, volume: float, numbers: tuple[float, ...]
+) -> Condition:
     aim = segment.until
     assert aim is not None
-    reading = _reading(culture, kernel, aim, facts, volume)
     assert isinstance(aim.value, Quantity)
-    unit, _ = _WORDS.get(aim.quantity, ("g/L", ""))
-    target = aim.value.magnitude(unit)
-    if aim.operator in (">=", ">"):
+    reading = _reading(culture, kernel, segment, facts, volume, numbers)
+    target = aim.value.magnitude(_UNITS.get(aim.quantity, "g/L"))
+    if aim.operator == ">=":
         return Condition(lambda y: reading(y) - target, ends=True)
     return Condition(lambda y: target - reading(y), ends=True)
 
 
-_WORDS: Final = {
-    "dissolved_oxygen": ("", "n_O"),
-    "volume": ("L", "v"),
-    "temperature": ("degC", "T"),
-    "inducer": ("mmol/L", "n_I"),
-}
-
-
-def _reading(culture: Culture, kernel: Kernel, aim: Aim, facts: Facts, volume: float) -> Callable[[Any], float]:
-    v = kernel.index("v")
-    if aim.quantity == "biomass":
+def _reading(
+    culture: Culture, kernel: Kernel, segment: Segment, facts: Facts, volume: float, numbers: tuple[float, ...]
+) -> Callable[[Any], float]:
+    """The quantity of the segment's aim as a function of the state."""
+    assert segment.until is not None
+    word, v = segment.until.quantity, kernel.index("v")
+    if word == "biomass":  # what a sample weighs: dry cells with what is in them
         inside = [kernel.index(f"m_{name}") for name, item in culture.species.items() if item.intracellular]
         return lambda y: sum(float(y[at]) for at in inside) / float(y[v])
-    if aim.quantity == "volume":
+    if word == "volume":
         return lambda y: float(y[v]) * volume
-    if aim.quantity == "temperature":
+    if word == "temperature":
         temperature = kernel.index("T")
         return lambda y: float(y[temperature])
-    if aim.quantity == "dissolved_oxygen":
+    if word == "dissolved_oxygen":
         oxygen = kernel.index("n_O")
         return lambda y: float(y[oxygen]) / float(y[v]) / facts.saturation
-    symbol = culture.symbol(aim.quantity)
-    state = f"m_{symbol}" if symbol else _WORDS.get(aim.quantity, ("", ""))[1]
-    if not state:
+    if word in _RATES:
+        column = OBSERVED.index(_RATES[word])
+        return lambda y: kernel.observe(0.0, y, numbers)[column]  # metabolism does not know the time
+    symbol = culture.symbol(word)
+    if symbol is None:
         known = [item.known_as for item in culture.species.values()]
         raise InputError(
-            f"culture {culture.name} does not know {aim.quantity!r}",
-            remedy=f"End the phase by one of: elapsed, {', '.join(known)}, volume, dissolved_oxygen, temperature.",
+            f"{segment.path}: culture {culture.name} cannot tell when {segment.until}",
+            remedy=f"End the phase by one of: elapsed, {', '.join([*known, *_UNITS])}.",
         )
-    at = kernel.index(state)
+    at = kernel.index(f"m_{symbol}")
     return lambda y: float(y[at]) / float(y[v])

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.functional_validators import BeforeValidator
 
-from seedtrain.base import Document, InputError, Location, SeedtrainError, collect, digest, validate
+from seedtrain.base import Document, Location, SeedtrainError, collect, digest, validate
 from seedtrain.quantity import Measure, MeasureRange, Quantity, QuantityError, Range
 from seedtrain.simulation._culture import LOCALS, Conversion, Culture, Parameter, Species, closure_faults
 from seedtrain.simulation._elements import ELEMENTS
@@ -238,6 +238,3 @@ def _check(fault: object, place: Location, text: Expression, known: set[str], wh
 def _say(fault: object, place: Location, message: str, remedy: str) -> None:
     assert callable(fault)
     fault(place, message, remedy)
-
-
-__all__ = ["CultureEntry", "InputError", "build"]

@@ -11,10 +11,9 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
-from seedtrain.simulation._culture import LOCALS, Culture
+from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._elements import H2O_MASS, SULPHATE_MASS
 from seedtrain.simulation._expression import FUNCTIONS
 from seedtrain.simulation._transfer import (
@@ -110,8 +109,10 @@ class Kernel:
 
 
 def kernel_of(culture: Culture) -> Kernel:
-    """The kernel of `culture`'s structure, generated once."""
-    return _build(culture.structure, _Structure(culture))
+    """The kernel of `culture`'s structure, generated once for all values of its parameters."""
+    if culture.structure not in _KERNELS:
+        _KERNELS[culture.structure] = _build(culture)
+    return _KERNELS[culture.structure]
 
 
 def constants(culture: Culture) -> tuple[float, ...]:
@@ -130,22 +131,10 @@ def constants(culture: Culture) -> tuple[float, ...]:
     return tuple(found)
 
 
-class _Structure:
-    """Carries the culture past the cache, which looks at the structure's digest only."""
-
-    def __init__(self, culture: Culture) -> None:
-        self.culture = culture
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Structure)
-
-    def __hash__(self) -> int:
-        return 0
+_KERNELS: dict[str, Kernel] = {}
 
 
-@lru_cache(maxsize=64)
-def _build(structure: str, holder: _Structure) -> Kernel:
-    culture = holder.culture
+def _build(culture: Culture) -> Kernel:
     species = tuple(culture.species)
     states = (*(f"m_{name}" for name in species), *SURROUNDINGS, *PASSED)
     own = (f"u_{name}" for name in culture.parameters)
@@ -155,7 +144,7 @@ def _build(structure: str, holder: _Structure) -> Kernel:
     observe = ["def observe(t, y, p):", *_head(states, names), *body, *_observations(culture)]
     source = "\n".join(["\n    ".join(rhs), "", "\n    ".join(observe)])
     scope: dict[str, Any] = {**FUNCTIONS, "exp": math.exp}
-    exec(compile(source, f"<culture {culture.name} {structure[:12]}>", "exec"), scope)  # noqa: S102
+    exec(compile(source, f"<culture {culture.name} {culture.structure[:12]}>", "exec"), scope)  # noqa: S102
     return Kernel(states, scope["rhs"], scope["observe"], names, source)
 
 
@@ -213,58 +202,76 @@ def _transfer_lines() -> list[str]:
         "F = F0 * exp(F_mu * (t - t0)) if F0 > 0.0 else 0.0",
         "B = net_H_ * v / B_N if B_N > 0.0 and net_H_ > 0.0 else 0.0",
         "OUR, CER = net_O_, net_C_",
-        "kelvin = T + 273.15",
-        # Benson & Krause 1980 and Buck 1981, as in `oxygen_solubility` and `water_vapour`; Sander 2015 for CO2.
-        "u = 1.0 / kelvin",
-        "logarithm = -139.34411 + u * (1.575701e5 + u * (-6.642308e7 + u * (1.243800e10 - u * 8.621949e11)))",
-        "vapour = 0.0061121 * exp((18.678 - T / 234.5) * T / (257.14 + T))",
-        f"henry_O = soluble * exp(logarithm) / 31.998 / ({OXYGEN_IN_AIR} * ({ATMOSPHERE} - vapour))",
-        "henry_C = 33.0 * exp(2400.0 * (u - 1.0 / 298.15))",
-        "pressure = p_0 + p_v * v",
-        "dry = 1.0 - y_W",
-        # Mole ratios to the inert gas if the liquid took exactly what the cells use: the controller's aim.
-        "aim_O = r_O - OUR * v / (1000.0 * inert)",
-        "if aim_O < 0.0: aim_O = 0.0",
-        "ratio = 1.0 + aim_O + r_C + CER * v / (1000.0 * inert)",
-        "star = henry_O * pressure * dry * aim_O / ratio",
-        "P_bottom = G_low * v ** 0.38333333333333336",
-        "if P_bottom > P_low: P_bottom = P_low",
-        "P_top = G_high * v ** 0.38333333333333336",
-        "if P_top > P_high: P_top = P_high",
-        "if P_top > P_motor: P_top = P_motor",
-        "if P_bottom > P_top: P_bottom = P_top",
-        "if k_fix > 0.0:",
-        "    kLa = kLa_high = k_fix",
-        "    power = 0.0",
-        "else:",
-        "    kLa = K_L * (P_bottom * v_inverse) ** alpha",
-        "    kLa_high = K_L * (P_top * v_inverse) ** alpha",
-        "    power = P_bottom",
-        "    if DO_set >= 0.0:",
-        "        drive = star - DO_set",
-        "        wanted = OUR / drive if drive > 1e-9 else kLa_high",
-        "        if wanted >= kLa_high:",
-        "            kLa, power = kLa_high, P_top",
-        "        elif wanted > kLa:",
-        "            kLa = wanted",
-        "            power = v * (kLa / K_L) ** (1.0 / alpha)",
-        "give = kLa * v / 1000.0",
-        f"strip = {CO2_TRANSFER_RATIO} * give",
-        "full_O = henry_O * pressure * dry",
-        "full_C = henry_C * pressure * dry",
-        "for _ in (0, 1):",
-        "    out_O = (inert * r_O + give * DO) / (inert + give * full_O / ratio)",
-        "    out_C = (inert * r_C + strip * C_CO2) / (inert + strip * full_C / ratio)",
-        "    ratio = 1.0 + out_O + out_C",
-        "got_O = 1000.0 * inert * (r_O - out_O)",
-        "lost_C = 1000.0 * inert * (out_C - r_C)",
-        f"evaporated = inert * ratio * w_E * {H2O_MASS}",
-        f"heat = OUR * v * {HEAT_OF_RESPIRATION / 3600.0}",
-        f"wanted = heat + power + {HEAT_CAPACITY * 1e-3 / 3600.0 * TEMPERATURE_GAIN} * v * (T - T_set)",
-        "capacity = UA * (T - T_cool)",
-        "cooling = wanted if wanted < capacity else capacity",
-        "if cooling < UA * (T - T_heat): cooling = UA * (T - T_heat)",
+        *_SOLUBILITY,
+        *_STIRRER,
+        *_GAS,
+        *_HEAT,
     ]
+
+
+_SOLUBILITY: Final = (
+    # Benson & Krause 1980 and Buck 1981, as in `oxygen_solubility` and `water_vapour`; Sander 2015 for CO2.
+    "u = 1.0 / (T + 273.15)",
+    "logarithm = -139.34411 + u * (1.575701e5 + u * (-6.642308e7 + u * (1.243800e10 - u * 8.621949e11)))",
+    "vapour = 0.0061121 * exp((18.678 - T / 234.5) * T / (257.14 + T))",
+    f"henry_O = soluble * exp(logarithm) / 31.998 / ({OXYGEN_IN_AIR} * ({ATMOSPHERE} - vapour))",
+    "henry_C = 33.0 * exp(2400.0 * (u - 1.0 / 298.15))",
+    "pressure = p_0 + p_v * v",
+    "dry = 1.0 - y_W",
+)
+
+_STIRRER: Final = (
+    # Mole ratios to the inert gas if the liquid took exactly what the cells use: what the controller aims at.
+    "aim_O = r_O - OUR * v / (1000.0 * inert)",
+    "if aim_O < 0.0: aim_O = 0.0",
+    "ratio = 1.0 + aim_O + r_C + CER * v / (1000.0 * inert)",
+    "star = henry_O * pressure * dry * aim_O / ratio",
+    f"P_bottom = G_low * v ** {GASSED_VOLUME_EXPONENT!r}",
+    "if P_bottom > P_low: P_bottom = P_low",
+    f"P_top = G_high * v ** {GASSED_VOLUME_EXPONENT!r}",
+    "if P_top > P_high: P_top = P_high",
+    "if P_top > P_motor: P_top = P_motor",
+    "if P_bottom > P_top: P_bottom = P_top",
+    "if k_fix > 0.0:",
+    "    kLa = kLa_high = k_fix",
+    "    power = 0.0",
+    "else:",
+    "    kLa = K_L * (P_bottom * v_inverse) ** alpha",
+    "    kLa_high = K_L * (P_top * v_inverse) ** alpha",
+    "    power = P_bottom",
+    "    if DO_set >= 0.0:",
+    "        drive = star - DO_set",
+    "        wanted = OUR / drive if drive > 1e-9 else kLa_high",
+    "        if wanted >= kLa_high:",
+    "            kLa, power = kLa_high, P_top",
+    "        elif wanted > kLa:",
+    "            kLa = wanted",
+    "            power = v * (kLa / K_L) ** (1.0 / alpha)",
+)
+
+_GAS: Final = (
+    # A well-mixed gas phase without hold-up: what the inlet brings and the liquid does not take leaves with the inert
+    # gas. `ratio` is total dry gas per inert; two passes settle it, and the balance is exact whatever it is.
+    "give = kLa * v / 1000.0",
+    f"strip = {CO2_TRANSFER_RATIO} * give",
+    "full_O = henry_O * pressure * dry",
+    "full_C = henry_C * pressure * dry",
+    "for _ in (0, 1):",
+    "    out_O = (inert * r_O + give * DO) / (inert + give * full_O / ratio)",
+    "    out_C = (inert * r_C + strip * C_CO2) / (inert + strip * full_C / ratio)",
+    "    ratio = 1.0 + out_O + out_C",
+    "got_O = 1000.0 * inert * (r_O - out_O)",
+    "lost_C = 1000.0 * inert * (out_C - r_C)",
+    f"evaporated = inert * ratio * w_E * {H2O_MASS}",
+)
+
+_HEAT: Final = (
+    f"heat = OUR * v * {HEAT_OF_RESPIRATION / 3600.0}",
+    f"wanted = heat + power + {HEAT_CAPACITY * 1e-3 / 3600.0 * TEMPERATURE_GAIN} * v * (T - T_set)",
+    "capacity = UA * (T - T_cool)",
+    "cooling = wanted if wanted < capacity else capacity",
+    "if cooling < UA * (T - T_heat): cooling = UA * (T - T_heat)",
+)
 
 
 def _derivatives(culture: Culture) -> list[str]:
@@ -312,6 +319,3 @@ def _observations(culture: Culture) -> list[str]:
 def settings_names(culture: Culture) -> tuple[str, ...]:
     """The settings of one segment in the kernel's order: `SETTINGS`, then g/L of every species in the feed."""
     return (*SETTINGS, *(f"F_{name}_" for name in culture.species))
-
-
-__all__ = ["LOCALS", "OBSERVED", "PASSED", "SETTINGS", "SURROUNDINGS", "Kernel", "constants", "kernel_of"]

@@ -16,7 +16,7 @@ from seedtrain.base import InputError
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._elements import O2_MASS
 from seedtrain.simulation._expression import FUNCTIONS
-from seedtrain.simulation._run import ParameterUse, PhaseSpan, Run, Variable
+from seedtrain.simulation._run import Floats, ParameterUse, PhaseSpan, Run, Variable
 from seedtrain.simulation._simulate import TrajectoryError
 
 
@@ -59,63 +59,79 @@ def reproduce(
     **Returns** a run with the species, `DOT`, `DOT_probe` (%), `V` (L). Raises `InputError` for an unknown symbol,
     `TrajectoryError` where the integration stops.
     """
-    from scipy.integrate import solve_ivp
-
     names = tuple(culture.species)
     unknown = sorted({*initial, *(symbol for phase in phases for symbol in phase.pulse or {})} - {*names, "DOT"})
     if unknown:
         raise InputError(f"the culture has no {unknown[0]!r}", remedy=f"Use one of: {', '.join(names)}, DOT.")
-    glucose = culture.symbol("glucose")
-    rates = _compile(culture, names)
+    tank = _Tank(culture, names, saturation, henry, probe_lag)
     state = np.array([*(initial.get(name, 0.0) for name in names), initial["DOT"], initial["DOT"], volume])
-    times, rows, spans, now = [np.array([start])], [state[:, None]], [], start
-    total = sum(phase.hours for phase in phases)
-    for phase in phases:
-        for symbol, added in (phase.pulse or {}).items():
-            state[names.index(symbol)] += added
-
-        def slope(t: float, y: np.ndarray, phase: PublishedPhase = phase, since: float = now) -> list[float]:
-            *found, DOT, probe, V = y.tolist()
-            F = phase.feed * math.exp(phase.growth * (t - since)) if phase.feed else 0.0
-            net = rates(*found, DOT)
-            X = found[names.index(culture.biomass)]
-            fed = {glucose: phase.feed_glucose}
-            changes = [
-                rate * X + F / V * (fed.get(name, 0.0) - value)
-                for name, rate, value in zip(names, net, found, strict=False)
-            ]
-            oxygen = phase.kLa * (saturation - DOT) + net[-1] * X * henry
-            return [*changes, oxygen, 3600 / probe_lag * (DOT - probe), F]
-
-        share = max(int(points * phase.hours / total), 2)
-        grid = np.linspace(now, now + phase.hours, share)
-        found = solve_ivp(slope, (now, now + phase.hours), state, method="LSODA", t_eval=grid, rtol=rtol, atol=1e-10)
-        if not found.success:
-            raise TrajectoryError(
-                f"{phase.name}: {found.message}", time=now, last=dict(zip(names, state, strict=False))
-            )
-        times.append(found.t)
-        rows.append(found.y)
-        spans.append(PhaseSpan(phase.name, now, now + phase.hours))
-        state, now = found.y[:, -1].copy(), now + phase.hours
-    values = np.concatenate(rows[1:], axis=1)
-    variables = {name: Variable(name, "g/L", values[at], culture.species[name].words) for at, name in enumerate(names)}
-    for offset, (name, unit) in enumerate((("DOT", "%"), ("DOT_probe", "%"), ("V", "L"))):
-        variables[name] = Variable(name, unit, values[len(names) + offset])
-    parameters = tuple(
-        ParameterUse(item.name, item.value, item.unit, item.status, item.source) for item in culture.parameters.values()
-    )
+    time, rows, spans = _integrate(tank, state, phases, start, rtol, points)
+    columns = [*names, "DOT", "DOT_probe", "V"]
+    units = {"DOT": "%", "DOT_probe": "%", "V": "L"}
+    values = dict(zip(columns, rows, strict=True))
+    uses = [ParameterUse(p.name, p.value, p.unit, p.status, p.source) for p in culture.parameters.values()]
     return Run(
         origin="simulated",
         recipe_digest="",
         culture=culture.name,
         vessel="as published",
         unit_procedure="as published",
-        time=np.concatenate(times[1:]),
-        variables=variables,
-        phases=tuple(spans),
-        parameters=parameters,
+        time=time,
+        variables={name: Variable(name, units.get(name, "g/L"), column) for name, column in values.items()},
+        phases=spans,
+        parameters=tuple(uses),
     )
+
+
+def _integrate(
+    tank: _Tank, state: Floats, phases: Sequence[PublishedPhase], start: float, rtol: float, points: int
+) -> tuple[Floats, Floats, tuple[PhaseSpan, ...]]:
+    """Times, states (shape "state, time") and spans of the phases, one after the other."""
+    from scipy.integrate import solve_ivp
+
+    total = sum(phase.hours for phase in phases)
+    times, rows, spans, now = [], [], [], start
+    for phase in phases:
+        for symbol, added in (phase.pulse or {}).items():
+            state[tank.names.index(symbol)] += added
+        end = now + phase.hours
+        grid = np.linspace(now, end, max(int(points * phase.hours / total), 2))
+        found = solve_ivp(tank.slope(phase, now), (now, end), state, method="LSODA", t_eval=grid, rtol=rtol, atol=1e-10)
+        if not found.success:
+            last = dict(zip(tank.names, state.tolist(), strict=False))
+            raise TrajectoryError(f"{phase.name}: {found.message}", time=now, last=last)
+        times.append(found.t)
+        rows.append(found.y)
+        spans.append(PhaseSpan(phase.name, now, end))
+        state, now = found.y[:, -1].copy(), end
+    return np.concatenate(times), np.concatenate(rows, axis=1), tuple(spans)
+
+
+@dataclass(frozen=True)
+class _Tank:
+    culture: Culture
+    names: tuple[str, ...]
+    saturation: float
+    henry: float
+    probe_lag: float
+
+    def slope(self, phase: PublishedPhase, since: float) -> Callable[[float, Any], list[float]]:
+        """The right-hand side in `phase`, which began at `since`; states: species, DOT, probe, volume."""
+        rates = _compile(self.culture, self.names)
+        biomass = self.names.index(self.culture.biomass)
+        glucose = self.culture.symbol("glucose")
+        fed = [phase.feed_glucose if name == glucose else 0.0 for name in self.names]
+
+        def slope(t: float, y: Any) -> list[float]:
+            *found, DOT, probe, V = y.tolist()
+            F = phase.feed * math.exp(phase.growth * (t - since)) if phase.feed else 0.0
+            *net, oxygen = rates(*found, DOT)
+            X = found[biomass]
+            changes = [rate * X + F / V * (inflow - value) for rate, inflow, value in zip(net, fed, found, strict=True)]
+            transfer = phase.kLa * (self.saturation - DOT) + oxygen * X * self.henry
+            return [*changes, transfer, 3600 / self.probe_lag * (DOT - probe), F]
+
+        return slope
 
 
 TANK: Final = {"NH": 100.0, "I": 0.0, "T": 37.0, "pH": 7.0, "C_CO2": 0.5}

@@ -15,17 +15,14 @@ from seedtrain.base import InputError, Progress, SeedtrainError, silent
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation._conditions import Condition, Conditions, conditions_of
 from seedtrain.simulation._culture import Culture, Override
-from seedtrain.simulation._elements import NH3_MASS
 from seedtrain.simulation._kernel import Kernel, constants, kernel_of
 from seedtrain.simulation._plan import Liquid, Plan, Segment, plan_of
 from seedtrain.simulation._run import Run
 from seedtrain.simulation._surroundings import Surroundings, settings_of, surroundings_of
-from seedtrain.simulation._vessel import ShakeFlask, Vessel
+from seedtrain.simulation._vessel import Vessel
 
 Floats = NDArray[np.float64]
 MOST_STEPS: Final = 100_000
-NEGATIVE: Final = -1e-7
-"""g/L or mmol/L below which a stored concentration is a fault of the integration, and no rounding."""
 
 
 class OverfillError(InputError):
@@ -218,7 +215,7 @@ class _Flight:
         oxygen = self.kernel.index("n_O")
         if math.isnan(start[oxygen]):  # the medium is saturated with air before inoculation
             start[oxygen] = facts.saturation * start[self.kernel.index("v")]
-        conditions = conditions_of(self.culture, self.kernel, self.vessel, segment, facts, self.volume)
+        conditions = conditions_of(self.culture, self.kernel, self.vessel, segment, facts, self.volume, numbers)
         piece = Piece(segment, conditions, time, time, numbers, start, start, [], list(facts.notes))
         if segment.longest > 0:
             self._integrate(piece)
@@ -259,8 +256,7 @@ class _Flight:
             else:
                 raise self._failure(piece, f"more than {MOST_STEPS} steps")
         if not piece.segment.fixed:
-            assert piece.segment.until is not None
-            words = f"{piece.segment.path} was ended at at_most; {piece.segment.until} was not reached"
+            words = "the phase ends at its longest time, its aim not met"
             piece.notes.append((piece.end, "at_most", words))
 
     def _passed(
@@ -322,6 +318,3 @@ def _root(item: Condition, dense: Any, low: float, high: float) -> float:
         else:
             low = middle
     return high
-
-
-__all__ = ["NH3_MASS", "OverfillError", "Piece", "ShakeFlask", "TrajectoryError", "simulate"]

@@ -184,8 +184,9 @@ def _tank(
     notes: list[tuple[float, str, str]] = []
     low, high, fits = speed_range(vessel, segment)
     if not fits:
-        words = f"{segment.path}: {segment.stirrer_speed:g} 1/min is outside {vessel.name}; {high:g} is used"
-        notes.append((time, "set_point_clamped", words))
+        notes.append(
+            (time, "set_point_clamped", "the stirrer speed lies outside the vessel; its limit is used")
+        )
     vvm = vessel.aeration[0] if segment.aeration is None else segment.aeration
     if not vessel.aeration[0] <= vvm <= vessel.aeration[1]:
         vvm = min(max(vvm, vessel.aeration[0]), vessel.aeration[1])
