@@ -65,10 +65,7 @@ def execute(
 
     Raises `PermitRefused` with the batch Held, `InputError` for a crew, batch or plant that does not fit.
     """
-    if not _BATCH.fullmatch(batch):
-        raise InputError(f"{batch!r} is not a batch id", remedy="Use up to 40 letters, digits, dots and dashes.")
-    if start.tzinfo is None:
-        raise InputError(f"the start {start} has no time zone", remedy="Give an aware time, best in UTC.")
+    _check_given(batch, start)
     folder = ledger.path.parent / "segments" if segments is None else segments
     job = Job(control, plant, ledger, batch, dict(operators), tuple(lots), permit, on_excursion, folder, interval)
     check_operators(job.steps(), operators)
@@ -87,6 +84,13 @@ def execute(
             run_phase(job, state, following)
     progress(1.0, _("batch {batch} is complete").format(batch=batch))
     return batch_run(job, state)
+
+
+def _check_given(batch: str, start: datetime) -> None:
+    if not _BATCH.fullmatch(batch):
+        raise InputError(f"{batch!r} is not a batch id", remedy="Use up to 40 letters, digits, dots and dashes.")
+    if start.tzinfo is None:
+        raise InputError(f"the start {start} has no time zone", remedy="Give an aware time, best in UTC.")
 
 
 def _open(job: Job, state: BatchState, start: datetime) -> None:

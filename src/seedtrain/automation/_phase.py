@@ -406,10 +406,10 @@ def _reached(drafts: Sequence[Draft], tag: str, limits: Range) -> tuple[float, s
     """How near a phase came to a limit that it did not meet: the best reading, else the sample; None where neither
     shows that it was not met."""
     best = "maximum" if limits.high is None else "minimum"
-    for name in (best, "value"):
+    for kind, name in (("calculated", best), ("sample", "value")):
         for draft in drafts:
             payload = draft.payload
-            if draft.type == "step.value_recorded" and payload["tag"] == tag and name in payload:
+            if (payload.get("kind"), payload.get("tag")) == (kind, tag) and name in payload:
                 value, unit = float(payload[name]), str(payload["unit"])
                 if not is_within(value, *bounds(limits, unit)):
                     return value, unit
