@@ -10,11 +10,13 @@ from seedtrain.development._economics import (
     appraise,
     cost_and_carbon,
 )
+from seedtrain.development._economics_blocks import economics_blocks
 from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, Item, read_factors
 from seedtrain.development._feed import FeedLimit, Margins, largest_feed, margins
 from seedtrain.development._inventory import Batch, inventory
 from seedtrain.development._reference import FACTOR_COLUMNS, factor_rows, factors_markdown
 from seedtrain.development._scale import ScaleResult, scale
+from seedtrain.development._scale_blocks import scale_blocks
 from seedtrain.development._schedule import Occupancy, Schedule, schedule
 from seedtrain.development._tables import SeedRow, YieldRow
 from seedtrain.development._transfer import Transfer
@@ -49,6 +51,7 @@ __all__ = [
     "YieldRow",
     "appraise",
     "cost_and_carbon",
+    "economics_blocks",
     "factor_rows",
     "factors_markdown",
     "inventory",
@@ -59,6 +62,7 @@ __all__ = [
     "result_from_data",
     "result_to_data",
     "scale",
+    "scale_blocks",
     "schedule",
     "words",
 ]

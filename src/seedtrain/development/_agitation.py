@@ -107,11 +107,19 @@ def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: f
     def at(speed: float) -> Operating:
         return Operating(volume, speed, aeration, head, reference.temperature)
 
+    if tank == basis and volume == reference.volume:
+        return _outcome(keep, reference, reference, here, here, notes)
     speed = _solve(lambda value: _value(_figures(tank, at(value)), by_speed), _value(here, by_speed), _span(tank, at))
-    there = _figures(tank, at(speed))
+    return _outcome(keep, reference, at(speed), here, _figures(tank, at(speed)), notes)
+
+
+def _outcome(
+    keep: str, reference: Operating, scaled: Operating, here: TransferLimits, there: TransferLimits, notes: list[str]
+) -> Agitation:
     reached = math.isclose(_value(there, keep), _value(here, keep), rel_tol=1e-3)
     if not reached and keep != "gas_velocity":
-        notes.append(f"the drive gives {_value(there, keep):.3g} {KEEP[keep]} at its nearest speed, {speed:.0f} 1/min")
+        nearest = f"{_value(there, keep):.4g} {KEEP[keep]} at its nearest speed, {scaled.speed:.0f} 1/min"
+        notes.append(f"the drive gives {nearest}")
     criteria = tuple(
         Criterion(
             name,
@@ -123,7 +131,7 @@ def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: f
         )
         for name, unit in KEEP.items()
     )
-    return Agitation(keep, reference, at(speed), criteria, reached, "; ".join(notes))
+    return Agitation(keep, reference, scaled, criteria, reached, "; ".join(notes))
 
 
 def figures(tank: StirredTank, operating: Operating) -> TransferLimits:

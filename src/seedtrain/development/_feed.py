@@ -12,7 +12,7 @@ import numpy as np
 from seedtrain.base import Progress, silent
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import MasterRecipe, Phase
-from seedtrain.simulation import OverfillError, Run
+from seedtrain.simulation import OverfillError, PhaseSpan, Run
 
 Limit = Literal["oxygen", "cooling", "none"]
 SEARCH_TOLERANCE: Final = 0.01
@@ -93,13 +93,20 @@ def margins(run: Run, recipe: MasterRecipe, *, kinds: tuple[str, ...] = ("feed",
         span = next((span for span in run.phases if span.path == name), None)
         if span is None or phase.do not in kinds or (path is not None and name != path):
             continue
-        inside = (run.time >= span.start) & (run.time <= span.end)
+        inside = within(run, span)
         floor = oxygen_floor(phase)
         if floor:
             oxygen = min(oxygen, float(np.min(run["DO_percent"][inside])) / floor - 1.0)
         heat, capacity = run["heat"][inside], run["cooling_capacity"][inside]
         cooling = min(cooling, float(np.min((capacity - heat) / np.maximum(capacity, 1e-12))))
     return Margins(oxygen, cooling)
+
+
+def within(run: Run, span: PhaseSpan) -> slice:
+    """The stored points of one phase: both its ends are stored, beside the end of the phase before at the same time."""
+    first = int(np.searchsorted(run.time, span.start, side="right")) - 1
+    last = int(np.searchsorted(run.time, span.end, side="left"))
+    return slice(max(min(first, last), 0), max(first, last) + 1)
 
 
 def oxygen_floor(phase: Phase) -> float | None:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from seedtrain.development._downstream_use import YEARLY, prepared
+from seedtrain.development._feed import within
 from seedtrain.development._use import Use
 from seedtrain.recipe import MasterRecipe, Phase, UnitProcedure
 from seedtrain.simulation import Run, ShakeFlask, Vessel
@@ -117,6 +118,5 @@ def fed(run: Run, path: str) -> float:
     whole = float(np.trapezoid(run["F"], run.time))
     if span is None or whole <= 0:
         return 0.0
-    # Both ends of every phase are stored, so a jump of the rate lies between two points of the same time.
-    inside = (run.time >= span.start) & (run.time <= span.end)
+    inside = within(run, span)
     return run.totals["feed"][0] * float(np.trapezoid(run["F"][inside], run.time[inside])) / whole

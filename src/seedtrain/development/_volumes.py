@@ -95,7 +95,8 @@ def _stages(master: MasterRecipe, seeds: Sequence[Vessel]) -> list[UnitProcedure
         fitting = [vessel for vessel in waiting if SEED_CLASSES[type(vessel)] == procedure.unit_class]
         taken = fitting if procedure.repeat else fitting[:1]
         found += [procedure] * len(taken)
-        waiting = [vessel for vessel in waiting if vessel not in taken]
+        for vessel in taken:
+            waiting.remove(vessel)
     if waiting:
         raise InputError(
             f"the recipe {master.name} has no unit procedure left for the seed vessel {waiting[0].name}",

@@ -1,7 +1,8 @@
-"""The words that people read for the keys of this room's results, in the language in use."""
+"""The words and numbers that people read for this room's results, in the language in use."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -19,10 +20,10 @@ _WORDS: Final[Mapping[str, Callable[[], str]]] = {
     "tip_speed": lambda: _("tip speed"),
     "mixing_time": lambda: _("mixing time"),
     "gas_velocity": lambda: _("gas velocity"),
-    "kLa": lambda: _("oxygen transfer coefficient kLa"),
+    "kLa": lambda: _("kLa"),
     "oxygen": lambda: _("oxygen transfer"),
     "cooling": lambda: _("cooling"),
-    "none": lambda: _("no limit"),
+    "none": lambda: _("nothing"),
 }
 
 
@@ -30,3 +31,22 @@ def words(key: str) -> str:
     """`key` of a part, a criterion or a limit as people read it; any other key with its underscores as spaces."""
     found = _WORDS.get(key)
     return found() if found else key.replace("_", " ")
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """`value` to so many significant digits, without an exponent between 0.001 and 10 million; a dash for none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -4 <= size < 7:
+        return f"{value:.{digits - 1}e}"
+    rounded = round(value, digits - 1 - size)
+    decimals = max(digits - 1 - math.floor(math.log10(abs(rounded))), 0) if rounded else 0
+    return f"{rounded:,.{decimals}f}".replace(",", "\u202f")
+
+
+def percent(fraction: float, digits: int = 3) -> str:
+    """A fraction as a percentage."""
+    return f"{number(100.0 * fraction, digits)} %"
