@@ -9,7 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seedtrain.automation import Excursion, FaultEntry, SimulatedPlant, batch_state, execute, executed_strategy
+from seedtrain.automation import (
+    READING_INTERVAL,
+    Excursion,
+    FaultEntry,
+    SimulatedPlant,
+    batch_state,
+    execute,
+    executed_strategy,
+)
 from seedtrain.base import Document, InputErrors, read_document
 from seedtrain.quality import Lot, LotEntry
 from seedtrain.quantity import Quantity
@@ -173,3 +181,27 @@ def test_a_wrong_fault_is_refused_at_its_line(example: Example):
             faults=wrong,
             document=example.document,
         )
+
+
+def test_a_fault_in_a_repeated_unit_procedure_is_meant_by_its_path_in_the_recipe(example: Example):
+    tank = example.vessels[UNIT].seeds[1]
+    (entry,) = example.faults
+    meant = entry.model_copy(update={"unit": tank, "phase": "seed-tank/expansion/grow"})
+    path = "seed-tank-1/expansion/grow"
+    shown = []
+    for faults in ([], [meant]):
+        plant = SimulatedPlant(
+            example.control,
+            production=example.production,
+            seeds=example.seeds,
+            steps=example.steps,
+            faults=faults,
+            document=example.document,
+        )
+        unit, phase = plant.unit(tank), example.control.recipe.phase(path)
+        unit.command(path, phase.set)
+        unit.start(path, phase, START)
+        shown.append(np.array([item.value for item in unit.read(path, READING_INTERVAL) if item.tag == "pH"]))
+    off = shown[1] - shown[0]
+    assert np.count_nonzero(off) == 4
+    assert off.min() == pytest.approx(meant.offset)
