@@ -155,7 +155,7 @@ def test_the_tornado_is_sorted_and_each_bar_is_the_total_at_the_ends_of_one_fact
 def test_a_hundred_thousand_draws_take_less_than_a_cpu_second() -> None:
     start = time.process_time()
     found = appraise(inventory(), TABLE, draws=100_000)
-    assert time.process_time() - start < 3.0, "about 0.3 s on an idle core; wide margin for a loaded one"
+    assert time.process_time() - start < 1.0, "measured 0.2 s"
     assert found.draws == 100_000
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -356,8 +356,10 @@ def _interval(value: float, drawn: Floats, unit: str, status: str) -> Uncertain:
 
 
 def _assumed(lines: list[_Line], factors: Mapping[str, Factor], values: Mapping[str, float], kind: Kind) -> float:
-    whole_sum = sum(float(line.at(values)) for line in lines)
-    rests: Callable[[_Line], bool] = lambda line: any(  # noqa: E731
-        factors[name].status == "assumed" for name, _ in line.powers if name.endswith(f".{kind}")
-    )
-    return sum(float(line.at(values)) for line in lines if rests(line)) / whole_sum if whole_sum else 0.0
+    """The part of the total whose price or emission factor is assumed."""
+
+    def rests(line: _Line) -> bool:
+        return any(factors[name].status == "assumed" for name, _ in line.powers if name.endswith(f".{kind}"))
+
+    total = sum(float(line.at(values)) for line in lines)
+    return sum(float(line.at(values)) for line in lines if rests(line)) / total if total else 0.0

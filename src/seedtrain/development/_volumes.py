@@ -115,7 +115,12 @@ def inoculum_fraction(procedure: UnitProcedure) -> float:
 def seed_procedures(recipe: MasterRecipe) -> tuple[UnitProcedure, ...]:
     """The unit procedures before production that grow an inoculum."""
     names = [procedure.unit_class for procedure in recipe.unit_procedures]
-    return tuple(recipe.unit_procedures[: names.index(PRODUCTION)])
+    before = recipe.unit_procedures[: names.index(PRODUCTION)]
+    return tuple(
+        procedure
+        for procedure in before
+        if any(phase.do == "grow" for operation in procedure.operations for phase in operation.phases)
+    )
 
 
 def _rounded_down(litres: float) -> float:
