@@ -335,6 +335,13 @@ def test_files_that_are_no_ledgers_are_refused(path, tmp_path):
     assert open_ledger(f"sqlite:///{tmp_path / 'sub' / 'new.db'}").path == tmp_path / "sub" / "new.db"
 
 
+def test_every_commit_waits_for_the_disk(path):
+    for _ in range(2):  # made, and opened again
+        with open_ledger(path) as ledger:
+            assert ledger._store._connection.pragma("synchronous") == 2
+            assert ledger._store._connection.pragma("journal_mode") == "wal"
+
+
 def test_a_sqlite_that_can_lose_commits_is_refused():
     for unsound in (3_040_001, 3_044_005, 3_045_000, 3_050_006, 3_051_002):
         with pytest.raises(UnavailableError, match="WAL-reset"):

@@ -1,6 +1,7 @@
 """People: opaque identities, names that can be erased, and signatures that cannot be moved or repeated."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from seedtrain.base import InputError, IntegrityError, UnavailableError
 from seedtrain.record import (
     Draft,
+    anchor_path,
     append_signed,
     enrol_person,
     find_person,
@@ -18,6 +20,8 @@ from seedtrain.record import (
     sign,
     verify,
 )
+from seedtrain.record._keys import KeyFolder
+from seedtrain.record._verifier import signature_message
 from tests.record.ledgers import bodies, chained, first_bad, reading, rewrite, unguarded, words
 
 
@@ -159,7 +163,55 @@ def test_the_same_signature_a_second_time_or_under_another_name_is_refused_and_f
     assert first_bad(verdict) == signature.seq + 1
 
 
-def _server_key(path):
-    from seedtrain.record._keys import KeyFolder
+def forged(payload, key, **changed):
+    """The payload signed anew by `key`: every part of it holds by itself."""
+    payload = {**payload, **changed, "public_key": key.public.hex()}
+    return {**payload, "signature": key.sign(signature_message("person-1", payload)).hex()}
 
+
+def test_a_signature_with_a_key_that_was_never_enrolled_is_refused_and_found(path):
+    one, _, _, signature = signed_ledger(path)
+    stranger = KeyFolder(path.parent / "elsewhere").person("x", create=True)
+    with open_ledger(path) as ledger:
+        payload = forged(signature.payload, stranger, nonce="fresh", checkpoint=ledger.checkpoint)
+        with pytest.raises(InputError, match="not the one enrolled"):
+            ledger.append(Draft("signature.applied", "B", payload, one, id="fresh"))
+    assert found_after(path, payload=forged(signature.payload, stranger)) == signature.seq
+
+
+def test_a_signature_at_a_checkpoint_that_never_was_is_refused_and_found(path):
+    one, _, _, signature = signed_ledger(path)
+    own = KeyFolder(key_path(path)).person(one)
+    with open_ledger(path) as ledger:
+        payload = forged(signature.payload, own, nonce="fresh")
+        with pytest.raises(InputError, match="last checkpoint"):
+            ledger.append(Draft("signature.applied", "B", payload, one, id="fresh"))
+    future = f"{signature.seq}:" + "ab" * 32
+    for checkpoint in ("1:" + "00" * 32, future, "x:y"):
+        assert found_after(path, payload=forged(signature.payload, own, checkpoint=checkpoint)) == signature.seq
+
+
+def test_a_signature_under_another_event_id_is_found(path):
+    _, _, _, signature = signed_ledger(path)
+    assert found_after(path, id="another") == signature.seq
+
+
+def found_after(path, **changed):
+    """The first bad seq after the last event was changed and everything else made to fit, in a copy."""
+    place = path.parent / f"attack-{len(list(path.parent.iterdir()))}"
+    place.mkdir()
+    shutil.copytree(key_path(path), key_path(place / path.name))
+    for item in (path, anchor_path(path)):
+        shutil.copy(item, place / item.name)
+    connection = unguarded(place / path.name)
+    stored = [json.loads(body) for body in bodies(connection)]
+    connection.close()
+    stored[-1] |= changed
+    rewrite(place / path.name, chained(stored), key=_server_key(path))
+    verdict = verify(place / path.name)
+    assert words(verdict)["signatures"] == "fail"
+    return first_bad(verdict)
+
+
+def _server_key(path):
     return KeyFolder(key_path(path)).server(create=False)
