@@ -26,6 +26,7 @@ FIELDS = frozenset(
     "seq prev id type subject occurred_at recorded_at actor device payload reason corrects".split()  # noqa: SIM905
 )
 CRITERIA = ("chain", "roots", "signatures", "anchors", "key")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 MOST_FINDINGS = 20  # of one criterion: a ruined ledger is not listed event by event
 
 
@@ -66,7 +67,7 @@ def _node(left: bytes, right: bytes) -> bytes:
 
 def canonical(value: Any) -> bytes:
     """Canonical JSON bytes of data without floats."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def checkpoint_text(origin: str, size: int, root: bytes) -> str:
