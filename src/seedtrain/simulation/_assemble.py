@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation._culture import Culture
-from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS
+from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, Composition
 from seedtrain.simulation._kernel import OBSERVED, Kernel
 from seedtrain.simulation._plan import Liquid, Plan, base_liquid
 from seedtrain.simulation._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
@@ -285,6 +285,10 @@ def _flows(culture: Culture, recipe: MasterRecipe, plan: Plan, kernel: Kernel, p
     return flows
 
 
+def _compositions(culture: Culture) -> dict[str, Composition]:
+    return culture.compositions
+
+
 def _balances(culture: Culture, kernel: Kernel, plan: Plan, pieces: list[Any], flows: _Flows) -> tuple[Balance, ...]:
     """Closure of what came and left (pump laws, integrated gas fluxes) against the change of the state."""
     first, last = pieces[0].initial, pieces[-1].final
@@ -298,7 +302,7 @@ def _balances(culture: Culture, kernel: Kernel, plan: Plan, pieces: list[Any], f
 
     held = {name: change(f"m_{name}") for name in culture.species}
     came = {name: flows.amount(lambda item, name=name: item.species.get(name, 0.0)) for name in culture.species}
-    elements = culture.compositions
+    elements = _compositions(culture)
 
     def atoms(amounts: dict[str, float], element: str) -> float:
         return sum(mass * elements[name].elements[element] for name, mass in amounts.items())

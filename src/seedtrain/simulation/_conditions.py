@@ -17,6 +17,7 @@ from seedtrain.simulation._vessel import StirredTank, Vessel
 LIMITED_FRACTION: Final = 0.5
 """Oxygen limits where dissolved oxygen falls below this part of its set point; assumed."""
 COOLING_SLACK: Final = 0.5  # K above the set point: the jacket cannot hold it
+SCARCE: Final = 1.0  # mmol/L of ammonium, some way above K_N
 DEPLETED: Final = 0.01  # g/L of substrate, some way below K_S
 
 
@@ -58,6 +59,15 @@ def conditions_of(
     watch.append(Condition(lambda y: float(y[v]) - most, raises=True))
     if isinstance(vessel, StirredTank):
         watch += _limits(kernel, segment, facts)
+    nitrogen = kernel.index("n_N")
+    watch.append(
+        Condition(
+            lambda y: SCARCE - float(y[nitrogen]) / float(y[v]),
+            "nitrogen_limited",
+            "ammonium runs out",
+            "there is ammonium again",
+        )
+    )
     substrate = culture.symbol("glucose")
     if substrate and segment.do == "grow":
         at = kernel.index(f"m_{substrate}")

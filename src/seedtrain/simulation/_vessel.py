@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from seedtrain.quantity import Measure, MeasureRange, Quantity, Range
 
@@ -111,6 +111,50 @@ class VesselEntry(BaseModel):
     kLa: Annotated[Quantity, Measure("1/h")] | None = None
     seeds: list[str] = Field(default_factory=list)
 
+    @field_validator("nominal_volume", "diameter", "impellers", "impeller_diameter", "motor_power", "cooling_area")
+    @classmethod
+    def _above_zero(cls, value: Quantity | None, info: ValidationInfo) -> Quantity | None:
+        if value is not None and value.value <= 0:
+            raise ValueError(f"{info.field_name} is {value}, not above zero | Give its size.")
+        return value
+
+    @field_validator("heat_transfer_coefficient", "kLa")
+    @classmethod
+    def _transfers(cls, value: Quantity | None, info: ValidationInfo) -> Quantity | None:
+        return cls._above_zero(value, info)
+
+    @field_validator("working_volume", "stirrer_speed", "aeration", "head_pressure")
+    @classmethod
+    def _closed(cls, value: Range | None, info: ValidationInfo) -> Range | None:
+        if value is None:
+            return None
+        low, high = value.bounds(value.unit)
+        if not (low >= 0 and math.isfinite(high)) or (info.field_name == "working_volume" and low <= 0):
+            raise ValueError(
+                f"{info.field_name} {value} is open or reaches below zero | Write both ends, for instance 0.1 .. 2."
+            )
+        nominal = info.data.get("nominal_volume")
+        if info.field_name == "working_volume" and nominal is not None and high > nominal.magnitude(value.unit):
+            raise ValueError(f"working_volume ends above the nominal {nominal} | Lower it, for gas needs room.")
+        return value
+
+    @field_validator("impellers")
+    @classmethod
+    def _whole(cls, value: Quantity | None) -> Quantity | None:
+        if value is not None and value.value != round(value.value):
+            raise ValueError(f"{value} is not a whole number | Count the impellers.")
+        return value
+
+    @field_validator("impeller_diameter")
+    @classmethod
+    def _fits(cls, value: Quantity | None, info: ValidationInfo) -> Quantity | None:
+        diameter = info.data.get("diameter")
+        if value is not None and diameter is not None and value.magnitude("m") >= diameter.magnitude("m"):
+            raise ValueError(
+                f"{value} is not below the tank's diameter {diameter} | A Rushton turbine is about a third of the tank."
+            )
+        return value
+
     @model_validator(mode="after")
     def _complete(self) -> VesselEntry:
         flask = self.kind == "shake_flask"
@@ -120,7 +164,6 @@ class VesselEntry(BaseModel):
         for name in _TANK_FIELDS if flask else ("kLa",):
             if getattr(self, name) is not None:
                 raise ValueError(f"a {self.kind} has no {name!r} | Remove {name}.")
-        _sizes(self)
         return self
 
     def vessel(self, name: str) -> Vessel:
@@ -158,34 +201,3 @@ class VesselEntry(BaseModel):
             coolant_temperature=number("coolant_temperature", "degC"),
             seeds=tuple(self.seeds),
         )
-
-
-def _sizes(entry: VesselEntry) -> None:
-    """Refuse what cannot be a vessel: sizes that are not positive, open ranges, an impeller wider than its tank."""
-    low, high = entry.working_volume.bounds("L")
-    nominal = entry.nominal_volume.magnitude("L")
-    if not (low > 0 and math.isfinite(high)):
-        raise ValueError(f"working_volume {entry.working_volume} is open or not positive | Write 0.3 .. 0.8 L.")
-    if high > nominal:
-        raise ValueError(
-            f"working_volume ends at {high:g} L, above the nominal {nominal:g} L | Lower it, for gas needs room."
-        )
-    for name in _TANK_FIELDS if entry.kind == "stirred_tank" else ("kLa",):
-        value = getattr(entry, name)
-        if isinstance(value, Quantity) and name != "coolant_temperature" and value.value <= 0:
-            raise ValueError(f"{name} is {value}, not above zero | Give its size.")
-        if isinstance(value, Range):
-            first, last = value.bounds(value.unit)
-            if not (first >= 0 and math.isfinite(last)):
-                raise ValueError(f"{name} {value} is open or below zero | Write both ends, for instance 0.1 .. 2 vvm.")
-    if entry.kind == "stirred_tank":
-        assert entry.impellers is not None
-        assert entry.impeller_diameter is not None
-        assert entry.diameter is not None
-        if entry.impellers.value != round(entry.impellers.value):
-            raise ValueError(f"impellers is {entry.impellers}, not a whole number | Count the impellers.")
-        if entry.impeller_diameter.magnitude("m") >= entry.diameter.magnitude("m"):
-            raise ValueError(
-                f"impeller_diameter {entry.impeller_diameter} is not below the diameter {entry.diameter} | "
-                "A Rushton turbine is about a third of the tank."
-            )
