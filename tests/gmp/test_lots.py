@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedtrain.base import InputError
-from seedtrain.gmp import assure_origin, genealogy, genealogy_sheet, receive_lots, received_lots, where_used
+from seedtrain.gmp import (
+    amend_lot,
+    assure_origin,
+    genealogy,
+    genealogy_sheet,
+    receive_lots,
+    received_lots,
+    where_used,
+)
 from seedtrain.quality import judge_origin
 from seedtrain.record import Event
 from tests.gmp.made import BATCH, Made, lot, lots
@@ -101,3 +109,23 @@ def test_lots_are_received_once_and_not_as_something_else(tmp_path):
     assert found == {item.id: item for item in lots()}
     assert judge_origin(list(found.values())).verdict == "pass"
     made.ledger.close()
+
+
+def test_a_lot_stated_anew_counts_as_stated_last_for_every_batch_that_used_it(made):
+    made.run()
+    assert assure_origin(made.ledger.events(), BATCH).verdict == "pass"
+    found = lot("SUGAR-1", "sugar", origins=("plant", "porcine"))
+    for wrong, reason, who in (
+        (lot("NONE", "sugar"), "x", "qc"),
+        (lot("SUGAR-1", "salt"), "x", "qc"),
+        (found, " ", "qc"),
+        (found, "supplier's letter", "nobody"),
+    ):
+        with pytest.raises(InputError):
+            amend_lot(made.ledger, wrong, reason, made.people.get(who, who))
+    assert amend_lot(made.ledger, found, "supplier's letter", made.people["qc"])
+    assert amend_lot(made.ledger, found, "supplier's letter", made.people["qc"]) == ()
+    assert received_lots(made.ledger.events())["SUGAR-1"] == found
+    assert assure_origin(made.ledger.events(), BATCH).verdict == "fail"
+    (first,) = made.ledger.events(subject="SUGAR-1", type="lot.received")
+    assert first.payload["contains"] == [{"name": "part 1", "origin": "plant"}]

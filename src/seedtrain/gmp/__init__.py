@@ -22,6 +22,7 @@ from seedtrain.gmp._lines import (
 )
 from seedtrain.gmp._lots import (
     GenealogyLine,
+    amend_lot,
     assure_origin,
     change_lot_status,
     genealogy,
@@ -76,6 +77,8 @@ __all__ = [
     "SignatureLine",
     "StepLine",
     "ValueLine",
+    "amend_lot",
+    "amend_lot",
     "approval",
     "approve_recipe",
     "as_result",

@@ -42,6 +42,26 @@ def receive_lots(
     return ledger.append(*drafts) if drafts else ()
 
 
+def amend_lot(ledger: Ledger, lot: Lot, reason: str, actor: str, *, at: datetime | None = None) -> tuple[Event, ...]:
+    """Record that a received lot is declared otherwise now: origin, expiry, quantity. What stood before stays visible.
+
+    A lot never becomes another material: `InputError`, as for a lot that was never received or a missing reason.
+    """
+    known = received_lot(ledger, lot.id)
+    if known is None:
+        raise InputError(f"the ledger knows no lot {lot.id!r}", remedy="Receive it first.")
+    if known == lot:
+        return ()
+    if known.material != lot.material:
+        raise InputError(
+            f"lot {lot.id} was received as {known.material} and is declared as {lot.material} now",
+            remedy="Give the other material a lot id of its own.",
+        )
+    if not reason.strip():
+        raise InputError(f"lot {lot.id} cannot be amended without a reason", remedy="Say why.")
+    return ledger.append(Draft("lot.amended", lot.id, lot.to_data(), actor, at, reason=reason))
+
+
 def change_lot_status(
     ledger: Ledger, lot: str, status: LotStatus, reason: str, actor: str, *, at: datetime | None = None
 ) -> tuple[Event, ...]:
@@ -59,17 +79,42 @@ def change_lot_status(
     return append_signed(ledger, draft, f"lot {status}")
 
 
+def amend_lot(ledger: Ledger, lot: Lot, reason: str, actor: str, *, at: datetime | None = None) -> tuple[Event, ...]:
+    """A person states a received lot anew (quantity, expiry, status, what is inside), with a reason, and signs.
+
+    What was stated before stays in the ledger. Nothing happens if the lot is known like this already.
+    """
+    received = next((event for event in ledger.events(subject=lot.id, type="lot.received")), None)
+    if received is None:
+        raise InputError(f"the ledger knows no lot {lot.id!r}", remedy="Receive it first.")
+    known = received_lot(ledger, lot.id)
+    if known == lot:
+        return ()
+    assert known is not None
+    if known.material != lot.material:
+        raise InputError(
+            f"lot {lot.id} was received as {known.material} and cannot become {lot.material}",
+            remedy="Give the other material a lot of its own.",
+        )
+    draft = Draft("lot.amended", lot.id, lot.to_data(), actor, at, reason=reason, corrects=received.id)
+    return append_signed(ledger, draft, "lot amended")
+
+
 def received_lot(ledger: Ledger, lot: str) -> Lot | None:
     """A lot as it was received, with its present status; None if it never was."""
     return received_lots(ledger.events(subject=lot)).get(lot)
 
 
 def received_lots(events: Iterable[Event]) -> dict[str, Lot]:
-    """Every lot that was received, by id, with its present status."""
+    """Every lot that was received, by id, as it was stated last and with its present status."""
     lots: dict[str, Lot] = {}
     for event in events:
         if event.type == "lot.received":
             lots.setdefault(event.subject, Lot.from_data(event.subject, event.payload))
+        elif event.type == "lot.amended" and event.subject in lots:
+            lots[event.subject] = Lot.from_data(event.subject, event.payload)
+        elif event.type == "lot.amended" and event.subject in lots:
+            lots[event.subject] = Lot.from_data(event.subject, event.payload)
         elif event.type == "lot.status_changed" and event.subject in lots:
             lots[event.subject] = replace(lots[event.subject], status=event.payload["status"])
     return lots
