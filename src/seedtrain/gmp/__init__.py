@@ -78,7 +78,6 @@ __all__ = [
     "StepLine",
     "ValueLine",
     "amend_lot",
-    "amend_lot",
     "approval",
     "approve_recipe",
     "as_result",

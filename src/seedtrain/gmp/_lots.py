@@ -42,26 +42,6 @@ def receive_lots(
     return ledger.append(*drafts) if drafts else ()
 
 
-def amend_lot(ledger: Ledger, lot: Lot, reason: str, actor: str, *, at: datetime | None = None) -> tuple[Event, ...]:
-    """Record that a received lot is declared otherwise now: origin, expiry, quantity. What stood before stays visible.
-
-    A lot never becomes another material: `InputError`, as for a lot that was never received or a missing reason.
-    """
-    known = received_lot(ledger, lot.id)
-    if known is None:
-        raise InputError(f"the ledger knows no lot {lot.id!r}", remedy="Receive it first.")
-    if known == lot:
-        return ()
-    if known.material != lot.material:
-        raise InputError(
-            f"lot {lot.id} was received as {known.material} and is declared as {lot.material} now",
-            remedy="Give the other material a lot id of its own.",
-        )
-    if not reason.strip():
-        raise InputError(f"lot {lot.id} cannot be amended without a reason", remedy="Say why.")
-    return ledger.append(Draft("lot.amended", lot.id, lot.to_data(), actor, at, reason=reason))
-
-
 def change_lot_status(
     ledger: Ledger, lot: str, status: LotStatus, reason: str, actor: str, *, at: datetime | None = None
 ) -> tuple[Event, ...]:
@@ -111,8 +91,6 @@ def received_lots(events: Iterable[Event]) -> dict[str, Lot]:
     for event in events:
         if event.type == "lot.received":
             lots.setdefault(event.subject, Lot.from_data(event.subject, event.payload))
-        elif event.type == "lot.amended" and event.subject in lots:
-            lots[event.subject] = Lot.from_data(event.subject, event.payload)
         elif event.type == "lot.amended" and event.subject in lots:
             lots[event.subject] = Lot.from_data(event.subject, event.payload)
         elif event.type == "lot.status_changed" and event.subject in lots:
