@@ -59,6 +59,8 @@ def test_gas_takes_power_and_never_adds_any(speed, flow, volume):
     assert t.gassed_power(tank, speed, 2 * flow, volume).value <= gassed * (1 + 1e-12)
     assert t.gassed_power(tank, speed * 1.1, flow, volume).value > gassed
     assert t.gassed_power(tank, speed, 0.0, volume).value == bare
+    assert t.speed_of_power(tank, gassed, flow, volume) == pytest.approx(speed, rel=1e-9)
+    assert t.speed_of_power(tank, bare, 0.0, volume) == pytest.approx(speed, rel=1e-9)
 
 
 @settings(max_examples=40, deadline=None)

@@ -15,13 +15,13 @@ from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, Composit
 from seedtrain.simulation._kernel import OBSERVED, Kernel
 from seedtrain.simulation._plan import Liquid, Plan, base_liquid
 from seedtrain.simulation._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
-from seedtrain.simulation._surroundings import Facts, Surroundings
+from seedtrain.simulation._surroundings import Surroundings
 from seedtrain.simulation._transfer import (
     DRIVE_EFFICIENCY,
     HEAT_OF_RESPIRATION,
-    gassed_power,
     kLa_coalescing,
     kLa_non_coalescing,
+    speed_of_power,
 )
 from seedtrain.simulation._vessel import ShakeFlask, StirredTank, Vessel
 
@@ -197,21 +197,8 @@ def _speeds(vessel: Vessel, table: _Table, power: Floats, volume: Floats) -> Flo
     if isinstance(vessel, ShakeFlask):
         return np.zeros_like(power)
     facts = [piece.conditions.facts for piece in table.pieces]
-    return np.array([_speed(vessel, *found) for found in zip(facts, power, volume, strict=True)])
-
-
-def _speed(vessel: StirredTank, facts: Facts, power: float, volume: float) -> float:
-    """The stirrer speed that draws `power` (W) in `volume` (L), by bisection of the power correlation."""
-    low, high = facts.speeds
-    if gassed_power(vessel, high, facts.flow, volume).value <= power * (1 + 1e-9):
-        return high
-    for _ in range(50):
-        middle = (low + high) / 2
-        if gassed_power(vessel, middle, facts.flow, volume).value < power:
-            low = middle
-        else:
-            high = middle
-    return high
+    rows = zip(facts, power.tolist(), volume.tolist(), strict=True)
+    return np.array([min(speed_of_power(vessel, watts, item.flow, held), item.speeds[1]) for item, watts, held in rows])
 
 
 def _spans(plan: Plan, pieces: list[Any]) -> tuple[PhaseSpan, ...]:

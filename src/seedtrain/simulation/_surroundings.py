@@ -184,23 +184,17 @@ def _tank(
     notes: list[tuple[float, str, str]] = []
     low, high, fits = speed_range(vessel, segment)
     if not fits:
-        notes.append(
-            (time, "set_point_clamped", "the stirrer speed lies outside the vessel; its limit is used")
-        )
+        notes.append((time, "set_point_clamped", "the stirrer speed lies outside the vessel; its limit is used"))
     vvm = vessel.aeration[0] if segment.aeration is None else segment.aeration
     if not vessel.aeration[0] <= vvm <= vessel.aeration[1]:
         vvm = min(max(vvm, vessel.aeration[0]), vessel.aeration[1])
-        notes.append(
-            (time, "set_point_clamped", f"{segment.path}: aeration of {vvm:g} vvm is what {vessel.name} gives")
-        )
+        notes.append((time, "set_point_clamped", "the aeration lies outside the vessel; its limit is used"))
     flow = gas_flow(vvm, volume, segment.temperature, pressure)
     most = flooding_gas_flow(vessel, high).value
     if flow > most:
         vvm *= most / flow
         flow = most
-        notes.append(
-            (time, "flooding", f"{segment.path}: the gas is cut to {vvm:.3g} vvm, or the impeller would flood")
-        )
+        notes.append((time, "flooding", "the gas is cut to what the impeller disperses at its highest speed"))
     low = min(max(low, flooding_speed(vessel, flow)), high)
     c = around["coalescence"]
     velocity = flow / vessel.area

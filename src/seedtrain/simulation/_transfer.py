@@ -20,7 +20,9 @@ CO2_IN_AIR: Final = 0.00042  # mol/mol of dry air
 BROTH_DENSITY: Final = 1020.0  # kg/m3, assumed
 BROTH_VISCOSITY: Final = 1.0e-3  # Pa s, assumed: a bacterial broth, near water
 HEAT_CAPACITY: Final = 4.1e6  # J/m3/K of broth, assumed: near water
-HEAT_OF_RESPIRATION: Final = 460.0  # kJ/mol O2. Cooney, Wang & Mateles 1969, Biotechnol. Bioeng. 11:269
+HEAT_OF_RESPIRATION: Final = 460.0
+"""kJ/mol O2. Heat follows oxygen uptake: Cooney, Wang & Mateles 1969, Biotechnol. Bioeng. 11:269; the round figure for
+aerobic growth: Doran 2013, Bioprocess Engineering Principles, 2nd ed., section 5.9."""
 CO2_TRANSFER_RATIO: Final = 0.89  # kLa of CO2 over that of O2. Royce & Thornhill 1991, AIChE J. 37:1680
 DRIVE_EFFICIENCY: Final = 0.85  # shaft power over electric power, assumed
 
@@ -79,6 +81,20 @@ def hughmark_ratio(tank: StirredTank, speed: float, gas_flow: float, volume: flo
     return float(0.10 * (gas_flow / (n * v)) ** -0.25 * (n**2 * d**4 / (GRAVITY * d / 5 * v ** (2 / 3))) ** -0.20)
 
 
+GASSED_SPEED_EXPONENT: Final = 3 + 0.25 - 2 * 0.20
+"""How gassed power grows with speed by Hughmark 1980: N^3 (N^-1)^-0.25 (N^2)^-0.20."""
+
+
+def speed_of_power(tank: StirredTank, power: float, gas_flow: float, volume: float) -> float:
+    """The speed that draws `power` (W) under gas, 1/min; the inverse of `gassed_power` in the speed."""
+    bare = ungassed_power(tank, 60.0)
+    free = 60 * (power / bare) ** (1 / 3)
+    if gas_flow <= 0:
+        return float(free)
+    gassed = bare * hughmark_ratio(tank, 60.0, gas_flow, volume)
+    return float(max(free, 60 * (power / gassed) ** (1 / GASSED_SPEED_EXPONENT)))
+
+
 def flooding_gas_flow(tank: StirredTank, speed: float) -> Estimate:
     """Gas flow at which the lowest impeller floods, m3/s at vessel conditions; `speed` in 1/min.
 
@@ -100,8 +116,9 @@ def flooding_speed(tank: StirredTank, gas_flow: float) -> float:
 def mixing_time(tank: StirredTank, power_per_volume: float, volume: float) -> Estimate:
     """Time to 95 % homogeneity, s.
 
-    **Source** Nienow 1998, Appl. Mech. Rev. 51:3: 5.9 T^2/3 e^-1/3 (D/T)^-1/3 at H = T; beyond, times (H/T)^2.43 after
-    Cooke, Middleton & Bush 1988 for several radial impellers, as given there with H/D.
+    **Source** Nienow 1998, Appl. Mech. Rev. 51:3: 5.9 T^2/3 e^-1/3 (D/T)^-1/3 at H = T. Taller liquid under several
+    radial impellers takes (H/T)^2.43 times as long: the exponent is that of Cooke, Middleton & Bush 1988 for H/D, carried
+    over (assumed).
     """
     specific = max(power_per_volume, 1e-9) / BROTH_DENSITY
     ratio = tank.impeller_diameter / tank.diameter
@@ -124,7 +141,7 @@ def kolmogorov_length(power_per_volume: float) -> float:
 
 
 def metabolic_heat(OUR: float) -> float:
-    """Heat of respiration, W/m3; `OUR` in mmol/L/h. **Source** Cooney, Wang & Mateles 1969: 460 kJ/mol O2."""
+    """Heat of respiration, W/m3; `OUR` in mmol/L/h. **Source** at `HEAT_OF_RESPIRATION`."""
     return OUR * HEAT_OF_RESPIRATION * 1000 / 3600
 
 
