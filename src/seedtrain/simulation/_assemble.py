@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, Composition
 from seedtrain.simulation._kernel import OBSERVED, Kernel
+from seedtrain.simulation._piece import Piece
 from seedtrain.simulation._plan import Liquid, Plan, base_liquid
-from seedtrain.simulation._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
+from seedtrain.simulation._run import Balance, Floats, ParameterUse, PhaseSpan, Run, RunEvent, Variable
 from seedtrain.simulation._surroundings import Surroundings
 from seedtrain.simulation._transfer import (
     DRIVE_EFFICIENCY,
@@ -25,7 +25,6 @@ from seedtrain.simulation._transfer import (
 )
 from seedtrain.simulation._vessel import ShakeFlask, StirredTank, Vessel
 
-Floats = NDArray[np.float64]
 JOULES_PER_KWH: Final = 3.6e6
 NEGATIVE: Final = -1e-7
 """g/L or mmol/L below which a stored concentration is a fault of the integration and no rounding."""
@@ -39,7 +38,7 @@ def assemble(
     plan: Plan,
     kernel: Kernel,
     around: Surroundings,
-    pieces: list[Any],
+    pieces: list[Piece],
     points: int,
 ) -> Run:
     """The run that `pieces` make; `points` stored times, evenly spread, beside both ends of every phase."""
@@ -69,7 +68,7 @@ def assemble(
     )
 
 
-def _grid(pieces: list[Any], points: int) -> list[tuple[int, float]]:
+def _grid(pieces: list[Piece], points: int) -> list[tuple[int, float]]:
     """(piece, time) of every stored point: the ends of each piece, and an even grid inside."""
     end = pieces[-1].end
     even = np.linspace(0.0, end, max(points, 2))
@@ -83,7 +82,7 @@ def _grid(pieces: list[Any], points: int) -> list[tuple[int, float]]:
     return found
 
 
-def _state(pieces: list[Any], number: int, time: float) -> Floats:
+def _state(pieces: list[Piece], number: int, time: float) -> Floats:
     piece = pieces[number]
     if time <= piece.start:
         found = piece.initial
@@ -100,7 +99,7 @@ def _state(pieces: list[Any], number: int, time: float) -> Floats:
 class _Table:
     """Every stored point: its piece, time, state and observations."""
 
-    pieces: tuple[Any, ...]  # of each point
+    pieces: tuple[Piece, ...]  # of each point
     states: Floats
     observed: Floats
     kernel: Kernel
@@ -201,7 +200,7 @@ def _speeds(vessel: Vessel, table: _Table, power: Floats, volume: Floats) -> Flo
     return np.array([min(speed_of_power(vessel, watts, item.flow, held), item.speeds[1]) for item, watts, held in rows])
 
 
-def _spans(plan: Plan, pieces: list[Any]) -> tuple[PhaseSpan, ...]:
+def _spans(plan: Plan, pieces: list[Piece]) -> tuple[PhaseSpan, ...]:
     """Every phase; those before inoculation end at time 0 and so begin before it."""
     found: list[PhaseSpan] = []
     start = -sum(duration for _, duration in plan.before)
@@ -211,7 +210,7 @@ def _spans(plan: Plan, pieces: list[Any]) -> tuple[PhaseSpan, ...]:
     return (*found, *(PhaseSpan(piece.segment.path, piece.start, piece.end) for piece in pieces))
 
 
-def _events(vessel: Vessel, pieces: list[Any], variables: dict[str, Variable]) -> tuple[RunEvent, ...]:
+def _events(vessel: Vessel, pieces: list[Piece], variables: dict[str, Variable]) -> tuple[RunEvent, ...]:
     found = [RunEvent(0.0, "inoculation", "the culture starts")]
     if isinstance(vessel, StirredTank) and _extrapolated(variables):
         found.append(RunEvent(0.0, "extrapolated", "oxygen transfer lies outside the range of van 't Riet 1979"))
@@ -253,7 +252,7 @@ class _Flows:
         return float(sum(pick(item) * volume for item, volume in self.liquids))
 
 
-def _flows(culture: Culture, recipe: MasterRecipe, plan: Plan, kernel: Kernel, pieces: list[Any]) -> _Flows:
+def _flows(culture: Culture, recipe: MasterRecipe, plan: Plan, kernel: Kernel, pieces: list[Piece]) -> _Flows:
     flows = _Flows()
     for piece in pieces:
         segment, span = piece.segment, piece.end - piece.start
@@ -276,7 +275,7 @@ def _compositions(culture: Culture) -> dict[str, Composition]:
     return culture.compositions
 
 
-def _balances(culture: Culture, kernel: Kernel, plan: Plan, pieces: list[Any], flows: _Flows) -> tuple[Balance, ...]:
+def _balances(culture: Culture, kernel: Kernel, plan: Plan, pieces: list[Piece], flows: _Flows) -> tuple[Balance, ...]:
     """Closure of what came and left (pump laws, integrated gas fluxes) against the change of the state."""
     first, last = pieces[0].initial, pieces[-1].final
 
@@ -325,7 +324,7 @@ def _totals(
     vessel: Vessel,
     kernel: Kernel,
     plan: Plan,
-    pieces: list[Any],
+    pieces: list[Piece],
     flows: _Flows,
     variables: dict[str, Variable],
 ) -> dict[str, tuple[float, str]]:

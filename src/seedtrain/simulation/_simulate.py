@@ -5,23 +5,22 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seedtrain.base import InputError, Progress, SeedtrainError, silent
 from seedtrain.recipe import MasterRecipe
-from seedtrain.simulation._conditions import Condition, Conditions, conditions_of
+from seedtrain.simulation._assemble import assemble
+from seedtrain.simulation._conditions import Condition, conditions_of
 from seedtrain.simulation._culture import Culture, Override
 from seedtrain.simulation._kernel import Kernel, constants, kernel_of
+from seedtrain.simulation._piece import Piece
 from seedtrain.simulation._plan import Liquid, Plan, Segment, plan_of
-from seedtrain.simulation._run import Run
+from seedtrain.simulation._run import Floats, Run
 from seedtrain.simulation._surroundings import Surroundings, settings_of, surroundings_of
 from seedtrain.simulation._vessel import Vessel
 
-Floats = NDArray[np.float64]
 MOST_STEPS: Final = 100_000
 
 
@@ -36,21 +35,6 @@ class TrajectoryError(SeedtrainError):
         super().__init__(message, remedy=remedy)
         self.time = time
         self.last = dict(last)
-
-
-@dataclass
-class Piece:
-    """What one segment left: its span, the solver's interpolants, and the kernel's numbers for it."""
-
-    segment: Segment
-    conditions: Conditions
-    start: float
-    end: float
-    numbers: tuple[float, ...]
-    initial: Floats
-    final: Floats
-    steps: list[tuple[float, float, Callable[[Any], Any]]]
-    notes: list[tuple[float, str, str]] = field(default_factory=list)
 
 
 def simulate(
@@ -91,8 +75,6 @@ def simulate(
     start = _start(culture, kernel, plan, around, initial or {}, inoculum)
     flight = _Flight(culture, vessel, recipe, plan, kernel, around, rtol, unit_procedure)
     pieces = flight.run(start, progress)
-    from seedtrain.simulation._assemble import assemble
-
     return assemble(culture, vessel, recipe, unit_procedure, plan, kernel, around, pieces, points)
 
 

@@ -117,8 +117,8 @@ def mixing_time(tank: StirredTank, power_per_volume: float, volume: float) -> Es
     """Time to 95 % homogeneity, s.
 
     **Source** Nienow 1998, Appl. Mech. Rev. 51:3: 5.9 T^2/3 e^-1/3 (D/T)^-1/3 at H = T. Taller liquid under several
-    radial impellers takes (H/T)^2.43 times as long: the exponent is that of Cooke, Middleton & Bush 1988 for H/D, carried
-    over (assumed).
+    radial impellers takes (H/T)^2.43 times as long: the exponent of Cooke, Middleton & Bush 1988 for H/D, carried over
+    (assumed).
     """
     specific = max(power_per_volume, 1e-9) / BROTH_DENSITY
     ratio = tank.impeller_diameter / tank.diameter
