@@ -14,16 +14,14 @@ from typing import Final
 import numpy as np
 
 from seedtrain.automation._devices import Addition, EndedBy, Ending, Function, Identity, Reading
-from seedtrain.automation._faults import Fault, FaultEntry, FaultPlace, place_faults
-from seedtrain.automation._sensors import DEFAULT_ASSAY_ERROR, RELATIVE_ASSAY_ERROR, assayed, generator
-from seedtrain.automation._truth import PhaseTruth, truths
+from seedtrain.automation._faults import FaultEntry
+from seedtrain.automation._scenario import CHANGEOVER_H, UnitScenario, scenario_of
+from seedtrain.automation._sensors import DEFAULT_ASSAY_ERROR, assayed, generator
+from seedtrain.automation._truth import PhaseTruth
 from seedtrain.base import Document, InputError
 from seedtrain.quantity import Quantity, convert
 from seedtrain.recipe import Command, ControlRecipe, Phase, State, next_state
 from seedtrain.simulation import Run, StepResult
-
-CHANGEOVER_H: Final = 0.5
-"""h to transfer to the next unit and make it ready; assumed."""
 
 WEIGHT_ERROR: Final = 0.002
 """Relative standard deviation of an amount by scale or totaliser; assumed."""
@@ -57,28 +55,18 @@ class SimulatedPlant:
         seed: int = 0,
         changeover: float = CHANGEOVER_H,
     ) -> None:
-        found = truths(control, production, seeds, steps)
-        places = [
-            FaultPlace(path, _master_path(control, path), truth.unit, tuple(truth.sensors))
-            for path, truth in found.items()
-        ]
-        happening = place_faults(faults, places, units=units, document=document)
-        assay = {line.attribute: line.assay_cv for line in control.recipe.specification.lines if line.assay_cv}
-        first = {
-            "/".join((item.name, item.operations[0].name, item.operations[0].phases[0].name))
-            for item in control.recipe.unit_procedures
-        }
-        self._units = {
-            name: SimulatedUnit(
-                name,
-                {path: truth for path, truth in found.items() if truth.unit == name},
-                [fault for fault in happening if fault.unit == name],
-                assay_error={**RELATIVE_ASSAY_ERROR, **assay},
-                seed=seed,
-                changeover=dict.fromkeys(first, changeover),
-            )
-            for name in dict.fromkeys(truth.unit for truth in found.values())
-        }
+        scenario = scenario_of(
+            control,
+            production=production,
+            seeds=seeds,
+            steps=steps,
+            faults=faults,
+            units=units,
+            document=document,
+            seed=seed,
+            changeover=changeover,
+        )
+        self._units = {name: SimulatedUnit(unit) for name, unit in scenario.units.items()}
 
     def unit(self, name: str) -> SimulatedUnit:
         """The unit called `name`; raises `InputError` with the known ones."""
@@ -89,33 +77,16 @@ class SimulatedPlant:
             raise InputError(f"the plant has no unit {name!r}", remedy=f"Use one of: {known}.") from None
 
 
-def _master_path(control: ControlRecipe, path: str) -> str:
-    """The path in the master recipe, where a repeated unit procedure has no number yet."""
-    head, _, rest = path.partition("/")
-    base, dash, number = head.rpartition("-")
-    same_place = control.recipe.places.get(path) == control.recipe.places.get(f"{base}/{rest}")
-    return f"{base}/{rest}" if dash and number.isdecimal() and same_place else path
-
-
 class SimulatedUnit:
     """One unit of the stand-in. Its commands state intent: given twice they do what they do once."""
 
-    def __init__(
-        self,
-        name: str,
-        phases: Mapping[str, PhaseTruth],
-        faults: Sequence[Fault],
-        *,
-        assay_error: Mapping[str, float],
-        seed: int,
-        changeover: Mapping[str, float],
-    ) -> None:
-        self.name = name
-        self._phases = phases
-        self._faults = tuple(faults)
-        self._assay_error = assay_error
-        self._seed = seed
-        self._changeover = changeover
+    def __init__(self, scenario: UnitScenario) -> None:
+        self.name = scenario.name
+        self._phases = scenario.phases
+        self._faults = scenario.faults
+        self._assay_error = scenario.assay_error
+        self._seed = scenario.seed
+        self._changeover = scenario.changeover
         self._state = State.IDLE
         self._running: tuple[str, datetime] | None = None
         self._targets: dict[str, Mapping[str, Quantity | str]] = {}
