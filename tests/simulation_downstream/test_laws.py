@@ -257,9 +257,21 @@ def test_phases_of_a_column_in_the_wrong_order_are_refused() -> None:
         OPERATIONS["diafilter"].run(settings("diafilter", {"volumes": 2.0}, {"material": "buffer"}), Carry(clear()))
 
 
-def test_filling_makes_whole_containers() -> None:
+def test_filling_makes_whole_containers_and_one_of_the_rest() -> None:
     powder = Stream("dried", 0.1, {"product": 95.0, "salts": 3.05, "water": 2.0}, 10.0)
     step = _step("fill", powder, {"mass": 0.1, "loss": 0.5}, {"container": "vial"})
-    assert step.performance["containers"][0] == math.floor(100.05 * 0.995 / 0.1)
+    available = 100.05 * 0.995
+    whole = math.floor(available / 0.1)
+    assert step.performance["containers"][0] == whole + 1
+    assert step.performance["last_container"][0] == pytest.approx(1000 * (available - 0.1 * whole))
     assert step.performance["content"][0] == pytest.approx(95.0 / 100.05 * 100.0)
-    assert step.outlet.mass == pytest.approx(99.5)
+    assert step.outlet.mass == pytest.approx(available)
+
+
+def test_less_than_one_container_fills_one_in_part() -> None:
+    powder = Stream("dried", 0.002, {"product": 1.5, "water": 0.03}, 10.0)
+    step = _step("fill", powder, {"mass": 10.0, "loss": 0.0}, {"container": "bottle"})
+    assert step.performance["containers"][0] == 1
+    assert step.performance["mass"][0] == pytest.approx(1530.0)
+    assert step.performance["content"][0] == pytest.approx(1500.0)
+    assert step.step_yield == pytest.approx(1.0)

@@ -32,7 +32,7 @@ def simulate(
     """
     options = common or Common()
     from seedtrain.base import use_language, write_atomic
-    from seedtrain.program import run_figure, simulate_recipe
+    from seedtrain.program import run_drawing, simulate_recipe
 
     with use_language(options.lang):
         with shown_progress(as_json=options.json) as progress:
@@ -40,7 +40,7 @@ def simulate(
         if csv:
             write_atomic(csv, run.to_csv())
         if plot:
-            write_atomic(plot, run_figure(run))
+            write_atomic(plot, run_drawing(run))
         if options.json:
             print_json(run.to_data())
             return 0

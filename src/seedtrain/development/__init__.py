@@ -8,6 +8,7 @@ from seedtrain.development._economics import (
     Driver,
     Economics,
     appraise,
+    central_figures,
     cost_and_carbon,
 )
 from seedtrain.development._economics_blocks import economics_blocks
@@ -50,6 +51,7 @@ __all__ = [
     "Use",
     "YieldRow",
     "appraise",
+    "central_figures",
     "cost_and_carbon",
     "economics_blocks",
     "factor_rows",

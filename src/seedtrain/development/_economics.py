@@ -202,6 +202,25 @@ def cost_and_carbon(batch: Batch, factors: FactorTable | None = None, *, draws: 
     return appraise(inventory_of(batch), factors or read_factors(), draws=draws, seed=seed)
 
 
+def central_figures(batch: Batch, factors: FactorTable) -> tuple[float, float, float]:
+    """Cost (money/kg), carbon (kg CO2e/kg) and released product (kg/year) at the central values, without any draws.
+
+    The same figures as `cost_and_carbon(...)` has in `cost.total.value`, `carbon.total.value` and `product_per_year`.
+    """
+    inventory = inventory_of(batch)
+    if not inventory.product > 0:
+        raise InputError("the batch ends without product", remedy="Look at the mass-yield table.")
+    cost, footprint, _ = _lines(inventory.uses, factors)
+    names = {name for line in (*cost, *footprint) for name, _ in line.powers} - {BATCHES}
+    values = _with_batches({name: central(factors.factor(name)) for name in {*names, *_SCHEDULE}}, inventory)
+    kilograms = inventory.product / 1000
+    return (
+        sum(float(line.at(values)) for line in cost) / kilograms,
+        sum(float(line.at(values)) for line in footprint) / kilograms,
+        kilograms * values[BATCHES] * values["batch_success"],
+    )
+
+
 def _plan(inventory: Inventory, table: FactorTable) -> Schedule:
     days, vessel, suite = (table.factor(name).value for name in _SCHEDULE)
     return schedule(inventory.occupancies, inventory.lead_time, 24.0 * days, vessel, suite)

@@ -98,7 +98,9 @@ def _read_product(folder: Path, need: Need) -> Protein:
     path = folder / need.entry.product
     if not path.is_file():
         raise need.document.error(
-            ("product",), f"there is no file {need.entry.product!r} in {folder}", remedy="Name the product's FASTA file."
+            ("product",),
+            f"there is no file {need.entry.product!r} in {folder}",
+            remedy="Name the product's FASTA file.",
         )
     return read_protein(path)
 

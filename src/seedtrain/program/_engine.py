@@ -1,4 +1,4 @@
-"""Stages of a program: each keyed by the digest of its inputs, kept whole or not at all, redone only when a key changes.
+"""Stages of a program: keyed by the digest of their inputs, kept whole or not at all, redone when a key changes.
 
 A stage's folder is `stages/<name>/<first 16 digits of its key>/`. It is written beside its place and renamed, so that
 a folder that exists is complete; a process killed anywhere leaves at most a temporary folder, which the next run

@@ -131,8 +131,8 @@ def _replaced(text: str, line: int, old: str, new: str) -> str:
 def plant_text(name: str, tanks: tuple[TankSize, ...]) -> str:
     """A plant file with `tanks` and the store of the worked example."""
     parts = [
-        "# The vessels of this centre and their limits. The figures follow from the nominal volumes by usual proportions\n"
-        "# and are ASSUMED: put those of your own vessels.\n"
+        "# The vessels of this centre and their limits. The figures follow from the nominal volumes by usual\n"
+        "# proportions and are ASSUMED: put those of your own vessels.\n"
         f"plant: {name}\nunits:\n"
     ]
     parts += [_tank_text(tank) for tank in tanks]

@@ -70,9 +70,9 @@ def read_plant(path: Path) -> Plant:
                 errors.append(document.error(place, f"there is no unit {seed!r}", remedy=f"Use one of: {known}."))
     for index, fault in enumerate(entry.simulated_faults):
         if fault.unit not in entry.units:
-            place = ("simulated_faults", index, "unit")
             known = ", ".join(entry.units)
-            errors.append(document.error(place, f"there is no unit {fault.unit!r}", remedy=f"Use one of: {known}."))
+            where = ("simulated_faults", index, "unit")
+            errors.append(document.error(where, f"there is no unit {fault.unit!r}", remedy=f"Use one of: {known}."))
     collect(errors)
     plant = Plant(
         entry.plant,

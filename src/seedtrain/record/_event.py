@@ -45,6 +45,11 @@ class Event:
         """`occurred_at` as a time."""
         return moment(self.occurred_at)
 
+    def to_data(self) -> dict[str, Any]:
+        """The event as JSON-ready data, in the order in which people read it, with the digest of its exact bytes."""
+        names = ("seq", "type", "subject", "occurred_at", "recorded_at", "actor", "device", "payload", "reason")
+        return {name: getattr(self, name) for name in (*names, "corrects", "id", "prev", "digest")}
+
 
 @dataclass(frozen=True)
 class Draft:

@@ -21,13 +21,14 @@ LEVERS: Final = (
 
 
 def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
-    """Whole containers of `mass` g each; the loss on the line and what fills no container are waste."""
+    """Containers of `mass` g each; the loss on the line is waste. The last container takes what is left for it."""
     bulk, mass = carry.stream, settings.number("mass")
-    available = bulk.mass * (1.0 - settings.number("loss", 0.0) / 100.0)
-    count = math.floor(available / mass + 1e-9)
-    share = min(1.0, count * mass / bulk.mass) if bulk.mass > 0 else 0.0
-    filled, rest = part(bulk, ("filled containers", "left on the line"), share)
-    content = filled.masses.get("product", 0.0) / count * 1000.0 if count else 0.0
+    filled, rest = part(bulk, ("filled containers", "left on the line"), 1.0 - settings.number("loss", 0.0) / 100.0)
+    whole = math.floor(filled.mass / mass + 1e-9)
+    last = max(filled.mass - whole * mass, 0.0)
+    count = whole + (last > 1e-9 * mass)
+    in_one = mass if whole else last
+    content = filled.masses.get("product", 0.0) / filled.mass * in_one * 1000.0 if filled.mass > 0 else 0.0
     needed = count / settings.lever("run_time")
     rate = settings.bounded("line_rate", needed)
     hours = count / rate if rate > 0 else 0.0
@@ -41,8 +42,9 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         utilities={"electricity": (settings.lever("energy") * count / 1000.0, "kWh")},
         equipment={"line_rate": (rate, "1/h")},
         performance={
-            "mass": (mass * 1000.0, "mg"),
+            "mass": (in_one * 1000.0, "mg"),
             "containers": (float(count), ""),
+            "last_container": (last * 1000.0, "mg"),
             "content": (content, "mg"),
             "residual_moisture": (_moisture(filled.mass, filled.masses.get("water", 0.0)), "%"),
             "bioburden_per_container": (settings.lever("bioburden_per_container"), "CFU"),

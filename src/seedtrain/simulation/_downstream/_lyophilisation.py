@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -95,6 +96,7 @@ def sublimation_temperature(cycle: Cycle, shelf: float, layer: float, frozen: fl
     return float(brentq(surplus, -120.0, max(shelf, -40.0) + 60.0, xtol=1e-10))
 
 
+@lru_cache(maxsize=64)  # a sensitivity walks the train hundreds of times, mostly with the same cake
 def primary_drying(cycle: Cycle) -> Drying | None:
     """Dry until no ice is left; None where none sublimes, or not within 1000 h.
 
@@ -165,7 +167,7 @@ def _cycle(settings: Settings, feed: Stream) -> Cycle:
         shelf=settings.number("shelf_temperature"),
         pressure=settings.number("chamber_pressure") / PASCAL_PER_TORR,
         depth=settings.number("fill_depth"),
-        solids=min(0.6, dry / feed.volume / 1000.0),
+        solids=round(min(0.6, dry / feed.volume / 1000.0), 10),
         **{name: settings.lever(name) for name in ("KC", "KP", "KD", "R0", "A1")},
     )
 

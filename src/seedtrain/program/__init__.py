@@ -1,0 +1,25 @@
+"""A company's need, the stages that answer it, the gap, and the dossier."""
+
+from seedtrain.program._compare import Comparison, compare_recipes, simulate_recipe
+from seedtrain.program._directory import Program, read_program
+from seedtrain.program._need import ATTRIBUTES, Need, read_need
+from seedtrain.program._new import new_program
+from seedtrain.program._plant import Plant, read_plant
+from seedtrain.program._run import Outcome, dossier_content, run_program
+
+__all__ = [
+    "ATTRIBUTES",
+    "Comparison",
+    "Need",
+    "Outcome",
+    "Plant",
+    "Program",
+    "compare_recipes",
+    "dossier_content",
+    "new_program",
+    "read_need",
+    "read_plant",
+    "read_program",
+    "run_program",
+    "simulate_recipe",
+]

@@ -1,0 +1,208 @@
+"""Running a program: every stage whose inputs changed, then the dossier."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from seedtrain.base import (
+    InputError,
+    Position,
+    Progress,
+    UnavailableError,
+    digest,
+    language,
+    part,
+    silent,
+    write_atomic,
+    write_json,
+)
+from seedtrain.base import translate as _
+from seedtrain.program._batch_stage import BatchStage
+from seedtrain.program._design_stages import DesignStages
+from seedtrain.program._directory import Program, read_program
+from seedtrain.program._engine import Stage, StageOutput, StageResult, run_stage
+from seedtrain.program._gap_stage import GapStage
+from seedtrain.quantity import number_text
+from seedtrain.record import open_ledger
+
+SHARES: Final = {
+    "gene": 0.15,
+    "strain": 0.16,
+    "bench": 0.02,
+    "scale": 0.05,
+    "batch": 0.05,
+    "economics": 0.02,
+    "gap": 0.43,
+    "dossier": 0.12,
+}
+"""Part of the whole work that each stage is, for the progress bar."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of a program left.
+
+    - `digest`: of the dossier's content; the same for the same inputs, killed on the way or not.
+    """
+
+    program: Program
+    results: Mapping[str, StageResult]
+    dossier: Path
+    digest: str
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-ready."""
+        batch = self.results["batch"].data
+        return {
+            "dossier": str(self.dossier),
+            "pdf": str(self.dossier.with_suffix(".pdf")),
+            "digest": self.digest,
+            "stages": [
+                {"stage": name, "ran": result.ran, "key": result.key, "result": result.digest}
+                for name, result in self.results.items()
+            ],
+            "batch": batch["batch"],
+            "decision": batch["decision"],
+            "simulated": True,
+            "gap": [
+                {key: row[key] for key in ("attribute", "words", "state", "priority", "prediction", "batch")}
+                for row in self.results["gap"].data["criteria"]
+            ],
+        }
+
+    def summary(self) -> str:
+        """A few lines for people, in the language in use."""
+        lines = [self.program.need.entry.title, _("simulated batch, not for use"), ""]
+        for row in self.results["gap"].data["criteria"]:
+            state = {"met": _("met"), "missed": _("missed"), "unknown": _("unknown")}[row["state"]]
+            lines.append(f"  {state:<8} {row['words']:<34} {_found(row)}")
+        ran = [name for name, result in self.results.items() if result.ran]
+        decision = {"released": _("released"), "rejected": _("rejected"), "on_hold": _("on hold")}
+        batch = self.results["batch"].data
+        lines += [
+            "",
+            _("batch {batch}: {decision}").format(batch=batch["batch"], decision=decision[batch["decision"]]),
+            _("stages run now: {stages}").format(stages=", ".join(ran) or _("none, nothing changed")),
+            _("dossier: {path}").format(path=self.dossier),
+            _("printed: {path}").format(path=self.dossier.with_suffix(".pdf")),
+        ]
+        return "\n".join(lines)
+
+
+def _found(row: Mapping[str, Any]) -> str:
+    parts = []
+    if row["prediction"]:
+        found = row["prediction"]
+        text = f"{_short(found['value'])} {row['unit']}"
+        if found["low"] is not None:
+            text += f" ({_short(found['low'])} .. {_short(found['high'])})"
+        parts.append(_("predicted {value}").format(value=text))
+    if row["batch"] and row["prediction"]:
+        parts.append(_("batch {value}").format(value=row["batch"]["value"]))
+    elif row["batch"]:
+        parts.append(row["batch"]["value"])
+    return "; ".join(parts)
+
+
+def _short(value: float) -> str:
+    return number_text(float(f"{value:.3g}"))
+
+
+def run_program(folder: Path, *, seed: int = 1, progress: Progress = silent) -> Outcome:
+    """Run every stage of the program in `folder` whose inputs changed, and write the dossier to `folder/out`.
+
+    Finished stages are kept whatever happens later; a killed run goes on. Raises the typed failures of the rooms.
+    """
+    program = read_program(folder, seed=seed)
+    with _locked(program.out):
+        design = DesignStages(program)
+        batch, gap = BatchStage(program, design), GapStage(program, design)
+        stages = (*design.stages(), batch.stage(), design.economics_stage(), gap.stage())
+        results: dict[str, StageResult] = {}
+        for stage, report in _shared(stages, progress):
+            results[stage.name] = run_stage(stage, results, program.out / "stages", report)
+        write_json(program.out / "gap.json", results["gap"].data)
+        content = dossier_content(results)
+        dossier = Stage(
+            "dossier",
+            lambda done: {"content": digest(content), "batch": done["batch"].digest, "language": language()},
+            _dossier_work(program, design, batch),
+        )
+        report = part(progress, 1.0 - SHARES["dossier"], 1.0)
+        results["dossier"] = run_stage(dossier, results, program.out / "stages", report)
+        for name in ("dossier.html", "dossier.pdf"):
+            write_atomic(program.out / name, (results["dossier"].folder / name).read_bytes())
+        progress(1.0, "dossier")
+    return Outcome(program, results, program.out / "dossier.html", str(results["dossier"].data["digest"]))
+
+
+def dossier_content(results: Mapping[str, StageResult]) -> dict[str, Any]:
+    """What the dossier says, without what another run of the same inputs would have otherwise: recorded times, nonces,
+    signatures, chain hashes, event numbers, opaque ids, the batch's number."""
+    return {
+        name: result.data["content"] if name == "batch" else result.data
+        for name, result in results.items()
+        if name != "dossier"
+    }
+
+
+def _dossier_work(
+    program: Program, design: DesignStages, batch: BatchStage
+) -> Callable[[Mapping[str, StageResult], Progress], StageOutput]:
+    def work(results: Mapping[str, StageResult], progress: Progress) -> StageOutput:
+        from seedtrain.program._dossier import dossier_page
+        from seedtrain.report import render_html, render_pdf
+
+        progress(0.0, "dossier: page")
+        with open_ledger(batch.ledger_path, create=False, read_only=True) as ledger:
+            page = dossier_page(program, design, results, ledger)
+        progress(0.3, "dossier: HTML")
+        html = render_html(page)
+        progress(0.6, "dossier: PDF")
+        pdf = render_pdf(page)
+        return StageOutput({"digest": digest(dossier_content(results))}, {"dossier.html": html, "dossier.pdf": pdf})
+
+    return work
+
+
+def _shared(stages: tuple[Stage, ...], progress: Progress) -> Iterator[tuple[Stage, Progress]]:
+    start = 0.0
+    for stage in stages:
+        end = start + SHARES[stage.name]
+        progress(start, stage.name)
+        yield stage, _named(stage.name, part(progress, start, end))
+        start = end
+
+
+def _named(name: str, progress: Progress) -> Progress:
+    return lambda done, words: progress(done, f"{name}: {words}" if words != name else name)
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """One run at a time in a folder; the lock goes with the process, however it ends."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        handle = os.open(out / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise UnavailableError(
+            f"the results cannot be written: {error.strerror}",
+            position=Position(str(out)),
+            remedy="Make the folder writable, or free space.",
+        ) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(
+                "another run works in this folder", position=Position(str(out)), remedy="Wait until it has ended."
+            ) from None
+        yield
+    finally:
+        os.close(handle)
