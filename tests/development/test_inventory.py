@@ -53,8 +53,8 @@ def test_buffers_filters_and_containers_are_those_of_the_steps(name: str) -> Non
         if unit == "L" and "buffer-salts" in recipe().materials.get(material, {})
     )
     assert amount(found, "buffer-salts") == pytest.approx(salts)
-    assert amount(found, "container") == found.steps[-1].performance["containers"][0]
-    assert float(amount(found, "container")).is_integer()
+    assert amount(found, "bottle") == found.steps[-1].performance["containers"][0]
+    assert float(amount(found, "bottle")).is_integer()
 
 
 def test_carbon_dioxide_is_that_of_every_culture() -> None:

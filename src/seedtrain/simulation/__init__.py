@@ -1,8 +1,9 @@
 """Cultures, vessels and unit operations, and the runs that they make."""
 
 from seedtrain.simulation._broth import broth
-from seedtrain.simulation._culture import Culture, Parameter, read_culture, shipped_cultures
+from seedtrain.simulation._culture import Culture, Parameter
 from seedtrain.simulation._downstream import TrainParameter, product_quality, run_train, train_parameters
+from seedtrain.simulation._library import read_culture, shipped_cultures
 from seedtrain.simulation._reproduce import PublishedPhase, reproduce
 from seedtrain.simulation._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
 from seedtrain.simulation._seed import simulate_seed_train
