@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -35,36 +36,56 @@ def blocks(language: str) -> list[Block]:
     return found
 
 
-def name(block: Block) -> str:
-    return f"{block.page.relative_to(ROOT)}:{block.line}"
+def copy_examples(folder: Path) -> None:
+    shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("out"))
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=name)
-def test_python_block_runs(block: Block, tmp_path, monkeypatch) -> None:
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def pages_with(language: str) -> list[Path]:
+    return sorted({block.page for block in blocks(language)})
+
+
+@pytest.mark.parametrize("page", pages_with("python"), ids=name)
+def test_python_blocks_of_a_page_run_one_after_the_other(page: Path, tmp_path, monkeypatch) -> None:
+    copy_examples(tmp_path)
     monkeypatch.chdir(tmp_path)
-    exec(compile(block.body, name(block), "exec"), {"__name__": "__docs__"})  # noqa: S102
+    space: dict[str, object] = {"__name__": "__docs__"}
+    for block in blocks("python"):
+        if block.page == page:
+            exec(compile(block.body, f"{name(page)}:{block.line}", "exec"), space)  # noqa: S102
 
 
-@pytest.mark.parametrize("block", blocks("console"), ids=name)
-def test_console_block_gives_what_it_shows(block: Block, tmp_path) -> None:
-    """A line `$ command` runs; the lines under it must appear in its output, `...` stands for anything."""
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    steps = re.split(r"^\$ ", block.body, flags=re.M)[1:]
-    assert steps, "a console block needs a line that begins with `$ `"
-    for step in steps:
-        command, _, shown = step.partition("\n")
-        words = shlex.split(command)
-        if words[0] == "seedtrain":
-            words = [str(Path(sys.executable).with_name("seedtrain")), *words[1:]]
-        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
-        printed = done.stdout + done.stderr
-        for expected in shown.splitlines():
-            pattern = ".*".join(re.escape(part) for part in expected.strip().split("..."))
-            assert re.search(pattern, printed), f"{command!r} did not print {expected!r}:\n{printed}"
+@pytest.mark.parametrize("page", pages_with("console"), ids=name)
+def test_console_blocks_of_a_page_give_what_they_show(page: Path, tmp_path) -> None:
+    """A line `$ command` runs in the shell; the lines under it must appear in its output, `...` stands for anything."""
+    copy_examples(tmp_path)
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for block in blocks("console"):
+        if block.page != page:
+            continue
+        steps = re.split(r"^\$ ", block.body, flags=re.M)[1:]
+        assert steps, f"{name(page)}:{block.line}: a console block needs a line that begins with `$ `"
+        for step in steps:
+            command, _, shown = step.partition("\n")
+            done = subprocess.run(
+                ["bash", "-c", command],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=300,
+                check=False,
+            )
+            printed = done.stdout + done.stderr
+            for expected in shown.splitlines():
+                pattern = ".*".join(re.escape(part) for part in expected.strip().split("..."))
+                assert re.search(pattern, printed), f"{command!r} did not print {expected!r}:\n{printed}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_somewhere(page: Path) -> None:
     for match in LINK.finditer(page.read_text(encoding="utf-8")):
         target = match["target"]
