@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from seedtrain.base import InputError
+from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json
 
 
@@ -34,6 +35,7 @@ def new(
         A folder that does not exist yet, or is empty.
     """
     options = common or Common()
+    from seedtrain.base import use_language
     from seedtrain.program import new_program
 
     source = _source(product, sequence, ask=not options.json)
@@ -46,8 +48,9 @@ def new(
     if options.json:
         print_json({"directory": str(directory), "files": files})
     else:
-        print(f"{directory}: wrote {', '.join(files)}")
-        print(f"next: edit need.yaml, then: seedtrain run {directory}")
+        with use_language(options.lang):
+            print(_("{directory}: wrote {files}").format(directory=directory, files=", ".join(files)))
+            print(_("next: edit need.yaml, then: {command}").format(command=f"seedtrain run {directory}"))
     return 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from cyclopts import App
 
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE
+from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json
 
 app = App(name="record", help="Check, show and export the ledger.")
@@ -28,15 +29,20 @@ def verify(file: Path, *, anchors: Path | None = None, common: Common | None = N
         The file of anchored checkpoints; by default the one beside the ledger.
     """
     options = common or Common()
+    from seedtrain.base import use_language
+    from seedtrain.quality import verdict_words
     from seedtrain.record import verify as verify_ledger
 
     verdict = verify_ledger(file, anchors=anchors)
     if options.json:
         print_json(verdict.to_data())
     else:
-        print(f"{file}: {verdict.verdict}")
-        for criterion in verdict.criteria:
-            print(f"  {criterion.verdict:<12} {criterion.name}: {criterion.value}")
+        with use_language(options.lang):
+            print(f"{file}: {verdict_words(verdict.verdict)}")
+            for criterion in verdict.criteria:
+                print(f"  {verdict_words(criterion.verdict):<12} {criterion.name}: {criterion.value}")
+            for line in verdict.evidence:
+                print(f"  {line}")
     return EXIT_OF[verdict.verdict]
 
 
@@ -88,11 +94,14 @@ def export(file: Path, folder: Path, *, common: Common | None = None) -> int:
         A new or empty folder.
     """
     options = common or Common()
+    from seedtrain.base import use_language
     from seedtrain.record import export as export_ledger
 
     export_ledger(file, folder)
+    command = f"python3 {folder}/verify.py {folder}"
     if options.json:
         print_json({"folder": str(folder), "files": sorted(path.name for path in folder.iterdir())})
     else:
-        print(f"{folder}: exported; check it with: python3 {folder}/verify.py {folder}")
+        with use_language(options.lang):
+            print(_("{folder}: exported; check it with: {command}").format(folder=folder, command=command))
     return EXIT_DONE

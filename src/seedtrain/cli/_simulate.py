@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from seedtrain.base import translate as _
+from seedtrain.base import translate as in_words  # for texts that a run carries
 from seedtrain.cli._common import Common, print_json, shown_progress
 
 
@@ -48,9 +49,9 @@ def simulate(
         for symbol in ("X", "P", "A", "DO_percent", "OUR", "V"):
             item = run.variables[symbol]
             peak = f"{float(item.values.min()):.4g} .. {float(item.values.max()):.4g}"
-            print(f"  {symbol:<11} {run.final(symbol):>10.4g} {item.unit:<9} [{peak}] {item.words}")
+            print(f"  {symbol:<11} {run.final(symbol):>10.4g} {item.unit:<9} [{peak}] {in_words(item.words)}")
         for event in run.events:
-            print(f"  {event.time:8.2f} h {event.kind}: {event.words}")
+            print(f"  {event.time:8.2f} h {event.kind}: {in_words(event.words)}")
         for balance in run.balances:
-            print(f"  balance {balance.name:<10} {balance.relative:+.1e}")
+            print("  " + _("balance {name}").format(name=balance.name).ljust(22) + f" {balance.relative:+.1e}")
     return 0

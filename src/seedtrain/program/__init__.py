@@ -1,6 +1,6 @@
 """A company's need, the stages that answer it, the gap, and the dossier."""
 
-from seedtrain.program._compare import Comparison, compare_recipes, simulate_recipe
+from seedtrain.program._compare import Comparison, compare_recipes, run_drawing, simulate_recipe
 from seedtrain.program._directory import Program, read_program
 from seedtrain.program._need import ATTRIBUTES, Need, read_need
 from seedtrain.program._new import new_program
@@ -20,6 +20,7 @@ __all__ = [
     "read_need",
     "read_plant",
     "read_program",
+    "run_drawing",
     "run_program",
     "simulate_recipe",
 ]

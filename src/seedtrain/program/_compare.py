@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from seedtrain.base import InputError, Progress, silent
+from seedtrain.base import translate as _
 from seedtrain.development import KEEP, Agitation, ScaleResult, scale
 from seedtrain.program._directory import culture_of
 from seedtrain.program._plant import Plant, read_plant
+from seedtrain.program._run_figures import run_figure
 from seedtrain.recipe import Change, MasterRecipe, diff, read_recipe
 from seedtrain.simulation import Culture, Run, read_culture, simulate
 
@@ -34,6 +36,13 @@ def simulate_recipe(
         name = recipe.production.name
         return simulate(grown, units.vessel(recipe.basis_unit), recipe, unit_procedure=name, progress=progress)
     return _scaled(recipe, grown, units, vessel, "power_per_volume", progress).production
+
+
+def run_drawing(run: Run) -> str:
+    """A plot of a run as SVG, marked as simulated where it is."""
+    from seedtrain.report import draw
+
+    return draw(run_figure(run), _("simulated") if run.origin == "simulated" else "").svg
 
 
 @dataclass(frozen=True)

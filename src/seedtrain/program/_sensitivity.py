@@ -75,8 +75,7 @@ def _along_limit(feed_f: Floats, feed_g: Floats, margin: Floats) -> Floats:
     """What the moving feeds add: -f_u (g_u)^-1 g_p."""
     if not feed_g.size:
         return np.zeros(feed_f.shape[0])
-    moved: Floats = np.linalg.solve(feed_g, -margin)
-    along: Floats = np.asarray(feed_f @ moved, dtype=np.float64)
+    along: Floats = np.asarray(feed_f @ np.linalg.solve(feed_g, -margin), dtype=np.float64)
     return along
 
 
