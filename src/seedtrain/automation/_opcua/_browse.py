@@ -1,0 +1,178 @@
+"""What a server offers, and the mapping file that follows from it as far as names tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from seedtrain.automation._opcua._session import Session
+from seedtrain.base import InputError
+
+DEEPEST: Final = 12
+MOST_NODES: Final = 20_000
+OBJECTS: Final = "i=85"
+_METHODS: Final = {
+    "prepare": "Prepare",
+    "start": "StartProgram",
+    "hold": "Hold",
+    "abort": "Abort",
+    "sample": "DrawSample",
+}
+_SETS: Final = {"templates": "ProgramTemplateSet", "results": "ResultSet"}
+
+
+@dataclass
+class Offered:
+    """One node of the server with what hangs below it; `value`, `unit` and `type` where it is a variable."""
+
+    name: str
+    node: str
+    kind: str
+    children: dict[str, Offered] = field(default_factory=dict)
+    value: Any = None
+    unit: str = ""
+    writable: bool = False
+
+    def find(self, *path: str) -> Offered | None:
+        """What hangs below it at a path of browse names."""
+        here: Offered | None = self
+        for name in path:
+            here = here.children.get(name) if here is not None else None
+        return here
+
+    def walk(self, depth: int = 0) -> Iterator[tuple[int, Offered]]:
+        """It and everything below, with the depth of each."""
+        yield depth, self
+        for child in self.children.values():
+            yield from child.walk(depth + 1)
+
+
+def browse(session: Session) -> Offered:
+    """Everything below the server's Objects, but the server's own diagnostics.
+
+    Raises `UnavailableError` where nobody answers.
+    """
+    root = Offered("Objects", OBJECTS, "Object")
+    seen = {OBJECTS}
+    level, depth = [root], 0
+    variables: list[Offered] = []
+    while level and depth < DEEPEST and len(seen) < MOST_NODES:
+        following: list[Offered] = []
+        for parent, below in zip(level, session.children([item.node for item in level]), strict=True):
+            for name, (node, kind) in below.items():
+                if node in seen or (parent is root and node.startswith("i=")):
+                    continue
+                seen.add(node)
+                child = Offered(name, node, kind)
+                parent.children[name] = child
+                if kind == "Variable":
+                    variables.append(child)
+                if kind in ("Object", "Variable"):
+                    following.append(child)
+        level, depth = following, depth + 1
+    _fill(session, variables)
+    return root
+
+
+def _fill(session: Session, variables: list[Offered]) -> None:
+    """Value, unit and access of every variable, in two requests."""
+    nodes = [item.node for item in variables]
+    values = session.read(nodes)
+    access = session.read(nodes, "UserAccessLevel")
+    for item, value, level in zip(variables, values, access, strict=True):
+        item.value = value.value if value is not None else None
+        item.writable = bool(level is not None and int(level.value or 0) & 2)
+    for item in variables:
+        engineering = item.find("EngineeringUnits")
+        if engineering is not None and engineering.value is not None:
+            item.unit = str(engineering.value.DisplayName.Text or "")
+
+
+def draft_mapping(root: Offered, url: str) -> str:
+    """A mapping file for every functional unit that has the nouns of LADS.
+
+    Raises `InputError` where the server has none: then the file is to be written by hand.
+    """
+    units = {name: _unit(device, unit) for name, device, unit in _units(root)}
+    if not units:
+        raise InputError(
+            f"{url} has no functional units with LADS names",
+            remedy="Write the mapping by hand: docs/how-to/connect-a-server.md shows each key.",
+        )
+    data: dict[str, Any] = {"server": url}
+    names = [str(node) for node in _leaves(units)]
+    spaces = [name.rpartition(";")[0].removeprefix("nsu=") for name in names if name.startswith("nsu=")]
+    namespace = max(sorted(set(spaces)), key=spaces.count, default="")
+    if namespace:
+        data["namespace"] = namespace
+    clock = root.find("Clock")
+    if clock is not None:
+        parts = {"object": clock, **{key: clock.find(name) for key, name in _CLOCK.items()}}
+        data["clock"] = {key: item.node for key, item in parts.items() if item is not None}
+    data["units"] = units
+    lines = ["# Drafted by `seedtrain plant browse`. Check every line: names are all that it went by."]
+    return "\n".join([*lines, *_yaml(data, 0, f"nsu={namespace};")]) + "\n"
+
+
+_CLOCK: Final = {"time": "Time", "lock_step": "LockStep", "advance": "Advance"}
+
+
+def _units(root: Offered) -> Iterator[tuple[str, Offered, Offered]]:
+    """Functional units with their name and device."""
+    for _, device in root.walk():
+        inner = device.find("FunctionalUnitSet")
+        for name, unit in inner.children.items() if inner is not None else ():
+            yield name, device, unit
+
+
+def _unit(device: Offered, unit: Offered) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, name in (("manufacturer", "Manufacturer"), ("model", "Model"), ("origin", "Origin")):
+        item = device.find(name)
+        found[key] = item.node if item is not None else "measured" if key == "origin" else "?"
+    state = unit.find("FunctionalUnitState")
+    found["state"] = state.node if state is not None else "?"
+    manager = unit.find("ProgramManager")
+    program: dict[str, str] = {"object": manager.node if manager is not None else "?"}
+    for key, name in (*_METHODS.items(), *_SETS.items()):
+        item = manager.find(name) if manager is not None else None
+        program[key] = item.node if item is not None else "?"
+    found["program"] = program
+    functions = unit.find("FunctionSet")
+    found["functions"] = {
+        tag: _function(item) for tag, item in (functions.children.items() if functions is not None else ())
+    }
+    return found
+
+
+def _function(function: Offered) -> dict[str, str]:
+    current, target = function.find("CurrentValue"), function.find("TargetValue")
+    found = {"current": current.node if current is not None else "?"}
+    if target is not None:
+        found["target"] = target.node
+    if current is not None and current.unit:
+        found["unit"] = current.unit
+    return found
+
+
+def _leaves(data: Any) -> Iterator[Any]:
+    if isinstance(data, Mapping):
+        for item in data.values():
+            yield from _leaves(item)
+    else:
+        yield data
+
+
+def _yaml(data: Mapping[str, Any], depth: int, prefix: str) -> Iterator[str]:
+    """YAML with every text quoted where it needs it; node ids lose the namespace that the file names."""
+    for key, value in data.items():
+        start = "  " * depth + (key if key.replace("_", "").replace("-", "").isalnum() else json.dumps(key))
+        if isinstance(value, Mapping) and value:
+            yield f"{start}:"
+            yield from _yaml(value, depth + 1, prefix)
+        else:
+            text = "{}" if isinstance(value, Mapping) else str(value).removeprefix(prefix if len(prefix) > 5 else "")
+            plain = text == "{}" or all(letter not in text for letter in ":#{}[]&*!|>'\"%@`?,")
+            yield f"{start}: {text if plain else json.dumps(text, ensure_ascii=False)}"

@@ -1,0 +1,186 @@
+"""A mapping checked against the server that it maps, before anything moves: all faults at once, each at its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from seedtrain.automation._job import unit_name
+from seedtrain.automation._opcua._mapping import FunctionEntry, UnitEntry
+from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
+from seedtrain.automation._opcua._session import Session, Value
+from seedtrain.base import Location, SeedtrainError, collect
+from seedtrain.quantity import Quantity, same_dimension
+from seedtrain.recipe import ControlRecipe, PhaseAt
+
+_READ, _WRITE, _HISTORY = 1, 2, 4
+"""Bits of the attribute UserAccessLevel (OPC UA part 3, 8.57)."""
+_NUMBERS: Final = frozenset((*range(2, 12), 26, 27, 28))
+"""Numbers of the built-in data types that are numbers (part 3, 8)."""
+_CLASSES: Final = {"Object": 1, "Variable": 2, "Method": 4}
+
+
+@dataclass(frozen=True)
+class Template:
+    """What the server says of a program: the functions that it reports and the materials that it draws by itself."""
+
+    functions: tuple[str, ...]
+    materials: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A node of the mapping, where it stands and what it must be."""
+
+    place: Location
+    node: str
+    kind: str
+    function: FunctionEntry | None = None
+    writable: bool = False
+
+
+def check_nodes(mapping: PlantMapping, session: Session) -> None:
+    """Every node exists and is of its kind; current values are numbers with history, in the unit that the mapping
+    says; target values can be written. Raises `InputErrors`."""
+    wanted = list(_wanted(mapping))
+    nodes = [item.node for item in wanted]
+    classes = session.read(nodes, "NodeClass")
+    access = session.read(nodes, "UserAccessLevel")
+    executable = session.read(nodes, "UserExecutable")
+    types = session.read(nodes, "DataType")
+    units = _units(session, wanted)
+    errors: list[SeedtrainError] = []
+    for index, item in enumerate(wanted):
+        found = classes[index]
+        message, remedy = "", ""
+        if found is None:
+            message = f"the server has no node {item.node}"
+            remedy = f"See what it has: seedtrain plant browse {mapping.entry.server}"
+        elif int(found.value) != _CLASSES[item.kind]:
+            message, remedy = f"{item.node} is no {item.kind.lower()}", f"Name a {item.kind.lower()}."
+        elif item.kind == "Method" and not _true(executable[index]):
+            message, remedy = f"this user may not call {item.node}", "Ask for the right, or connect as another user."
+        elif item.function is not None:
+            level = _number(access[index])
+            message, remedy = _variable_fault(item, level, types[index], units.get(item.node))
+        if message:
+            errors.append(mapping.document.error(item.place, message, remedy=remedy))
+    collect(errors)
+
+
+def _variable_fault(item: _Wanted, level: int, kind: Value | None, unit: str | None) -> tuple[str, str]:
+    """What is wrong with the value of a function, and what to do; empty where it is right."""
+    assert item.function is not None
+    number = kind.value if kind is not None else None
+    name = getattr(number, "Identifier", None)
+    if getattr(number, "NamespaceIndex", 0) != 0 or name not in _NUMBERS:
+        return f"{item.node} is not a number but of data type i={name}", "Name a variable that holds a number."
+    if item.writable and not level & _WRITE:
+        return f"{item.node} can only be read", "Name a target that can be written, or leave `target` away."
+    if not item.writable and not level & _READ:
+        return f"this user may not read {item.node}", "Ask for the right, or connect as another user."
+    if not item.writable and not level & _HISTORY:
+        return f"the server keeps no history of {item.node}", "Let the server historise it."
+    if unit is not None and unit != item.function.unit:
+        return (
+            f"{item.node} is in {unit or 'no unit'}, the mapping says {item.function.unit or 'no unit'}",
+            f"Write `unit: {unit}`." if unit else "Remove `unit`.",
+        )
+    return "", ""
+
+
+def _units(session: Session, wanted: list[_Wanted]) -> dict[str, str]:
+    """The unit that the server gives for each value that has one."""
+    values = [item.node for item in wanted if item.function is not None]
+    below = session.children(values)
+    places = {
+        node: found["EngineeringUnits"][0]
+        for node, found in zip(values, below, strict=True)
+        if "EngineeringUnits" in found
+    }
+    read = session.read(list(places.values()))
+    return {
+        node: str(item.value.DisplayName.Text or "")
+        for node, item in zip(places, read, strict=True)
+        if item is not None and item.value is not None
+    }
+
+
+def _true(value: Value | None) -> bool:
+    return value is not None and bool(value.value)
+
+
+def _number(value: Value | None) -> int:
+    return int(value.value or 0) if value is not None else 0
+
+
+def _wanted(mapping: PlantMapping) -> Iterator[_Wanted]:
+    entry = mapping.entry
+    if entry.clock is not None:
+        for key, kind in (("object", "Object"), ("time", "Variable"), ("lock_step", "Variable"), ("advance", "Method")):
+            yield _Wanted(("clock", key), mapping.node(getattr(entry.clock, key)), kind)
+    for name, unit in entry.units.items():
+        for key in ("manufacturer", "model", "origin", "state"):
+            text = getattr(unit, key)
+            if text not in ("measured", "simulated"):
+                yield _Wanted(("units", name, key), mapping.node(text), "Variable")
+        for key in ("object", "templates", "results", "prepare", "start", "hold", "abort", "sample"):
+            kind = "Object" if key in ("object", "templates", "results") else "Method"
+            yield _Wanted(("units", name, "program", key), mapping.node(getattr(unit.program, key)), kind)
+        for tag, function in unit.functions.items():
+            place = ("units", name, "functions", tag)
+            yield _Wanted((*place, "current"), mapping.node(function.current), "Variable", function)
+            if function.target is not None:
+                yield _Wanted((*place, "target"), mapping.node(function.target), "Variable", function, writable=True)
+
+
+def check_recipe(
+    control: ControlRecipe, mapping: PlantMapping, templates: Mapping[str, Mapping[str, Template]]
+) -> None:
+    """Every phase of the recipe finds its unit, its program, and functions for its limits and set points.
+
+    - `templates`: by unit and path. Raises `InputErrors`, each at the recipe's or the mapping's line.
+    """
+    errors: list[SeedtrainError] = []
+    for step in control.recipe.phases():
+        name = unit_name(step)
+        unit = mapping.entry.units.get(name)
+        if unit is None:
+            known = ", ".join(mapping.entry.units)
+            message = f"{mapping.document.file} has no unit {name!r}"
+            errors.append(control.recipe.error(step.path, "", message, remedy=f"Map it; mapped are: {known}."))
+            continue
+        template = templates.get(name, {}).get(step.path)
+        if template is None:
+            message = f"{name} has no program {step.path!r}"
+            remedy = "Start the plant with this recipe, or add the program to the unit."
+            errors.append(control.recipe.error(step.path, "", message, remedy=remedy))
+            continue
+        errors += _phase_faults(control, step, name, unit, template, mapping)
+    collect(errors)
+
+
+def _phase_faults(
+    control: ControlRecipe, step: PhaseAt, name: str, unit: UnitEntry, template: Template, mapping: PlantMapping
+) -> Iterator[SeedtrainError]:
+    for tag in template.functions:
+        if tag not in unit.functions:
+            place = ("units", name, "functions")
+            message = f"{step.path} reports {tag!r}, which is not mapped"
+            yield mapping.document.error(place, message, remedy=f"Map {tag} with the node of its current value.")
+    for tag, limits in step.phase.limits.items():
+        function = unit.functions.get(tag)
+        if tag not in template.functions or function is None:
+            message = f"{name} does not report {tag!r} in this phase, so nothing can tell whether it is within limits"
+            yield control.recipe.error(step.path, tag, message, remedy="Add the instrument, or remove the limit.")
+        elif not same_dimension(limits.unit, function.unit):
+            message = f"{name} reports {tag!r} in {function.unit or 'no unit'}, not in {limits.unit or 'no unit'}"
+            yield control.recipe.error(step.path, tag, message, remedy="Write the limit in that unit.")
+    for key, value in step.phase.set.items():
+        function = unit.functions.get(key)
+        if function is None or function.target is None or not isinstance(value, Quantity):
+            continue
+        if not same_dimension(value.unit, function.unit):
+            message = f"{name} controls {key!r} in {function.unit or 'no unit'}, not in {value.unit or 'no unit'}"
+            yield control.recipe.error(step.path, key, message, remedy="Write the set point in that unit.")

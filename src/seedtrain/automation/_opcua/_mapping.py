@@ -1,0 +1,127 @@
+"""The mapping file: which node of a server is which function of which unit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from seedtrain.base import Document, load, parse_document, validate
+from seedtrain.quantity import QuantityError, same_dimension
+
+_NODE: Final = re.compile(r"(ns=\d+;|nsu=[^;]+;)?[isgb]=.+")
+_ORIGINS: Final = ("measured", "simulated")
+
+
+def _node(text: object) -> object:
+    if not isinstance(text, str) or not _NODE.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is no node id | Write it as `s=tank/temperature` or with its namespace: `nsu=urn:x;i=42`."
+        )
+    return text
+
+
+def _origin(text: object) -> object:
+    return text if text in _ORIGINS else _node(text)
+
+
+def _unit(text: object) -> object:
+    try:
+        same_dimension(str(text), "g")
+    except QuantityError as error:
+        raise ValueError(f"{error.message} | {error.remedy}") from None
+    return text
+
+
+def _url(text: object) -> object:
+    if not str(text).startswith("opc.tcp://"):
+        raise ValueError(f"{text!r} is no OPC UA address | Write it as opc.tcp://host:4840/path.")
+    return text
+
+
+NodeText = Annotated[str, BeforeValidator(_node)]
+
+
+class Entry(BaseModel):
+    """What all entries share: nothing unknown, nothing changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FunctionEntry(Entry):
+    """A function: node of its current value, node of its target value if it is a controller, and its unit."""
+
+    current: NodeText
+    target: NodeText | None = None
+    unit: Annotated[str, BeforeValidator(_unit)] = ""
+
+
+class ProgramEntry(Entry):
+    """The program manager: the object, its methods, and the sets of its templates and results."""
+
+    object: NodeText
+    prepare: NodeText
+    start: NodeText
+    hold: NodeText
+    abort: NodeText
+    sample: NodeText
+    templates: NodeText
+    results: NodeText
+
+
+class UnitEntry(Entry):
+    """A functional unit. `origin` is a node that says measured or simulated, or one of the two words."""
+
+    manufacturer: NodeText
+    model: NodeText
+    origin: Annotated[str, BeforeValidator(_origin)]
+    state: NodeText
+    program: ProgramEntry
+    functions: dict[str, FunctionEntry] = Field(default_factory=dict)
+
+
+class ClockEntry(Entry):
+    """The clock of a simulated plant; a real plant has none."""
+
+    object: NodeText
+    time: NodeText
+    lock_step: NodeText
+    advance: NodeText
+
+
+class MappingEntry(Entry):
+    """The whole file. `namespace` is that of every node id which does not name its own."""
+
+    server: Annotated[str, BeforeValidator(_url)]
+    namespace: str = ""
+    clock: ClockEntry | None = None
+    units: dict[str, UnitEntry] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A mapping and its file, for positions."""
+
+    entry: MappingEntry
+    document: Document
+
+    def node(self, text: str) -> str:
+        """A node id with its namespace."""
+        if text.startswith(("ns=", "nsu=")) or not self.entry.namespace:
+            return text
+        return f"nsu={self.entry.namespace};{text}"
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Read a mapping file; raises `InputErrors` with every fault and its place."""
+    entry, document = load(path, MappingEntry, what="mapping")
+    return Mapping(entry, document)
+
+
+def parse_mapping(text: str, file: str) -> Mapping:
+    """`read_mapping` on text; `file` names it in errors."""
+    document = parse_document(text, file)
+    return Mapping(validate(document, MappingEntry), document)

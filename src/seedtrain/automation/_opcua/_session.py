@@ -1,0 +1,295 @@
+"""One connection to an OPC UA server, asked synchronously; a connection that is lost is made again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from seedtrain.automation._devices import Quality
+from seedtrain.base import InputError, UnavailableError
+
+Answer = TypeVar("Answer")
+
+REQUEST_S: Final = 10.0
+"""s that one request may take."""
+SHORTEST_PAUSE_S: Final = 0.05
+LONGEST_PAUSE_S: Final = 1.0
+"""s between two attempts to connect; the pause doubles from the one to the other."""
+
+BROWSED_AT_ONCE: Final = 200
+"""Nodes that one request browses."""
+
+_SESSION_FAULTS: Final = (
+    "BadSessionIdInvalid",
+    "BadSessionClosed",
+    "BadSessionNotActivated",
+    "BadSecureChannelIdInvalid",
+    "BadSecureChannelClosed",
+    "BadConnectionClosed",
+    "BadCommunicationError",
+    "BadServerHalted",
+    "BadShutdown",
+    "BadTimeout",
+    "BadTooManySessions",
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value with what OPC UA says of it: `time` is the source's; a bad one may have no value."""
+
+    value: Any
+    time: datetime | None
+    quality: Quality
+
+
+class Session:
+    """A server at `url`. Node ids are texts such as `nsu=urn:plant;s=tank/temperature`: namespaces are looked up anew
+    after every connection, because their numbers may change.
+
+    - `patience`: s for which a lost connection is tried again before it is an `UnavailableError`.
+
+    Every request is repeated after a lost connection: whatever is asked must be safe to ask twice.
+    """
+
+    def __init__(self, url: str, *, patience: float = 30.0, user: str = "", password: str = "") -> None:
+        self.url = url
+        self.patience = patience
+        self.connections = 0
+        self._user, self._password = user, password
+        self._client: Any = None
+        self._namespaces: list[str] = []
+        self._nodes: dict[str, Any] = {}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="opcua", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Leave the server; nothing can be asked after it."""
+        if self._loop.is_closed():
+            return
+        self._drop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def read(self, nodes: Sequence[str], attribute: str = "Value") -> list[Value | None]:
+        """An attribute of each node; None for a node that the server does not have or that lacks the attribute."""
+        from asyncua import ua
+
+        async def ask() -> list[Any]:
+            ids = [self._id(node) for node in nodes]
+            return list(await self._client.uaclient.read_attributes(ids, ua.AttributeIds[attribute]))
+
+        missing = {ua.StatusCodes.BadNodeIdUnknown, ua.StatusCodes.BadNodeIdInvalid}
+        missing.add(ua.StatusCodes.BadAttributeIdInvalid)
+        return [
+            None if item.StatusCode is not None and item.StatusCode.value in missing else _value(item)
+            for item in (self._ask(ask) if nodes else [])
+        ]
+
+    def write(self, values: Mapping[str, float]) -> None:
+        """Write numbers; a refused one is an `InputError`."""
+        from asyncua import ua
+
+        async def ask() -> list[Any]:
+            ids = [self._id(node) for node in values]
+            data = [ua.DataValue(ua.Variant(value, ua.VariantType.Double)) for value in values.values()]
+            return list(await self._client.uaclient.write_attributes(ids, data))
+
+        for node, status in zip(values, self._ask(ask) if values else [], strict=True):
+            if not status.is_good():
+                raise InputError(f"the server refuses to write {node}: {status.name}", remedy=status.doc)
+
+    def call(self, holder: str, method: str, *arguments: tuple[str, Any]) -> list[Any]:
+        """Call a method of an object; each argument with its OPC UA type. Returns the output values."""
+        from asyncua import ua
+
+        async def ask() -> Any:
+            request = ua.CallMethodRequest()
+            request.ObjectId, request.MethodId = self._id(holder), self._id(method)
+            request.InputArguments = [
+                ua.Variant(value, ua.VariantType[kind], is_array=isinstance(value, list)) for kind, value in arguments
+            ]
+            return (await self._client.uaclient.call([request]))[0]
+
+        answer = self._ask(ask)
+        if not answer.StatusCode.is_good():
+            raise InputError(
+                f"the server refuses to call {method}: {answer.StatusCode.name} ({answer.StatusCode.doc})",
+                remedy="Compare the method's arguments with the mapping's reference.",
+            )
+        return [item.Value for item in answer.OutputArguments or []]
+
+    def history(self, nodes: Sequence[str], start: datetime, end: datetime) -> list[list[Value]]:
+        """What the server kept of each node from `start` to `end`, both held, in the order of source time."""
+        from asyncua import ua
+
+        details = ua.ReadRawModifiedDetails(
+            IsReadModified=False, StartTime=start, EndTime=end, NumValuesPerNode=0, ReturnBounds=False
+        )
+
+        async def ask() -> list[list[Value]]:
+            found: dict[str, list[Value]] = {node: [] for node in nodes}
+            left: dict[str, Any] = dict.fromkeys(nodes)
+            while left:
+                wanted = [
+                    ua.HistoryReadValueId(NodeId=self._id(node), ContinuationPoint=point)
+                    for node, point in left.items()
+                ]
+                request = ua.HistoryReadParameters(HistoryReadDetails=details, NodesToRead=wanted)
+                request.TimestampsToReturn = ua.TimestampsToReturn.Source
+                answers = await self._client.uaclient.history_read(request)
+                following: dict[str, Any] = {}
+                for (node, point), answer in zip(left.items(), answers, strict=True):
+                    answer.StatusCode.check()
+                    found[node] += [_value(item) for item in answer.HistoryData.DataValues or []]
+                    if answer.ContinuationPoint and answer.ContinuationPoint != point:
+                        following[node] = answer.ContinuationPoint
+                left = following
+            return [found[node] for node in nodes]
+
+        return self._ask(ask)
+
+    def children(self, nodes: Sequence[str]) -> list[dict[str, tuple[str, str]]]:
+        """What hangs below each node: browse name -> (node id as a text, node class); nothing below an unknown one."""
+        from asyncua import ua
+
+        async def ask() -> list[dict[str, tuple[str, str]]]:
+            found: list[dict[str, tuple[str, str]]] = []
+            for first in range(0, len(nodes), BROWSED_AT_ONCE):
+                wanted = [
+                    ua.BrowseDescription(
+                        NodeId=self._id(node),
+                        BrowseDirection=ua.BrowseDirection.Forward,
+                        ReferenceTypeId=ua.NodeId(ua.ObjectIds.HierarchicalReferences),
+                        IncludeSubtypes=True,
+                        NodeClassMask=0,
+                        ResultMask=ua.BrowseResultMask.All,
+                    )
+                    for node in nodes[first : first + BROWSED_AT_ONCE]
+                ]
+                answers = await self._client.uaclient.browse(ua.BrowseParameters(NodesToBrowse=wanted))
+                for answer in answers:
+                    found.append(self._named(answer.References))
+                    point = answer.ContinuationPoint
+                    while point:
+                        request = ua.BrowseNextParameters(ContinuationPoints=[point])
+                        (more,) = await self._client.uaclient.browse_next(request)
+                        found[-1] |= self._named(more.References)
+                        point = more.ContinuationPoint
+            return found
+
+        return self._ask(ask) if nodes else []
+
+    def _named(self, references: Any) -> dict[str, tuple[str, str]]:
+        return {item.BrowseName.Name: (self._text(item.NodeId), item.NodeClass.name) for item in references or []}
+
+    def _id(self, node: str) -> Any:
+        """A node id of this connection."""
+        if node not in self._nodes:
+            from asyncua import ua
+
+            space, _, name = node.rpartition(";")
+            uri = space.removeprefix("nsu=")
+            if not space or space.startswith("ns="):
+                self._nodes[node] = ua.NodeId.from_string(node)
+            elif uri in self._namespaces:
+                self._nodes[node] = ua.NodeId.from_string(f"ns={self._namespaces.index(uri)};{name}")
+            else:
+                self._nodes[node] = ua.NodeId(f"no namespace {uri}", 65535)  # no server has it
+        return self._nodes[node]
+
+    def _text(self, node: Any) -> str:
+        """A node id that stays valid when namespaces get other numbers."""
+        plain = node.to_string()
+        if node.NamespaceIndex == 0:
+            return str(plain)
+        return f"nsu={self._namespaces[node.NamespaceIndex]};{plain.partition(';')[2]}"
+
+    def _ask(self, make: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+        """Run a request; on a lost connection connect and ask again, for as long as patience lasts."""
+        assert not self._loop.is_closed(), "the session is closed"
+        ends, pause = None, SHORTEST_PAUSE_S
+        while True:
+            try:
+                if self._client is None:
+                    self._run(self._connect())
+                return self._run(make())
+            except (OSError, CancelledError, EOFError) as error:
+                reason: Exception = error if isinstance(error, Exception) else ConnectionError("cancelled")
+            except RuntimeError as error:  # asyncua's own root of errors
+                if type(error).__name__ not in _SESSION_FAULTS:
+                    raise _refused(self.url, error) from None
+                reason = error
+            self._drop()
+            ends = time.monotonic() + self.patience if ends is None else ends
+            if time.monotonic() + pause > ends:
+                raise UnavailableError(
+                    f"{self.url} cannot be reached: {reason or type(reason).__name__}",
+                    remedy="Start the server, or check its address; then call again: the batch goes on.",
+                ) from None
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    def _run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _connect(self) -> None:
+        try:
+            from asyncua import Client
+        except ModuleNotFoundError as error:
+            raise UnavailableError(
+                f"OPC UA needs the package {error.name}", remedy="Install it with: pip install seedtrain[plant]"
+            ) from None
+        logging.getLogger("asyncua").setLevel(logging.ERROR)  # what it warns of is negotiated, not wrong
+        client = Client(self.url, timeout=REQUEST_S)
+        client.name = "Seedtrain"
+        if self._user:
+            client.set_user(self._user)
+            client.set_password(self._password)
+        await client.connect()
+        self._client = client
+        self._nodes = {}
+        self._namespaces = list(await client.get_namespace_array())
+        self.connections += 1
+
+    def _drop(self) -> None:
+        """Forget the connection, saying goodbye where somebody listens."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+
+        async def leave() -> None:
+            try:
+                await asyncio.wait_for(client.disconnect(), 1.0)
+            except (OSError, RuntimeError, asyncio.CancelledError):
+                client.disconnect_socket()
+
+        self._run(leave())
+
+
+def _refused(url: str, error: Exception) -> Exception:
+    """An answer of the server that says no: credentials and rights are the user's to mend, anything else is a bug."""
+    name = type(error).__name__
+    if name in (
+        "BadUserAccessDenied",
+        "BadIdentityTokenRejected",
+        "BadIdentityTokenInvalid",
+        "BadSecurityChecksFailed",
+    ):
+        return InputError(f"{url} refuses this user: {name}", remedy="Check user, password and rights on the server.")
+    return error
+
+
+def _value(item: Any) -> Value:
+    status = item.StatusCode
+    quality: Quality = "good" if status is None or status.is_good() else "bad" if status.is_bad() else "uncertain"
+    return Value(item.Value.Value if item.Value is not None else None, item.SourceTimestamp, quality)

@@ -1,0 +1,43 @@
+"""The virtual plant's process: `python -m seedtrain.automation._plant scenario.json`.
+
+It prints its URL on one line once clients can connect. With `--while-input` it ends when its standard input does, so
+that it never outlives the process that started it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+
+def main() -> int:
+    """Serve a scenario until told to stop."""
+    parser = argparse.ArgumentParser(description="Serve a virtual plant over OPC UA.")
+    parser.add_argument("scenario", type=Path)
+    parser.add_argument("--speed", type=float, help="process time over wall time; without it the clock is lock-step")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--interval", type=float, default=360.0, help="s of process time between two values")
+    parser.add_argument("--while-input", action="store_true")
+    given = parser.parse_args()
+    from seedtrain.automation._plant import PlantSettings, serve
+    from seedtrain.automation._scenario import read_scenario
+    from seedtrain.base import SeedtrainError
+
+    settings = PlantSettings(speed=given.speed, interval=timedelta(seconds=given.interval), port=given.port)
+    try:
+        serve(
+            read_scenario(given.scenario),
+            settings,
+            ready=lambda url: print(url, flush=True),
+            until_input_ends=given.while_input,
+        )
+    except SeedtrainError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""The virtual plant as an OPC UA server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from asyncua import Server, ua
+
+from seedtrain.automation._lads import NAMESPACE, PATH
+from seedtrain.automation._plant._nodes import NEVER, AddressSpace, argument, text
+from seedtrain.automation._plant._settings import PlantSettings
+from seedtrain.automation._plant._world import Clock, PlantUnit, Signal, World
+from seedtrain.automation._scenario import Scenario
+from seedtrain.base import SeedtrainError, UnavailableError
+
+LONG_POLL_S: Final = 0.5
+"""s that a running plant keeps a client waiting for the next end of a program."""
+LONGEST_SLEEP_S: Final = 1.0
+
+_String, _Double, _Time = ua.VariantType.String, ua.VariantType.Double, ua.VariantType.DateTime
+_REFUSED: Final = [
+    argument("Refusal", _String, "Why not; empty where it was done."),
+    argument("Remedy", _String, "What to do about it."),
+]
+_OWNER: Final = argument("Owner", _String, "Who drives the unit: an executor's batch.")
+_PROGRAM: Final = argument("ProgramTemplateId", _String, "The phase, by its path.")
+_AT: Final = argument("At", _Time, "On the process clock.")
+
+
+class PlantServer:
+    """One virtual plant behind one endpoint."""
+
+    def __init__(self, scenario: Scenario, settings: PlantSettings) -> None:
+        settings.check()
+        self.settings = settings
+        start = settings.start or (datetime.now(UTC) if settings.speed is not None else NEVER)
+        self.world = World(scenario, Clock(start, settings.speed), settings.interval)
+        self._ended = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._space: AddressSpace | None = None
+
+    async def run(self, ready: Callable[[str], None], stop: asyncio.Event) -> None:
+        """Serve until `stop` is set; `ready` is told the URL once clients can connect."""
+        logging.getLogger("asyncua").setLevel(logging.ERROR)
+        port = self.settings.port or _free_port(self.settings.host)
+        url = f"opc.tcp://{self.settings.host}:{port}{PATH}"
+        server = Server()
+        await server.init()
+        server.set_endpoint(url)
+        server.set_server_name("Seedtrain virtual plant")
+        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        self._space = AddressSpace(server, await server.register_namespace(NAMESPACE), self.world)
+        clock = await self._space.build()
+        for unit in self.world.units.values():
+            await self._methods(unit)
+        await self._space.method(
+            clock,
+            "Clock/Advance",
+            self._advance,
+            [_OWNER, argument("To", _Time, "How far; a lock-step clock stops at the first end of a program.")],
+            [argument("Reached", _Time, "The process time now.")],
+        )
+        try:
+            await server.start()
+        except OSError as error:
+            raise UnavailableError(
+                f"the plant cannot listen on {url}: {error.strerror or error}", remedy="Give another --port."
+            ) from None
+        try:
+            ready(url)
+            await self._live(stop)
+        finally:
+            await server.stop()
+
+    async def _live(self, stop: asyncio.Event) -> None:
+        """Let a running clock run; in lock-step there is nothing to do but wait."""
+        if self.world.clock.lock_step:
+            await stop.wait()
+            return
+        while not stop.is_set():
+            await self._play(self.world.clock.now())
+            following = self.world.next_event()
+            left = (following - self.world.clock.now()).total_seconds() if following else float("inf")
+            assert self.settings.speed is not None
+            wait = min(max(left / self.settings.speed, 0.001), LONGEST_SLEEP_S)
+            self._changed.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(_first(stop, self._changed), wait)
+
+    async def _play(self, to: datetime) -> datetime:
+        assert self._space is not None
+        signals: list[Signal] = []
+        reached = self.world.advance(to, signals.append)
+        await self._space.show(signals)
+        if any(not signal.tag for signal in signals):
+            self._ended.set()
+            self._ended = asyncio.Event()
+        return reached
+
+    async def _advance(self, _: ua.NodeId, owner: ua.Variant, to: ua.Variant) -> list[ua.Variant]:
+        self.world.renew(owner.Value)
+        if self.world.clock.lock_step:
+            return [ua.Variant(await self._play(to.Value), _Time)]
+        if self.world.next_event() is not None:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), LONG_POLL_S)
+        return [ua.Variant(self.world.clock.now(), _Time)]
+
+    async def _methods(self, unit: PlantUnit) -> None:
+        assert self._space is not None
+        path = f"{unit.name}/ProgramManager"
+        manager = self._space.server.get_node(self._space.id(path))
+        settings = argument("Properties", _String, "Set points that no function has: name=value.", array=True)
+        wanted = argument("Attributes", _String, "What to find.", array=True)
+        units = argument("Units", _String, "In which unit, each.", array=True)
+        found = argument("Values", _Double, "What was found.", array=True)
+        methods: dict[str, tuple[Callable[..., Any], list[ua.Argument], list[ua.Argument], list[ua.Variant]]] = {
+            "Prepare": (
+                self._prepare,
+                [_OWNER, _PROGRAM, _AT],
+                [argument("Ready", _Time, "When the unit can take the phase.")],
+                [ua.Variant(NEVER, _Time)],
+            ),
+            "StartProgram": (self._start, [_OWNER, _PROGRAM, _AT, settings], [], []),
+            "Hold": (self._hold, [_PROGRAM], [], []),
+            "Abort": (self._abort, [_PROGRAM], [], []),
+            "DrawSample": (
+                self._sample,
+                [_PROGRAM, wanted, units],
+                [found, argument("At", _Time, "When it was drawn.")],
+                [ua.Variant([], _Double, is_array=True), ua.Variant(NEVER, _Time)],
+            ),
+        }
+        for name, (act, inputs, outputs, blank) in methods.items():
+            await self._space.method(
+                manager, f"{path}/{name}", self._guarded(unit, act, blank), inputs, [*outputs, *_REFUSED]
+            )
+
+    def _guarded(self, unit: PlantUnit, act: Callable[..., Any], blank: list[ua.Variant]) -> Any:
+        """An expected failure is an answer with its remedy, not a fault of the server."""
+
+        async def call(_: ua.NodeId, *given: ua.Variant) -> list[ua.Variant]:
+            assert self._space is not None
+            try:
+                result = act(unit, *(item.Value for item in given))
+            except SeedtrainError as error:
+                return [*blank, text(error.message), text(error.remedy)]
+            await self._space.show([])
+            self._changed.set()
+            return [*result, text(""), text("")]
+
+        return call
+
+    def _prepare(self, unit: PlantUnit, owner: str, path: str, at: datetime) -> list[ua.Variant]:
+        return [ua.Variant(self.world.prepare(owner, unit.name, path, at), _Time)]
+
+    def _start(self, unit: PlantUnit, owner: str, path: str, at: datetime, given: list[str] | None) -> list[ua.Variant]:
+        assert self._space is not None
+        for tag in unit.targets:
+            value = self._space.server.read_attribute_value(
+                self._space.id(f"{unit.name}/FunctionSet/{tag}/TargetValue")
+            ).Value
+            assert value is not None
+            unit.targets[tag] = float(value.Value)
+        properties = dict(item.split("=", 1) for item in given or [] if "=" in item)
+        self.world.start(owner, unit.name, path, at, properties)
+        return []
+
+    def _hold(self, unit: PlantUnit, path: str) -> list[ua.Variant]:
+        unit.hold(path)
+        return []
+
+    def _abort(self, unit: PlantUnit, path: str) -> list[ua.Variant]:
+        unit.abort(path)
+        return []
+
+    def _sample(
+        self, unit: PlantUnit, path: str, attributes: list[str] | None, units: list[str] | None
+    ) -> list[ua.Variant]:
+        wanted = dict(zip(attributes or [], units or [], strict=True))
+        found = unit.sample(path, wanted)
+        at = found[0].time if found else self.world.clock.now()
+        return [ua.Variant([item.value for item in found], _Double, is_array=True), ua.Variant(at, _Time)]
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Wait for any of the events."""
+    tasks = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,43 @@
+"""How the virtual plant is served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from seedtrain.automation._lads import DEFAULT_PORT
+from seedtrain.base import InputError
+
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True)
+class PlantSettings:
+    """How the plant is served.
+
+    - `speed`: process time over wall time; None is lock-step, in which the clock moves when a client says so.
+    - `start`: the process clock at the start, now if None. In lock-step it follows the first client.
+    - `interval`: of process time between two values of a function.
+    - `host`: loopback unless said. `port`: 0 takes a free one.
+    """
+
+    speed: float | None = None
+    start: datetime | None = None
+    interval: timedelta = timedelta(minutes=6)
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+
+    def check(self) -> None:
+        """Refuse what makes no plant."""
+        if self.speed is not None and not 0 < self.speed <= 1e6:
+            raise InputError(
+                f"a clock at speed {self.speed:g} does not run", remedy="Give a speed above 0, at most 1e6, or none."
+            )
+        if self.interval <= timedelta(0):
+            raise InputError(f"an interval of {self.interval} is none", remedy="Give a positive time.")
+        if self.host not in LOOPBACK:
+            raise InputError(
+                f"this plant is open to everybody who reaches it, so it does not listen on {self.host}",
+                remedy="Listen on 127.0.0.1 and let a gateway with authentication pass the connection on.",
+            )

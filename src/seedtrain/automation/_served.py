@@ -1,0 +1,136 @@
+"""A virtual plant started for one batch, and the connection to it."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from seedtrain.automation._faults import FaultEntry
+from seedtrain.automation._opcua import OpcUaPlant, Session, browse, draft_mapping, parse_mapping
+from seedtrain.automation._scenario import CHANGEOVER_H, Scenario, scenario_of, write_scenario
+from seedtrain.base import Document, UnavailableError
+from seedtrain.recipe import ControlRecipe
+from seedtrain.simulation import Run, StepResult
+
+STARTS_S: Final = 60.0
+"""s that a plant may take until it can be connected to."""
+ENDS_S: Final = 5.0
+
+
+@dataclass(frozen=True)
+class PlantProcess:
+    """A virtual plant's process and the URL at which it serves."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def kill(self) -> None:
+        """Kill it with SIGKILL, as a power cut would."""
+        self.process.kill()
+        self._forget()
+
+    def stop(self) -> None:
+        """End it; it ends by itself too when this process does."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(ENDS_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+def start_plant(
+    scenario: Path, *, speed: float | None = None, port: int = 0, interval: timedelta = timedelta(minutes=6)
+) -> PlantProcess:
+    """Start a virtual plant in a process of its own, on loopback, and wait until it can be connected to.
+
+    - `speed`: process time over wall time; None is lock-step. `port`: 0 takes a free one.
+
+    Raises `UnavailableError` with what it said where it does not come up.
+    """
+    command = [sys.executable, "-m", "seedtrain.automation._plant", str(scenario), "--while-input"]
+    command += ["--port", str(port), "--interval", str(interval.total_seconds())]
+    command += [] if speed is None else ["--speed", str(speed)]
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    readable, _, _ = select.select([process.stdout], [], [], STARTS_S)
+    url = process.stdout.readline().strip() if readable else ""
+    plant = PlantProcess(process, url)
+    if not url.startswith("opc.tcp://"):
+        process.kill()
+        assert process.stderr is not None
+        words = process.stderr.read().strip().splitlines()
+        plant.stop()
+        raise UnavailableError(
+            f"the virtual plant did not start: {words[0] if words else 'it said nothing'}",
+            remedy="Start it by hand: seedtrain plant start --help",
+        )
+    return plant
+
+
+def connect(url: str, control: ControlRecipe | None = None, *, owner: str = "seedtrain") -> OpcUaPlant:
+    """Connect to a plant whose names tell everything, as those of the virtual plant do."""
+    session = Session(url)
+    try:
+        text = draft_mapping(browse(session), url)
+    finally:
+        session.close()
+    return OpcUaPlant(parse_mapping(text, f"mapping of {url}"), control, owner=owner)
+
+
+@contextlib.contextmanager
+def served_plant(
+    control: ControlRecipe,
+    *,
+    production: Run,
+    seeds: Sequence[Run] = (),
+    steps: Sequence[StepResult] = (),
+    faults: Sequence[FaultEntry] = (),
+    units: Collection[str] = (),
+    document: Document | None = None,
+    seed: int = 0,
+    changeover: float = CHANGEOVER_H,
+) -> Iterator[OpcUaPlant]:
+    """A virtual plant for one batch, in a process of its own and in lock-step, driven over OPC UA.
+
+    It takes what `SimulatedPlant` takes, and gives a batch with the same record.
+    """
+    scenario: Scenario = scenario_of(
+        control,
+        production=production,
+        seeds=seeds,
+        steps=steps,
+        faults=faults,
+        units=units,
+        document=document,
+        seed=seed,
+        changeover=changeover,
+    )
+    with tempfile.TemporaryDirectory(prefix="seedtrain-plant-") as folder:
+        path = Path(folder) / "scenario.json"
+        write_scenario(path, scenario)
+        server = start_plant(path)
+        try:
+            with connect(server.url, control) as plant:
+                yield plant
+        finally:
+            server.stop()
