@@ -89,7 +89,7 @@ def measured_figure(predicted: Run, measured: Run, *, mark: str = "") -> FigureS
     for symbol in _COMPARED:
         lines = list(_both(predicted, measured, symbol))
         if len(lines) > 1:
-            panels.append(Panel(_title(symbol, predicted.variables[symbol].unit), lines, height=0.55))
+            panels.append(Panel(_title(symbol, predicted.variables[symbol].unit), lines, height=0.4))
     return LinePlot(
         alt=_("Prediction as lines and measurement as points over {hours} h.").format(
             hours=number(float(measured.time[-1]))
