@@ -14,7 +14,20 @@ from seedtrain.automation._executor import READING_INTERVAL, execute
 from seedtrain.automation._faults import FaultEntry
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import CHECKER, OPERATOR, SHIFT_LEADER
+from seedtrain.automation._opcua import (
+    Mapping,
+    Offered,
+    OpcUaPlant,
+    Session,
+    browse,
+    draft_mapping,
+    parse_mapping,
+    read_mapping,
+)
+from seedtrain.automation._plant_words import browsed_words, served_words
 from seedtrain.automation._running import PermitRefused, batch_state
+from seedtrain.automation._scenario import Scenario, read_scenario, scenario_of, write_scenario
+from seedtrain.automation._served import PlantProcess, connect, served_plant, start_plant
 from seedtrain.automation._standin import SimulatedPlant
 from seedtrain.automation._strategy import ExecutedLine, basis_words, executed_strategy
 from seedtrain.automation._telemetry import Segment, read_segment, segment_path
@@ -33,15 +46,33 @@ __all__ = [
     "Function",
     "FunctionalUnit",
     "Identity",
+    "Mapping",
+    "Offered",
+    "OpcUaPlant",
     "PermitRefused",
     "Plant",
+    "PlantProcess",
     "Reading",
+    "Scenario",
     "Segment",
+    "Session",
     "SimulatedPlant",
     "basis_words",
     "batch_state",
+    "browse",
+    "browsed_words",
+    "connect",
+    "draft_mapping",
     "execute",
     "executed_strategy",
+    "parse_mapping",
+    "read_mapping",
+    "read_scenario",
     "read_segment",
+    "scenario_of",
     "segment_path",
+    "served_plant",
+    "served_words",
+    "start_plant",
+    "write_scenario",
 ]

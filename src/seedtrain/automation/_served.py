@@ -32,6 +32,10 @@ class PlantProcess:
     process: subprocess.Popen[str]
     url: str
 
+    def wait(self) -> int:
+        """Wait until it ends; its exit code."""
+        return self.process.wait()
+
     def kill(self) -> None:
         """Kill it with SIGKILL, as a power cut would."""
         self.process.kill()

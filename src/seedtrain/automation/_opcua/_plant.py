@@ -261,6 +261,8 @@ class OpcUaUnit:
                 return result
             state = self.state
             if state is not State.RUNNING:
+                if _aware(self._result(path)["Started"]) == began:
+                    continue  # it ended between the two looks
                 self._lost(path, state)
             until = max(until, self._wait(until + self._stride))
             if self._session.connections != connections and self.state is not State.RUNNING:
@@ -305,12 +307,16 @@ class OpcUaUnit:
         A value that the server does not have is the last one before it, marked uncertain where it is late and bad
         where there is none or the server says so: a gap shows as exactly the rows that it covers.
         """
-        result = self._ended(path)
-        began = self._began[path]
         tags = self._template(path).functions
-        moments = _moments(began, _aware(result["Stopped"]), interval)
         nodes = [self._node(self._entry.functions[tag].current) for tag in tags]
-        past = self._session.history(nodes, moments[0], moments[-1]) if nodes else []
+
+        def ask() -> tuple[list[datetime], list[list[Value]]]:
+            moments = _moments(self._began[path], _aware(self._ended(path)["Stopped"]), interval)
+            connections = self._session.connections
+            past = self._session.history(nodes, moments[0], moments[-1]) if nodes else []
+            return (moments, past) if connections == self._session.connections else ask()
+
+        moments, past = ask()
         return tuple(
             reading
             for tag, values in zip(tags, past, strict=True)
@@ -343,7 +349,13 @@ class OpcUaUnit:
         if not attributes:
             return ()
         names, units = list(attributes), list(attributes.values())
-        values, at = self._program("sample", ("String", path), ("String", names), ("String", units))
+        connections = self._session.connections
+        try:
+            values, at = self._program("sample", ("String", path), ("String", names), ("String", units))
+        except InputError:
+            if connections == self._session.connections:
+                raise
+            return self.draw_sample(path, attributes)  # asked of a server that was restarted meanwhile
         assert len(values) == len(names), "the analyser left an attribute out"
         return tuple(
             Reading(name, float(value), unit, _aware(at), "good", self._identity.origin, f"laboratory.{name}")

@@ -219,14 +219,15 @@ def _functions(scenario: UnitScenario) -> dict[str, str]:
 
 
 def _targets(scenario: UnitScenario) -> list[str]:
-    """The functions that some phase sets, and which are controllers therefore."""
-    units = _functions(scenario)
+    """The functions that some phase sets and reports, and which are controllers therefore."""
     return sorted(
         {
             name
             for truth in scenario.phases.values()
             for name, value in truth.phase.set.items()
-            if isinstance(value, Quantity) and name in units and same_dimension(units[name], value.unit)
+            if isinstance(value, Quantity)
+            and name in truth.sensors
+            and same_dimension(truth.sensors[name].unit, value.unit)
         }
     )
 

@@ -1,0 +1,52 @@
+"""What people read of a plant: where it serves, and what a server offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from seedtrain.automation._opcua import Offered
+from seedtrain.automation._scenario import Scenario
+from seedtrain.base import translate as _
+
+HIDDEN = frozenset(("EngineeringUnits", "Origin", "InputArguments", "OutputArguments"))
+LONG = 12
+"""More entries than these in one set are counted, not listed."""
+
+
+def served_words(scenario: Scenario, url: str, speed: float | None) -> list[str]:
+    """Lines that say what a virtual plant is and where."""
+    clock = (
+        _("lock-step clock: it moves when a client moves it")
+        if speed is None
+        else _("clock at {speed} times real time").format(speed=f"{speed:g}")
+    )
+    lines = [_("simulated plant, not for use: {url}").format(url=url), f"  {clock}"]
+    for unit in scenario.units.values():
+        lines.append("  " + _("{unit}: {count} phases").format(unit=unit.name, count=len(unit.phases)))
+    lines.append(_("It ends with Ctrl-C."))
+    return lines
+
+
+def browsed_words(root: Offered) -> Iterator[str]:
+    """The tree of what a server offers, a line a node: name, value, unit, and whether it can be written."""
+    yield from _below(root, 0)
+
+
+def _below(node: Offered, depth: int) -> Iterator[str]:
+    shown = [child for child in node.children.values() if child.name not in HIDDEN]
+    alike = len(shown) > LONG and all(child.kind == "Object" and child.children for child in shown)
+    for child in shown[: 3 if alike else None]:
+        yield "  " * depth + _line(child)
+        yield from _below(child, depth + 1)
+    if alike:
+        yield "  " * depth + _("... and {count} more").format(count=len(shown) - 3)
+
+
+def _line(node: Offered) -> str:
+    if node.kind == "Method":
+        return f"{node.name}()"
+    if node.kind != "Variable":
+        return node.name
+    value = "" if node.value is None else f"{node.value:g}" if isinstance(node.value, float) else str(node.value)
+    words = f"{node.name} = {value} {node.unit}".rstrip()
+    return f"{words}  [{_('can be written')}]" if node.writable else words
