@@ -55,7 +55,7 @@ $(VENV)/.test: $(VENV)/.run requirements/test.txt
 LOCK := pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-emit-options --allow-unsafe --strip-extras --no-header --no-annotate
 lock:
-	$(LOCK) --extra metabolism -o requirements/run.txt pyproject.toml requirements/build.in
+	$(LOCK) --extra metabolism --extra reads --extra plant --extra chinese -o requirements/run.txt pyproject.toml requirements/build.in
 	$(LOCK) --constraint requirements/run.txt -o requirements/test.txt requirements/test.in
 
 clean:
