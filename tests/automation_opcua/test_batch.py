@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,17 +13,17 @@ from typing import Any
 import pytest
 
 from seedtrain.automation import FaultEntry, read_segment
-from seedtrain.automation._opcua import OpcUaPlant, Session
+from seedtrain.automation._opcua import OpcUaPlant, OpcUaUnit, Session
+from seedtrain.automation._opcua._session import Value
 from seedtrain.automation._scenario import scenario_from_data, write_scenario
 from seedtrain.automation._served import PlantProcess, served_plant, start_plant
-from seedtrain.base import UnavailableError
+from seedtrain.base import InputError, UnavailableError
+from seedtrain.recipe import State
 from seedtrain.record import Ledger
 from tests.automation.made import (
     BATCH,
     START,
-    crew,
     ledger_in,
-    lots,
     plant,
     production_run,
     run_batch,
@@ -218,7 +219,58 @@ def test_everything_is_driven_as_the_protocol_says(process: PlantProcess):
     assert first.time - START > HOUR
 
 
-def test_the_crew_and_lots_are_those_of_the_small_recipe(tmp_path: Path):
-    with ledger_in(tmp_path) as ledger:
-        assert set(crew(ledger)) == {"operator", "checker", "shift_leader", "reviewer"}
-    assert lots()
+def test_hold_restart_and_abort(process: PlantProcess):
+    with driven(mapped(process.url)) as device:
+        unit, phase = device.unit("T"), small().recipe.phase(FED)
+        unit.command(FED, phase.set)
+        unit.start(FED, phase, START)
+        unit.hold(FED)
+        unit.hold(FED)
+        assert state(unit) is State.HELD
+        with pytest.raises(InputError, match=r"does not run .* \(it is held\)"):
+            unit.await_end(FED)
+        unit.start(FED, phase, START)
+        assert state(unit) is State.RUNNING
+        other = "production/main/charge"
+        unit.command(other, small().recipe.phase(other).set)
+        with pytest.raises(InputError, match="runs production/main/fed and cannot start"):
+            unit.start(other, small().recipe.phase(other), START)
+        unit.abort(FED)
+        unit.abort(FED)
+        assert state(unit) is State.ABORTED
+        with pytest.raises(InputError, match="not legal while aborted"):
+            unit.start(FED, phase, START)
+
+
+def state(unit: OpcUaUnit) -> State:
+    return unit.state
+
+
+def test_a_gap_covers_exactly_its_rows(process: PlantProcess, monkeypatch: pytest.MonkeyPatch):
+    """The server has nothing of the second hour and says that one value is uncertain."""
+    history = Session.history
+    gone = (START + 1.05 * HOUR, START + 1.95 * HOUR)
+
+    def holed(session: Session, *given: Any) -> list[list[Value]]:
+        return [
+            [
+                replace(item, quality="uncertain") if item.time == START + 3 * HOUR else item
+                for item in values
+                if item.time is not None and not gone[0] <= item.time <= gone[1]
+            ]
+            for values in history(session, *given)
+        ]
+
+    monkeypatch.setattr(Session, "history", holed)
+    with driven(mapped(process.url)) as device:
+        unit, phase = device.unit("T"), small().recipe.phase(FED)
+        unit.command(FED, phase.set)
+        unit.start(FED, phase, START)
+        unit.await_end(FED)
+        readings = [item for item in unit.read(FED, timedelta(minutes=6)) if item.tag == "pH"]
+    bad = [item.time - START for item in readings if item.quality == "bad"]
+    assert len(readings) == 61
+    assert bad == [timedelta(minutes=6 * number) for number in range(11, 20)]
+    assert [item.time for item in readings if item.quality == "uncertain"] == [START + 3 * HOUR]
+    before = next(item.value for item in readings if item.time == START + HOUR)
+    assert {item.value for item in readings if item.quality == "bad"} == {before}

@@ -16,7 +16,7 @@ from typing import Final
 from seedtrain.automation._faults import FaultEntry
 from seedtrain.automation._opcua import OpcUaPlant, Session, browse, draft_mapping, parse_mapping
 from seedtrain.automation._scenario import CHANGEOVER_H, Scenario, scenario_of, write_scenario
-from seedtrain.base import Document, UnavailableError
+from seedtrain.base import EXIT_BAD_INPUT, Document, InputError, UnavailableError
 from seedtrain.recipe import ControlRecipe
 from seedtrain.simulation import Run, StepResult
 
@@ -67,7 +67,8 @@ def start_plant(
 
     - `speed`: process time over wall time; None is lock-step. `port`: 0 takes a free one.
 
-    Raises `UnavailableError` with what it said where it does not come up.
+    Raises `InputError` for a scenario, speed or interval that makes no plant, `UnavailableError` with what it said
+    where it does not come up.
     """
     command = [sys.executable, "-m", "seedtrain.automation._plant", str(scenario), "--while-input"]
     command += ["--port", str(port), "--interval", str(interval.total_seconds())]
@@ -80,15 +81,28 @@ def start_plant(
     url = process.stdout.readline().strip() if readable else ""
     plant = PlantProcess(process, url)
     if not url.startswith("opc.tcp://"):
-        process.kill()
-        assert process.stderr is not None
-        words = process.stderr.read().strip().splitlines()
-        plant.stop()
-        raise UnavailableError(
-            f"the virtual plant did not start: {words[0] if words else 'it said nothing'}",
-            remedy="Start it by hand: seedtrain plant start --help",
-        )
+        raise _failed(plant)
     return plant
+
+
+def _failed(plant: PlantProcess) -> InputError | UnavailableError:
+    """Why a plant did not come up, in its own words."""
+    assert plant.process.stderr is not None
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        plant.process.wait(ENDS_S)
+    plant.process.kill()
+    said = [line.strip() for line in plant.process.stderr.read().splitlines() if line.strip()]
+    code = plant.process.wait()
+    plant.stop()
+    message = said[0] if said else "it said nothing"
+    remedy = next((line.removeprefix("remedy: ") for line in said if line.startswith("remedy: ")), "")
+    if code == EXIT_BAD_INPUT:
+        return InputError(message, remedy=remedy)
+    words = said[-1] if code == 1 else message  # the last line of a traceback names the fault
+    return UnavailableError(
+        f"the virtual plant did not start: {words}",
+        remedy=remedy or "Start it by hand: seedtrain plant start --help",
+    )
 
 
 def connect(url: str, control: ControlRecipe | None = None, *, owner: str = "seedtrain") -> OpcUaPlant:

@@ -304,8 +304,8 @@ class OpcUaUnit:
     def read(self, path: str, interval: timedelta) -> tuple[Reading, ...]:
         """The history of every function over the phase, one value each `interval` and one at the end.
 
-        A value that the server does not have is the last one before it, marked uncertain where it is late and bad
-        where there is none or the server says so: a gap shows as exactly the rows that it covers.
+        Where the server has no value within one interval, the last one stands and is marked bad, so that a gap shows as
+        exactly the rows that it covers; before the first value, that one stands and is bad.
         """
         tags = self._template(path).functions
         nodes = [self._node(self._entry.functions[tag].current) for tag in tags]
@@ -339,7 +339,7 @@ class OpcUaUnit:
                 continue
             when, item = known[index]
             late = moment - when
-            quality = item.quality if late <= interval else "bad"
+            quality = item.quality if late < interval else "bad"
             found.append(Reading(tag, float(item.value), unit, moment, quality, origin, device))
         return found
 

@@ -1,0 +1,90 @@
+"""`seedtrain plant`: a plant that serves the worked example, and what browsing it shows."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seedtrain.automation import read_mapping
+from seedtrain.base import InputError, UnavailableError
+from seedtrain.cli._plant import app
+
+pytest.importorskip("asyncua", reason="the group `plant` is not installed")
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "collagen"
+RUN = "import sys; from seedtrain.cli._plant import app; sys.exit(app(sys.argv[1:], result_action='return_value'))"
+
+
+def call(*arguments: object) -> int:
+    code = app([str(item) for item in arguments], exit_on_error=False, result_action="return_value")
+    assert isinstance(code, int)
+    return code
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[tuple[subprocess.Popen[str], dict[str, object]]]:
+    command = [sys.executable, "-c", RUN, "start", str(EXAMPLE / "plant.yaml"), "--lock-step", "--port", "0", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or lines[-1] != "}\n":
+        lines.append(process.stdout.readline())
+        assert lines[-1], "the plant ended"
+    yield process, json.loads("".join(lines))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+
+
+def test_start_says_where_it_serves(started: tuple[subprocess.Popen[str], dict[str, object]]):
+    _, told = started
+    assert str(told["url"]).startswith("opc.tcp://127.0.0.1:")
+    assert told["speed"] is None
+    assert told["origin"] == "simulated"
+    assert {"FLASK-500", "SEED-20", "PILOT-200", "freeze_dryer"} <= set(told["units"])  # type: ignore[call-overload]
+
+
+def test_browse_prints_and_drafts(
+    started: tuple[subprocess.Popen[str], dict[str, object]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    url, file = started[1]["url"], tmp_path / "mapping.yaml"
+    assert call("browse", url, "--write", file) == 0
+    shown = capsys.readouterr().out
+    for words in ("PILOT-200", "dissolved_oxygen", "TargetValue = nan degC  [can be written]", "StartProgram()"):
+        assert words in shown
+    assert read_mapping(file).entry.units["PILOT-200"].functions["OUR"].unit == "mmol/L/h"
+    with pytest.raises(InputError, match="exists"):
+        call("browse", url, "--write", file)
+    assert call("browse", url, "--json") == 0
+    nodes = json.loads(capsys.readouterr().out)["nodes"]
+    assert any(item["node"].endswith("s=PILOT-200/FunctionSet/pH/CurrentValue") for item in nodes)
+
+
+def test_browse_in_chinese(
+    started: tuple[subprocess.Popen[str], dict[str, object]], capsys: pytest.CaptureFixture[str]
+):
+    assert call("browse", started[1]["url"], "--lang", "zh") == 0
+    assert "可写" in capsys.readouterr().out
+
+
+def test_browsing_nobody_is_unavailable():
+    with pytest.raises(UnavailableError, match="cannot be reached"):
+        call("browse", "opc.tcp://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [("--speed", "0", "does not run"), ("--interval", "3 L", "not a time"), ("--interval", "0 min", "is none")],
+)
+def test_a_plant_that_makes_no_sense(option: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch):
+    from seedtrain.automation import Scenario
+    from seedtrain.cli import _plant
+
+    monkeypatch.setattr(_plant, "_scenario", lambda *_, **__: Scenario("0" * 64, {}))
+    with pytest.raises(InputError, match=words):
+        call("start", EXAMPLE / "plant.yaml", option, value, "--port", "0")
