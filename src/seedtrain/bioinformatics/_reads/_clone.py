@@ -1,0 +1,159 @@
+"""One clone: reads in, verdict and everything that it rests on out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedtrain.base import InputError, Position, Progress, digest_bytes, digest_file, silent
+from seedtrain.bioinformatics._reads._align import PRESETS, Laid, lay_all
+from seedtrain.bioinformatics._reads._alleles import ClassResult, RunLength, find_alleles, run_lengths
+from seedtrain.bioinformatics._reads._consensus import NONE, Consensus, build_consensus
+from seedtrain.bioinformatics._reads._criteria import Findings, judge_clone
+from seedtrain.bioinformatics._reads._limits import CloneLimits
+from seedtrain.bioinformatics._reads._pile import Pile, identity_of, pile_up
+from seedtrain.bioinformatics._reads._reference import Reference
+from seedtrain.bioinformatics._reads._source import Read, Sample, read_reads, take_sample
+from seedtrain.bioinformatics._reads._structure import (
+    Shares,
+    Structure,
+    breaks_of,
+    find_structures,
+    is_related,
+    multimers,
+    share_out,
+    structure_detection_limit,
+)
+from seedtrain.quality import Verdict
+
+SIMULATED_PREFIX = "simulated"
+
+
+@dataclass(frozen=True)
+class CloneReport:
+    """The answer for one sample.
+
+    - `identity`: shape "read", identical bases per alignment column; `depth`: shape (strand, site);
+      `spanning`: shape "site", reads that cross the site unbroken.
+    - `simulated`: whether any read is marked as simulated.
+    """
+
+    name: str
+    reference: Reference
+    verdict: Verdict
+    limits: CloneLimits
+    shares: Shares
+    classes: tuple[ClassResult, ...]
+    runs: tuple[RunLength, ...]
+    structures: tuple[Structure, ...]
+    consensus: Consensus
+    multimers: tuple[int, int]
+    identity: NDArray[np.float64]
+    depth: NDArray[np.int64]
+    spanning: NDArray[np.int64]
+    simulated: bool
+
+    def to_data(self) -> dict[str, Any]:
+        """The verdict, exactly as the command line's contract wants it."""
+        return self.verdict.to_data()
+
+
+def verify_clone(
+    reads: Path | Sequence[Read],
+    reference: Reference,
+    *,
+    name: str = "",
+    control: Path | Sequence[Read] | None = None,
+    others: Sequence[tuple[str, str | Path]] = (),
+    limits: CloneLimits | None = None,
+    platform: str = "nanopore",
+    progress: Progress = silent,
+) -> CloneReport:
+    """Whether `reads` come from `reference` and from nothing else, within `limits`.
+
+    - `control`: reads of a clone known to be right, on the same reference and of the same method: sharpens the error
+      of each site. `others`: (name, sequence or FASTA file) of what else may be in the tube, host or helper.
+    - `platform`: nanopore, pacbio or illumina: how reads are aligned.
+
+    The same reads give the same answer, byte for byte. A file is read in bounded memory: a larger one is sampled by
+    the digests of its reads, and the evidence says so. Raises `InputError` for files that cannot be used.
+    """
+    if platform not in PRESETS:
+        raise InputError(f"there is no platform {platform!r}", remedy=f"Use one of: {', '.join(PRESETS)}.")
+    used = limits or CloneLimits()
+    progress(0.0, "reading")
+    sample, source = _sample(reads)
+    progress(0.1, "aligning")
+    laid = list(lay_all(reference, sample.reads, platform))
+    # A few stray alignments of foreign reads are no evidence about the clone.
+    mine = [item for item in laid if is_related(item)]
+    progress(0.6, "counting")
+    pile = pile_up(reference, mine)
+    other = _control(control, reference, platform)
+    classes = find_alleles(reference, pile, other)
+    found = list(breaks_of(reference, mine))
+    spanning = int(pile.spanning.min())
+    progress(0.8, "consensus")
+    consensus = build_consensus(reference, mine, pile) if mine else NONE
+    findings = Findings(
+        sample=sample,
+        source=source,
+        shares=share_out(laid, others, platform),
+        classes=classes,
+        runs=run_lengths(reference, pile, other),
+        structures=find_structures(reference, found, pile),
+        structure_limit=structure_detection_limit(found, int(np.percentile(pile.spanning, 5)), len(reference)),
+        consensus=consensus,
+        multimers=multimers(reference, mine),
+        strand_depth=_thinnest(reference, pile),
+        spanning=spanning,
+        identity=identity_of(mine),
+        controlled=other is not None,
+        simulated=any(read.name.startswith(SIMULATED_PREFIX) for read in sample.reads),
+    )
+    progress(1.0, "judged")
+    return CloneReport(
+        name=name or (reads.name if isinstance(reads, Path) else reference.name),
+        reference=reference,
+        verdict=judge_clone(reference, findings, used),
+        limits=used,
+        shares=findings.shares,
+        classes=classes,
+        runs=findings.runs,
+        structures=findings.structures,
+        consensus=consensus,
+        multimers=findings.multimers,
+        identity=findings.identity,
+        depth=pile.covered,
+        spanning=pile.spanning,
+        simulated=findings.simulated,
+    )
+
+
+def _sample(reads: Path | Sequence[Read]) -> tuple[Sample, str]:
+    if isinstance(reads, Path):
+        sample = take_sample(read_reads(reads))
+        if not sample.total_reads:
+            raise InputError("the file holds no reads", position=Position(str(reads)), remedy="Export them again.")
+        return sample, f"{reads.name}, SHA-256 {digest_file(reads)}"
+    text = "".join(f"{read.name}\n{read.sequence}\n{read.quality}\n" for read in reads)
+    return take_sample(reads), f"reads in memory, SHA-256 {digest_bytes(text.encode())}"
+
+
+def _control(control: Path | Sequence[Read] | None, reference: Reference, platform: str) -> Pile | None:
+    if control is None:
+        return None
+    sample, _source = _sample(control)
+    laid: list[Laid] = [item for item in lay_all(reference, sample.reads, platform) if is_related(item)]
+    return pile_up(reference, laid)
+
+
+def _thinnest(reference: Reference, pile: Pile) -> int:
+    """Least reads of either strand over any site that is judged."""
+    judged = ~reference.positions_of("end", "IUPAC")
+    return int(pile.covered[:, judged].min()) if judged.any() else 0

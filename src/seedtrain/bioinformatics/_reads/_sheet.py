@@ -1,0 +1,163 @@
+"""A sheet of samples (CSV): one verdict for the plate, one row a sample."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from seedtrain.base import InputError, InputErrors, Position, Progress, SeedtrainError, part, read_text, silent
+from seedtrain.bioinformatics._reads._clone import CloneReport, verify_clone
+from seedtrain.bioinformatics._reads._limits import CloneLimits
+from seedtrain.bioinformatics._reads._reference import Reference, read_reference
+from seedtrain.quality import Criterion, Verdict
+
+MOST_SAMPLES: Final = 1536
+_COLUMNS: Final = ("sample", "reads", "reference", "control", "topology")
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One sample of a sheet: paths as they can be opened; `circular` is None where the reference's file says it."""
+
+    sample: str
+    reads: Path
+    reference: Path
+    control: Path | None
+    circular: bool | None
+    line: int
+
+
+@dataclass(frozen=True)
+class SheetReport:
+    """All samples: the reports of those that could be judged, the errors of the others, and one verdict over all."""
+
+    name: str
+    reports: tuple[CloneReport, ...]
+    errors: Mapping[str, str]
+    verdict: Verdict
+
+
+def read_sheet(path: Path, *, reference: Path | None = None) -> tuple[SheetRow, ...]:
+    """The rows of a CSV file with the columns sample, reads, reference, and if wanted control and topology.
+
+    Paths are relative to the sheet; `reference` stands where a row has none; topology is circle or line.
+    Raises `InputErrors` with every fault and its line.
+    """
+    text = read_text(path, what="sample sheet")
+    rows = csv.reader(io.StringIO(text))
+    faults: list[SeedtrainError] = []
+
+    def fault(line: int, message: str, remedy: str) -> None:
+        faults.append(InputError(message, position=Position(str(path), line, 1), remedy=remedy))
+
+    head = [item.strip().lower() for item in next(rows, [])]
+    unknown = [item for item in head if item not in _COLUMNS]
+    missing = [item for item in ("sample", "reads") if item not in head]
+    if reference is None and "reference" not in head:
+        missing.append("reference")
+    if unknown or missing:
+        said = f"column {unknown[0]!r} is unknown" if unknown else f"column {missing[0]!r} is missing"
+        raise InputError(said, position=Position(str(path), 1, 1), remedy=f"Use the columns {', '.join(_COLUMNS)}.")
+    found: list[SheetRow] = []
+    for cells in rows:
+        line = rows.line_num
+        if not any(item.strip() for item in cells):
+            continue
+        if len(cells) != len(head):
+            fault(line, f"{len(cells)} cells under {len(head)} columns", "Give every row a cell per column.")
+            continue
+        row = _row(path, dict(zip(head, (item.strip() for item in cells), strict=True)), line, reference, fault)
+        if row is not None:
+            if any(row.sample == other.sample for other in found):
+                fault(line, f"sample {row.sample!r} stands twice", "Give every sample its own name.")
+            found.append(row)
+    if not found and not faults:
+        fault(1, "the sheet names no sample", "Add a row per sample.")
+    if len(found) > MOST_SAMPLES:
+        fault(0, f"{len(found)} samples, at most {MOST_SAMPLES} are judged at once", "Split the sheet.")
+    if faults:
+        raise InputErrors(tuple(faults))
+    return tuple(found)
+
+
+def _row(
+    sheet: Path, cells: dict[str, str], line: int, reference: Path | None, fault: Callable[[int, str, str], None]
+) -> SheetRow | None:
+    folder = sheet.parent
+    given = cells.get("reference", "")
+    against = folder / given if given else reference
+    paths = {"reads": folder / cells["reads"] if cells["reads"] else None, "reference": against}
+    paths["control"] = folder / cells["control"] if cells.get("control") else None
+    good = True
+    if not cells["sample"]:
+        fault(line, "the sample has no name", "Fill the column sample.")
+        good = False
+    for column, item in paths.items():
+        if item is None and column != "control":
+            fault(line, f"the row has no {column}", f"Fill the column {column}.")
+            good = False
+        elif item is not None and not item.is_file():
+            fault(line, f"{column}: there is no file {item}", "Paths are relative to the sheet.")
+            good = False
+    topology = cells.get("topology", "")
+    if topology not in ("", "circle", "line"):
+        fault(line, f"topology {topology!r}", "Write circle or line, or leave it empty.")
+        good = False
+    if not good or paths["reads"] is None or against is None:
+        return None
+    circular = {"": None, "circle": True, "line": False}[topology]
+    return SheetRow(cells["sample"], paths["reads"], against, paths["control"], circular, line)
+
+
+def _named(sample: str, step: Progress) -> Progress:
+    return lambda done, words: step(done, f"{sample}: {words}")
+
+
+def verify_sheet(
+    rows: Sequence[SheetRow],
+    *,
+    name: str,
+    others: Sequence[tuple[str, str | Path]] = (),
+    limits: CloneLimits | None = None,
+    platform: str = "nanopore",
+    progress: Progress = silent,
+) -> SheetReport:
+    """`verify_clone` for every row; reads that cannot be used make their sample inconclusive and stop no other."""
+    references: dict[tuple[Path, bool | None], Reference] = {}
+    reports: list[CloneReport] = []
+    errors: dict[str, str] = {}
+    criteria: list[Criterion] = []
+    evidence: list[str] = []
+    versions: dict[str, str] = {}
+    for index, row in enumerate(rows):
+        key = (row.reference, row.circular)
+        step = part(progress, index / len(rows), (index + 1) / len(rows))
+        try:
+            if key not in references:
+                references[key] = read_reference(row.reference, circular=row.circular)
+            report = verify_clone(
+                row.reads,
+                references[key],
+                name=row.sample,
+                control=row.control,
+                others=others,
+                limits=limits,
+                platform=platform,
+                progress=_named(row.sample, step),
+            )
+        except InputError as error:
+            errors[row.sample] = error.message
+            criteria.append(Criterion(row.sample, error.message, None, "pass", None, "inconclusive"))
+            evidence.append(f"{row.sample}: {error.message}")
+            continue
+        reports.append(report)
+        versions.update(report.verdict.versions)
+        reasons = [item.name for item in report.verdict.criteria if item.verdict == report.verdict.verdict]
+        words = "pass" if report.verdict.verdict == "pass" else f"{report.verdict.verdict}: {'; '.join(reasons)}"
+        criteria.append(Criterion(row.sample, words, None, "pass", None, report.verdict.verdict))
+        evidence += [f"{row.sample}: {line}" for line in report.verdict.evidence]
+    return SheetReport(name, tuple(reports), errors, Verdict.of(criteria, evidence, versions))

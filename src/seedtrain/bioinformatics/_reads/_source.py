@@ -1,0 +1,264 @@
+"""Reads from FASTQ, FASTA and BAM in bounded memory, every fault a typed error."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import heapq
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+from seedtrain.base import InputError, Position, UnavailableError
+
+LONGEST_READ: Final = 5_000_000
+"""Bases; a longer line is no read, and would not fit the memory bound."""
+MOST_BASES: Final = 60_000_000
+"""Bases that are kept for a verdict: a deterministic sample of a larger file."""
+MOST_READS: Final = 60_000
+
+
+@dataclass(frozen=True)
+class Read:
+    """One read: name, bases in upper case, and qualities as Phred+33 text (empty where the file has none)."""
+
+    name: str
+    sequence: str
+    quality: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The reads that are judged, in the order of the file, and what the file held altogether."""
+
+    reads: tuple[Read, ...]
+    total_reads: int
+    total_bases: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every read of the file is judged."""
+        return len(self.reads) == self.total_reads
+
+
+def take_sample(reads: Iterable[Read], *, most_bases: int = MOST_BASES, most_reads: int = MOST_READS) -> Sample:
+    """At most `most_bases` and `most_reads` of a stream, chosen by the digest of each read.
+
+    The choice depends on the reads alone, not on their order: all reads whose digest is below the largest threshold
+    that both bounds allow.
+    """
+    heap: list[tuple[int, int, Read]] = []
+    held = total_reads = total_bases = 0
+    bar: int | None = None
+    for index, read in enumerate(reads):
+        total_reads += 1
+        total_bases += len(read.sequence)
+        key = int.from_bytes(hashlib.blake2b(f"{read.name}\n{read.sequence}".encode(), digest_size=8).digest(), "big")
+        if bar is not None and key >= bar:
+            continue
+        heapq.heappush(heap, (-key, -index, read))
+        held += len(read.sequence)
+        while held > most_bases or len(heap) > most_reads:
+            worst = heapq.heappop(heap)
+            held -= len(worst[2].sequence)
+            bar = -worst[0]
+    kept = sorted(heap, key=lambda item: -item[1])
+    return Sample(tuple(item[2] for item in kept), total_reads, total_bases)
+
+
+def read_reads(path: Path) -> Iterator[Read]:
+    """Every read of a FASTQ or FASTA file (gzipped or not) or a BAM file (index or not), one at a time.
+
+    Raises `InputError` with the line (or the record) for a truncated or damaged file, a quality line of another
+    length, letters that are no bases, an empty file, a CRAM file.
+    """
+    position = Position(str(path))
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(4)
+            unpacked = b""
+            if head[:2] == b"\x1f\x8b":
+                stream.seek(0)
+                unpacked = gzip.GzipFile(fileobj=stream).read(4)
+    except FileNotFoundError:
+        raise InputError("there is no such file of reads", position=position, remedy="Check the path.") from None
+    except IsADirectoryError:
+        raise InputError("this is a folder, not reads", position=position, remedy="Give one file.") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise _damaged(position, 0) from None
+    except OSError as error:
+        raise UnavailableError(f"the reads cannot be read: {error.strerror}", position=position) from error
+    if not head or (head[:2] == b"\x1f\x8b" and not unpacked):
+        raise InputError("the file of reads is empty", position=position, remedy="Export the reads again.")
+    if head == b"CRAM":
+        raise InputError("CRAM is not read", position=position, remedy="Convert it with: samtools view -b")
+    if unpacked == b"BAM\x01":
+        return _bam(path)
+    return _text(path, gzipped=bool(unpacked))
+
+
+def _damaged(position: Position, line: int) -> InputError:
+    where = Position(position.file, line, 1) if line else position
+    return InputError(
+        "the compressed file ends too early or is damaged", position=where, remedy="Copy it again, or export it again."
+    )
+
+
+@contextmanager
+def _opened(path: Path, *, gzipped: bool) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    with path.open("rb") as raw:
+        if not gzipped:
+            yield raw
+            return
+        with gzip.GzipFile(fileobj=raw) as stream:
+            yield stream
+
+
+def _lines(path: Path, *, gzipped: bool) -> Iterator[tuple[int, str]]:
+    number = 0
+    with _opened(path, gzipped=gzipped) as stream:
+        while True:
+            number += 1
+            position = Position(str(path), number, 1)
+            try:
+                line = stream.readline(LONGEST_READ + 2)
+                text = line.decode("ascii")
+            except (EOFError, zlib.error, gzip.BadGzipFile):
+                raise _damaged(Position(str(path)), number) from None
+            except UnicodeDecodeError:
+                raise InputError(
+                    "this line is not text", position=position, remedy="Give FASTQ, FASTA or BAM."
+                ) from None
+            except OSError as error:
+                raise UnavailableError(f"the reads cannot be read: {error.strerror}", position=position) from error
+            if not line:
+                return
+            if len(line) > LONGEST_READ:
+                raise InputError(f"a line of over {LONGEST_READ} bytes is no read", position=position)
+            yield number, text.rstrip("\r\n")
+
+
+def _text(path: Path, *, gzipped: bool) -> Iterator[Read]:
+    lines = _lines(path, gzipped=gzipped)
+    number, first = next(lines)
+    while not first.strip():
+        following = next(lines, None)
+        if following is None:
+            raise InputError("the file of reads is empty", position=Position(str(path)), remedy="Export them again.")
+        number, first = following
+    if first.startswith("@"):
+        yield from _fastq(path, number, first, lines)
+    elif first.startswith(">"):
+        yield from _fasta(path, number, first, lines)
+    else:
+        raise InputError(
+            f"a file of reads begins with '@' (FASTQ) or '>' (FASTA), not with {first[:1]!r}",
+            position=Position(str(path), number, 1),
+            remedy="Give FASTQ, FASTA or BAM.",
+        )
+
+
+def _fastq(path: Path, number: int, header: str, lines: Iterator[tuple[int, str]]) -> Iterator[Read]:
+    while True:
+        if not header.startswith("@"):
+            raise InputError(
+                f"a record begins with '@', not with {header[:1]!r}",
+                position=Position(str(path), number, 1),
+                remedy="Export the reads again: four lines a read.",
+            )
+        rest = [next(lines, None) for _each in range(3)]
+        if any(item is None for item in rest):
+            raise InputError(
+                "the file ends inside this read",
+                position=Position(str(path), number, 1),
+                remedy="The file was cut off: copy it again.",
+            )
+        (at, sequence), (plus_at, plus), (_, quality) = (item for item in rest if item is not None)
+        if not plus.startswith("+"):
+            raise InputError(
+                "the third line of a read begins with '+'",
+                position=Position(str(path), plus_at, 1),
+                remedy="Export again.",
+            )
+        if len(sequence) != len(quality):
+            raise InputError(
+                f"{len(sequence)} bases but {len(quality)} qualities",
+                position=Position(str(path), at, 1),
+                remedy="The file is damaged: export the reads again.",
+            )
+        yield Read(_name(header), _bases(path, at, sequence), quality)
+        following = next(lines, None)
+        while following is not None and not following[1].strip():
+            following = next(lines, None)
+        if following is None:
+            return
+        number, header = following
+
+
+def _fasta(path: Path, number: int, header: str, lines: Iterator[tuple[int, str]]) -> Iterator[Read]:
+    pieces: list[str] = []
+    held = 0
+    for at, line in lines:
+        if line.startswith(">"):
+            yield Read(_name(header), "".join(pieces))
+            header, pieces, held = line, [], 0
+            continue
+        held += len(line)
+        if held > LONGEST_READ:
+            raise InputError(f"a read of over {LONGEST_READ} bases", position=Position(str(path), at, 1))
+        pieces.append(_bases(path, at, line.strip()))
+    yield Read(_name(header), "".join(pieces))
+
+
+def _name(header: str) -> str:
+    words = header[1:].split()
+    return words[0] if words else ""
+
+
+_KEPT = str.maketrans("", "", "ACGTNacgtn")
+_OTHER = str.maketrans("URYSWKMBDHV", "TNNNNNNNNNN")
+
+
+def _bases(path: Path, line: int, sequence: str) -> str:
+    rest = sequence.translate(_KEPT)
+    upper = sequence.upper()
+    if not rest:
+        return upper
+    wrong = rest.upper().translate(str.maketrans("", "", "URYSWKMBDHV"))
+    if wrong:
+        protein = sum(letter in "EFILPQZX*J" for letter in wrong) > 0.05 * len(sequence)
+        message = "this is a protein, and reads are DNA" if protein else f"{wrong[0]!r} is no base"
+        raise InputError(message, position=Position(str(path), line, 1), remedy="Give DNA reads.")
+    return upper.translate(_OTHER)
+
+
+def _bam(path: Path) -> Iterator[Read]:
+    import pysam
+
+    position = Position(str(path))
+    library: Any = pysam
+    loud = library.set_verbosity(0)
+    number = 0
+    try:
+        with library.AlignmentFile(str(path), "rb", check_sq=False) as stream:
+            for record in stream.fetch(until_eof=True):
+                number += 1
+                if record.is_secondary or record.is_supplementary:
+                    continue
+                sequence = record.get_forward_sequence()
+                if not sequence:
+                    continue
+                quality = record.get_forward_qualities()
+                text = "" if quality is None else "".join(map(chr, (min(int(item), 93) + 33 for item in quality)))
+                yield Read(str(record.query_name), str(sequence).upper().translate(_OTHER), text)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"the BAM file ends too early or is damaged after record {number}",
+            position=position,
+            remedy="Copy it again, or export it again.",
+        ) from error
+    finally:
+        library.set_verbosity(loud)
