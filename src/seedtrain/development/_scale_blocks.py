@@ -69,8 +69,8 @@ def _limit_notice(result: ScaleResult) -> Notice | None:
     if result.limited_by == "none":
         return None
     text = _(
-        "{unit}: {limit} limits the recipe's own feed. {part} of its glucose keeps the limits; the titre falls "
-        "from {full} to {titre} g/L."
+        "{unit}: {limit} limits the recipe's own feed. {part} of its glucose keeps the limits, with a titre "
+        "of {titre} g/L; the recipe's own feed would give {full} g/L."
     )
     return Notice(
         text.format(

@@ -11,9 +11,10 @@ from seedtrain.program._directory import Program
 from seedtrain.program._dossier_batch import batch_section
 from seedtrain.program._dossier_case import Case
 from seedtrain.program._dossier_design import bench_blocks, gene_blocks, strain_blocks
-from seedtrain.program._dossier_gap import gap_blocks, summary_blocks
+from seedtrain.program._dossier_gap import gap_blocks
 from seedtrain.program._dossier_scale import economics_section, scale_section
 from seedtrain.program._dossier_sheets import certificate_section, record_appendix
+from seedtrain.program._dossier_summary import summary_blocks
 from seedtrain.program._dossier_trace import trace_section
 from seedtrain.program._engine import StageResult
 from seedtrain.record import Ledger, moment

@@ -15,6 +15,7 @@ from seedtrain.program._dossier_words import (
     amount,
     balance_words,
     exact,
+    listed,
     number,
     percent,
     status_words,
@@ -44,7 +45,7 @@ def gene_blocks(case: Case) -> Iterator[Block]:
     """The gene: what it is, its checks, what was relaxed, what to know."""
     gene, note = case.gene, case.stage_note("gene")
     file = next(iter(sorted(path.name for path in case.results["gene"].folder.glob("*.gb"))), "–")
-    yield Heading(_("Gene"))
+    yield Heading(_("Gene"), new_page=True)
     yield Definitions(
         (
             (_("Product"), f"{gene.product.name}; {gene.product.title}".rstrip("; ")),
@@ -219,7 +220,7 @@ def bench_blocks(case: Case) -> Iterator[Block]:
     run = bench.production
     yield Heading(_("Bench"))
     counts = Counter(item.status for item in run.parameters)
-    words = ", ".join(
+    words = listed(
         _("{count} {status}").format(count=count, status=status_words(status))
         for status, count in sorted(counts.items())
     )

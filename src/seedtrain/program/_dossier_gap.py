@@ -1,4 +1,4 @@
-"""The first pages of the dossier: key figures, and the gap criterion by criterion with the levers on it."""
+"""The gap in the dossier: criterion by criterion, in plain words, with the levers on what is not met."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import Any, Final
 
 from seedtrain.base import translate as _
 from seedtrain.development import words as limit_name
-from seedtrain.gmp import decision_words
 from seedtrain.program._dossier_case import Case
 from seedtrain.program._dossier_words import (
     STATES,
-    NoticeKind,
     amount,
     attribute_words,
     change,
@@ -25,6 +23,7 @@ from seedtrain.program._dossier_words import (
     percent,
     priority_words,
     rounded,
+    sentences,
     span,
     state_word,
     status_words,
@@ -38,11 +37,7 @@ from seedtrain.report import (
     GapPlot,
     GapRow,
     Heading,
-    KeyFigure,
-    KeyFigures,
-    Notice,
     Paragraph,
-    State,
     Swing,
     Table,
     TornadoPlot,
@@ -51,16 +46,6 @@ from seedtrain.report import (
 Row = Mapping[str, Any]
 ALONG_LIMIT: Final = 0.1
 """Part of a lever's effect that must come through the feed before the text says so."""
-DECISION_STATES: Final[Mapping[str, State]] = {"released": "met", "rejected": "missed", "on_hold": "unknown"}
-
-
-def summary_blocks(case: Case) -> Iterator[Block]:
-    """What a decision maker reads first."""
-    counts = {state: sum(row["state"] == state for row in case.criteria) for state in ("met", "missed", "unknown")}
-    yield Heading(_("What was asked and what came out"))
-    yield Paragraph(_opening(case, counts), lead=True)
-    yield KeyFigures(tuple(_key_figures(case, counts)))
-    yield _verdict(case)
 
 
 def gap_blocks(case: Case) -> Iterator[Block]:
@@ -76,67 +61,6 @@ def gap_blocks(case: Case) -> Iterator[Block]:
     if skipped:
         text = _("Levers that could not be moved: {levers}.")
         yield Paragraph(text.format(levers="; ".join(f"{name} ({reason})" for name, reason in skipped)))
-
-
-def _opening(case: Case, counts: Mapping[str, int]) -> str:
-    text = _(
-        "{met} of {count} criteria are met, {missed} missed, {unknown} not known. The prediction is for {vessel}; the "
-        "batch {batch} ran in {pilot} and was decided: {decision}."
-    )
-    return text.format(
-        **counts,
-        count=len(case.criteria),
-        vessel=case.production.unit,
-        batch=case.batch,
-        pilot=case.pilot.unit,
-        decision=decision_words(str(case.results["batch"].data["decision"])),
-    )
-
-
-def _key_figures(case: Case, counts: Mapping[str, int]) -> Iterator[KeyFigure]:
-    states = _("{missed} missed, {unknown} not known").format(**counts)
-    overall: State = "missed" if counts["missed"] else "unknown" if counts["unknown"] else "met"
-    yield KeyFigure(_("Criteria met"), f"{counts['met']} / {len(case.criteria)}", "", overall, states)
-    limit = case.criterion("titre")
-    for place, result in enumerate(case.scales):
-        state: State = limit["state"] if limit and place == len(case.scales) - 1 else ""
-        words = _("at harvest; need {need}").format(need=need_words(limit, "")) if limit else _("at harvest")
-        yield KeyFigure(_("Titre, {unit}").format(unit=result.unit), number(result.titre), "g/L", state, words)
-    for attribute in ("cost", "carbon", "endotoxin"):
-        row = case.criterion(attribute)
-        if row is not None and row["prediction"]:
-            found = row["prediction"]
-            words = _("need {need}").format(need=need_words(row, ""))
-            reach = span(found["low"], found["high"])
-            note = f"{reach}; {words}" if reach else words
-            yield KeyFigure(attribute_words(attribute), number(found["value"]), row["unit"], row["state"], note)
-    decision = str(case.results["batch"].data["decision"])
-    yield KeyFigure(
-        _("Release decision"),
-        decision_words(decision),
-        "",
-        "",
-        f"{case.batch}, {case.pilot.unit}",
-    )
-
-
-def _verdict(case: Case) -> Notice:
-    """Whether the process answers the need, and what stands in the way."""
-    musts = [row for row in case.criteria if row["priority"] == "must"]
-    missed = [attribute_words(row["attribute"]) for row in musts if row["state"] == "missed"]
-    unknown = [attribute_words(row["attribute"]) for row in musts if row["state"] == "unknown"]
-    kind: NoticeKind = "missed" if missed else "warning" if unknown else "met"
-    title = {
-        "missed": _("The process does not yet answer the need."),
-        "warning": _("Whether the process answers the need is not known."),
-        "met": _("The process answers the need."),
-    }[kind]
-    lines = []
-    if missed:
-        lines.append(_("Musts that are missed: {names}.").format(names=", ".join(missed)))
-    if unknown:
-        lines.append(_("Musts that are not known: {names}.").format(names=", ".join(unknown)))
-    return Notice("\n".join(lines) or _("Every must is met."), title, kind)
 
 
 def _gap_plot(case: Case) -> GapPlot:
@@ -203,7 +127,8 @@ def _measured(row: Row) -> Cell:
 
 
 def _criterion(case: Case, row: Row, note: str) -> Iterator[Block]:
-    yield Heading(f"{attribute_words(row['attribute'])}: {state_word(row['state'])}", level=3)
+    heading = _("{what}: {state}").format(what=attribute_words(row["attribute"]), state=state_word(row["state"]))
+    yield Heading(heading, level=3)
     yield Paragraph(explanation(case, row))
     if not row["levers"]:
         return
@@ -221,7 +146,7 @@ def explanation(case: Case, row: Row) -> str:
         parts.append(_batch_words(case, row))
     if row["levers"]:
         parts.append(_lever_sentence(case, row))
-    return " ".join(parts)
+    return sentences(parts)
 
 
 def _distance(case: Case, row: Row) -> str:
@@ -240,7 +165,8 @@ def _distance(case: Case, row: Row) -> str:
     else:
         text = _("{what} is predicted at {value} in {unit}, {far} above the limit of {limit}.")
     if found["verdict"] == "inconclusive" and found["low"] is not None:
-        text += " " + _("The interval from {low} to {high} reaches across the limit: too little is known to decide.")
+        reach = _("The interval from {low} to {high} reaches across the limit: too little is known to decide.")
+        text = sentences((text, reach))
     return text.format(**facts)
 
 
@@ -276,7 +202,7 @@ def _lever_sentence(case: Case, row: Row) -> str:
         )
     elif row["state"] == "missed":
         parts.append(_("No single lever closes the gap within the reach of a first-order estimate."))
-    return " ".join(parts)
+    return sentences(parts)
 
 
 def _origin_words(case: Case, row: Row) -> str:

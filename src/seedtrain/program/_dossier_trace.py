@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from pathlib import Path
 
 import seedtrain
-from seedtrain.base import digest_file
+from seedtrain.base import digest
 from seedtrain.base import translate as _
 from seedtrain.program._dossier_case import Case
 from seedtrain.program._dossier_words import stage_words
 from seedtrain.program._engine import code_digest
 from seedtrain.report import Block, Cell, Column, Definitions, Heading, Paragraph, Table
-
-FILES = ("need.yaml", "recipe.yaml", "plant.yaml", "factors.yaml")
 
 
 def trace_section(case: Case) -> Iterator[Block]:
@@ -40,7 +39,7 @@ def trace_section(case: Case) -> Iterator[Block]:
                 ),
             ),
             (_("Head of the ledger"), f"{head.seq}: {head.digest}"),
-            (_("To verify it"), f"seedtrain record verify {case.program.folder.name}/out/record.db"),
+            (_("To verify it"), "seedtrain record verify out/record.db"),
         )
     )
     yield Heading(_("Versions"))
@@ -62,12 +61,20 @@ def _stages(case: Case) -> Table:
 
 
 def _inputs(case: Case) -> Table:
-    folder = case.program.folder
-    names = dict.fromkeys((*FILES, case.program.need.entry.product))
-    found = [name for name in names if (folder / name).is_file()]
+    """The user's files by what they say."""
+    program = case.program
+    found = [
+        (program.need.document.file, digest(program.need.document.data)),
+        ("recipe.yaml", program.recipe.digest),
+        (program.plant.document.file, digest(program.plant.document.data)),
+        (program.need.entry.product, digest(program.protein.to_data())),
+    ]
+    if program.factors is not None:
+        found.append((program.factors.name, digest(program.factors.read_text(encoding="utf-8"))))
     heads = (Column(_("File")), Column("SHA-256", width=60))
-    rows = [(name, Cell(digest_file(folder / name), style="code")) for name in found]
-    return Table(heads, rows, _("What the user wrote"), folder.name, small=True)
+    rows = [(Path(name).name, Cell(text, style="code")) for name, text in found]
+    source = _("digests of what the files say: layout and comments do not change them")
+    return Table(heads, rows, _("What the user wrote"), source, small=True)
 
 
 def _versions(case: Case) -> Definitions:

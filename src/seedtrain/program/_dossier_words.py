@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal
 
+from seedtrain.base import language
 from seedtrain.base import translate as _
 from seedtrain.quality import origin_words
 from seedtrain.quantity import number_text
@@ -65,6 +66,16 @@ def change(fraction: float, digits: int = 3) -> str:
 def span(low: float | None, high: float | None) -> str:
     """An interval; nothing where it has no ends."""
     return "" if low is None or high is None else f"{number(low)} .. {number(high)}"
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Sentences one after the other."""
+    return ("" if language() == "zh" else " ").join(part for part in parts if part)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a row."""
+    return ("、" if language() == "zh" else ", ").join(names)
 
 
 def plain_time(text: str) -> str:
@@ -139,7 +150,7 @@ def lever_label(lever: Mapping[str, Any]) -> str:
     words = lever_words(lever)
     path, found, parameter = words.rpartition(": ")
     short = f"{path.rpartition('/')[2]}, {parameter}" if found else words
-    return f"{group_words(lever['group'])}: {short}"
+    return _("{what}: {state}").format(what=group_words(lever["group"]), state=short)
 
 
 def move_words(per: str, amount_moved: float, unit: str) -> str:
