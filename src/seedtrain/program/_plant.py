@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +16,8 @@ from seedtrain.quality import Lot, LotEntry
 from seedtrain.simulation import Vessel, VesselEntry
 
 SCALES = ("bench", "pilot", "plant")
+_UNIT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,79}")
+"""A unit's name as recipes take it. Files of results carry it, so that it must not lead to another folder."""
 
 
 class PlantEntry(BaseModel):
@@ -63,6 +67,9 @@ def read_plant(path: Path) -> Plant:
     entry, document = load(path, PlantEntry, what="plant")
     errors: list[SeedtrainError] = []
     for name, unit in entry.units.items():
+        if not _UNIT.fullmatch(name):
+            remedy = "Write letters, digits, '-', '_', '.' or '+', beginning with a letter or a digit, 80 at most."
+            errors.append(document.error(("units", name), f"{name!r} is not a name", remedy=remedy, at_key=True))
         for index, seed in enumerate(unit.seeds):
             if seed not in entry.units:
                 place = ("units", name, "seeds", index)
