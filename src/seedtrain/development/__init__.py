@@ -13,7 +13,7 @@ from seedtrain.development._economics import (
 )
 from seedtrain.development._economics_blocks import economics_blocks
 from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, Item, read_factors
-from seedtrain.development._feed import FeedLimit, Margins, largest_feed, margins
+from seedtrain.development._feed import FeedLimit, Margins, growth_rate_is_lowest, largest_feed, margins
 from seedtrain.development._inventory import Batch, inventory
 from seedtrain.development._reference import FACTOR_COLUMNS, factor_rows, factors_markdown
 from seedtrain.development._scale import ScaleResult, scale
@@ -56,6 +56,7 @@ __all__ = [
     "economics_blocks",
     "factor_rows",
     "factors_markdown",
+    "growth_rate_is_lowest",
     "inventory",
     "largest_feed",
     "margins",

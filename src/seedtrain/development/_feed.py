@@ -152,6 +152,12 @@ def fed_at(recipe: MasterRecipe, factors: Mapping[str, float]) -> dict[tuple[str
     return found
 
 
+def growth_rate_is_lowest(recipe: MasterRecipe, path: str) -> bool:
+    """Whether the feed phase at `path` grows at the lowest rate that `fed_at` gives it, so that its start alone falls."""
+    value = recipe.phase(path).quantity("growth_rate")
+    return value is not None and value.value <= _lowest(recipe, path, value.unit) * (1 + 1e-9)
+
+
 def _lowest(recipe: MasterRecipe, path: str, unit: str) -> float:
     """The lowest growth rate that the phase's limits and the control strategy allow, 0 where they are silent."""
     ranges = [line.range for line in recipe.control_strategy if (line.at, line.parameter) == (path, "growth_rate")]

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from seedtrain.base import digest
-from seedtrain.development import FactorTable, ScaleResult, central_figures, margins
+from seedtrain.development import FactorTable, ScaleResult, central_figures, growth_rate_is_lowest, margins
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture, Run, StirredTank, broth, product_quality, run_train, simulate
@@ -117,7 +117,8 @@ class Situation:
             "carbon": carbon,
             **{name: quality[name][0] for name in QUALITY if name in quality},
         }
-        kept = tuple(getattr(margins(run, recipe, path=path), self.base.feed.limited_by) for path in self.limited)
+        # Each phase has its own limit: one may be held down by oxygen, the next by cooling.
+        kept = tuple(margins(run, recipe, path=path).smallest for path in self.limited)
         return Outcome(values, kept)
 
     def _run(self, recipe: MasterRecipe) -> Run:
@@ -147,7 +148,7 @@ class Situation:
         return self.known[key]
 
     def _fed(self) -> MasterRecipe:
-        """The recipe with the feeds of its limited phases moved."""
+        """The recipe with the feeds of its limited phases moved, along the way that the largest feed is searched."""
         recipe = self.recipe
         for path, factor in zip(self.limited, self.feeds, strict=True):
             if factor == 1.0:
@@ -155,6 +156,8 @@ class Situation:
             phase = recipe.phase(path)
             for name in FEED_PARAMETERS:
                 value = phase.quantity(name)
+                if name == "growth_rate" and growth_rate_is_lowest(recipe, path):
+                    continue
                 if value is not None:
                     recipe = recipe.with_value(path, name, Quantity(value.value * factor, value.unit))
         return recipe

@@ -1,0 +1,48 @@
+"""The feeds of the gap move as the search for the largest feed moves them, each along its own limit."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+
+import pytest
+
+from seedtrain.development import FeedLimit, Margins, margins, read_factors
+from seedtrain.development._feed import fed_at
+from seedtrain.program._situation import Situation
+from tests.development.plant import PLANT, batches, culture
+
+GROWTH, EXPRESSION = "production/growth/fed-batch", "production/induction/express"
+
+
+@cache
+def situation() -> Situation:
+    return Situation.of(batches()[PLANT], culture(), read_factors(), molar_mass=44.8)
+
+
+def test_the_example_is_limited_in_both_phases_and_grows_at_its_lowest_rate() -> None:
+    assert situation().limited == (GROWTH, EXPRESSION)
+    assert situation().recipe.phase(GROWTH).number("growth_rate", "1/h") == pytest.approx(0.10)
+
+
+def test_a_moved_feed_is_the_one_that_the_search_would_try() -> None:
+    """Less of a feed that is at its lowest growth rate lowers its start alone, in both."""
+    start = situation()
+    tried = fed_at(start.recipe, {GROWTH: 0.98, EXPRESSION: 0.98})
+    moved = start.with_feed(0, 0.98).with_feed(1, 0.98)._fed()
+    assert {path for path, _ in tried} == {GROWTH, EXPRESSION}
+    for (path, name), value in tried.items():
+        assert moved.phase(path).number(name, value.unit) == pytest.approx(value.value, rel=1e-3), name
+
+
+def test_each_phase_answers_for_its_own_limit() -> None:
+    """The margin of a phase is that of the limit nearest in it, whatever limited the recipe's own feed."""
+    start = situation()
+    feed: FeedLimit = dataclasses.replace(start.base.feed, limited_by="cooling", margins=Margins(0.1, -0.1))
+    other = dataclasses.replace(start, base=dataclasses.replace(start.base, feed=feed))
+    run, recipe = start.base.production, start.recipe
+    found = other.outcome().margins
+    for path, margin in zip(start.limited, found, strict=True):
+        kept = margins(run, recipe, path=path)
+        assert kept.oxygen < kept.cooling
+        assert margin == pytest.approx(kept.oxygen, abs=0.01)
