@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from seedtrain.simulation import Culture, Run, simulate
 from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, composition
 from seedtrain.simulation._transfer import (
+    DRIVE_EFFICIENCY,
+    HEAT_CAPACITY,
     OXYGEN_IN_AIR,
+    carbon_dioxide_solubility,
     gas_flow,
     gassed_power,
     kLa_coalescing,
@@ -177,6 +180,33 @@ def test_the_gas_balance_is_that_of_the_inert_gas():
         inert = supply * (1 - OXYGEN_IN_AIR - 0.00042)
         out = inert / (1 - run["O2_out"][index] / 100 - run["CO2_out"][index] / 100)
         assert run["OTR"][index] == pytest.approx(supply * OXYGEN_IN_AIR - out * run["O2_out"][index] / 100, rel=1e-5)
+
+
+def test_carbon_dioxide_leaves_by_its_own_transfer():
+    """What the exit gas carries is 0.89 kLa (C - C*), with the CO2 of the same well-mixed gas (Royce & Thornhill)."""
+    run, tank = cases.run(), cases.tank()
+    for hour in (8.0, run.time[-1] - 0.5):
+        start = next(span for span in reversed(run.phases) if span.start <= hour).start
+        pressure, now = (mean_pressure(tank, run.at("V", when), 0.1) for when in (start, hour))
+        supply = run.at("gas", hour) * 60 / 22.414 * 1000 / run.at("V", hour)
+        oxygen, carbon = run.at("O2_out", hour) / 100, run.at("CO2_out", hour) / 100
+        leaving = supply * (1 - OXYGEN_IN_AIR - 0.00042) / (1 - oxygen - carbon) * carbon - supply * 0.00042
+        T = run.at("T", hour)
+        star = carbon_dioxide_solubility(T) * (1 - water_vapour(round(T)) / pressure) * now * carbon
+        assert leaving > 3
+        assert leaving == pytest.approx(0.89 * run.at("kLa", hour) * (run.at("C_CO2", hour) - star), rel=5e-3)
+
+
+def test_heat_is_made_by_breath_and_stirrer_and_leaves_through_the_jacket():
+    """460 kJ/mol O2 and the shaft's work, less what the jacket took, is what warmed or cooled the broth."""
+    run = cases.run()
+    made = run.totals["oxygen"][0] * 460.0 / 3600.0 + run.totals["stirrer_energy"][0] * DRIVE_EFFICIENCY
+    volume = (run["V"][1:] + run["V"][:-1]) / 2 / 1000
+    warmed = float(np.sum(volume * np.diff(run["T"]))) * HEAT_CAPACITY / 3.6e6
+    assert warmed < -0.03  # kWh: 37 to 32 degC at induction
+    assert made - run.totals["cooling"][0] == pytest.approx(warmed, abs=2e-3 * made)
+    # The plotted heat is the same heat.
+    assert float(np.trapezoid(run["heat"], run.time)) == pytest.approx(made, rel=0.01)
 
 
 def test_water_is_made_fed_and_evaporated():

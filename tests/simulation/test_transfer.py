@@ -93,6 +93,18 @@ def test_larger_vessels_mix_more_slowly_at_the_same_power_density():
     assert tall.value / quick.value == pytest.approx(2**2.43, rel=1e-9)
 
 
+def test_mixing_time_in_round_figures():
+    # 5.9 x 1^2/3 x (1020/1020)^-1/3 x (1/3)^-1/3 = 8.5 s at T = H = 1 m, 1 W/kg, D = T/3
+    tank = cases.tank(diameter=1.0, impeller_diameter=1 / 3)
+    assert t.mixing_time(tank, 1020.0, 1000 * tank.area).value == pytest.approx(8.51, rel=1e-3)
+
+
+def test_gassed_power_in_round_figures():
+    # 0.10 (Q/NV)^-0.25 (N2 D4 / (g D/5 V^2/3))^-0.20 for N 5 1/s, D 0.1 m, V 10 L, Q 1.667e-4 m3/s
+    ratio = t.hughmark_ratio(cases.tank(), 300.0, 1.667e-4, 10.0)
+    assert ratio == pytest.approx(0.10 * 4.1616 * 1.2950, rel=2e-3)
+
+
 def test_eddies_heat_and_tip_speed_in_round_figures():
     assert t.kolmogorov_length(1020.0) == pytest.approx(3.1e-5, rel=0.02)  # (1e-6^3 / 1)^0.25 = 32 um at 1 W/kg
     assert t.metabolic_heat(150.0) == pytest.approx(19_000, rel=0.02)  # 150 mmol/L/h means some 19 kW/m3
