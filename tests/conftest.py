@@ -1,7 +1,38 @@
 """What every test shares."""
 
+import os
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from tests.worked import copied, made_once, run_collagen, run_easy
 
 # A deadline per example measures the machine, not the code.
 settings.register_profile("seedtrain", deadline=None)
 settings.load_profile("seedtrain")
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory) -> Path:
+    """One folder for all processes of this run of the tests."""
+    base: Path = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def finished(shared_folder) -> Path:
+    """The worked example after `seedtrain run`; not to be changed. What the run said is in `finished.json` beside."""
+    return made_once(shared_folder, "finished", run_collagen)
+
+
+@pytest.fixture(scope="session")
+def easy_finished(shared_folder, finished) -> Path:
+    """The worked example with a need that is met; not to be changed."""
+    return made_once(shared_folder, "easy", lambda folder: run_easy(finished, folder))
+
+
+@pytest.fixture
+def easy(easy_finished, tmp_path) -> Path:
+    """A copy of it, for a test that changes something."""
+    return copied(easy_finished, tmp_path / "easy")

@@ -8,7 +8,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 import seedtrain
-from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, SeedtrainError
+from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, SeedtrainError
 from seedtrain.cli import _new, _recipe, _record, _run, _simulate
 from seedtrain.cli._common import report_error
 
@@ -30,12 +30,15 @@ app.command(_record.app)
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and leave with the exit code of the contract: 0, 1, 2, 3 or 4."""
     tokens = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in tokens
     try:
-        code = app(tokens, exit_on_error=False, print_error=True, result_action="return_value")
-    except CycloptsError:
+        code = app(tokens, exit_on_error=False, print_error=not as_json, result_action="return_value")
+    except CycloptsError as error:
+        if as_json:
+            report_error(InputError(str(error), remedy="See: seedtrain --help"), as_json=True)
         sys.exit(EXIT_BAD_INPUT)
     except SeedtrainError as error:
-        report_error(error, as_json="--json" in tokens)
+        report_error(error, as_json=as_json)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("interrupted: what was finished is kept, the same command goes on", file=sys.stderr)

@@ -37,7 +37,7 @@ from seedtrain.program._design_stages import DesignStages, Results
 from seedtrain.program._directory import Program
 from seedtrain.program._engine import Stage, StageOutput
 from seedtrain.program._quality_control import simulated_results
-from seedtrain.quality import Lot, Verdict, VerdictWord
+from seedtrain.quality import ORIGINS, Lot, Verdict, VerdictWord
 from seedtrain.recipe import ControlRecipe
 from seedtrain.record import Ledger, enrol_person, moment, open_ledger
 from seedtrain.simulation import Run
@@ -63,10 +63,11 @@ VOLATILE: Final = frozenset(
     (
         *("seq", "id", "actor", "device", "occurred_at", "recorded_at", "created_at", "created_by", "started_at"),
         *("started_by", "completed_at", "completed_by", "completed_seq", "doers", "over", "record_digest"),
-        *("opened_by", "last", "covers", "acknowledged", "signatures"),
+        *("opened_by", "last", "covers", "acknowledged", "signatures", "line"),
     )
 )
-"""Fields of a batch record that another batch of the same inputs would have otherwise."""
+"""Fields of a batch record that another batch of the same inputs would have otherwise, and lines of the recipe's file,
+which a comment moves."""
 
 
 @dataclass(frozen=True)
@@ -220,11 +221,8 @@ class BatchStage:
         record = batch_record(ledger.events(subject=batch), batch)
         assert record.decision is not None
         assert record.lot is not None
-        origin = {
-            criterion.value: assure_origin(ledger.events(), record.lot, criterion.value).to_data()
-            for criterion in self.program.need.criteria
-            if criterion.attribute == "animal_origin"
-        }
+        events = tuple(ledger.events())  # for every origin, so that another need does not need another batch
+        origin = {word: assure_origin(events, record.lot, word).to_data() for word in ORIGINS}
         content = {
             "record": stable(dataclasses.asdict(record)),
             "strategy": [stable(line.to_data()) for line in executed_strategy(control, ledger, batch)],

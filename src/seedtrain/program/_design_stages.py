@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,7 @@ from seedtrain.development import (
 from seedtrain.program._directory import Program
 from seedtrain.program._engine import Stage, StageOutput, StageResult
 from seedtrain.program._informed import informed_culture
+from seedtrain.recipe import ControlRecipe, MasterRecipe, SeedUnit, at_scale
 from seedtrain.simulation import Culture
 
 Results = Mapping[str, StageResult]
@@ -105,8 +107,10 @@ class DesignStages:
         return [self.program.pilot.name, self.program.production.name]
 
     def _process_inputs(self, results: Results) -> dict[str, Any]:
+        """All that the process follows from; of the control strategy the ranges alone, which bound the feed."""
         recipe = self.program.recipe
         return {
+            "ranges": [[line.at, line.parameter, str(line.range)] for line in recipe.control_strategy],
             "culture": self.culture(results).digest,
             "recipe": recipe.digest_of("basis", "materials", "procedure"),
             "molar_mass": self.program.protein.molar_mass,
@@ -138,7 +142,8 @@ class DesignStages:
     def scaled(self, results: Results, name: str) -> ScaleResult:
         """The process in the vessel `name`."""
         stage = "bench" if name == self.program.bench.name else "scale"
-        return result_from_data(results[stage].data[name], self.program.plant.vessels)
+        stored = result_from_data(results[stage].data[name], self.program.plant.vessels)
+        return dataclasses.replace(stored, control=restated(self.program.recipe, stored))
 
     # economics
 
@@ -162,6 +167,25 @@ class DesignStages:
     def economics(self, batch: ScaleResult, factors: FactorTable, *, draws: int) -> Economics:
         """Cost and carbon of one batch of the production vessel."""
         return cost_and_carbon(batch, factors, draws=draws, seed=self.program.seed)
+
+
+def restated(master: MasterRecipe, stored: ScaleResult) -> ControlRecipe:
+    """The control recipe of `stored` with what the process does not follow from as `master` has it now: names, control
+    strategy and specification, and the places of all in the user's own file."""
+    control = stored.control
+    seeds = {vessel.name for vessel in stored.seed_vessels}
+    again = at_scale(
+        master,
+        unit=control.unit,
+        volume=control.volume,
+        seeds=[
+            SeedUnit(procedure.unit, procedure.unit_class, control.volume)
+            for procedure in control.recipe.unit_procedures
+            if procedure.unit is not None and procedure.unit in seeds
+        ],
+    )
+    recipe = dataclasses.replace(again.recipe, unit_procedures=control.recipe.unit_procedures)
+    return dataclasses.replace(again, recipe=recipe, ratio=control.ratio)
 
 
 def _file_name(product: str) -> str:

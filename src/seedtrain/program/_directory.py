@@ -63,6 +63,10 @@ def read_program(folder: Path, *, seed: int = 1) -> Program:
 
     Raises `InputErrors` with the faults of all files together.
     """
+    if seed < 0:
+        raise InputError(f"the seed {seed} is negative", remedy="Give a seed of 0 or more.")
+    if folder.is_file():
+        raise InputError("this is a file, not a folder", position=Position(str(folder)), remedy="Give its folder.")
     if not folder.is_dir():
         raise InputError(
             "there is no such folder",

@@ -131,19 +131,11 @@ class GapStage:
             "priority": criterion.priority,
             "weight": criterion.weight,
             "why": criterion.why,
-            "line": self._line(criterion),
             "prediction": prediction.to_data() if prediction else None,
             "batch": batch,
             "state": STATES[combine(words)],
             "levers": [],
         }
-
-    def _line(self, criterion: CriterionEntry) -> int:
-        need = self.program.need
-        for index, item in enumerate(need.criteria):
-            if item is criterion:
-                return need.line(index)
-        return need.document.position(("amount",)).line
 
     def _measured(self, criterion: CriterionEntry, results: Results) -> dict[str, str] | None:
         """What the batch measured of the attribute: QC's result, or the last sample of the product in the broth."""

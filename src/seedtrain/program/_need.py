@@ -123,10 +123,6 @@ class Need:
         """The criteria in the file's order."""
         return tuple(self.entry.criteria)
 
-    def line(self, index: int) -> int:
-        """The line of criterion `index`."""
-        return self.document.position(("criteria", index, "attribute")).line
-
 
 def read_need(path: Path) -> Need:
     """Read `need.yaml`; raises `InputErrors` with every fault and its place."""

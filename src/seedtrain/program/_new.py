@@ -161,7 +161,7 @@ def _tank_text(tank: TankSize) -> str:
             "impellers": "3" if tank.nominal >= 5000 else "2",
             "impeller": "rushton",
             "impeller_diameter": f"{tank.impeller_diameter:g} m",
-            "stirrer_speed": f"{0.12 * tank.top_speed:.2g} .. {tank.top_speed:g} 1/min",
+            "stirrer_speed": f"{tank.lowest_speed:g} .. {tank.top_speed:g} 1/min",
             "motor_power": f"{tank.motor_power:g} W",
             "aeration": f"0.1 .. {1.0 if tank.nominal >= 1000 else 1.5:g} vvm",
             "head_pressure": f"0 .. {tank.top_pressure:g} bar",

@@ -131,7 +131,7 @@ def run_program(folder: Path, *, seed: int = 1, progress: Progress = silent) -> 
         content = dossier_content(results)
         dossier = Stage(
             "dossier",
-            lambda done: {"content": digest(content), "batch": done["batch"].digest, "language": language()},
+            lambda done: {"content": digest(content), "batch": done["batch"].digest, **_shown(program)},
             _dossier_work(program, design, batch),
         )
         report = part(progress, 1.0 - SHARES["dossier"], 1.0)
@@ -140,6 +140,17 @@ def run_program(folder: Path, *, seed: int = 1, progress: Progress = silent) -> 
             write_atomic(program.out / name, (results["dossier"].folder / name).read_bytes())
         progress(1.0, "dossier")
     return Outcome(program, results, program.out / "dossier.html", str(results["dossier"].data["digest"]))
+
+
+def _shown(program: Program) -> dict[str, Any]:
+    """What the dossier shows beside its content, so that it never cites an old title or line."""
+    recipe = program.recipe
+    return {
+        "need": program.need.document.data,
+        "recipe": recipe.digest,
+        "lines": [line.position.line for line in recipe.control_strategy],
+        "language": language(),
+    }
 
 
 def dossier_content(results: Mapping[str, StageResult]) -> dict[str, Any]:

@@ -53,6 +53,11 @@ class TankSize:
         return _rounded(60 * tip / (math.pi * self.impeller_diameter))
 
     @property
+    def lowest_speed(self) -> float:
+        """1/min; an eighth of the top speed."""
+        return _rounded(self.top_speed / 8)
+
+    @property
     def cooling_area(self) -> float:
         """m2."""
         return _rounded(5 * (self.nominal / 1000) ** 0.8)

@@ -1,0 +1,90 @@
+"""A change reruns what depends on it, and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.worked import STAGES, edit, run_stages
+
+PROCESS = ["bench", "scale", "batch", "economics", "gap", "dossier"]
+
+CHANGES = {
+    "a comment behind a value": ("recipe.yaml", "volume: 0.5 L\n\nmat", "volume:    0.5 L # a note\n\nmat", []),
+    "a comment that moves lines": ("recipe.yaml", "materials:\n", "# a note\n\n\nmaterials:\n", ["dossier"]),
+    "quotes and flow style": (
+        "recipe.yaml",
+        "composition: {ammonia-water: 0.9 kg/L}",
+        'composition: {"ammonia-water": "0.9 kg/L" }',
+        [],
+    ),
+    "release limit": ("recipe.yaml", 'limit: "<= 100 ng/mg"', 'limit: "<= 90 ng/mg"', ["batch", "gap", "dossier"]),
+    "text of the control strategy": (
+        "recipe.yaml",
+        "Repeat the wash before elution.",
+        "Repeat the wash once before elution.",
+        ["batch", "gap", "dossier"],
+    ),
+    "buffer concentration": (
+        "recipe.yaml",
+        "composition: {buffer-salts: 32 g/L, water: 0.985 kg/L}",
+        "composition: {buffer-salts: 33 g/L, water: 0.985 kg/L}",
+        PROCESS,
+    ),
+    "feed rate": ("recipe.yaml", "rate: 6.2 mL/h", "rate: 6.0 mL/h", PROCESS),
+    "production vessel": (
+        "plant.yaml",
+        "motor_power: 45 kW",
+        "motor_power: 44 kW",
+        ["scale", "economics", "gap", "dossier"],
+    ),
+    "lot": ("plant.yaml", "quantity: 60 kg", "quantity: 61 kg", ["batch", "gap", "dossier"]),
+    "planned fault": ("plant.yaml", "offset: -0.35", "offset: -0.45", ["batch", "gap", "dossier"]),
+    "limit of the need": ("need.yaml", "value: 50 %", "value: 51 %", ["gap", "dossier"]),
+    "excluded origin": ("need.yaml", "value: porcine", "value: bovine", ["gap", "dossier"]),
+    "title of the need": ("need.yaml", "title: A need that", "title: Another need that", ["dossier"]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_depends_on_a_change_is_redone_and_nothing_else(easy, easy_finished, change) -> None:
+    file, old, new, expected = CHANGES[change]
+    before = json.loads(easy_finished.with_suffix(".json").read_text())
+    edit(easy / file, old, new)
+    ran, after = run_stages(easy)
+    assert ran == expected
+    kept = [name for name in STAGES if name not in expected]
+    digests = [{row["stage"]: row["result"] for row in document["stages"]} for document in (before, after)]
+    assert all(digests[0][name] == digests[1][name] for name in kept)
+    assert run_stages(easy)[0] == []
+
+
+def test_ones_own_prices_change_the_cost_and_not_the_batch(easy) -> None:
+    (easy / "factors.yaml").write_text(PRICE)
+    assert run_stages(easy)[0] == ["economics", "gap", "dossier"]
+
+
+def test_going_back_costs_nothing_and_gives_the_same_dossier(easy, easy_finished) -> None:
+    digest = json.loads(easy_finished.with_suffix(".json").read_text())["digest"]
+    edit(easy / "need.yaml", "value: 50 %", "value: 51 %")
+    assert run_stages(easy)[1]["digest"] != digest
+    edit(easy / "need.yaml", "value: 51 %", "value: 50 %")
+    ran, document = run_stages(easy)
+    assert (ran, document["digest"]) == ([], digest)
+
+
+def test_the_dossier_names_the_need_as_it_reads_now(easy) -> None:
+    edit(easy / "need.yaml", "title: A need that", "title: Another title that")
+    run_stages(easy)
+    assert "Another title that" in (easy / "out" / "dossier.html").read_text()
+
+
+PRICE = """\
+factors: own
+currency: USD_2025
+gwp: IPCC AR6 GWP100
+items:
+  glucose:
+    price: {value: 1.1, low: 0.9, high: 1.3, unit: USD/kg, source: own, licence: own}
+"""
