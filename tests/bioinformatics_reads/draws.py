@@ -47,7 +47,7 @@ def mixtures(draws: int, *, reads: int = 1000, share: float = 0.1, seed: int = 1
 
 def clean(draws: int, *, reads: int = 1000, motif_error: float = 0.1, seed: int = 2) -> list[str]:
     """The verdict of each clean sample, with errors at Dam sites of one strand."""
-    found = []
+    found: list[str] = []
     for draw in range(draws):
         number = seed * 1000 + draw
         reference = plain(3000, seed=number)

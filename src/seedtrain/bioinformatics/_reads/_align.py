@@ -49,6 +49,11 @@ class Laid:
         """Bases of the read that lie on the reference."""
         return sum(item.read_end - item.read_start for item in self.segments)
 
+    @property
+    def crossed(self) -> int:
+        """Bases of the unrolled reference that the read crosses; what is inserted in it does not count."""
+        return sum(item.end - item.start for item in self.segments)
+
 
 def make_aligner(sequence: str | Path, platform: str = "nanopore") -> Any:
     """A minimap2 index in memory, of one sequence or of a FASTA file (gzipped or not)."""

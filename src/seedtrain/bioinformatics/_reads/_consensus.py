@@ -133,7 +133,7 @@ def _opened(reference: Reference, item: Laid, anchor: int) -> str:
     begin = first.start if first.strand > 0 else first.end
     end = last.end if last.strand > 0 else last.start
     shift = ((end - begin) * first.strand + size // 2) % size - size // 2
-    if abs(shift) > 50 or item.aligned > MULTIMER * size or item.aligned < 0.3 * size:
+    if abs(shift) > 50 or item.crossed > MULTIMER * size or item.crossed < 0.3 * size:
         return ""
     for segment in item.segments:
         for site in (anchor, anchor + size):

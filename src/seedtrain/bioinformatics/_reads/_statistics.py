@@ -117,7 +117,7 @@ def wilson(found: float, total: float, z: float = 1.959964) -> tuple[float, floa
     share = found / total
     middle = (share + z * z / (2 * total)) / (1 + z * z / total)
     half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
-    return max(0.0, round(middle - half, 12)), min(1.0, middle + half)
+    return max(0.0, round(middle - half, 12)), min(1.0, round(middle + half, 12))
 
 
 def poisson_tail(k: int, mean: float) -> float:

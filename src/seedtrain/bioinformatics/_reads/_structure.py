@@ -137,7 +137,7 @@ def multimers(reference: Reference, laid: Sequence[Laid]) -> tuple[int, int]:
     """Reads that run more than `MULTIMER` turns, and reads that run `MONOMER` turns or more."""
     if not reference.circular:
         return 0, 0
-    turns = np.array([item.aligned / len(reference) for item in laid if item.segments])
+    turns = np.array([item.crossed / len(reference) for item in laid if item.segments])
     return int((turns >= MULTIMER).sum()), int((turns >= MONOMER).sum())
 
 
