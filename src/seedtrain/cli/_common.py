@@ -71,9 +71,10 @@ def shown_progress(*, as_json: bool) -> Iterator[Progress]:
 
         def tell(done: float, words: str) -> None:
             nonlocal last
-            if words != last:
-                print(f"[{100 * done:3.0f} %] {words}", file=sys.stderr, flush=True)
-                last = words
+            stage = words.partition(":")[0]
+            if stage != last:
+                print(f"[{100 * done:3.0f} %] {stage}", file=sys.stderr, flush=True)
+                last = stage
 
         yield tell
         return
