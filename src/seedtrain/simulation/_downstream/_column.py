@@ -99,7 +99,7 @@ def _softplus(value: float) -> float:
 
 
 def bed_pressure(velocity: float, bed_height: float) -> float:
-    """Pressure drop of bed and skid, bar; `velocity` cm/h, `bed_height` m. **Source** Carman-Kozeny, laminar."""
+    """Pressure drop of bed and skid, bar; `velocity` cm/h, `bed_height` m. **Source** Blake-Kozeny, laminar."""
     speed = velocity / 100.0 / 3600.0
     slope = 150.0 * LIQUID_VISCOSITY * speed * (1.0 - INTERSTITIAL) ** 2 / (BEAD_DIAMETER**2 * INTERSTITIAL**3)
     return slope * bed_height * 1e-5 + SYSTEM_PRESSURE

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from seedtrain.simulation._downstream._mix import amounts, build, part, solids
-from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share, sourced
+from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
 from seedtrain.simulation._downstream._result import result
 from seedtrain.simulation._downstream._sources import SHIVKUMAR_2019
 from seedtrain.simulation._run import Floats
@@ -141,11 +141,11 @@ def _shelf(cycle: Cycle, time: float) -> float:
 
 
 LEVERS: Final = (
-    sourced("KC", 2.75e-4, 2e-4, 4e-4, "cal/(s K cm2)", f"{SHIVKUMAR_2019}: vials; a tray is assumed to be alike"),
-    sourced("KP", 8.93e-4, 6e-4, 1.2e-3, "cal/(s K cm2 Torr)", SHIVKUMAR_2019),
-    sourced("KD", 0.46, 0.2, 4.0, "1/Torr", SHIVKUMAR_2019),
-    sourced("R0", 1.4, 0.5, 3.0, "cm2 h Torr/g", f"{SHIVKUMAR_2019}: 5 % mannitol; collagen is assumed to be alike"),
-    sourced("A1", 16.0, 5.0, 30.0, "cm h Torr/g", f"{SHIVKUMAR_2019}: 5 % mannitol; collagen is assumed to be alike"),
+    assumed("KC", 2.75e-4, 2e-4, 4e-4, "cal/(s K cm2)", f"{SHIVKUMAR_2019}: vials; a tray is assumed alike"),
+    assumed("KP", 8.93e-4, 6e-4, 1.2e-3, "cal/(s K cm2 Torr)", f"{SHIVKUMAR_2019}: vials; a tray is assumed alike"),
+    assumed("KD", 0.46, 0.2, 4.0, "1/Torr", f"{SHIVKUMAR_2019}: vials; a tray is assumed alike"),
+    assumed("R0", 1.4, 0.5, 3.0, "cm2 h Torr/g", f"{SHIVKUMAR_2019}: 5 % mannitol; collagen is assumed to be alike"),
+    assumed("A1", 16.0, 5.0, 30.0, "cm h Torr/g", f"{SHIVKUMAR_2019}: 5 % mannitol; collagen is assumed to be alike"),
     assumed("collapse_temperature", 263.0, 259.0, 267.0, "K", "assumed: gelatin-like glass, the highest safe front"),
     assumed("freezing_time", 4.0, 2.0, 8.0, "h", "assumed: to -35 degC and holding"),
     assumed("bound_water", 0.20, 0.12, 0.30, "g/g", "assumed: unfrozen water per dry mass after primary drying"),

@@ -22,7 +22,7 @@ PUMP_EFFICIENCY: Final = 0.5
 LEVERS: Final = (
     assumed("selectivity", 2.0, 1.6, 2.6, "", "assumed: sieving = 0.1 (M / cut-off)^-n; 0.1 at the cut-off by rating"),
     share("host_protein_sieving", 0.05, 0.01, 0.1, "assumed: small host proteins pass"),
-    share("endotoxin_sieving", 0.02, 0.0, 0.1, f"{PETSCH_ANSPACH_2000}: aggregates are held; value assumed", "sourced"),
+    share("endotoxin_sieving", 0.02, 0.0, 0.1, f"{PETSCH_ANSPACH_2000}: aggregates are held; value assumed"),
     assumed("micelle_concentration", 0.107, 0.09, 0.19, "g/L", "assumed: Triton X-114, 0.2 mmol/L at 537 g/mol"),
     share("recovery", 0.985, 0.97, 0.995, "assumed: retentate that is drained and flushed from the skid"),
     assumed("flush", 20.0, 10.0, 40.0, "L/m2", "assumed: water to flush and clean the membrane"),
