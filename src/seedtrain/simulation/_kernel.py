@@ -210,7 +210,7 @@ def _transfer_lines() -> list[str]:
 
 
 _SOLUBILITY: Final = (
-    # Benson & Krause 1980 and Buck 1981, as in `oxygen_solubility` and `water_vapour`; Sander 2015 for CO2.
+    # Benson & Krause 1980 and Buck 1996, as in `oxygen_solubility` and `water_vapour`; Sander 2015 for CO2.
     "u = 1.0 / (T + 273.15)",
     "logarithm = -139.34411 + u * (1.575701e5 + u * (-6.642308e7 + u * (1.243800e10 - u * 8.621949e11)))",
     "vapour = 0.0061121 * exp((18.678 - T / 234.5) * T / (257.14 + T))",

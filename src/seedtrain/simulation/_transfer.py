@@ -151,7 +151,10 @@ def cooling_capacity(tank: StirredTank, temperature: float) -> float:
 
 
 def water_vapour(temperature: float) -> float:
-    """Vapour pressure of water, bar; `temperature` degC, 0 to 100. **Source** Buck 1981, J. Appl. Meteorol. 20:1527."""
+    """Vapour pressure of water, bar; `temperature` degC, 0 to 100.
+
+    **Source** Buck Research CR-1A user's manual 1996, appendix 1, which revises Buck 1981, J. Appl. Meteorol. 20:1527.
+    """
     return 0.0061121 * math.exp((18.678 - temperature / 234.5) * temperature / (257.14 + temperature))
 
 
