@@ -127,3 +127,15 @@ def test_the_reference_page_shows_the_shipped_table() -> None:
     page = (EXAMPLE.parents[1] / "docs" / "reference" / "factors.md").read_text(encoding="utf-8")
     shown = page.partition("<!-- factors: begin -->\n")[2].partition("<!-- factors: end -->")[0]
     assert shown == factors_markdown(read_factors()), "print seedtrain.development.factors_markdown(read_factors())"
+
+
+@ALL
+def test_what_is_cooled_is_paid_as_the_electricity_of_a_chiller(name: str) -> None:
+    found = batches()[name]
+    tanks = [run for run in (*found.seeds, found.production) if run.totals["stirrer_energy"][0] > 0]
+    heat = sum(run.totals["cooling"][0] for run in tanks)
+    heat += sum(step.utilities["cooling"][0] for step in found.steps if "cooling" in step.utilities)
+    chilled = [use for use in inventory(found).uses if ("chiller_performance", -1) in use.times]
+    assert heat > 0
+    assert {use.item for use in chilled} == {"electricity"}
+    assert sum(use.amount for use in chilled) == pytest.approx(heat)

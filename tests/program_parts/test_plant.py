@@ -12,7 +12,7 @@ from seedtrain.program._plant import read_plant
 EXAMPLE = Path(__file__).parents[2] / "examples" / "collagen" / "plant.yaml"
 
 
-@pytest.mark.parametrize("name", ["../PILOT-200", "/tmp/PILOT-200", "..", "a b", "PILOT/200", "x" * 81])
+@pytest.mark.parametrize("name", ["../PILOT-200", "/PILOT-200", "..", "a b", "PILOT/200", "x" * 81])
 def test_a_unit_name_that_is_no_file_name_is_refused_with_its_place(tmp_path: Path, name: str) -> None:
     text = EXAMPLE.read_text(encoding="utf-8").replace("  PILOT-200:\n", f'  "{name}":\n')
     path = tmp_path / "plant.yaml"

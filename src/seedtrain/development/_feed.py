@@ -153,7 +153,7 @@ def fed_at(recipe: MasterRecipe, factors: Mapping[str, float]) -> dict[tuple[str
 
 
 def growth_rate_is_lowest(recipe: MasterRecipe, path: str) -> bool:
-    """Whether the feed phase at `path` grows at the lowest rate that `fed_at` gives it, so that its start alone falls."""
+    """Whether the feed phase at `path` grows at the lowest rate that `fed_at` gives it: its start alone then falls."""
     value = recipe.phase(path).quantity("growth_rate")
     return value is not None and value.value <= _lowest(recipe, path, value.unit) * (1 + 1e-9)
 
