@@ -77,6 +77,14 @@ def test_browsing_nobody_is_unavailable():
         call("browse", "opc.tcp://127.0.0.1:1")
 
 
+def test_half_of_a_secure_connection_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="needs its own certificate") as caught:
+        call("browse", "opc.tcp://127.0.0.1:1", "--user", "operator")
+    assert "--server-certificate" in caught.value.remedy
+    with pytest.raises(InputError, match="needs its own certificate"):
+        call("start", EXAMPLE / "plant.yaml", "--certificate", tmp_path / "x.pem")
+
+
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [("--speed", "0", "does not run"), ("--interval", "3 L", "not a time"), ("--interval", "0 min", "is none")],

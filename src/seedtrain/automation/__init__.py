@@ -27,6 +27,7 @@ from seedtrain.automation._opcua import (
 from seedtrain.automation._plant_words import browsed_words, served_words
 from seedtrain.automation._running import PermitRefused, batch_state
 from seedtrain.automation._scenario import Scenario, read_scenario, scenario_of, write_scenario
+from seedtrain.automation._security import Security
 from seedtrain.automation._served import PlantProcess, connect, served_plant, start_plant
 from seedtrain.automation._standin import SimulatedPlant
 from seedtrain.automation._strategy import ExecutedLine, basis_words, executed_strategy
@@ -54,6 +55,7 @@ __all__ = [
     "PlantProcess",
     "Reading",
     "Scenario",
+    "Security",
     "Segment",
     "Session",
     "SimulatedPlant",

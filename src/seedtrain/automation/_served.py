@@ -16,6 +16,7 @@ from typing import Final
 from seedtrain.automation._faults import FaultEntry
 from seedtrain.automation._opcua import OpcUaPlant, Session, browse, draft_mapping, parse_mapping
 from seedtrain.automation._scenario import CHANGEOVER_H, Scenario, scenario_of, write_scenario
+from seedtrain.automation._security import Security
 from seedtrain.base import EXIT_BAD_INPUT, Document, InputError, UnavailableError
 from seedtrain.recipe import ControlRecipe
 from seedtrain.simulation import Run, StepResult
@@ -61,11 +62,17 @@ class PlantProcess:
 
 
 def start_plant(
-    scenario: Path, *, speed: float | None = None, port: int = 0, interval: timedelta = timedelta(minutes=6)
+    scenario: Path,
+    *,
+    speed: float | None = None,
+    port: int = 0,
+    interval: timedelta = timedelta(minutes=6),
+    security: Security | None = None,
 ) -> PlantProcess:
     """Start a virtual plant in a process of its own, on loopback, and wait until it can be connected to.
 
     - `speed`: process time over wall time; None is lock-step. `port`: 0 takes a free one.
+    - `security`: whom it trusts; without it, everybody on loopback.
 
     Raises `InputError` for a scenario, speed or interval that makes no plant, `UnavailableError` with what it said
     where it does not come up.
@@ -73,6 +80,7 @@ def start_plant(
     command = [sys.executable, "-m", "seedtrain.automation._plant", str(scenario), "--while-input"]
     command += ["--port", str(port), "--interval", str(interval.total_seconds())]
     command += [] if speed is None else ["--speed", str(speed)]
+    command += [] if security is None else security.arguments()
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

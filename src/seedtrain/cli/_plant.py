@@ -11,7 +11,7 @@ from seedtrain.base import EXIT_DONE
 from seedtrain.cli._common import Common, print_json, shown_progress
 
 if TYPE_CHECKING:
-    from seedtrain.automation import Scenario
+    from seedtrain.automation import Scenario, Security
 
 app = App(name="plant", help="Start a virtual plant, and see what a plant's server offers.")
 
@@ -29,6 +29,14 @@ def start(
     port: Annotated[int, Parameter(help="The port on loopback; 0 takes a free one.")] = 4840,
     interval: Annotated[str, Parameter(help="Process time between two values of a function.")] = "6 min",
     seed: Annotated[int, Parameter(help="Of all noise.")] = 1,
+    certificate: Annotated[
+        Path | None, Parameter(help="The server's certificate: then clients must be trusted.")
+    ] = None,
+    private_key: Annotated[Path | None, Parameter(help="The key of the server's certificate.")] = None,
+    trust: Annotated[
+        list[Path] | None, Parameter(help="Certificate of a client that may connect.", negative="")
+    ] = None,
+    user: Annotated[str, Parameter(help="Who may connect; the password: SEEDTRAIN_OPCUA_PASSWORD.")] = "",
     common: Common | None = None,
 ) -> int:
     """Serve a virtual plant over OPC UA, in which a batch of the recipe can run. Everything in it is simulated.
@@ -50,11 +58,14 @@ def start(
 
     seconds = parse(interval, like="h").magnitude("s")
     pace = None if lock_step else speed
+    security = _security(certificate, private_key, tuple(trust or ()), user, "--trust")
+    if security is not None:
+        security.check()
     with use_language(options.lang), tempfile.TemporaryDirectory(prefix="seedtrain-plant-") as folder:
         scenario = _scenario(plant, recipe or plant.parent / "recipe.yaml", unit, seed, as_json=options.json)
         path = Path(folder) / "scenario.json"
         write_scenario(path, scenario)
-        process = start_plant(path, speed=pace, port=port, interval=timedelta(seconds=seconds))
+        process = start_plant(path, speed=pace, port=port, interval=timedelta(seconds=seconds), security=security)
         try:
             if options.json:
                 print_json({"url": process.url, "speed": pace, "units": list(scenario.units), "origin": "simulated"})
@@ -65,6 +76,23 @@ def start(
             return EXIT_DONE
         finally:
             process.stop()
+
+
+def _security(
+    certificate: Path | None, private_key: Path | None, trusted: tuple[Path, ...], user: str, option: str
+) -> Security | None:
+    """What the options say of certificates and user: all of it or nothing."""
+    from seedtrain.automation import Security
+    from seedtrain.base import InputError
+
+    if certificate is not None and private_key is not None and trusted:
+        return Security(certificate, private_key, trusted, user)
+    if certificate is not None or private_key is not None or trusted or user:
+        raise InputError(
+            "a secure connection needs its own certificate, its key, and a certificate that it trusts",
+            remedy=f"Give --certificate, --private-key and {option}; --user goes with them.",
+        )
+    return None
 
 
 def _scenario(plant_file: Path, recipe_file: Path, unit: str | None, seed: int, *, as_json: bool) -> Scenario:
@@ -98,7 +126,10 @@ def browse_server(
     url: str,
     *,
     write: Annotated[Path | None, Parameter(help="Write the draft of a mapping file, which must not exist.")] = None,
-    user: str = "",
+    certificate: Annotated[Path | None, Parameter(help="Our certificate: then the connection is encrypted.")] = None,
+    private_key: Annotated[Path | None, Parameter(help="The key of our certificate.")] = None,
+    server_certificate: Annotated[Path | None, Parameter(help="The server's certificate, which we trust.")] = None,
+    user: Annotated[str, Parameter(help="Our user there; the password: SEEDTRAIN_OPCUA_PASSWORD.")] = "",
     common: Common | None = None,
 ) -> int:
     """Print what an OPC UA server offers, and draft the mapping file through which batches drive it.
@@ -109,18 +140,16 @@ def browse_server(
     ----------
     url
         The server's address.
-    user
-        The user's name on the server; the password is read from SEEDTRAIN_OPCUA_PASSWORD.
     """
     options = common or Common()
-    import os
-
     from seedtrain.automation import Session, browse, browsed_words, draft_mapping
     from seedtrain.base import InputError, Position, use_language, write_atomic
 
     if write is not None and write.exists():
         raise InputError("the file exists", position=Position(str(write)), remedy="Give another name, or remove it.")
-    session = Session(url, patience=3.0, user=user, password=os.environ.get("SEEDTRAIN_OPCUA_PASSWORD", ""))
+    trusted = () if server_certificate is None else (server_certificate,)
+    security = _security(certificate, private_key, trusted, user, "--server-certificate")
+    session = Session(url, patience=3.0, security=security)
     try:
         root = browse(session)
     finally:

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from seedtrain.automation._security import Security
 from seedtrain.base import Document, load, parse_document, validate
 from seedtrain.quantity import QuantityError, same_dimension
 
@@ -92,11 +93,21 @@ class ClockEntry(Entry):
     advance: NodeText
 
 
+class SecurityEntry(Entry):
+    """Files of certificates and key, seen from the mapping file; the user's password is in SEEDTRAIN_OPCUA_PASSWORD."""
+
+    certificate: str
+    private_key: str
+    server_certificate: str
+    user: str = ""
+
+
 class MappingEntry(Entry):
     """The whole file. `namespace` is that of every node id which does not name its own."""
 
     server: Annotated[str, BeforeValidator(_url)]
     namespace: str = ""
+    security: SecurityEntry | None = None
     clock: ClockEntry | None = None
     units: dict[str, UnitEntry] = Field(min_length=1)
 
@@ -107,6 +118,17 @@ class Mapping:
 
     entry: MappingEntry
     document: Document
+
+    @property
+    def security(self) -> Security | None:
+        """Who we are for the server, and which one we trust."""
+        entry = self.entry.security
+        if entry is None:
+            return None
+        folder = Path(self.document.file).parent
+        return Security(
+            folder / entry.certificate, folder / entry.private_key, (folder / entry.server_certificate,), entry.user
+        )
 
     def node(self, text: str) -> str:
         """A node id with its namespace."""

@@ -48,11 +48,9 @@ class OpcUaPlant:
         owner: str = "seedtrain",
         patience: float = 30.0,
         stride: timedelta = STRIDE,
-        user: str = "",
-        password: str = "",
     ) -> None:
         self.mapping = mapping
-        self.session = Session(mapping.entry.server, patience=patience, user=user, password=password)
+        self.session = Session(mapping.entry.server, patience=patience, security=mapping.security)
         try:
             check_nodes(mapping, self.session)
             self._units = {

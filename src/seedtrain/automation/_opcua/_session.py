@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from seedtrain.automation._devices import Quality
+from seedtrain.automation._security import Security
 from seedtrain.base import InputError, UnavailableError
 
 Answer = TypeVar("Answer")
@@ -54,16 +55,19 @@ class Session:
     """A server at `url`. Node ids are texts such as `nsu=urn:plant;s=tank/temperature`: namespaces are looked up anew
     after every connection, because their numbers may change.
 
+    - `security`: who we are and which server we trust; without it nothing is signed or encrypted.
     - `patience`: s for which a lost connection is tried again before it is an `UnavailableError`.
 
     Every request is repeated after a lost connection: whatever is asked must be safe to ask twice.
     """
 
-    def __init__(self, url: str, *, patience: float = 30.0, user: str = "", password: str = "") -> None:
+    def __init__(self, url: str, *, patience: float = 30.0, security: Security | None = None) -> None:
         self.url = url
         self.patience = patience
         self.connections = 0
-        self._user, self._password = user, password
+        if security is not None:
+            security.check()
+        self._security = security
         self._client: Any = None
         self._namespaces: list[str] = []
         self._nodes: dict[str, Any] = {}
@@ -252,9 +256,8 @@ class Session:
         logging.getLogger("asyncua").setLevel(logging.ERROR)  # what it warns of is negotiated, not wrong
         client = Client(self.url, timeout=REQUEST_S)
         client.name = "Seedtrain"
-        if self._user:
-            client.set_user(self._user)
-            client.set_password(self._password)
+        if self._security is not None:
+            await _secure(client, self._security)
         await client.connect()
         self._client = client
         self._nodes = {}
@@ -276,16 +279,33 @@ class Session:
         self._run(leave())
 
 
+async def _secure(client: Any, security: Security) -> None:
+    """Sign and encrypt, trust the one server, and say who the user is."""
+    from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
+
+    client.application_uri = security.application or client.application_uri
+    await client.set_security(
+        SecurityPolicyBasic256Sha256,
+        certificate=str(security.certificate),
+        private_key=str(security.private_key),
+        server_certificate=str(security.trusted[0]),
+    )
+    if security.user:
+        client.set_user(security.user)
+        client.set_password(security.password)
+
+
 def _refused(url: str, error: Exception) -> Exception:
     """An answer of the server that says no: credentials and rights are the user's to mend, anything else is a bug."""
     name = type(error).__name__
-    if name in (
-        "BadUserAccessDenied",
-        "BadIdentityTokenRejected",
-        "BadIdentityTokenInvalid",
-        "BadSecurityChecksFailed",
-    ):
+    if name in ("BadUserAccessDenied", "BadIdentityTokenRejected", "BadIdentityTokenInvalid"):
         return InputError(f"{url} refuses this user: {name}", remedy="Check user, password and rights on the server.")
+    if name.startswith("BadCertificate") or name in ("BadSecurityChecksFailed", "BadSecurityPolicyRejected"):
+        remedy = "Let the server trust our certificate, and name the one that it has now."
+        return InputError(f"{url} and we do not trust each other: {name}", remedy=remedy)
+    if "No matching endpoints" in str(error):
+        remedy = "Give `security` in the mapping if the server wants certificates, or remove it if it has none."
+        return InputError(f"{url} does not offer the security that we ask for", remedy=remedy)
     return error
 
 

@@ -19,13 +19,23 @@ def main() -> int:
     parser.add_argument("--speed", type=float, help="process time over wall time; without it the clock is lock-step")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--interval", type=float, default=360.0, help="s of process time between two values")
+    parser.add_argument("--certificate", type=Path, help="its own; then clients must be trusted, and encrypt")
+    parser.add_argument("--private-key", type=Path)
+    parser.add_argument("--trust", type=Path, action="append", default=[], help="certificate of a client")
+    parser.add_argument("--user", default="", help="who may connect; the password: SEEDTRAIN_OPCUA_PASSWORD")
     parser.add_argument("--while-input", action="store_true")
     given = parser.parse_args()
     from seedtrain.automation._plant import PlantSettings, serve
     from seedtrain.automation._scenario import read_scenario
+    from seedtrain.automation._security import Security
     from seedtrain.base import SeedtrainError
 
-    settings = PlantSettings(speed=given.speed, interval=timedelta(seconds=given.interval), port=given.port)
+    security = None
+    if given.certificate and given.private_key:
+        security = Security(given.certificate, given.private_key, tuple(given.trust), given.user)
+    settings = PlantSettings(
+        speed=given.speed, interval=timedelta(seconds=given.interval), port=given.port, security=security
+    )
     try:
         serve(
             read_scenario(given.scenario),

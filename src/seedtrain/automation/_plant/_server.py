@@ -13,6 +13,7 @@ from typing import Any, Final
 from asyncua import Server, ua
 
 from seedtrain.automation._lads import NAMESPACE, PATH
+from seedtrain.automation._plant._guard import Doorkeeper
 from seedtrain.automation._plant._nodes import NEVER, AddressSpace, argument, text
 from seedtrain.automation._plant._settings import PlantSettings
 from seedtrain.automation._plant._world import Clock, PlantUnit, Signal, World
@@ -50,11 +51,9 @@ class PlantServer:
         logging.getLogger("asyncua").setLevel(logging.ERROR)
         port = self.settings.port or _free_port(self.settings.host)
         url = f"opc.tcp://{self.settings.host}:{port}{PATH}"
-        server = Server()
-        await server.init()
+        server = await self._secured(Server)
         server.set_endpoint(url)
         server.set_server_name("Seedtrain virtual plant")
-        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         self._space = AddressSpace(server, await server.register_namespace(NAMESPACE), self.world)
         clock = await self._space.build()
         for unit in self.world.units.values():
@@ -77,6 +76,24 @@ class PlantServer:
             await self._live(stop)
         finally:
             await server.stop()
+
+    async def _secured(self, make: type[Server]) -> Server:
+        """A server that lets in whom the settings trust: with certificates, nobody speaks to it in the clear."""
+        security = self.settings.security
+        if security is None:
+            server = make()
+            await server.init()
+            server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+            return server
+        server = make(user_manager=Doorkeeper(security))
+        await server.init()
+        if security.application:
+            await server.set_application_uri(security.application)
+        server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+        server.set_identity_tokens([ua.UserNameIdentityToken if security.user else ua.AnonymousIdentityToken])
+        await server.load_certificate(str(security.certificate))
+        await server.load_private_key(str(security.private_key))
+        return server
 
     async def _live(self, stop: asyncio.Event) -> None:
         """Let a running clock run; in lock-step there is nothing to do but wait."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from seedtrain.automation._lads import DEFAULT_PORT
+from seedtrain.automation._security import Security
 from seedtrain.base import InputError
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -20,6 +21,7 @@ class PlantSettings:
     - `start`: the process clock at the start, now if None. In lock-step it follows the first client.
     - `interval`: of process time between two values of a function.
     - `host`: loopback unless said. `port`: 0 takes a free one.
+    - `security`: whom it trusts; without it, everybody on loopback.
     """
 
     speed: float | None = None
@@ -27,6 +29,7 @@ class PlantSettings:
     interval: timedelta = timedelta(minutes=6)
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    security: Security | None = None
 
     def check(self) -> None:
         """Refuse what makes no plant."""
@@ -36,8 +39,10 @@ class PlantSettings:
             )
         if self.interval <= timedelta(0):
             raise InputError(f"an interval of {self.interval} is none", remedy="Give a positive time.")
-        if self.host not in LOOPBACK:
+        if self.security is not None:
+            self.security.check()
+        elif self.host not in LOOPBACK:
             raise InputError(
                 f"this plant is open to everybody who reaches it, so it does not listen on {self.host}",
-                remedy="Listen on 127.0.0.1 and let a gateway with authentication pass the connection on.",
+                remedy="Listen on 127.0.0.1, or give it a certificate and those that it trusts.",
             )
