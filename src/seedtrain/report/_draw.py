@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from seedtrain.base import digest, language
 from seedtrain.report._bars import draw_gap, draw_stacks, draw_steps, draw_tornado
 from seedtrain.report._canvas import styled
 from seedtrain.report._figures import (
@@ -15,7 +18,12 @@ from seedtrain.report._figures import (
     TornadoPlot,
 )
 from seedtrain.report._lines import draw_curves, draw_lines
+from seedtrain.report._page import plain
 from seedtrain.report._text import clean, cleaned
+
+KEPT: Final = 64
+_drawn: dict[str, Drawing] = {}
+"""The last drawings by what they show: a page that is written in two forms is drawn once."""
 
 
 def draw(figure: FigureSpec, mark: str = "") -> Drawing:
@@ -27,6 +35,15 @@ def draw(figure: FigureSpec, mark: str = "") -> Drawing:
     """
     figure = cleaned(figure)
     shown = clean(mark) if figure.mark == "" else figure.mark
+    key = digest([language(), shown, plain(figure)])
+    if key not in _drawn:
+        while len(_drawn) >= KEPT:
+            _drawn.pop(next(iter(_drawn)), None)
+        _drawn[key] = _draw(figure, shown)
+    return _drawn[key]
+
+
+def _draw(figure: FigureSpec, shown: str | None) -> Drawing:
     with styled():
         match figure:
             case LinePlot():

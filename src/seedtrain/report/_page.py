@@ -148,22 +148,23 @@ class Page:
 
 def page_digest(page: Page) -> str:
     """SHA-256 of all that the page says, figures by their data; independent of fonts and of how it is rendered."""
-    return digest(_plain(page))
+    return digest(plain(page))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A page, a block or a figure as data with a canonical form."""
     if dataclasses.is_dataclass(value):
-        items = {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+        items = {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
         return {"kind": type(value).__name__, **items}
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float) or not hasattr(value, "__len__"):
         number = float(value)
         return number if math.isfinite(number) else repr(number)
-    return [_plain(item) for item in value]
+    return [plain(item) for item in value]
