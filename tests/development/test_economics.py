@@ -200,6 +200,9 @@ def test_the_batches_of_a_year_are_whole_fit_and_leave_no_room_for_one_more(
     assert max(found.utilisation.values()) == pytest.approx(1.0)
     drawn = drawn_batches(suites, lead, np.array([year]), {"suite_turnaround": np.array([4.0])})
     assert drawn[0] == count == whole_batches(lead, year, found.cycle_time)
+    in_part = drawn_batches(suites, lead, np.array([year]), {"suite_turnaround": np.array([4.0])}, whole=False)
+    assert count - 1e-6 <= in_part[0] <= count + 1
+    assert lead + (in_part[0] - 1) * found.cycle_time == pytest.approx(year)
 
 
 def test_a_second_suite_halves_the_cycle_time_of_the_bottleneck() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from functools import cache
 
 import pytest
 
 from seedtrain.development import FeedLimit, Margins, margins, read_factors
 from seedtrain.development._feed import fed_at
+from seedtrain.program._levers import program_levers
 from seedtrain.program._situation import Situation
 from tests.development.plant import PLANT, batches, culture
 
@@ -46,3 +48,13 @@ def test_each_phase_answers_for_its_own_limit() -> None:
         kept = margins(run, recipe, path=path)
         assert kept.oxygen < kept.cooling
         assert margin == pytest.approx(kept.oxygen, abs=0.01)
+
+
+def test_cost_has_no_jumps_where_a_year_gains_or_loses_a_batch() -> None:
+    """Expression longer by tenths of an hour passes an edge between whole batches: the slope stays."""
+    start = situation()
+    lever = next(item for item in program_levers(start) if item.name == "production/induction/express.until")
+    moved = [lever.moved(start, 0.01 * part).outcome().values for part in range(-3, 4)]
+    for name in ("cost", "carbon", "amount"):
+        slopes = [after[name] - before[name] for before, after in itertools.pairwise(moved)]
+        assert max(slopes) - min(slopes) <= 0.15 * max(abs(slope) for slope in slopes), name

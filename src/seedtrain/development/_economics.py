@@ -202,17 +202,21 @@ def cost_and_carbon(batch: Batch, factors: FactorTable | None = None, *, draws: 
     return appraise(inventory_of(batch), factors or read_factors(), draws=draws, seed=seed)
 
 
-def central_figures(batch: Batch, factors: FactorTable) -> tuple[float, float, float]:
+def central_figures(batch: Batch, factors: FactorTable, *, whole_batches: bool = True) -> tuple[float, float, float]:
     """Cost (money/kg), carbon (kg CO2e/kg) and released product (kg/year) at the central values, without any draws.
 
     The same figures as `cost_and_carbon(...)` has in `cost.total.value`, `carbon.total.value` and `product_per_year`.
+
+    - `whole_batches`: a year counts finished batches only. For differences of neighbouring figures the last batch has
+      to count in part, or a lever that tips the year over by a batch looks many times as strong as it is.
     """
     inventory = inventory_of(batch)
     if not inventory.product > 0:
         raise InputError("the batch ends without product", remedy="Look at the mass-yield table.")
     cost, footprint, _ = _lines(inventory.uses, factors)
     names = {name for line in (*cost, *footprint) for name, _ in line.powers} - {BATCHES}
-    values = _with_batches({name: central(factors.factor(name)) for name in {*names, *_SCHEDULE}}, inventory)
+    middle = {name: central(factors.factor(name)) for name in {*names, *_SCHEDULE}}
+    values = _with_batches(middle, inventory, whole_batches)
     kilograms = inventory.product / 1000
     return (
         sum(float(line.at(values)) for line in cost) / kilograms,
@@ -275,16 +279,16 @@ def _in_unit(use: Use, unit: str) -> float:
         ) from None
 
 
-def _with_batches(values: dict[str, float], inventory: Inventory) -> dict[str, float]:
-    """`values` with the whole batches of a year that follow from them."""
-    drawn = _drawn({name: np.array([value]) for name, value in values.items()}, inventory)
+def _with_batches(values: dict[str, float], inventory: Inventory, whole_batches: bool = True) -> dict[str, float]:
+    """`values` with the batches of a year that follow from them."""
+    drawn = _drawn({name: np.array([value]) for name, value in values.items()}, inventory, whole_batches)
     return {**values, BATCHES: float(drawn[0])}
 
 
-def _drawn(values: Mapping[str, Floats], inventory: Inventory) -> Floats:
+def _drawn(values: Mapping[str, Floats], inventory: Inventory, whole_batches: bool = True) -> Floats:
     days, vessel, suite = (values[name] for name in _SCHEDULE)
     turnarounds = {"vessel_turnaround": vessel, "suite_turnaround": suite}
-    return drawn_batches(inventory.occupancies, inventory.lead_time, 24.0 * days, turnarounds)
+    return drawn_batches(inventory.occupancies, inventory.lead_time, 24.0 * days, turnarounds, whole=whole_batches)
 
 
 def _sample(factors: Mapping[str, Factor], inventory: Inventory, draws: int, seed: int) -> dict[str, Floats]:

@@ -98,10 +98,20 @@ def whole_batches(lead_time: float, operating_hours: float, cycle_time: float) -
 
 
 def drawn_batches(
-    occupancies: Sequence[Occupancy], lead_time: float, operating_hours: Floats, turnarounds: dict[str, Floats]
+    occupancies: Sequence[Occupancy],
+    lead_time: float,
+    operating_hours: Floats,
+    turnarounds: dict[str, Floats],
+    *,
+    whole: bool = True,
 ) -> Floats:
-    """`batches_per_year` for arrays of operating hours and turnarounds (h), shape "draws"; whole, at least 1."""
+    """`batches_per_year` for arrays of operating hours and turnarounds (h), shape "draws"; at least 1.
+
+    - `whole`: finished batches, as they are counted. Without it the last one counts in part: what has no jumps can be
+      differentiated.
+    """
     cycle = np.zeros_like(operating_hours)
     for item in occupancies:
         np.maximum(cycle, (item.hours + turnarounds[item.turnaround]) / item.units, out=cycle)
-    return np.maximum(1.0, 1.0 + np.floor((operating_hours - lead_time) / cycle + 1e-9))
+    following = (operating_hours - lead_time) / cycle
+    return np.maximum(1.0, 1.0 + (np.floor(following + 1e-9) if whole else following))

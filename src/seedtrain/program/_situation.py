@@ -23,7 +23,10 @@ QUALITY: Final = ("purity", "endotoxin", "host_protein", "dna")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a situation gives: `values` by attribute of a need, and the margin of each limited feed phase."""
+    """What a situation gives: `values` by attribute of a need, and the margin of each limited feed phase.
+
+    Cost, carbon and amount are smoothed: a year holds batches in part, where the reported figures count whole ones.
+    """
 
     values: Mapping[str, float]
     margins: tuple[float, ...]
@@ -109,7 +112,8 @@ class Situation:
             steps=steps,
             quality=quality,
         )
-        cost, carbon, amount = central_figures(batch, self.factors)
+        # Differences of these values are taken: a year's last batch counts in part, so that nothing jumps.
+        cost, carbon, amount = central_figures(batch, self.factors, whole_batches=False)
         values = {
             "titre": batch.titre,
             "amount": amount,
