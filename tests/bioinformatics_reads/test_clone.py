@@ -162,3 +162,24 @@ def test_limits_are_read_from_text_and_refused_with_a_remedy():
     for wrong in ({"alleles": "150%"}, {"reads": "0"}, {"reads": "none"}, {"purity": "1"}, {"alleles": "x"}):
         with pytest.raises(InputError, match="limit"):
             limits_from(wrong)
+
+
+def test_short_reads_find_what_they_can_and_say_what_they_cannot():
+    def fragments(text, count, seed):
+        rng = np.random.default_rng(seed)
+        model = ErrorModel(quality=30, quality_spread=2)
+        starts = [int(start) for start in rng.integers(len(text), size=count)]
+        pieces = [(text * 2)[start : start + 150] for start in starts]
+        return [
+            read
+            for number, piece in enumerate(pieces)
+            for read in simulate_reads(piece, 1, seed=seed * 10_000 + number, circular=False, model=model)
+        ]
+
+    wrong = planted(PLAIN)["insertion of 777 bases"]
+    report = verify_clone(fragments(wrong, 1500, 3), PLAIN, platform="illumina")
+    assert criterion(report, "insertions, deletions and junctions").verdict == "fail"
+    right = verify_clone(fragments(PLAIN.sequence, 1500, 4), PLAIN, platform="illumina")
+    assert right.verdict.verdict == "inconclusive"
+    assert criterion(right, "edit distance of the consensus").value is None
+    assert criterion(right, "reads around more than once").verdict == "inconclusive"

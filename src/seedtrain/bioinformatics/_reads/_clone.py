@@ -96,7 +96,7 @@ def verify_clone(
     pile = pile_up(reference, mine)
     other = _control(control, reference, platform)
     classes = find_alleles(reference, pile, other)
-    found = list(breaks_of(reference, mine))
+    found = list(breaks_of(reference, mine, platform))
     spanning = int(pile.spanning.min())
     progress(0.8, "consensus")
     consensus = build_consensus(reference, mine, pile) if mine else NONE

@@ -12,10 +12,12 @@ import numpy as np
 from seedtrain.bioinformatics._reads._align import Laid, Segment, read_position
 from seedtrain.bioinformatics._reads._pile import Pile
 from seedtrain.bioinformatics._reads._reference import Reference, reverse_complement
-from seedtrain.bioinformatics._reads._structure import CLIP, MULTIMER
+from seedtrain.bioinformatics._reads._structure import MULTIMER
 
 MOST_CONSENSUS_READS: Final = 24
 """Reads in the consensus; more cost time and change nothing in simulations."""
+CLIP: Final = 100
+"""Bases at either end of a whole read that may lie nowhere (adapters)."""
 ANCHOR_SPAN: Final = 60
 """Bases on either side of the place at which circular reads are cut open."""
 WORD: Final = 21

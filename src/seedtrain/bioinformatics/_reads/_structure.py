@@ -14,7 +14,7 @@ from seedtrain.bioinformatics._reads._pile import BREAK_SPAN, LONG_INDEL, MOST_C
 from seedtrain.bioinformatics._reads._reference import Reference
 from seedtrain.bioinformatics._reads._statistics import poisson_tail, wilson
 
-CLIP: Final = 100
+CLIP: Final = {"nanopore": 100, "pacbio": 100, "illumina": 30}
 """Bases at a read's end that lie nowhere on the reference, from which on the end is a break; adapters are shorter."""
 WINDOW: Final = 25
 """Bases within which two reads show the same break point."""
@@ -24,7 +24,7 @@ MULTIMER: Final = 1.15
 """Turns of a circle that one read runs, from which on its molecule is more than a monomer."""
 MONOMER: Final = 0.9
 """Turns from which on a read can tell."""
-SHORTEST_TELLING: Final = 200
+SHORTEST_TELLING: Final = {"nanopore": 200, "pacbio": 200, "illumina": 50}
 """Bases of a read below which minimap2 finds no seeds reliably: such a read is counted apart."""
 ALIGNED: Final = 0.5
 """Share of a read that must lie on the reference for it to be the clone's."""
@@ -106,7 +106,7 @@ def share_out(
     """Clone, foreign and too short; foreign reads are laid on the known `others` (name, sequence or FASTA file)."""
     from seedtrain.bioinformatics._reads._align import lay, make_aligner
 
-    telling = [item for item in laid if len(item.read.sequence) >= SHORTEST_TELLING]
+    telling = [item for item in laid if len(item.read.sequence) >= SHORTEST_TELLING[platform]]
     foreign = [item for item in telling if not is_related(item)]
     sizes = np.array([len(item.read.sequence) for item in telling], dtype=np.float64)
     known: dict[str, int] = {}
@@ -141,7 +141,7 @@ def multimers(reference: Reference, laid: Sequence[Laid]) -> tuple[int, int]:
     return int((turns >= MULTIMER).sum()), int((turns >= MONOMER).sum())
 
 
-def breaks_of(reference: Reference, laid: Sequence[Laid]) -> Iterator[Break]:
+def breaks_of(reference: Reference, laid: Sequence[Laid], platform: str = "nanopore") -> Iterator[Break]:
     """Every departure of every read, in the order of the reads."""
     for index, item in enumerate(laid):
         if not item.segments:
@@ -152,7 +152,7 @@ def breaks_of(reference: Reference, laid: Sequence[Laid]) -> Iterator[Break]:
             found = _between(reference, first, second, index)
             if found is not None:
                 yield found
-        yield from _clips(reference, item, index)
+        yield from _clips(reference, item, index, CLIP[platform])
 
 
 def _gaps(reference: Reference, segment: Segment, index: int) -> Iterator[Break]:
@@ -203,7 +203,7 @@ def _between(reference: Reference, first: Segment, second: Segment, index: int) 
     return Break("deletion", site % size, (site + gap) % size, -net, first.strand, index, span)
 
 
-def _clips(reference: Reference, item: Laid, index: int) -> Iterator[Break]:
+def _clips(reference: Reference, item: Laid, index: int, least: int) -> Iterator[Break]:
     """Ends that lie nowhere; not where the unrolled circle itself ends, which is an end of the method."""
     if not is_related(item):
         return
@@ -214,10 +214,10 @@ def _clips(reference: Reference, item: Laid, index: int) -> Iterator[Break]:
         return reference.circular and not WINDOW < site < len(reference.unrolled) - WINDOW
 
     site = first.start if first.strand > 0 else first.end
-    if first.read_start >= CLIP and not unrolled_end(site):
+    if first.read_start >= least and not unrolled_end(site):
         yield Break("clip", site % size, site % size, 0, first.strand, index, (0, first.read_start))
     site = last.end if last.strand > 0 else last.start
-    if length - last.read_end >= CLIP and not unrolled_end(site):
+    if length - last.read_end >= least and not unrolled_end(site):
         yield Break("clip", site % size, site % size, 0, last.strand, index, (last.read_end, length))
 
 
