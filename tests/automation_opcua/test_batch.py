@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from seedtrain.automation import FaultEntry, read_segment
-from seedtrain.automation._opcua import OpcUaPlant, OpcUaUnit, Session
+from seedtrain.automation._opcua import Mapping, OpcUaPlant, OpcUaUnit, Session
 from seedtrain.automation._opcua._session import Value
 from seedtrain.automation._scenario import scenario_from_data, write_scenario
 from seedtrain.automation._served import PlantProcess, served_plant, start_plant
@@ -197,9 +197,9 @@ def test_the_driver_never_imports_the_plant():
     assert "asyncua" not in found
 
 
-def test_everything_is_driven_as_the_protocol_says(process: PlantProcess):
+def test_everything_is_driven_as_the_protocol_says(mapping: Mapping):
     """Commands state intent over the network too: given twice they do what they do once."""
-    with driven(mapped(process.url)) as device:
+    with driven(mapping, owner="B-1") as device:
         unit, phase = device.unit("T"), small().recipe.phase(FED)
         unit.command(FED, phase.set)
         unit.start(FED, phase, START)
@@ -211,7 +211,7 @@ def test_everything_is_driven_as_the_protocol_says(process: PlantProcess):
         assert unit.read(FED, timedelta(minutes=6)) == readings
         assert {item.origin for item in readings} == {"simulated"}
         assert unit.draw_sample(FED, {"biomass": "g/L"}) == unit.draw_sample(FED, {"biomass": "g/L"})
-        same = plant(small(), [FAULT]).unit("T")
+        same = plant(small()).unit("T")
         same.command(FED, phase.set)
         same.start(FED, phase, START)
         assert same.await_end(FED) == first
@@ -246,7 +246,7 @@ def state(unit: OpcUaUnit) -> State:
     return unit.state
 
 
-def test_a_gap_covers_exactly_its_rows(process: PlantProcess, monkeypatch: pytest.MonkeyPatch):
+def test_a_gap_covers_exactly_its_rows(mapping: Mapping, monkeypatch: pytest.MonkeyPatch):
     """The server has nothing of the second hour and says that one value is uncertain."""
     history = Session.history
     gone = (START + 1.05 * HOUR, START + 1.95 * HOUR)
@@ -262,7 +262,7 @@ def test_a_gap_covers_exactly_its_rows(process: PlantProcess, monkeypatch: pytes
         ]
 
     monkeypatch.setattr(Session, "history", holed)
-    with driven(mapped(process.url)) as device:
+    with driven(mapping, owner="B-1") as device:
         unit, phase = device.unit("T"), small().recipe.phase(FED)
         unit.command(FED, phase.set)
         unit.start(FED, phase, START)
