@@ -123,7 +123,8 @@ def _open(job: Job, state: BatchState, start: datetime) -> None:
 def _sign_hold_point(job: Job, state: BatchState, point: HoldPoint) -> None:
     """The shift leader signs the end of the phase."""
     meaning = f"hold point: {point.words}"[:LONGEST_MEANING]
-    sign(job.ledger, job.operators[SHIFT_LEADER], state.completed[point.path].digest, meaning, subject=job.batch)
+    end = state.completed[point.path].digest
+    sign(job.ledger, job.operators[SHIFT_LEADER], end, meaning, subject=job.batch, occurred_at=state.clock)
     catch_up(job, state)
 
 
