@@ -188,6 +188,34 @@ def test_a_running_clock_carries_the_batch(tmp_path: Path, scenario: Path):
         process.stop()
 
 
+def test_a_plant_without_a_clock_of_its_own(tmp_path: Path, scenario: Path):
+    """Real plants have none: theirs is ours, and whether a phase has ended is asked of them now and then."""
+    from datetime import UTC, datetime
+
+    process = start_plant(scenario, speed=1.0)
+    try:
+        mapping = mapped(process.url)
+        without = mapping.entry.model_copy(update={"clock": None})
+        path = "harvest/recovery/approve"  # it takes no time, as far as the plant goes
+        with driven(replace(mapping, entry=without)) as device:
+            unit, phase = device.unit("centrifuge"), small().recipe.phase(path)
+            asked = datetime.now(UTC)
+            ready = unit.await_ready(path, asked)
+            assert timedelta(0) <= ready - asked < timedelta(seconds=30)
+            unit.command(path, phase.set)
+            unit.start(path, phase, ready)
+            assert unit.await_end(path).time == ready
+            lost = "harvest/recovery/resuspend"
+            unit.command(lost, small().recipe.phase(lost).set)
+            unit.start(lost, small().recipe.phase(lost), ready)
+            unit.hold(lost)
+            with pytest.raises(InputError, match=r"is held") as caught:
+                unit.await_end(lost)
+            assert "Look at the unit" in caught.value.remedy
+    finally:
+        process.stop()
+
+
 def test_the_driver_never_imports_the_plant():
     code = (
         "import sys, seedtrain.automation._served; print([m for m in sys.modules if '_plant.' in m or 'asyncua' in m])"

@@ -77,6 +77,13 @@ def test_a_wrong_unit_is_refused_with_the_right_one(draft: str):
     assert current.position != target.position
 
 
+def test_simulated_values_are_never_called_measured(draft: str):
+    (error,) = refused(draft.replace("origin: s=T/Origin", "origin: measured"))
+    assert error.message.endswith("the server says that values of T are simulated")
+    assert error.position is not None
+    assert error.position.line == draft[: draft.index("s=T/Origin")].count("\n") + 1
+
+
 def test_all_faults_come_at_once(draft: str):
     text = draft.replace(TEMPERATURE, "s=nowhere").replace("s=T/ProgramManager/Abort", "s=T")
     assert len(refused(text)) == 2

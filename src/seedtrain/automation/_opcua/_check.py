@@ -18,6 +18,7 @@ _READ, _WRITE, _HISTORY = 1, 2, 4
 """Bits of the attribute UserAccessLevel (OPC UA part 3, 8.57)."""
 _NUMBERS: Final = frozenset((*range(2, 12), 26, 27, 28))
 """Numbers of the built-in data types that are numbers (part 3, 8)."""
+_ORIGINS: Final = ("measured", "simulated")
 _CLASSES: Final = {"Object": 1, "Variable": 2, "Method": 4}
 
 
@@ -49,7 +50,7 @@ def check_nodes(mapping: PlantMapping, session: Session) -> None:
     access = session.read(nodes, "UserAccessLevel")
     executable = session.read(nodes, "UserExecutable")
     types = session.read(nodes, "DataType")
-    units = _units(session, wanted)
+    units, origins = _properties(session, wanted)
     errors: list[SeedtrainError] = []
     for index, item in enumerate(wanted):
         found = classes[index]
@@ -66,7 +67,18 @@ def check_nodes(mapping: PlantMapping, session: Session) -> None:
             message, remedy = _variable_fault(item, level, types[index], units.get(item.node))
         if message:
             errors.append(mapping.document.error(item.place, message, remedy=remedy))
+    errors += _origin_faults(mapping, origins)
     collect(errors)
+
+
+def _origin_faults(mapping: PlantMapping, origins: Mapping[str, str]) -> Iterator[SeedtrainError]:
+    """A mapping may not call measured what its server calls simulated."""
+    for name, unit in mapping.entry.units.items():
+        said = {origins.get(mapping.node(function.current), unit.origin) for function in unit.functions.values()}
+        if unit.origin in _ORIGINS and said - {unit.origin}:
+            message = f"the server says that values of {name} are {', '.join(sorted(said - {unit.origin}))}"
+            place = ("units", name, "origin")
+            yield mapping.document.error(place, message, remedy="Name the node that says so, or write the same.")
 
 
 def _variable_fault(item: _Wanted, level: int, kind: Value | None, unit: str | None) -> tuple[str, str]:
@@ -90,21 +102,18 @@ def _variable_fault(item: _Wanted, level: int, kind: Value | None, unit: str | N
     return "", ""
 
 
-def _units(session: Session, wanted: list[_Wanted]) -> dict[str, str]:
-    """The unit that the server gives for each value that has one."""
+def _properties(session: Session, wanted: list[_Wanted]) -> tuple[dict[str, str], dict[str, str]]:
+    """The unit and the origin that the server gives for each value that has one."""
     values = [item.node for item in wanted if item.function is not None]
     below = session.children(values)
-    places = {
-        node: found["EngineeringUnits"][0]
-        for node, found in zip(values, below, strict=True)
-        if "EngineeringUnits" in found
-    }
-    read = session.read(list(places.values()))
-    return {
-        node: str(item.value.DisplayName.Text or "")
-        for node, item in zip(places, read, strict=True)
-        if item is not None and item.value is not None
-    }
+
+    def ask(name: str) -> dict[str, Value]:
+        places = {node: found[name][0] for node, found in zip(values, below, strict=True) if name in found}
+        read = zip(places, session.read(list(places.values())), strict=True)
+        return {node: item for node, item in read if item is not None and item.value is not None}
+
+    units = {node: str(item.value.DisplayName.Text or "") for node, item in ask("EngineeringUnits").items()}
+    return units, {node: str(item.value) for node, item in ask("Origin").items()}
 
 
 def _true(value: Value | None) -> bool:
@@ -123,7 +132,7 @@ def _wanted(mapping: PlantMapping) -> Iterator[_Wanted]:
     for name, unit in entry.units.items():
         for key in ("manufacturer", "model", "origin", "state"):
             text = getattr(unit, key)
-            if text not in ("measured", "simulated"):
+            if text not in _ORIGINS:
                 yield _Wanted(("units", name, key), mapping.node(text), "Variable")
         for key in ("object", "templates", "results", "prepare", "start", "hold", "abort", "sample"):
             kind = "Object" if key in ("object", "templates", "results") else "Method"
