@@ -10,9 +10,11 @@ import pytest
 
 from seedtrain.development import FeedLimit, Margins, margins, read_factors
 from seedtrain.development._feed import fed_at
+from seedtrain.program._gap_stage import _quality_draws, ranged_levers
 from seedtrain.program._levers import program_levers
 from seedtrain.program._situation import Situation
-from tests.development.plant import PLANT, batches, culture
+from seedtrain.simulation import train_parameters
+from tests.development.plant import PLANT, batches, culture, recipe
 
 GROWTH, EXPRESSION = "production/growth/fed-batch", "production/induction/express"
 
@@ -58,3 +60,16 @@ def test_cost_has_no_jumps_where_a_year_gains_or_loses_a_batch() -> None:
     for name in ("cost", "carbon", "amount"):
         slopes = [after[name] - before[name] for before, after in itertools.pairwise(moved)]
         assert max(slopes) - min(slopes) <= 0.15 * max(abs(slope) for slope in slopes), name
+
+
+def test_every_range_of_the_downstream_models_is_drawn_also_one_that_begins_at_zero() -> None:
+    known = train_parameters(recipe())
+    assert set(ranged_levers(recipe())) == {name for name, item in known.items() if item.low < item.high}
+    assert "clarification/acid-precipitation/depth-filter:endotoxin_lrv" in ranged_levers(recipe())
+
+
+def test_the_drawn_endotoxin_spreads_as_wide_as_the_ranges_of_its_log_reductions() -> None:
+    """Two log reductions with ranges of two decades each, and more: 5 to 95 % spans over one decade."""
+    drawn = sorted(_quality_draws(batches()[PLANT], 44.8, 1)["endotoxin"])
+    assert drawn[10] < batches()[PLANT].quality["endotoxin"][0] < drawn[-10]
+    assert drawn[-10] / drawn[10] > 10

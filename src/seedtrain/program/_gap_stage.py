@@ -21,7 +21,8 @@ from seedtrain.program._sensitivity import Sensitivities, Sensitivity, sensitivi
 from seedtrain.program._situation import QUALITY, Situation
 from seedtrain.quality import Limit, VerdictWord, combine
 from seedtrain.quantity import Quantity, number_text
-from seedtrain.simulation import product_quality, run_train, train_parameters
+from seedtrain.recipe import MasterRecipe
+from seedtrain.simulation import TrainParameter, product_quality, run_train, train_parameters
 
 Spread = tuple[float, float | None, float | None]
 """Value, and its 5 and 95 % points where a spread is known."""
@@ -172,10 +173,16 @@ def predictions(base: ScaleResult, money: Economics, *, molar_mass: float, seed:
     return found
 
 
+def ranged_levers(recipe: MasterRecipe) -> dict[str, TrainParameter]:
+    """The parameters of the downstream models that have a range, by name; a range may begin at 0."""
+    known = train_parameters(recipe).items()
+    return {name: item for name, item in known if item.value > 0 and item.low < item.high < math.inf}
+
+
 def _quality_draws(base: ScaleResult, molar_mass: float, seed: int) -> dict[str, list[float]]:
     """Attributes of the product over the plausible ranges of the downstream models (triangular about the value)."""
     recipe = base.control.recipe
-    levers = {name: item for name, item in train_parameters(recipe).items() if 0 < item.low < item.high < math.inf}
+    levers = ranged_levers(recipe)
     draws = np.random.default_rng([seed, int(digest("gap quality")[:8], 16)])
     found: dict[str, list[float]] = {name: [] for name in QUALITY}
     for _ in range(DRAWS):
