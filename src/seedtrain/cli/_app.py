@@ -9,7 +9,7 @@ from cyclopts import App, CycloptsError
 
 import seedtrain
 from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, SeedtrainError
-from seedtrain.cli import _new, _recipe, _record, _run, _simulate
+from seedtrain.cli import _design, _new, _plant, _recipe, _record, _run, _simulate, _verify
 from seedtrain.cli._common import report_error
 
 EXIT_INTERRUPTED = 130
@@ -25,6 +25,9 @@ app.command(_new.new)
 app.command(_simulate.simulate)
 app.command(_recipe.app)
 app.command(_record.app)
+app.command(_design.app)
+app.command(_verify.app)
+app.command(_plant.app)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
