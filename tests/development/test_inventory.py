@@ -139,3 +139,32 @@ def test_what_is_cooled_is_paid_as_the_electricity_of_a_chiller(name: str) -> No
     assert heat > 0
     assert {use.item for use in chilled} == {"electricity"}
     assert sum(use.amount for use in chilled) == pytest.approx(heat)
+
+
+def test_the_classified_building_is_ventilated_all_year() -> None:
+    """800 m2 (`cleanroom_area`) stand for a plant of 20 m3; 8760 h a year, shared by the batches."""
+    uses = [use for use in inventory(batches()[PLANT]).uses if use.where == "building"]
+    (air,) = [use for use in uses if use.item == "electricity"]
+    assert (air.amount, air.unit) == (pytest.approx(8760.0), "kWh")
+    assert air.times == (("cleanroom_area", 1), ("cleanroom_power", 1), ("batches_per_year", -1))
+
+
+@ALL
+def test_machines_have_the_throughput_of_their_step(name: str) -> None:
+    found = batches()[name]
+    spins = [step for step in found.steps if step.kind == "centrifuge"]
+    sizes = {use.where: (use.amount, use.unit) for use in inventory(found).uses if use.item == "centrifuge"}
+    assert sizes == {
+        step.path.partition("/")[0]: (pytest.approx(step.inlets[0].volume / step.duration), "L/h") for step in spins
+    }
+
+
+@ALL
+def test_what_holds_cells_is_inactivated_with_steam(name: str) -> None:
+    found = batches()[name]
+    killed = [use for use in inventory(found).uses if use.times == (("kill_steam", 1),)]
+    wastes = [waste for step in found.steps for waste in step.wastes]
+    live = sum(waste.volume for waste in wastes if waste.masses.get("cells", 0) + waste.masses.get("debris", 0) > 0)
+    names = {procedure.name for procedure in found.control.recipe.unit_procedures if "seed" in procedure.name}
+    assert {(use.item, use.unit) for use in killed} == {("steam", "kg")}
+    assert sum(use.amount for use in killed if use.where not in names) == pytest.approx(live)

@@ -182,6 +182,12 @@ def test_the_gas_balance_is_that_of_the_inert_gas():
         assert run["OTR"][index] == pytest.approx(supply * OXYGEN_IN_AIR - out * run["O2_out"][index] / 100, rel=1e-5)
 
 
+def test_the_air_of_a_run_is_its_gas_flow_over_time():
+    run = cases.run()
+    assert run.totals["air"][0] == pytest.approx(np.trapezoid(run["gas"], run.time) * 60 / 1000, rel=1e-6)
+    assert run["gas"][0] == pytest.approx(1.0 * run["V"][0])  # 1 vvm, normal L/min
+
+
 def test_carbon_dioxide_leaves_by_its_own_transfer():
     """What the exit gas carries is 0.89 kLa (C - C*), with the CO2 of the same well-mixed gas (Royce & Thornhill)."""
     run, tank = cases.run(), cases.tank()

@@ -64,3 +64,13 @@ def test_the_cake_has_its_residual_moisture_and_the_rest_of_the_water_is_vapour(
     )
     wetter = {**numbers, "residual_moisture": 5.0}
     assert lyo.LYOPHILISE.run(settings("lyophilise", wetter), Carry(clear()))[0].duration < step.duration
+
+
+def test_the_electricity_of_freeze_drying_is_that_of_heat_condenser_and_pumps() -> None:
+    numbers = {"fill_depth": 1.0, "shelf_temperature": -10.0, "chamber_pressure": 10.0, "residual_moisture": 2.0}
+    step, _ = lyo.LYOPHILISE.run(settings("lyophilise", numbers), Carry(clear()))
+    ice = step.wastes[0].masses["water"] / 1000  # kg, at 678 cal/g
+    heat = ice * 678 * 4.184 / 3600
+    cold = clear().volume * (4.18 * clear().temperature + 334 + 2.1 * 35) / 3600  # to ice at -35 degC
+    pumps = 0.3 * clear().volume / 1000 / 0.01 * step.duration
+    assert step.utilities["electricity"] == (pytest.approx(heat + (heat + cold) / 0.5 + pumps), "kWh")
