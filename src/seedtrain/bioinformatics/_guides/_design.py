@@ -17,12 +17,13 @@ from seedtrain.bioinformatics._guides._guide import (
     Editing,
     Guide,
     GuideRequirements,
+    OtherSites,
 )
 from seedtrain.bioinformatics._guides._index import GenomeIndex
 from seedtrain.bioinformatics._guides._judge import judge_guide, reasons
 from seedtrain.bioinformatics._guides._nucleases import Nuclease, nuclease_of
 from seedtrain.bioinformatics._guides._score import CONTEXT_BEFORE, CONTEXT_LENGTH, rule_set_1
-from seedtrain.bioinformatics._guides._search import Hit, search_guides
+from seedtrain.bioinformatics._guides._search import Hit, Hits, search_guides
 from seedtrain.bioinformatics._guides._sites import ROOM_EXACT, STRAND_SHIFT, bases_of, find_sites, reach, room_of
 from seedtrain.bioinformatics._guides._target import FLANK, Target
 from seedtrain.quality import VerdictWord
@@ -165,30 +166,44 @@ def _others(
     nuclease: Nuclease,
     wanted: GuideRequirements,
     progress: Progress,
-) -> list[list[Hit]]:
-    """For every candidate the sites of the genome that are not its own."""
-    others: list[list[Hit]] = [[] for _ in found]
-    own = [0] * len(found)
-    guides = [candidate.sequence for candidate in found]
-    searched = search_guides(
-        index, guides, nuclease, mismatches=wanted.mismatches, bulge=wanted.bulge, progress=progress
-    )
-    for hits in searched:
-        for number, hit in hits.rows():
-            if target.contig is not None and _same(index, target, found[number], hit):
-                own[number] += 1
-            else:
-                others[number].append(hit)
-    assert target.contig is None or all(number == 1 for number in own), "a candidate is not in the index"
-    return others
+) -> list[OtherSites]:
+    """For every candidate the sites of the genome that are not its own; as arrays, for a large genome has millions."""
+    guides, most = [candidate.sequence for candidate in found], wanted.mismatches
+    plain, bulged = (np.zeros((len(found), most + 1), dtype=np.int64) for _ in range(2))
+    sums, own = np.zeros(len(found)), np.zeros(len(found), dtype=np.int64)
+    nearest: list[list[Hit]] = [[] for _ in found]
+    for hits in search_guides(index, guides, nuclease, mismatches=most, bulge=wanted.bulge, progress=progress):
+        exact = np.flatnonzero((hits.mismatches == 0) & (hits.kind == 0))
+        mine = np.array([at for at in exact.tolist() if _is_own(index, target, found, hits.take(np.array([at])))], int)
+        np.add.at(own, hits.guide[mine], 1)
+        others = hits.take(np.delete(np.arange(len(hits)), mine)).by_nearness()
+        plain += others.counts(most)
+        bulged += others.counts(most, bulged=True)
+        sums += np.bincount(others.guide, weights=others.cfd(), minlength=len(found))
+        rank = np.arange(len(others)) - np.searchsorted(others.guide, others.guide)
+        for number, hit in others.take(np.flatnonzero(rank < SHOWN_OFF_TARGETS)).rows():
+            nearest[number].append(hit)
+    assert target.contig is None or (own == 1).all(), "a candidate is not in the index"
+    return [
+        OtherSites(tuple(plain[at].tolist()), tuple(bulged[at].tolist()), float(sums[at]), _few(nearest[at]))
+        for at in range(len(found))
+    ]
 
 
-def _same(index: GenomeIndex, target: Target, candidate: _Candidate, hit: Hit) -> bool:
-    assert target.contig is not None
-    at = index.contigs[target.contig]
-    return (hit.mismatches, hit.bulge, hit.strand, hit.contig) == (0, "", candidate.strand, at.name) and (
-        hit.start == _place(index, target, candidate.start)
-    )
+def _few(hits: list[Hit]) -> tuple[Hit, ...]:
+    """The nearest of all PAMs, by edits and CFD."""
+    order = sorted(hits, key=lambda hit: (hit.mismatches + bool(hit.bulge), -(hit.cfd or 0.0), hit.contig, hit.start))
+    return tuple(order[:SHOWN_OFF_TARGETS])
+
+
+def _is_own(index: GenomeIndex, target: Target, found: Sequence[_Candidate], one: Hits) -> bool:
+    """Whether a perfect hit is the candidate's own site."""
+    if target.contig is None:
+        return False
+    number, hit = next(one.rows())
+    candidate, contig = found[number], index.contigs[target.contig].name
+    own = (contig, _place(index, target, candidate.start), candidate.strand)
+    return (hit.contig, hit.start, hit.strand) == own
 
 
 def _place(index: GenomeIndex, target: Target, at: int) -> int:
@@ -206,7 +221,7 @@ def _judged(
     nuclease: Nuclease,
     wanted: GuideRequirements,
     candidate: _Candidate,
-    others: list[Hit],
+    others: OtherSites,
 ) -> Guide:
     """The candidate with everything that was found about it."""
     verdict, specific = judge_guide(
@@ -219,9 +234,6 @@ def _judged(
     )
     activity = None if candidate.context is None else rule_set_1(candidate.context)
     start = _place(index, target, candidate.start)
-    others.sort(
-        key=lambda hit: (hit.mismatches + bool(hit.bulge), -(hit.cfd or 0.0), hit.contig, hit.start, hit.strand)
-    )
     return Guide(
         name=f"{contig}_{start + 1}{candidate.strand}",
         sequence=candidate.sequence,
@@ -236,20 +248,13 @@ def _judged(
         gc=(candidate.sequence.count("G") + candidate.sequence.count("C")) / nuclease.length,
         activity=activity,
         editing=None if nuclease.pam_first else _editing(candidate, _place(index, target, candidate.cut)),
-        counts=_counted([hit for hit in others if not hit.bulge], wanted.mismatches),
-        bulged_counts=_counted([hit for hit in others if hit.bulge], wanted.mismatches) if wanted.bulge else None,
+        counts=others.counts,
+        bulged_counts=others.bulged_counts if wanted.bulge else None,
         specificity=specific,
-        off_targets=tuple(others[:SHOWN_OFF_TARGETS]),
+        off_targets=others.nearest,
         verdict=verdict,
         reasons=reasons(verdict, activity),
     )
-
-
-def _counted(hits: Sequence[Hit], most: int) -> tuple[int, ...]:
-    counts = [0] * (most + 1)
-    for hit in hits:
-        counts[hit.mismatches] += 1
-    return tuple(counts)
 
 
 def _editing(candidate: _Candidate, cut: int) -> Editing:

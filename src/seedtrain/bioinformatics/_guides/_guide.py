@@ -67,6 +67,20 @@ class Editing:
 
 
 @dataclass(frozen=True)
+class OtherSites:
+    """What a search found beside a guide's own site.
+
+    - `counts`, `bulged_counts`: by mismatches, without and with a bulge; `cfd_sum`: of CFD over those without.
+    - `nearest`: the nearest few.
+    """
+
+    counts: tuple[int, ...]
+    bulged_counts: tuple[int, ...]
+    cfd_sum: float
+    nearest: tuple[Hit, ...]
+
+
+@dataclass(frozen=True)
 class Guide:
     """One candidate with everything that is known about it.
 

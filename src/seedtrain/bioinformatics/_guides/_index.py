@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError, Position, Progress, UnavailableError, cache_folder, digest_file, silent
+from seedtrain.base import translate as _
 from seedtrain.bioinformatics._guides._fasta import AMBIGUOUS, Codes, complement, letters_of, read_contigs
 from seedtrain.bioinformatics._guides._nucleases import Nuclease, nuclease_of
 from seedtrain.bioinformatics._guides._sites import ROOM_EXACT, Words, find_sites, reach, room_of
@@ -29,6 +30,8 @@ FORMAT: Final = 1
 META: Final = "index.json"
 BASES: Final = "bases.u8"
 LONGEST_CONTIG: Final = 2**32 - 1
+TOLD_BASES: Final = 50_000_000
+"""How often building says how far it is."""
 SEGMENT: Final = 4 * 1024 * 1024
 """Words mapped at a time: 32 MiB, so that what is resident does not grow with the genome."""
 
@@ -224,9 +227,10 @@ def build_genome_index(
             writer = _Writer(working, wanted, circular, stack)
             for name, codes in read_contigs(fasta):
                 writer.take(name, codes)
-                progress(0.0, f"{writer.bases / 1e6:.0f} Mb")
+                progress(0.0, _("index: {done} Mb").format(done=writer.bases // TOLD_BASES * (TOLD_BASES // 10**6)))
             meta = writer.finish()
         (working / META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
+        working.chmod(0o755)  # an index is for others to read
         if folder.exists():
             folder.rmdir()
         os.replace(working, folder)

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import version
 
-import numpy as np
-
 from seedtrain.base import translate as _
-from seedtrain.bioinformatics._guides._guide import POL_III_STOP, GuideRequirements
+from seedtrain.bioinformatics._guides._guide import POL_III_STOP, GuideRequirements, OtherSites
 from seedtrain.bioinformatics._guides._score import specificity
-from seedtrain.bioinformatics._guides._search import Hit
 from seedtrain.quality import Criterion, Verdict, VerdictWord
 
 
 def judge_guide(
     sequence: str,
-    others: Sequence[Hit],
+    others: OtherSites,
     wanted: GuideRequirements,
     *,
     known_share: float,
@@ -25,15 +22,14 @@ def judge_guide(
 ) -> tuple[Verdict, float | None]:
     """The verdict, and the specificity by CFD where that is defined.
 
-    - `others`: every site but the guide's own; `copies`: of the target in the genome (0: it stands elsewhere).
+    - `others`: sites that are not the guide's own; `copies`: of the target in the genome (0: it stands elsewhere).
     """
-    plain = [hit for hit in others if not hit.bulge]
-    scored = specificity(np.array([hit.cfd for hit in plain], dtype=float)) if scored_by_cfd else None
+    scored = specificity(others.cfd_sum) if scored_by_cfd else None
     gc = (sequence.count("G") + sequence.count("C")) / len(sequence)
     run = longest_run(sequence)
     criteria = [
-        _nearest("nearest off-target", plain, wanted.nearest_lowest, wanted.mismatches),
-        _bulged([hit for hit in others if hit.bulge], wanted),
+        _nearest("nearest off-target", others.counts, wanted.nearest_lowest),
+        _bulged(others.bulged_counts, wanted),
         _of("GC", round(gc, 4), f"{wanted.gc[0]:g} .. {wanted.gc[1]:g}", wanted.gc[0] <= gc <= wanted.gc[1]),
         _of("homopolymer", f"{run} nt", f"<= {wanted.homopolymer} nt", run <= wanted.homopolymer),
     ]
@@ -46,7 +42,8 @@ def judge_guide(
     enough = known_share >= wanted.known_share
     limit, share = f">= {wanted.known_share:g}", round(known_share, 4)
     criteria.append(Criterion("genome searched", share, None, limit, None, "pass" if enough else "inconclusive"))
-    evidence = [f"other sites compared: {len(plain)} without bulge, {len(others) - len(plain)} with one"]
+    bulged = f"{sum(others.bulged_counts)} with one" if wanted.bulge else "none searched with one"
+    evidence = [f"other sites up to {wanted.mismatches} mismatches: {sum(others.counts)} without bulge, {bulged}"]
     evidence += [f"{copies} copies of the target in the genome"] if copies != 1 else []
     return Verdict.of(criteria, evidence, {"seedtrain": version("seedtrain")}), scored
 
@@ -90,17 +87,18 @@ def _of(name: str, value: str | float, limit: str, kept: bool) -> Criterion:
     return Criterion(name, value, None, limit, None, "pass" if kept else "fail")
 
 
-def _nearest(name: str, hits: Sequence[Hit], lowest: int, searched: int) -> Criterion:
-    """Mismatches of the nearest hit; where none was found the search's own reach stands as the limit of detection."""
-    if hits:
-        least = min(hit.mismatches for hit in hits)
+def _nearest(name: str, counts: Sequence[int], lowest: int) -> Criterion:
+    """Mismatches of the nearest site; where there is none the search's own reach stands as the limit of detection."""
+    searched = len(counts) - 1
+    if any(counts):
+        least = next(at for at, number in enumerate(counts) if number)
         return Criterion(name, least, None, f">= {lowest}", searched, "pass" if least >= lowest else "fail")
     word: VerdictWord = "pass" if searched + 1 >= lowest else "inconclusive"
     return Criterion(name, f"> {searched}", None, f">= {lowest}", searched, word)
 
 
-def _bulged(hits: Sequence[Hit], wanted: GuideRequirements) -> Criterion:
+def _bulged(counts: Sequence[int], wanted: GuideRequirements) -> Criterion:
     if not wanted.bulge:
         limit = f">= {wanted.bulged_lowest}"
         return Criterion("nearest bulged off-target", None, None, limit, None, "inconclusive")
-    return _nearest("nearest bulged off-target", hits, wanted.bulged_lowest, wanted.mismatches)
+    return _nearest("nearest bulged off-target", counts, wanted.bulged_lowest)

@@ -46,24 +46,24 @@ def cfd_table() -> NDArray[np.float64]:
     return table
 
 
-def cfd(guide: Codes, sites: Codes, pams: list[str]) -> NDArray[np.float64]:
+def cfd(guides: Codes, sites: Codes, pams: list[str]) -> NDArray[np.float64]:
     """Cutting frequency determination of SpCas9 at each of some sites, 0 to 1.
 
-    - `guide`: 20 codes, 5' to 3'; `sites`: shape (sites, 20); `pams`: three letters each.
+    - `guides`, `sites`: codes 5' to 3', shape (sites, 20); `pams`: three letters each.
 
     Mismatches multiply as if independent. **Source** Doench et al. 2016, Nat Biotechnol 34:184: SpCas9 in human cells.
     """
-    assert len(guide) == CFD_LENGTH
-    parts = cfd_table()[guide[None, :], sites, np.arange(CFD_LENGTH)[None, :]]
+    assert guides.shape[1] == CFD_LENGTH
+    parts = cfd_table()[guides, sites, np.arange(CFD_LENGTH)]
     return np.asarray(parts.prod(axis=1) * np.array([CFD_PAM[pam[-2:]] for pam in pams]))
 
 
-def specificity(scores: NDArray[np.float64]) -> float:
+def specificity(score_sum: float) -> float:
     """1 / (1 + sum of off-target scores): 1 with none, 0.5 where they add up to the site itself.
 
     **Source** the form of Hsu et al. 2013, Nat Biotechnol 31:827, with CFD in place of their score.
     """
-    return float(1.0 / (1.0 + scores.sum()))
+    return 1.0 / (1.0 + score_sum)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -82,16 +82,29 @@ class Hits:
         np.add.at(counts, (self.guide[chosen], self.mismatches[chosen]), 1)
         return counts
 
+    def take(self, chosen: NDArray[np.int64]) -> Hits:
+        """Those hits, in that order."""
+        columns = ("guide", "entry", "word", "mismatches", "kind", "bulge_at")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
+
+    def by_nearness(self) -> Hits:
+        """The same hits by guide, edits (a bulge is one), CFD from the highest, and place: an order of their own,
+        whatever pieces the genome was read in."""
+        minus = self.word >> np.uint64(STRAND_SHIFT)
+        contigs, places = self.index.contigs_of(self.table, self.entry), self.index.places(self.table, self.entry)
+        edits = self.mismatches + (self.kind > 0)
+        return self.take(np.lexsort((self.kind, minus, places, contigs, -self.cfd(), edits, self.guide)))
+
     def rows(self) -> Iterator[tuple[int, Hit]]:
-        """Each hit with the number of its guide, by guide, bulge, mismatches and place."""
-        contigs = self.index.contigs_of(self.table, self.entry)
-        places = self.index.places(self.table, self.entry)
-        minus = (self.word >> np.uint64(STRAND_SHIFT)).astype(bool)
-        scores = self._cfd()
-        order = np.lexsort((minus, places, contigs, self.mismatches, self.kind, self.guide))
-        for at in order.tolist():
-            hit = self._hit(at, int(contigs[at]), int(places[at]), "-" if minus[at] else "+", scores)
-            yield int(self.guide[at]), hit
+        """Each hit with the number of its guide, in the order of `by_nearness`."""
+        hits = self.by_nearness()
+        contigs = hits.index.contigs_of(hits.table, hits.entry)
+        places = hits.index.places(hits.table, hits.entry)
+        minus = (hits.word >> np.uint64(STRAND_SHIFT)).astype(bool)
+        scores = hits.cfd() if hits.has_cfd else None
+        for at in range(len(hits)):
+            hit = hits._hit(at, int(contigs[at]), int(places[at]), "-" if minus[at] else "+", scores)
+            yield int(hits.guide[at]), hit
 
     def _hit(self, at: int, contig: int, place: int, strand: str, scores: NDArray[np.float64] | None) -> Hit:
         kind, bulge_at, pam = int(self.kind[at]), int(self.bulge_at[at]), len(self.table.pam)
@@ -125,15 +138,20 @@ class Hits:
             cfd=score,
         )
 
-    def _cfd(self) -> NDArray[np.float64] | None:
-        """CFD of every hit without bulge; none where the nuclease is not SpCas9."""
-        if self.nuclease.pam_first or self.nuclease.length != CFD_LENGTH:
-            return None
+    @property
+    def has_cfd(self) -> bool:
+        """Whether cutting frequency determination is defined for the nuclease."""
+        return not self.nuclease.pam_first and self.nuclease.length == CFD_LENGTH
+
+    def cfd(self) -> NDArray[np.float64]:
+        """CFD of every hit; 0 for those with a bulge, and where it is not defined."""
         scores = np.zeros(len(self))
-        sites = bases_of(self.word, CFD_LENGTH)[:, ::-1]
-        for number, guide in enumerate(self.guides):
-            mine = np.flatnonzero(self.guide == number)
-            scores[mine] = cfd(codes_of(guide), sites[mine], [self.table.pam] * len(mine))
+        if not self.has_cfd or not len(self):
+            return scores
+        mine = np.flatnonzero(self.kind == 0)
+        letters = np.stack([codes_of(guide) for guide in self.guides])[self.guide[mine]]
+        sites = bases_of(self.word[mine], CFD_LENGTH)[:, ::-1]
+        scores[mine] = cfd(letters, sites, [self.table.pam] * len(mine))
         return scores
 
 
@@ -159,7 +177,7 @@ def search_guides(
     if not 0 <= mismatches <= MOST_MISMATCHES:
         raise InputError(f"{mismatches} mismatches", remedy=f"Ask for 0 to {MOST_MISMATCHES}.")
     words = np.array([_word(guide, nuclease) for guide in guides], dtype=np.uint64)
-    names = tuple(guide.upper() for guide in guides)
+    names = tuple(guide.upper().replace("U", "T") for guide in guides)
     wanted = tuple(pams or nuclease.searched)
     found = []
     for number, pam in enumerate(wanted):
