@@ -144,7 +144,9 @@ class GapStage:
         name = criterion.attribute
         values = [item for item in record["results"] if item["attribute"] == name]
         if not values and name == "titre":
+            culture = f"{self.program.recipe.production.name}/"  # a later product sample is no titre of the broth
             values = [item for item in record["values"] if item["tag"] == "product" and item["kind"] == "sample"]
+            values = [item for item in values if item["phase"].startswith(culture)]
         if not values:
             return None
         last = values[-1]
