@@ -51,7 +51,10 @@ def target_region(index: GenomeIndex, place: str) -> Target:
     """
     match = _PLACE.fullmatch(place.strip())
     if not match:
-        raise InputError(f"{place!r} is no region", remedy="Write contig:start-end, such as chr1:10468-10968.")
+        raise InputError(
+            f"{place!r} is no region",
+            remedy="Write contig:start-end, such as chr1:10468-10968, or name a FASTA file that exists.",
+        )
     contig = index.contig(match["contig"])
     start, end = (int(match[key].replace(",", "")) for key in ("start", "end"))
     size = index.contigs[contig].length
