@@ -12,7 +12,8 @@ import signal
 import sys
 from pathlib import Path
 
-from seedtrain.program import _gap_stage, run_program
+import seedtrain.program._gap_stage as gap_stage
+from seedtrain.program import run_program
 from seedtrain.record import Ledger
 
 
@@ -51,7 +52,7 @@ def kill_at_event(type: str, number: int, when: str) -> None:
 
 
 def kill_at_draw(number: int) -> None:
-    original, count = _gap_stage.product_quality, 0
+    original, count = gap_stage.product_quality, 0  # type: ignore[attr-defined]
 
     def appraised(steps):
         nonlocal count
@@ -60,7 +61,7 @@ def kill_at_draw(number: int) -> None:
             kill()
         return original(steps)
 
-    _gap_stage.product_quality = appraised
+    gap_stage.product_quality = appraised  # type: ignore[attr-defined]
 
 
 def main(folder: str, what: str, *how: str) -> None:

@@ -35,11 +35,17 @@ CHANGES = {
     "feed rate": ("recipe.yaml", "rate: 6.2 mL/h", "rate: 6.0 mL/h", PROCESS),
     "production vessel": (
         "plant.yaml",
-        "motor_power: 45 kW",
-        "motor_power: 44 kW",
+        "impeller_diameter: 0.9 m",
+        "impeller_diameter: 0.89 m",
         ["scale", "economics", "gap", "dossier"],
     ),
-    "lot": ("plant.yaml", "quantity: 60 kg", "quantity: 61 kg", ["batch", "gap", "dossier"]),
+    "amount of a lot": ("plant.yaml", "quantity: 60 kg", "quantity: 61 kg", ["batch", "dossier"]),
+    "origin declared": (
+        "plant.yaml",
+        "{name: protease used for the hydrolysis}",
+        "{name: protease used for the hydrolysis, origin: microbial}",
+        ["batch", "gap", "dossier"],
+    ),
     "planned fault": ("plant.yaml", "offset: -0.35", "offset: -0.45", ["batch", "gap", "dossier"]),
     "limit of the need": ("need.yaml", "value: 50 %", "value: 51 %", ["gap", "dossier"]),
     "excluded origin": ("need.yaml", "value: porcine", "value: bovine", ["gap", "dossier"]),
@@ -48,7 +54,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_depends_on_a_change_is_redone_and_nothing_else(easy, easy_finished, change) -> None:
+def test_what_depends_on_a_change_is_redone_and_nothing_else(easy, easy_finished, undrawn, change) -> None:
     file, old, new, expected = CHANGES[change]
     before = json.loads(easy_finished.with_suffix(".json").read_text())
     edit(easy / file, old, new)
@@ -60,12 +66,12 @@ def test_what_depends_on_a_change_is_redone_and_nothing_else(easy, easy_finished
     assert run_stages(easy)[0] == []
 
 
-def test_ones_own_prices_change_the_cost_and_not_the_batch(easy) -> None:
+def test_ones_own_prices_change_the_cost_and_not_the_batch(easy, undrawn) -> None:
     (easy / "factors.yaml").write_text(PRICE)
     assert run_stages(easy)[0] == ["economics", "gap", "dossier"]
 
 
-def test_going_back_costs_nothing_and_gives_the_same_dossier(easy, easy_finished) -> None:
+def test_going_back_costs_nothing_and_gives_the_same_dossier(easy, easy_finished, undrawn) -> None:
     digest = json.loads(easy_finished.with_suffix(".json").read_text())["digest"]
     edit(easy / "need.yaml", "value: 50 %", "value: 51 %")
     assert run_stages(easy)[1]["digest"] != digest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import subprocess
@@ -77,7 +78,8 @@ def test_a_kill_while_writing_leaves_nothing_that_counts(tmp_path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         stages.write_json = killed
         work = lambda results, progress: stages.StageOutput({{"double": 3.0}}, {{"note.txt": "1.5"}})
-        stages.run_stage(stages.Stage("double", lambda results: {{"x": 1.5}}, work), {{}}, Path({str(tmp_path)!r}), silent)
+        stage = stages.Stage("double", lambda results: {{"x": 1.5}}, work)
+        stages.run_stage(stage, {{}}, Path({str(tmp_path)!r}), silent)
     """)
     done = subprocess.run([sys.executable, "-c", script], check=False)
     assert done.returncode == -signal.SIGKILL
@@ -86,6 +88,14 @@ def test_a_kill_while_writing_leaves_nothing_that_counts(tmp_path) -> None:
     again = run_stage(counter.stage(), {}, tmp_path, silent)
     assert again.ran
     assert [path.name for path in (tmp_path / "double").iterdir()] == [again.folder.name]
+
+
+def test_a_result_whose_other_traces_are_gone_is_made_again(tmp_path) -> None:
+    counter = Counter()
+    run_stage(counter.stage(), {}, tmp_path, silent)
+    stage = dataclasses.replace(counter.stage(), holds=lambda result: result.data["double"] == 4.0)
+    assert run_stage(stage, {}, tmp_path, silent).ran
+    assert not run_stage(counter.stage(), {}, tmp_path, silent).ran
 
 
 def test_a_place_that_cannot_be_written_is_a_typed_failure(tmp_path) -> None:

@@ -35,7 +35,7 @@ from seedtrain.gmp import (
 )
 from seedtrain.program._design_stages import DesignStages, Results
 from seedtrain.program._directory import Program
-from seedtrain.program._engine import Stage, StageOutput
+from seedtrain.program._engine import Stage, StageOutput, StageResult
 from seedtrain.program._quality_control import simulated_results
 from seedtrain.quality import ORIGINS, Lot, Verdict, VerdictWord
 from seedtrain.recipe import ControlRecipe
@@ -79,7 +79,20 @@ class BatchStage:
 
     def stage(self) -> Stage:
         """The stage."""
-        return Stage("batch", self._inputs, self._work)
+        return Stage("batch", self._inputs, self._work, holds=lambda result: self.seal(result) is not None)
+
+    def seal(self, result: StageResult) -> str | None:
+        """Digest of the last event of a result's batch, which stands for all before it; None where its record is gone.
+
+        A ledger that cannot be read is a typed failure: nothing is made again beside it.
+        """
+        if not self.ledger_path.exists():
+            return None
+        with open_ledger(self.ledger_path, create=False, read_only=True) as ledger:
+            return max(
+                ((event.seq, event.digest) for event in ledger.events(subject=str(result.data["batch"]))),
+                default=(0, None),
+            )[1]
 
     @property
     def ledger_path(self) -> Path:

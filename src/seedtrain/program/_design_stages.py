@@ -135,9 +135,22 @@ class DesignStages:
         )
         files: dict[str, bytes | str] = {}
         for result in found:
+            self._require_product(result)
             files[f"{result.unit}.csv"] = result.production.to_csv()
             files[f"{result.unit}.recipe.yaml"] = result.control.recipe.to_yaml()
         return StageOutput({result.unit: result_to_data(result) for result in found}, files)
+
+    def _require_product(self, result: ScaleResult) -> None:
+        """Refuse a process from which nothing comes: all that follows divides by the product."""
+        if result.product > 0:
+            return
+        recipe = self.program.recipe
+        raise recipe.error(
+            recipe.production.name,
+            "",
+            f"no product leaves the process in {result.unit}: the titre is {result.titre:.3g} g/L",
+            remedy="Induce the culture (`do: induce` with an inducer), and see the yields of the steps after it.",
+        )
 
     def scaled(self, results: Results, name: str) -> ScaleResult:
         """The process in the vessel `name`."""

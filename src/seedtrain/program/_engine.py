@@ -48,11 +48,13 @@ class Stage:
 
     - `inputs(results)`: everything that the outcome depends on, as data with a canonical form.
     - `work(results, progress)`: does it. It must give the same data for the same inputs.
+    - `holds(result)`: whether what a stored result stands for elsewhere is still there; if not, it is done again.
     """
 
     name: str
     inputs: Callable[[Mapping[str, StageResult]], Mapping[str, Any]]
     work: Callable[[Mapping[str, StageResult], Progress], StageOutput]
+    holds: Callable[[StageResult], bool] = lambda result: True
 
 
 def run_stage(stage: Stage, results: Mapping[str, StageResult], folder: Path, progress: Progress) -> StageResult:
@@ -61,7 +63,7 @@ def run_stage(stage: Stage, results: Mapping[str, StageResult], folder: Path, pr
     key = digest(inputs)
     place = folder / stage.name / key[:16]
     stored = _read(stage.name, key, place)
-    if stored is not None:
+    if stored is not None and stage.holds(stored):
         _touch(place)
         return stored
     output = stage.work(results, progress)

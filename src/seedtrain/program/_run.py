@@ -131,7 +131,7 @@ def run_program(folder: Path, *, seed: int = 1, progress: Progress = silent) -> 
         content = dossier_content(results)
         dossier = Stage(
             "dossier",
-            lambda done: {"content": digest(content), "batch": done["batch"].digest, **_shown(program)},
+            lambda done: {"content": digest(content), "record": batch.seal(done["batch"]), **_shown(program)},
             _dossier_work(program, design, batch),
         )
         report = part(progress, 1.0 - SHARES["dossier"], 1.0)

@@ -119,7 +119,8 @@ def _strategy_line(
 
 
 def _places(recipe: MasterRecipe) -> dict[str, Location]:
-    places: dict[str, Location] = {f"materials/{name}": ("materials", name, "composition") for name in recipe.materials}
+    places: dict[str, Location] = {key: (key,) for key in ("culture", "basis")}
+    places |= {f"materials/{name}": ("materials", name, "composition") for name in recipe.materials}
     for i, procedure in enumerate(recipe.unit_procedures):
         places[procedure.name] = ("procedure", i)
         for j, operation in enumerate(procedure.operations):
