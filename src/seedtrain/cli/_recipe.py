@@ -60,11 +60,13 @@ def diff(
         The recipe to compare with.
     """
     options = common or Common()
+    from seedtrain.base import use_language
     from seedtrain.program import compare_recipes
 
     comparison = compare_recipes(recipe, other, at=at, keep=keep, plant=plant)
     if options.json:
         print_json(comparison.to_data())
     else:
-        print(comparison.words())
+        with use_language(options.lang):
+            print(comparison.words())
     return 0

@@ -73,11 +73,12 @@ class Comparison:
         lines = [
             f"{change.position}: {change.path} {change.parameter}: {change.before} -> {change.after}"
             for change in self.changes
-        ] or ["no value differs"]
+        ] or [_("no value differs")]
         if self.agitation:
-            lines += ["", f"{'criterion':<18} {'recipe':>12} {'there':>12} {'ratio':>8}"]
+            heads = (_("criterion"), _("recipe"), _("there"), _("ratio"))
+            lines += ["", f"{heads[0]:<18} {heads[1]:>12} {heads[2]:>12} {heads[3]:>8}"]
             for row in self.agitation.criteria:
-                mark = "kept" if row.held and self.agitation.reached else ""
+                mark = _("kept") if row.held and self.agitation.reached else ""
                 figures = f"{row.reference:>12.4g} {row.scaled:>12.4g} {row.ratio:>8.3g}"
                 lines.append(f"{row.name:<18} {figures} {row.unit} {mark}".rstrip())
             if self.agitation.words:
