@@ -62,7 +62,7 @@ def test_states_follow_from_values_intervals_and_the_batch(finished, gap) -> Non
         known = [found[name] for name in ("low", "value", "high") if found[name] is not None]
         assert known == sorted(known)
         meets = [sign * value >= sign * limit for value in known]
-        judged = ["pass" if all(meets) else "inconclusive" if any(meets) else "fail"]
+        judged = ["fail" if not any(meets) else "pass" if all(meets) and len(meets) == 3 else "inconclusive"]
         assert found["verdict"] == judged[0]
         if row["batch"]:
             measured = parse(row["batch"]["value"]).magnitude(unit)

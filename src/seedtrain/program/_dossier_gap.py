@@ -167,6 +167,10 @@ def _distance(case: Case, row: Row) -> str:
     if found["verdict"] == "inconclusive" and found["low"] is not None:
         reach = _("The interval from {low} to {high} reaches across the limit: too little is known to decide.")
         text = sentences((text, reach))
+    elif found["verdict"] == "inconclusive":
+        text = sentences(
+            (text, _("How far off it may be is not known before runs were fitted: it cannot count as met."))
+        )
     return text.format(**facts)
 
 

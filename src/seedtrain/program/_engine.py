@@ -102,6 +102,7 @@ def _write(name: str, key: str, place: Path, output: StageOutput) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         for file, content in output.files.items():
+            assert Path(file).name == file, f"{file!r} is no plain file name"
             (temporary / file).write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         write_json(temporary / "result.json", output.data)
         files = {file: digest_file(temporary / file) for file in output.files}

@@ -199,12 +199,14 @@ def _quality_draws(base: ScaleResult, molar_mass: float, seed: int) -> dict[str,
 
 
 def _judge(criterion: CriterionEntry, value: float, low: float | None, high: float | None) -> VerdictWord:
-    """An interval wholly inside passes, wholly outside fails; across the limit, or short of it by the value alone, is
-    inconclusive. Without an interval the value decides."""
+    """An interval wholly inside passes, wholly outside fails, and across the limit is inconclusive.
+
+    A value whose spread nobody knows may fail, but never passes: too little evidence is never a pass.
+    """
     inside = [_meets(criterion, item) for item in (value, low, high) if item is not None]
-    if all(inside):
-        return "pass"
-    return "fail" if not any(inside) else "inconclusive"
+    if not any(inside):
+        return "fail"
+    return "pass" if all(inside) and len(inside) == 3 else "inconclusive"
 
 
 def _meets(criterion: CriterionEntry, value: float) -> bool:
