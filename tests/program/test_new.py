@@ -93,7 +93,7 @@ def test_vessels_grow_from_flask_to_plant_in_steps_that_an_inoculum_can_take(siz
     [
         ("MKTAYIAK*QRQISFVK", SIZES, "stop codon"),
         ("ACGTACGTACGTACGTACGTACGTACGTACGTACGT", SIZES, "DNA"),
-        ("", SIZES, ""),
+        ("", SIZES, "no residues|no sequence|empty"),
         (ACIDIC, {**SIZES, "pilot": "1 L"}, "do not grow"),
         (ACIDIC, {**SIZES, "bench": "2 kg"}, "mass"),
         (ACIDIC, {**SIZES, "bench": "0 L"}, "outside"),
