@@ -30,7 +30,7 @@ def wrong_clone(reference: Reference, kind: str, seed: int) -> str:
     }[kind]()
 
 
-def mixtures(draws: int, *, reads: int = 1000, share: float = 0.1, seed: int = 1) -> dict[str, list[str]]:
+def mixtures(draws: int, *, reads: int = 800, share: float = 0.1, seed: int = 1) -> dict[str, list[str]]:
     """The verdict of each draw by kind; kinds take turns."""
     found: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for draw in range(draws):
@@ -45,7 +45,7 @@ def mixtures(draws: int, *, reads: int = 1000, share: float = 0.1, seed: int = 1
     return found
 
 
-def clean(draws: int, *, reads: int = 1000, motif_error: float = 0.1, seed: int = 2) -> list[str]:
+def clean(draws: int, *, reads: int = 800, motif_error: float = 0.1, seed: int = 2) -> list[str]:
     """The verdict of each clean sample, with errors at Dam sites of one strand."""
     found: list[str] = []
     for draw in range(draws):
@@ -78,7 +78,7 @@ def main() -> None:
         print(f"consensus of {reads} reads, 50 draws: {distances.count(0)} exact, worst {max(distances)}", flush=True)
     verdicts = clean(100)
     print("clean, 100 draws:", {word: verdicts.count(word) for word in sorted(set(verdicts))}, flush=True)
-    for kind, words in mixtures(200).items():
+    for kind, words in mixtures(100).items():
         print(f"10 % {kind}, {len(words)} draws:", {word: words.count(word) for word in sorted(set(words))}, flush=True)
     print(f"{time.process_time() - start:.0f} CPU s")
 

@@ -45,7 +45,7 @@ def test_a_clean_clone_passes_once_there_is_enough_of_it():
     report = verify_clone(simulate_reads(PLAIN.sequence, 1200, seed=5, model=model), PLAIN)
     assert report.verdict.verdict == "pass"
     assert report.consensus.edits == ()
-    few = verify_clone(simulate_reads(PLAIN.sequence, 100, seed=5), PLAIN)
+    few = verify_clone(simulate_reads(PLAIN.sequence, 100, seed=5, model=model), PLAIN)
     assert few.verdict.verdict == "inconclusive"
     detection = [item.limit_of_detection for item in few.classes]
     assert all(a >= b for a, b in zip(detection, (item.limit_of_detection for item in report.classes), strict=True))
@@ -67,8 +67,8 @@ def test_one_in_ten_wrong_molecules_fails_and_clean_ones_do_not():
 
 @pytest.mark.slow
 def test_one_in_ten_is_found_99_times_of_100_and_no_clean_clone_fails():
-    found = [word for words in mixtures(200).values() for word in words]
-    assert found.count("fail") >= 198
+    found = [word for words in mixtures(100).values() for word in words]
+    assert found.count("fail") >= 99
     assert "fail" not in clean(100)
 
 
@@ -183,3 +183,14 @@ def test_short_reads_find_what_they_can_and_say_what_they_cannot():
     assert right.verdict.verdict == "inconclusive"
     assert criterion(right, "edit distance of the consensus").value is None
     assert criterion(right, "reads around more than once").verdict == "inconclusive"
+
+
+def test_a_mixture_with_a_relative_that_differs_at_many_sites_does_not_teach_the_error():
+    sites = sorted({quiet(PLAIN, 100 + 58 * number) for number in range(48)})
+    wrong = PLAIN.sequence
+    for site in sites:
+        wrong = snv(wrong, site)
+    report = verify_clone(mixture(wrong, PLAIN.sequence, 400, 0.2, seed=3), PLAIN)
+    found = {one.site for item in report.classes for one in item.alleles}
+    assert len(found & set(sites)) >= 0.95 * len(sites)
+    assert criterion(report, "other bases at a site").verdict == "fail"

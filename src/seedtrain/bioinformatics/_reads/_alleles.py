@@ -20,7 +20,7 @@ ALPHA: Final = 0.001
 POWER: Final = 0.95
 FEWEST_SITES: Final = 8
 """Sites of a class from which its error can be learned; below that only a matched control tells."""
-ROUNDS: Final = 4
+ROUNDS: Final = 8
 """Times that the error is learned again without the sites that stood out."""
 LEAST_STRAND_DEPTH: Final = 5
 LONG_RUN: Final = 9
@@ -85,15 +85,18 @@ def find_alleles(reference: Reference, pile: Pile, control: Pile | None = None) 
     merged: dict[str, list[ClassResult]] = {}
     for table, other in zip(tables, controls, strict=True):
         merged.setdefault(table.site_class, []).append(_judge(table, other, level))
-    return tuple(_together(items) for items in merged.values())
+    sites: dict[str, set[int]] = {}
+    for table in tables:
+        sites.setdefault(table.site_class, set()).update(int(site) for site in table.sites)
+    return tuple(_together(items, len(sites[name])) for name, items in merged.items())
 
 
-def _together(items: list[ClassResult]) -> ClassResult:
+def _together(items: list[ClassResult], sites: int) -> ClassResult:
     """Kinds of change that share a class: the worst limit of detection stands for all."""
     worst = max(items, key=lambda item: item.limit_of_detection)
     alleles = sorted((one for item in items for one in item.alleles), key=lambda one: (one.site, one.change))
     biased = sorted((one for item in items for one in item.biased), key=lambda one: (one.site, one.change))
-    return replace(worst, sites=max(item.sites for item in items), alleles=tuple(alleles), biased=tuple(biased))
+    return replace(worst, sites=sites, alleles=tuple(alleles), biased=tuple(biased))
 
 
 def _tables(reference: Reference, pile: Pile) -> Iterator[_Table]:
@@ -168,9 +171,9 @@ def _judge(table: _Table, control: _Table | None, level: float) -> ClassResult:
     standing: set[tuple[int, str]] = set()
     for _each in range(ROUNDS if control is None else 0):
         now = {(one.site, one.change) for one in (*alleles, *biased)}
-        if now <= standing:
+        if now == standing:
             break
-        standing |= now
+        standing = now
         keep = np.array([(int(s), str(c)) not in standing for s, c in zip(table.sites, table.changes, strict=True)])
         again = [learn(table.found[s][keep], table.depth[s][keep]) for s in (0, 1)]
         profiles = (again[0], again[1])

@@ -14,7 +14,7 @@ from seedtrain.bioinformatics._reads._reference import Ints
 
 LEAST_DISPERSION: Final = 1e-6
 MOST_DISPERSION: Final = 0.5
-TRIMMED: Final = 0.01
+TRIMMED: Final = 0.05
 """Share of the highest sites left out of the first fit, so that true differences do not teach the error."""
 
 

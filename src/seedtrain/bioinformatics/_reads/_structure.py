@@ -225,6 +225,7 @@ def find_structures(reference: Reference, found: Sequence[Break], pile: Pile) ->
     """Groups of reads that break at one place more often than chance scatters breaks; ordered by site."""
     size = len(reference)
     accepted: list[Structure] = []
+    clips = [item for item in found if item.kind == "clip"]
     for kind in ("insertion", "deletion", "junction", "clip"):
         mine = [item for item in found if item.kind == kind]
         groups = list(_groups(mine, size))
@@ -238,12 +239,17 @@ def find_structures(reference: Reference, found: Sequence[Break], pile: Pile) ->
             chance = poisson_tail(len(group), scattered * (2 * WINDOW + 1) / size) * max(1, len(groups))
             if chance > ALPHA:
                 continue
-            accepted.append(_structure(kind, site, other, group, pile, chance, size))
+            # Reads that begin or end inside what is inserted, or behind a junction, show the same molecule.
+            ends = [] if kind == "clip" else [item for item in clips if _at(item.site, (site, other), size)]
+            accepted.append(_structure(kind, site, other, group, ends, pile, chance))
     return tuple(sorted(accepted, key=lambda item: (item.site, item.kind)))
 
 
-def _structure(kind: str, site: int, other: int, group: list[Break], pile: Pile, chance: float, size: int) -> Structure:
-    readers = len({item.read for item in group})
+def _structure(
+    kind: str, site: int, other: int, group: list[Break], ends: list[Break], pile: Pile, chance: float
+) -> Structure:
+    size = len(pile.spanning)
+    readers = len({item.read for item in (*group, *ends)})
     middle = (site + ((other - site) % size) // 2) % size if kind == "deletion" else site
     spanning = int(pile.spanning[middle % size])
     low, high = wilson(readers, readers + spanning)
@@ -253,7 +259,10 @@ def _structure(kind: str, site: int, other: int, group: list[Break], pile: Pile,
         other,
         int(np.median([item.size for item in group])),
         readers,
-        (sum(item.strand > 0 for item in group), sum(item.strand < 0 for item in group)),
+        (
+            len({item.read for item in (*group, *ends) if item.strand > 0}),
+            len({item.read for item in (*group, *ends) if item.strand < 0}),
+        ),
         spanning,
         readers / (readers + spanning),
         (low, high),
@@ -286,6 +295,10 @@ def _groups(items: list[Break], size: int) -> Iterator[list[Break]]:
                 yield group
                 group = [item]
         yield group
+
+
+def _at(site: int, places: tuple[int, int], size: int) -> bool:
+    return any(min((site - place) % size, (place - site) % size) <= WINDOW for place in places)
 
 
 def _near(one: int, other: int, size: int) -> bool:
