@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test slow lint types layers suite format lock clean
+.PHONY: demo test reads slow lint types layers suite format lock clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.run
@@ -51,12 +51,20 @@ $(VENV)/.test: $(VENV)/.run requirements/test.txt
 	$(PIP_INSTALL) --require-hashes -r requirements/test.txt
 	@touch $@
 
+# What `seedtrain verify clone` needs besides: two of its packages are compiled here (a C compiler and zlib's headers).
+reads: $(VENV)/.reads
+
+$(VENV)/.reads: $(VENV)/.run requirements/reads.txt
+	$(PIP_INSTALL) --require-hashes -r requirements/reads.txt
+	@touch $@
+
 # New pins (needs pip-tools on the path); no host name is written.
 LOCK := pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-emit-options --allow-unsafe --strip-extras --no-header --no-annotate
 lock:
-	$(LOCK) --extra metabolism --extra reads --extra plant --extra chinese -o requirements/run.txt pyproject.toml requirements/build.in
+	$(LOCK) --extra metabolism --extra plant --extra chinese -o requirements/run.txt pyproject.toml requirements/build.in
 	$(LOCK) --constraint requirements/run.txt -o requirements/test.txt requirements/test.in
+	$(LOCK) --constraint requirements/run.txt -o requirements/reads.txt requirements/reads.in
 
 clean:
 	rm -rf $(VENV) build dist examples/*/out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

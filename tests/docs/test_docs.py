@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -44,12 +45,23 @@ def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+NEEDED = {"docs/how-to/verify-a-clone.md": ("mappy", "pyabpoa"), "docs/how-to/connect-a-server.md": ("asyncua",)}
+
+
+def skip_where_lacking(page: Path) -> None:
+    """Skip a page whose optional packages are not installed, but never in CI."""
+    missing = [package for package in NEEDED.get(name(page), ()) if find_spec(package) is None]
+    if missing and not os.environ.get("SEEDTRAIN_REQUIRE_JUDGES"):
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
 def pages_with(language: str) -> list[Path]:
     return sorted({block.page for block in blocks(language)})
 
 
 @pytest.mark.parametrize("page", pages_with("python"), ids=name)
 def test_python_blocks_of_a_page_run_one_after_the_other(page: Path, tmp_path, monkeypatch) -> None:
+    skip_where_lacking(page)
     copy_examples(tmp_path)
     monkeypatch.chdir(tmp_path)
     space: dict[str, object] = {"__name__": "__docs__"}
@@ -61,6 +73,7 @@ def test_python_blocks_of_a_page_run_one_after_the_other(page: Path, tmp_path, m
 @pytest.mark.parametrize("page", pages_with("console"), ids=name)
 def test_console_blocks_of_a_page_give_what_they_show(page: Path, tmp_path) -> None:
     """A line `$ command` runs in the shell; the lines under it must appear in its output, `...` stands for anything."""
+    skip_where_lacking(page)
     copy_examples(tmp_path)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for block in blocks("console"):

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from seedtrain.base import InputError, Position
+from seedtrain.bioinformatics._reads._packages import package
 from seedtrain.bioinformatics._reads._reference import Bytes, Ints, Reference, encode
 from seedtrain.bioinformatics._reads._source import Read
 
@@ -57,9 +58,7 @@ class Laid:
 
 def make_aligner(sequence: str | Path, platform: str = "nanopore") -> Any:
     """A minimap2 index in memory, of one sequence or of a FASTA file (gzipped or not)."""
-    import mappy
-
-    make: Any = mappy.Aligner
+    make: Any = package("mappy").Aligner
     if isinstance(sequence, str):
         return make(seq=sequence, preset=PRESETS[platform], best_n=1)
     position = Position(str(sequence))

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from seedtrain.base import InputError, Position, UnavailableError
+from seedtrain.bioinformatics._reads._packages import package
 
 LONGEST_READ: Final = 5_000_000
 """Bases; a longer line is no read, and would not fit the memory bound."""
@@ -236,10 +237,8 @@ def _bases(path: Path, line: int, sequence: str) -> str:
 
 
 def _bam(path: Path) -> Iterator[Read]:
-    import pysam
-
     position = Position(str(path))
-    library: Any = pysam
+    library = package("pysam")
     loud = library.set_verbosity(0)
     number = 0
     try:
