@@ -95,7 +95,7 @@ def test_a_recipe_is_a_value():
 def test_store_materials_are_constituents_and_what_is_taken_as_it_is():
     assert small().store_materials() == ("glucose", "water")
     names = example().store_materials()
-    assert {"working-cell-bank", "container", "iptg", "sterile-filter"} <= set(names)
+    assert {"working-cell-bank", "bottle", "iptg", "sterile-filter"} <= set(names)
     assert "inducer" not in names
 
 
