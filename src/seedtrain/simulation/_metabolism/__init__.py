@@ -11,7 +11,7 @@ from seedtrain.simulation._metabolism._ensemble import Ensemble, Span, draw, dyn
 from seedtrain.simulation._metabolism._integrate import Settings
 from seedtrain.simulation._metabolism._kinetics import Constant, Feed, GasSupply, GasTransfer, Kinetics, Monod
 from seedtrain.simulation._metabolism._moving import MovingBound, demand, parse_bound, uptake, usual_bounds
-from seedtrain.simulation._metabolism._network import Drain, Edits, Network
+from seedtrain.simulation._metabolism._network import Drain, Edits, Network, parse_drain, parse_limits
 from seedtrain.simulation._metabolism._reactor import Reactor, reactor
 from seedtrain.simulation._metabolism._read import read_network
 from seedtrain.simulation._metabolism._table import Certificate, Evaluation, LazyTable, RegionTable, Table
@@ -45,6 +45,8 @@ __all__ = [
     "dynamic_fba_ensemble",
     "dynamic_fba_sensitivities",
     "parse_bound",
+    "parse_drain",
+    "parse_limits",
     "reactor",
     "read_network",
     "simulate_reactor",

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError, Progress, UnavailableError, silent
+from seedtrain.base import translate as _
 from seedtrain.simulation._metabolism._envelope import EnumerationError, cell, vertices
 from seedtrain.simulation._metabolism._program import Floats, Program
 from seedtrain.simulation._metabolism._solver import Region, Solver
@@ -42,6 +43,7 @@ class Cover:
     optima: dict[bytes, tuple[float, Floats]] = field(default_factory=dict)
     dual_slack: float = 0.0
     gap: float = 0.0  # largest at a vertex of the last round
+    floor: float = -math.inf  # below every value in the box
 
     def theta(self, unit: Floats) -> Floats:
         """Box coordinates of unit ones."""
@@ -97,8 +99,12 @@ def cover(program: Program, solver: Solver, *, seed: int = 0, progress: Progress
     enumerated.
     """
     found = Cover(program, solver)
+    # More uptake and less demand never cost growth, but for the tie-break's small change: the worst corner is known.
+    worst = np.array([item.low if item.kind == "uptake" else item.high for item in program.moving])
+    least = solver.solve(worst).value
+    found.floor = least - 0.5 * abs(least) - 1.0
     draw = np.random.default_rng(seed)
-    for _ in range(STARTS):
+    for _start in range(STARTS):
         found.add(found.theta(draw.random(len(program.low))))
     for number in range(MOST_ROUNDS):
         corners, heights = _enumerate(found)
@@ -108,11 +114,13 @@ def cover(program: Program, solver: Solver, *, seed: int = 0, progress: Progress
             corners = np.unique(np.vstack(facets.corners), axis=0)
             added = _tighten(found, corners, found.height(corners))
             if not added:
-                progress(0.9, f"{len(facets.beta)} regions hold at {len(corners)} vertices")
+                words = _("{regions} regions hold at {vertices} vertices")
+                progress(0.9, words.format(regions=len(facets.beta), vertices=len(corners)))
                 return found, facets
         share = min(max(math.log10(max(found.gap, 1e-8)) / -8.0, 0.0), 1.0)
-        words = f"round {number + 1}: {len(found.beta)} cuts, {len(corners)} vertices, gap {found.gap:.1e} 1/h"
-        progress(0.9 * share, words)
+        words = _("round {number}: {cuts} cuts, {vertices} vertices, gap {gap} 1/h")
+        gap = f"{found.gap:.1e}"
+        progress(0.9 * share, words.format(number=number + 1, cuts=len(found.beta), vertices=len(corners), gap=gap))
         if len(found.beta) > MOST_REGIONS:
             break
     raise InputError(
@@ -123,9 +131,8 @@ def cover(program: Program, solver: Solver, *, seed: int = 0, progress: Progress
 
 def _enumerate(found: Cover) -> tuple[Floats, Floats]:
     program = found.program
-    penalties = sum(item.penalty * item.high for item in program.moving if item.kind == "demand")
     try:
-        return vertices(*found.cuts, program.low, program.high, -1.5 * penalties - 1.0)
+        return vertices(*found.cuts, program.low, program.high, found.floor)
     except EnumerationError:
         raise _coplanar(program) from None
 

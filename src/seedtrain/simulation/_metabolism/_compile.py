@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from seedtrain.base import InputError, Progress, digest_file, part, silent
+from seedtrain.base import InputError, Progress, part, silent
+from seedtrain.base import translate as _
 from seedtrain.simulation._metabolism import _store
 from seedtrain.simulation._metabolism._certify import cover, flux_maps
 from seedtrain.simulation._metabolism._examine import examine
@@ -56,7 +57,7 @@ def compile_metabolism(
     key = _store.key_of("table", program.digest)
     stored = None if lazy or fresh else _store.load(key)
     if stored is not None:
-        progress(1.0, "certified table found in the cache")
+        progress(1.0, _("certified table found in the cache"))
         return _restore(program, *stored)
     original = network if edits is None else read_network(model)
     check_growth(network, original, edits or Edits(), program)
@@ -79,7 +80,7 @@ def _program(
     if not 0 < epsilon < 0.1:
         raise InputError(f"the tie-break {epsilon:g} must lie between 0 and 0.1", remedy="Leave it at 1e-3.")
     path = locate(model)
-    progress(0.0, f"reading {path.name} ({digest_file(path)[:12]})")
+    progress(0.0, _("reading {file}").format(file=path.name))
     network = read_network(model, edits)
     bounds = usual_bounds(network) if moving is None else moving
     shown = usual_outputs(network) if outputs is None else outputs
@@ -91,7 +92,7 @@ def _certify(program: Program, started: float, progress: Progress) -> RegionTabl
     try:
         found, facets = cover(program, solver, progress=part(progress, 0.1, 0.9))
         maps = flux_maps(found, facets)
-        progress(0.92, "tests against fresh linear programmes")
+        progress(0.92, _("tests against fresh linear programmes"))
         tested = examine(program, solver, facets, maps)
     except InfeasibleError as error:
         from seedtrain.simulation._metabolism._explain import infeasible
@@ -108,11 +109,12 @@ def _certify(program: Program, started: float, progress: Progress) -> RegionTabl
         face=tested.face,
         kink=tested.kink,
         growth_loss=tested.growth_loss,
+        growth_while_short=tested.growth_while_short,
         fitted=maps.fitted,
         cpu_seconds=time.process_time() - started,
         versions={name: version(name) for name in ("highspy", "scipy", "numpy")},
     )
-    progress(1.0, f"{certificate.regions} regions certified")
+    progress(1.0, _("{regions} regions certified").format(regions=certificate.regions))
     return RegionTable(program, facets.alpha, facets.beta, maps.A, maps.b, certificate)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seedtrain.base import InputError, digest
+from seedtrain.base import translate as _
 from seedtrain.simulation._metabolism._integrate import REASONS, Settings, Trajectories, integrate
 from seedtrain.simulation._metabolism._kernels._structure import DONE, MONOD
 from seedtrain.simulation._metabolism._kinetics import ACETATE_MASS, GLUCOSE_MASS, Feed, Kinetics
@@ -22,10 +23,10 @@ from seedtrain.simulation._simulate import TrajectoryError
 OXYGEN: Final = "EX_o2_e"
 CARBON_DIOXIDE: Final = "EX_co2_e"
 ALIASES: Final = {
-    "EX_glc__D_e": ("S", GLUCOSE_MASS / 1000, "glucose"),
-    "EX_ac_e": ("A", ACETATE_MASS / 1000, "acetate"),
+    "EX_glc__D_e": ("S", GLUCOSE_MASS / 1000),
+    "EX_ac_e": ("A", ACETATE_MASS / 1000),
 }
-"""BiGG exchanges that other cultures give in g/L: symbol, g/mmol, word."""
+"""BiGG exchanges that other cultures give in g/L: symbol, g/mmol."""
 DEPLETED_SHARE: Final = 0.01
 """Of K_S: a substrate below this has run out."""
 STARVING: Final = 1e-6
@@ -180,26 +181,28 @@ def _refuse_failure(culture: Reactor, vector: Floats, found: Trajectories) -> No
 
 
 def _variables(culture: Reactor, grid: Floats, states: Floats, observed: Evaluation, vector: Floats) -> list[Variable]:
-    found = [Variable(BIOMASS, "g/L", states[:, 0].copy(), "biomass")]
+    found = [Variable(BIOMASS, "g/L", states[:, 0].copy(), _("biomass"))]
     for place, name in enumerate(culture.states[1:], 1):
         if name == VOLUME:
-            found.append(Variable(VOLUME, "L", states[:, place].copy(), "volume"))
+            found.append(Variable(VOLUME, "L", states[:, place].copy(), _("broth volume")))
             continue
-        found.append(Variable(name, "mmol/L", states[:, place].copy(), "what is outside the cells"))
+        found.append(Variable(name, "mmol/L", states[:, place].copy(), _("outside the cells")))
         if name in ALIASES:
-            symbol, mass, words = ALIASES[name]
-            found.append(Variable(symbol, "g/L", states[:, place] * mass, words))
-    found.append(Variable("mu", "1/h", observed.growth, "growth"))
+            symbol, mass = ALIASES[name]
+            named = _("glucose") if symbol == "S" else _("acetate")
+            found.append(Variable(symbol, "g/L", states[:, place] * mass, named))
+    found.append(Variable("mu", "1/h", observed.growth, _("specific growth rate")))
     for number, name in enumerate(culture.table.exchanges):
-        found.append(Variable(f"q:{name}", "mmol/gDW/h", observed.exchanges[:, number], "out of the cells"))
+        found.append(Variable(f"q:{name}", "mmol/gDW/h", observed.exchanges[:, number], _("out of the cells")))
         if name in (OXYGEN, CARBON_DIOXIDE):
             symbol, sign = ("OUR", -1.0) if name == OXYGEN else ("CER", 1.0)
             rate = sign * observed.exchanges[:, number] * states[:, 0]
-            found.append(Variable(symbol, "mmol/L/h", rate, "uptake of oxygen" if sign < 0 else "carbon dioxide"))
+            words = _("oxygen uptake rate") if sign < 0 else _("carbon dioxide evolution rate")
+            found.append(Variable(symbol, "mmol/L/h", rate, words))
     for number, name in enumerate(culture.table.demands):
-        found.append(Variable(f"deficit:{name}", "mmol/gDW/h", observed.deficit[:, number], "demand not met"))
+        found.append(Variable(f"deficit:{name}", "mmol/gDW/h", observed.deficit[:, number], _("demand not met")))
     if culture.feeds:
-        found.append(Variable("F", "L/h", _feed(culture, grid, vector), "feed"))
+        found.append(Variable("F", "L/h", _feed(culture, grid, vector), _("feed rate")))
     return found
 
 
@@ -269,7 +272,7 @@ def _events(culture: Reactor, vector: Floats, start: float, end: float, settings
         """Number of the limiting bounds, then for each substrate whether it is gone, then whether cells starve."""
         states = integrate(culture, vector[None], start, times, settings=settings).states[0]
         found = table.evaluate(culture.bounds_at(states, vector), outside="solve")
-        gone = states[:, [place for place, _ in limits]] <= [limit for _, limit in limits]
+        gone = states[:, [place for place, _limit in limits]] <= [limit for _place, limit in limits]
         starving = (found.deficit > STARVING).any(axis=1)
         kinds = np.array([names.setdefault(table.limiting(int(item)), len(names)) for item in found.region])
         return np.column_stack([kinds, gone, starving]).astype(np.int64)
@@ -280,7 +283,7 @@ def _events(culture: Reactor, vector: Floats, start: float, end: float, settings
     found = [RunEvent(start, "limitation", _words(names, int(rows[0, 0])))]
     changed = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1))
     borders = [(grid[item], grid[item + 1]) for item in changed]
-    for _ in range(_ROUNDS):
+    for _round in range(_ROUNDS):
         if not borders:
             break
         fine = np.concatenate([np.linspace(low, high, _PIECES + 1) for low, high in borders])
@@ -289,8 +292,8 @@ def _events(culture: Reactor, vector: Floats, start: float, end: float, settings
         kept = [item for item in steps if (rows[item] != rows[item + 1]).any()]
         borders = [(fine[item], fine[item + 1]) for item in kept]
         before, after = rows[kept], rows[[item + 1 for item in kept]]
-    for (_, when), old, new in zip(borders, before, after, strict=True) if borders else ():
-        found += _changes(culture, names, [place for place, _ in limits], float(when), old, new)
+    for (_low, when), old, new in zip(borders, before, after, strict=True) if borders else ():
+        found += _changes(culture, names, [place for place, _limit in limits], float(when), old, new)
     return tuple(found)
 
 
@@ -305,18 +308,20 @@ def _changes(
     found = []
     for number, place in enumerate(places, 1):
         if new[number] > old[number]:
-            found.append(RunEvent(when, "depleted", f"{culture.states[place]} has run out"))
+            found.append(RunEvent(when, "depleted", _("{exchange} has run out").format(exchange=culture.states[place])))
     if new[0] != old[0]:
         found.append(RunEvent(when, "limitation", _words(names, int(new[0]))))
     if new[-1] != old[-1]:
-        words = "maintenance can no longer be met" if new[-1] else "maintenance is met again"
+        words = _("maintenance can no longer be met") if new[-1] else _("maintenance is met again")
         found.append(RunEvent(when, "starvation" if new[-1] else "recovery", words))
     return found
 
 
 def _words(names: Mapping[tuple[str, ...], int], number: int) -> str:
     found = next(key for key, value in names.items() if value == number)
-    return f"growth depends on {', '.join(found)}" if found else "growth depends on no moving bound"
+    if not found:
+        return _("growth depends on no moving bound")
+    return _("growth depends on {bounds}").format(bounds=", ".join(found))
 
 
 def _limits(culture: Reactor, vector: Floats) -> list[tuple[int, float]]:

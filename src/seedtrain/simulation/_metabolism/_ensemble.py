@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seedtrain.base import InputError, Progress, UnavailableError, digest, silent
+from seedtrain.base import translate as _
 from seedtrain.simulation._metabolism._dynamic import check_times
 from seedtrain.simulation._metabolism._integrate import REASONS, Settings, integrate
 from seedtrain.simulation._metabolism._program import Floats
@@ -114,7 +115,7 @@ def dynamic_fba_ensemble(
         states[part], status[part], reached[part] = found.states, found.status, found.reached
         for number, name in enumerate(names):
             used[part, number] = values[name]
-        progress((at + size) / count, f"{at + size} of {count} trajectories")
+        progress((at + size) / count, _("{done} of {total} trajectories").format(done=at + size, total=count))
     if isinstance(states, np.memmap):
         states.flush()
     return Ensemble(grid, culture.states, states, names, used, status, reached)

@@ -14,16 +14,22 @@ RANDOM_POINTS = 100
 FACE_POINTS = 100
 KINKS = 40
 GROWTH_POINTS = 30
+SHORT = 1e-6  # mmol/gDW/h of a demand not met
 
 
 @dataclass(frozen=True)
 class Examination:
-    """Largest differences of any flux, mmol/gDW/h, by kind of point, and of growth, 1/h, against growth alone."""
+    """Largest differences of any flux, mmol/gDW/h, by kind of point, and of growth, 1/h, against growth alone.
+
+    `growth_while_short`: the fastest growth, 1/h, at a tested point where a demand is not met; above zero where the
+    demand's penalty is too small to go before growth.
+    """
 
     random: float
     face: float
     kink: float
     growth_loss: float
+    growth_while_short: float
 
 
 def examine(program: Program, solver: Solver, facets: Facets, maps: Maps, *, seed: int = 1) -> Examination:
@@ -45,13 +51,17 @@ def examine(program: Program, solver: Solver, facets: Facets, maps: Maps, *, see
         chosen = draw.choice(len(low), draw.integers(1, len(low)), replace=False)
         item[chosen] = draw.integers(0, 2, len(chosen)) * (draw.random(len(chosen)) < 0.3)  # more often at zero
     astride = [point for _ in range(KINKS) for point in _kink(draw, low, size, facets)]
+    sided = [low + size * item for item in sides]
+    tried = [outputs(theta) for theta in (*anywhere, *sided)] if program.deficits else []
+    short = [found[0] for found in tried if found[-program.deficits :].max() > SHORT]
     free = best_growth(program)
     loss = max(free.solve(theta).outputs[0] - outputs(theta)[0] for theta in anywhere[:GROWTH_POINTS])
     return Examination(
         random=max(map(off, anywhere)),
-        face=max(off(low + size * item) for item in sides),
+        face=max(map(off, sided)),
         kink=max(map(off, astride), default=0.0),
         growth_loss=max(float(loss), 0.0),
+        growth_while_short=max(float(max(short, default=0.0)), 0.0),
     )
 
 

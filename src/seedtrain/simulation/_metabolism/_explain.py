@@ -57,7 +57,7 @@ def infeasible(program: Program, theta: Floats) -> InputError:
     for place, column in enumerate(map(int, needed)):
         if slack[place] > SMALL:
             wanted = lower[column] if lower[column] > 0 else upper[column]
-            parts.append(f"{names[column]} must carry {wanted:g} and can carry {fluxes[column]:.6g}")
+            parts.append(f"{names[column]} must carry {wanted:g} and can carry {fluxes[column] + 0.0:.6g}")
     more = _more_uptake(program, matrix, lower, upper)
     remedy = f"Lower what is required, or allow more uptake: {more}." if more else "Lower what is required."
     return InputError(
@@ -118,14 +118,19 @@ def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
 
 def _more_uptake(program: Program, matrix: sp.csc_matrix, lower: Floats, upper: Floats) -> str:
     """The least uptake in all that makes everything required possible, in words; empty where none does."""
-    borders = np.flatnonzero((np.diff(matrix.indptr) == 1) & (lower <= 0))
-    found = _relaxed(matrix, lower, upper, borders, only_down=True)
-    if found is None:
+    border = (np.diff(matrix.indptr) == 1) & (lower <= 0)
+    moving = np.isin(np.arange(len(lower)), program.columns)
+    for which in (border & moving, border):  # rather more of what moves anyway
+        borders = np.flatnonzero(which)
+        found = _relaxed(matrix, lower, upper, borders, only_down=True)
+        if found is not None:
+            break
+    else:
         return ""
     names = _columns(program)
     order = sorted((item for item in range(len(borders)) if found[1][item] > 1e-9), key=lambda item: -found[1][item])
     return ", ".join(
-        f"{names[borders[item]]} {-lower[borders[item]] + found[1][item]:.3g} instead of {-lower[borders[item]]:g}"
+        f"{names[borders[item]]} {found[1][item] - lower[borders[item]]:.3g} instead of {abs(lower[borders[item]]):g}"
         for item in order[:LARGEST_LIST]
     )
 

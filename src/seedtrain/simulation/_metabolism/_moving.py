@@ -15,7 +15,7 @@ Kind = Literal["uptake", "demand"]
 MAINTENANCE: Final = "ATPM"
 COMMON_UPTAKES: Final = {"EX_glc__D_e": 12.0, "EX_o2_e": 20.0, "EX_ac_e": 8.0, "EX_nh4_e": 12.0}
 """BiGG exchanges that move in most cultures, each with the largest uptake of its default box, mmol/gDW/h."""
-COMMON_PRODUCTS: Final = ("EX_co2_e", "EX_etoh_e", "EX_for_e", "EX_lac__D_e", "EX_succ_e")
+COMMON_PRODUCTS: Final = ("EX_co2_e", "EX_ac_e", "EX_etoh_e", "EX_for_e", "EX_lac__D_e", "EX_succ_e")
 
 # The tie-break decides among flux distributions of equal growth, so its weights must be in no simple ratio.
 _UPTAKE_WEIGHTS: Final = (1.0, 0.3137, 0.2291, 0.1713)
@@ -79,7 +79,7 @@ def demand(reaction: str, low: float, high: float, *, penalty: float = 1.0) -> M
 
 def parse_bound(text: str) -> MovingBound:
     """A moving bound as the command line writes it: `EX_glc__D_e=0..12` is an uptake, `ATPM>=1..8` a demand."""
-    match = re.fullmatch(r"\s*(\S+?)\s*(>=|=)\s*([0-9.eE+-]+?)\s*\.\.\s*([0-9.eE+-]+)\s*", text)
+    match = re.fullmatch(r"\s*([^\s<>=]+)\s*(>=|=)\s*([0-9.eE+-]+?)\s*\.\.\s*([0-9.eE+-]+)\s*", text)
     try:
         if match is None:
             raise ValueError
@@ -147,7 +147,8 @@ def _faults(network: Network, item: MovingBound) -> list[SeedtrainError]:
     if item.kind == "demand" and item.reaction == network.growth:
         message = f"{item.reaction!r} is the growth reaction, which is maximised and cannot be demanded"
         found.append(InputError(message, position=place, remedy="Demand another reaction."))
-    if item.kind == "demand" and network.upper[column] < item.high:
+    fixed = network.lower[column] == network.upper[column]  # a maintenance written as one number is lifted
+    if item.kind == "demand" and network.upper[column] < item.high and not fixed:
         message = f"{item.reaction!r} may carry at most {network.upper[column]:g}, and up to {item.high:g} is demanded"
         found.append(InputError(message, position=place, remedy="Raise its upper bound or lower the demand."))
     return found

@@ -251,3 +251,37 @@ def _set_objective(network: Network, reaction: str) -> Network:
     objective = np.zeros(len(network.reactions))
     objective[network.column(reaction)] = 1.0
     return replace(network, objective=objective)
+
+
+def parse_drain(text: str) -> Drain:
+    """A drain as the command line writes it: `succinate_out: succ_c + 2 h_c -> co2_c`."""
+    name, colon, equation = text.partition(":")
+    sides = equation.split("->")
+    found: dict[str, float] = {}
+    try:
+        if not colon or len(sides) != 2 or not name.strip():
+            raise ValueError
+        for sign, side in zip((-1.0, 1.0), sides, strict=True):
+            for term in filter(None, (part.strip() for part in side.split(" + "))):
+                words = term.split()
+                number, metabolite = (float(words[0]), words[1]) if len(words) == 2 else (1.0, words[0])
+                if len(words) > 2:
+                    raise ValueError
+                found[metabolite] = found.get(metabolite, 0.0) + sign * number
+    except ValueError:
+        raise InputError(
+            f"{text!r} is no drain", remedy="Write NAME: succ_c + 2 h_c -> co2_c, with the model's metabolites."
+        ) from None
+    return Drain(name.strip(), found)
+
+
+def parse_limits(text: str) -> tuple[str, tuple[float, float]]:
+    """A reaction's bounds as the command line writes them: `EX_etoh_e=0..5`."""
+    name, equals, span = text.partition("=")
+    low, dots, high = span.partition("..")
+    try:
+        if not (equals and dots and name.strip()):
+            raise ValueError
+        return name.strip(), (float(low), float(high))
+    except ValueError:
+        raise InputError(f"{text!r} gives no bounds", remedy="Write REACTION=LOWEST..HIGHEST in mmol/gDW/h.") from None

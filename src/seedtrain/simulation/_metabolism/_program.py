@@ -126,6 +126,9 @@ def programme(
         cost[count + number] = -item.penalty
     columns = np.array([network.column(item.reaction) for item in moving], dtype=np.int64)
     lower[columns] = 0.0  # set with theta
+    for column, item in zip(columns, moving, strict=True):
+        if item.kind == "demand" and network.lower[column] == network.upper[column]:
+            upper[column] = LARGEST_FLUX
     rows, names, carbon = _reported(network, out, shown, demands)
     return Program(
         name=network.name,

@@ -49,7 +49,8 @@ class Certificate:
     - `flux_gap`: largest difference of an exchange at a vertex of its region.
     - `random`, `face`, `kink`: largest difference of any flux at random points, at points with substrates at a side of
       the box, and at pairs of points astride a border of two regions.
-    - `growth_loss`: growth that the tie-break costs at the random points.
+    - `growth_loss`: growth that the tie-break costs at the random points; `growth_while_short`: the fastest growth at a
+      tested point where a demand is not met, above zero where a demand's penalty is too small to go before growth.
     - `fitted`: regions too thin for a basis of their own, whose map was fitted to their vertices.
     - `cpu_seconds`: what compiling took; `versions`: of what computed it.
     """
@@ -64,6 +65,7 @@ class Certificate:
     face: float
     kink: float
     growth_loss: float
+    growth_while_short: float
     fitted: int
     cpu_seconds: float
     versions: Mapping[str, str]
@@ -214,6 +216,21 @@ class Table(ABC):
         Exact inside a region and one-sided on its border.
         """
         return np.asarray(self.arrays.maps[np.asarray(region, dtype=np.int64)][..., :-1])
+
+    def to_data(self) -> dict[str, Any]:
+        """What was compiled and what was proven of it, as JSON-ready data (not the table itself)."""
+        program = self.program
+        return {
+            "model": program.name,
+            "file": program.file,
+            "digest": program.digest,
+            "growth": program.reactions[int(program.rows[[0]].tocoo().col[0])],
+            "moving": [item.to_data() for item in program.moving],
+            "exchanges": list(self.exchanges),
+            "epsilon": program.epsilon,
+            "kind": "lazy" if self.certificate is None else "certified",
+            "certificate": None if self.certificate is None else self.certificate.to_data(),
+        }
 
     def limiting(self, region: int) -> tuple[str, ...]:
         """The bounds that growth depends on in a region, by reaction."""
