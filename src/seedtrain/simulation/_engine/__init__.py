@@ -1,0 +1,45 @@
+"""The integration engine: a system of equations as text in, trajectories with events and sensitivities out."""
+
+from seedtrain.simulation._engine._compiled import Compiled, Method, compile_system
+from seedtrain.simulation._engine._schedule import (
+    CROSSING,
+    CROSSINGS_KEPT,
+    DONE,
+    END_STRETCH,
+    END_TRAJECTORY,
+    IGNORE,
+    LOG,
+    NOT_FINITE,
+    RAISED,
+    REASONS,
+    STEP_TOO_SMALL,
+    TOO_MANY_STEPS,
+    Crossings,
+    Schedule,
+    Seeds,
+    Trajectories,
+)
+from seedtrain.simulation._engine._system import System
+
+__all__ = [
+    "CROSSING",
+    "CROSSINGS_KEPT",
+    "DONE",
+    "END_STRETCH",
+    "END_TRAJECTORY",
+    "IGNORE",
+    "LOG",
+    "NOT_FINITE",
+    "RAISED",
+    "REASONS",
+    "STEP_TOO_SMALL",
+    "TOO_MANY_STEPS",
+    "Compiled",
+    "Crossings",
+    "Method",
+    "Schedule",
+    "Seeds",
+    "System",
+    "Trajectories",
+    "compile_system",
+]
