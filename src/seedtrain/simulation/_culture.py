@@ -6,10 +6,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 from seedtrain.base import InputError, digest
-from seedtrain.simulation._elements import ELEMENTS, Composition, Exchange, close, composition
+from seedtrain.simulation._elements import (
+    ATOMIC_MASS,
+    CO2_MASS,
+    ELEMENTS,
+    NH3_MASS,
+    O2_MASS,
+    Composition,
+    Exchange,
+    close,
+    composition,
+)
 from seedtrain.simulation._expression import Expression
 
 LOCALS: Final = {
@@ -22,6 +32,20 @@ LOCALS: Final = {
     "pH": "pH",
 }
 """What an expression may read of its surroundings beside the species, the parameters and earlier expressions."""
+LOCAL_UNITS: Final = {
+    "DO": "mmol/L",
+    "DO_percent": "",
+    "C_CO2": "mmol/L",
+    "NH": "mmol/L",
+    "I": "mmol/L",
+    "T": "degC",
+    "pH": "",
+}
+"""Units of `LOCALS`; `DO_percent` is the plain number 30 at 30 % of air saturation."""
+GASES: Final = {"O2": O2_MASS, "CO2": CO2_MASS, "NH3": NH3_MASS}
+"""What `rates` may name beside species, with its molar mass, g/mol."""
+
+Basis = Literal["biomass", "volume"]
 
 Override = float | tuple[float, str, str]
 """A parameter's new value, or (value, status, source)."""
@@ -29,7 +53,10 @@ Override = float | tuple[float, str, str]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number of a culture: `value` in `unit`, its plausible range, `status` sourced|fitted|derived|assumed."""
+    """A number of a culture: `value` in `unit`, its plausible range, `status` sourced|fitted|derived|assumed.
+
+    The unit is one that cultures compute in: what a file writes as 38 mg/L is 0.038 g/L here.
+    """
 
     name: str
     value: float
@@ -42,12 +69,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Species:
-    """What a culture takes up, forms or consists of, in g/L of broth.
+    """What a culture takes up, forms or consists of, in `unit`: g/L, mmol/L, or a count per volume (1e9 cells/L).
 
     - `known_as`: its word in recipes (`glucose`, `biomass`).
-    - `formula`: atoms by element, each an expression of parameters; `ash`: g of minerals per g.
+    - `formula`: atoms by element, each an expression of parameters; empty where nothing is closed. `ash`: g of minerals
+      per g.
     - `protons`: mol of H+ that one mol of the formula gives off at the culture's pH (an acid that base neutralises).
     - `intracellular`: counts as dry cell weight and leaves with the cells.
+    - `mass`: g of one unit of amount (a cell), where neither mass nor amount of substance is counted.
+    - `weightless`: counts, but belongs to no balance: an activity, a copy number.
+    - `intensive`: its unit is not per volume, so that a feed does not dilute it: a state of the cells.
     """
 
     name: str
@@ -57,13 +88,19 @@ class Species:
     ash: float = 0.0
     protons: float = 0.0
     intracellular: bool = False
+    unit: str = "g/L"
+    mass: float = 0.0
+    weightless: bool = False
+    intensive: bool = False
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """One lumped reaction: `rate` in g of its reference per g of biomass and hour; g of species per g of reference.
+    """One lumped reaction: `rate` in some unit of its own per unit of the culture's basis and hour.
 
-    O2, CO2, NH3, H2O, sulphate and minerals are never written down: they follow from the compositions.
+    `amounts` are in each species' own unit of amount (g, mmol, cells) per unit of the rate: with a rate in g of glucose
+    per g of biomass and hour, g of each species per g of glucose. O2, CO2, NH3, H2O, sulphate and minerals are never
+    written down: they follow from the compositions.
     """
 
     name: str
@@ -74,12 +111,14 @@ class Conversion:
 
 @dataclass(frozen=True)
 class Culture:
-    """What cells do, as data: see docs/reference/culture.md.
+    """What cells or enzymes do, as data: see docs/reference/culture.md.
 
     - `status`: verified, unverified or reproduction; `design`: whether it may be used to predict.
-    - `biomass`: the species that specific rates refer to.
+    - `basis`: rates are per unit of `biomass` (g, or cells) and hour, or per L of broth (`volume`) and hour.
+    - `biomass`: the species that specific rates refer to; "" where there is none.
     - `expressions`: named intermediates in the order of evaluation.
-    - `conversions`: closed lumped reactions, or `rates`: net rates as published (g/g/h, `O2` too), which close nothing.
+    - `conversions`: closed lumped reactions, or `rates`: net rates as published, which close nothing: each species in
+      its own unit of amount, and `O2`, `CO2`, `NH3` in mmol (negative where taken up).
     """
 
     name: str
@@ -95,6 +134,7 @@ class Culture:
     rates: Mapping[str, Expression]
     outputs: Mapping[str, str]
     structure: str = field(default="", repr=False)  # digest of everything but the parameters' values
+    basis: Basis = "biomass"
 
     @cached_property
     def values(self) -> dict[str, float]:
@@ -115,13 +155,35 @@ class Culture:
         return found
 
     @cached_property
+    def masses(self) -> dict[str, float]:
+        """g of one unit of amount of each species: 1 for g/L, the molar mass over 1000 for mmol/L, 0 if weightless."""
+        return {name: self._mass(name, item) for name, item in self.species.items()}
+
+    def _mass(self, name: str, item: Species) -> float:
+        if item.weightless or item.intensive:
+            return 0.0
+        if item.unit == "g/L":
+            return 1.0
+        formula = self.formulas[name]
+        if item.mass or not formula:
+            return item.mass
+        molar = sum(ATOMIC_MASS[element] * count for element, count in formula.items())
+        return molar / 1000 / (1 - item.ash)
+
+    @cached_property
     def compositions(self) -> dict[str, Composition]:
-        """mol of C, H, O, N, S and g of ash per g of each species, with the present parameters."""
-        return {name: composition(self.formulas[name], item.ash) for name, item in self.species.items()}
+        """mol of C, H, O, N, S and g of ash per g of each species (per mmol, per cell), with the present parameters."""
+        found = {}
+        for name, item in self.species.items():
+            formula, mass = self.formulas[name], self.masses[name]
+            per_gram = composition(formula, item.ash) if formula else Composition(dict.fromkeys(ELEMENTS, 0.0))
+            elements = {element: amount * mass for element, amount in per_gram.elements.items()}
+            found[name] = Composition(elements, per_gram.ash * mass)
+        return found
 
     @cached_property
     def acidity(self) -> dict[str, float]:
-        """mol of H+ that a gram of each species gives off."""
+        """mol of H+ that a gram (a mmol) of each species gives off."""
         found = {}
         for name, item in self.species.items():
             per_formula = self.compositions[name].elements["C"] / self.formulas[name]["C"] if item.protons else 0.0
@@ -129,11 +191,11 @@ class Culture:
         return found
 
     def amounts(self, conversion: Conversion) -> dict[str, float]:
-        """g of each species (negative where consumed) per g of the conversion's reference."""
+        """g (mmol, cells) of each species, negative where consumed, per unit of the conversion's rate."""
         return {name: text.evaluate(self.values) for name, text in conversion.amounts.items()}
 
     def exchange(self, conversion: Conversion) -> Exchange:
-        """mol of O2, CO2, NH3, H2O, sulphate and g of minerals per g of the conversion's reference."""
+        """mol of O2, CO2, NH3, H2O, sulphate and g of minerals per unit of the conversion's rate."""
         return close(self.amounts(conversion), self.compositions)
 
     def with_parameters(self, values: Mapping[str, Override]) -> Culture:
@@ -160,7 +222,7 @@ class Culture:
 
 
 OXYGEN_SLACK: Final = 1e-9
-"""mol of O2 per g that a conversion may free before it is refused; rounding of the compositions."""
+"""mol of O2 per unit of rate that a conversion may free before it is refused; rounding of the compositions."""
 
 
 def closure_faults(culture: Culture) -> list[tuple[tuple[str, ...], str, str]]:
@@ -170,7 +232,7 @@ def closure_faults(culture: Culture) -> list[tuple[tuple[str, ...], str, str]]:
         try:
             formula = culture.formulas[name]
             assert set(formula) <= set(ELEMENTS)
-            if min(formula.values(), default=0.0) < 0 or sum(formula.values()) <= 0:
+            if formula and (min(formula.values()) < 0 or sum(formula.values()) <= 0):
                 raise ArithmeticError("an amount of atoms is negative, or all are zero")
         except ArithmeticError as error:
             faults.append((("species", name), f"composition of {name}: {error}", "Give atoms that are not negative."))
@@ -180,15 +242,18 @@ def closure_faults(culture: Culture) -> list[tuple[tuple[str, ...], str, str]]:
         place = ("conversions", conversion.name)
         try:
             exchange = culture.exchange(conversion)
+            amounts = culture.amounts(conversion)
         except ArithmeticError as error:
             faults.append((place, f"{conversion.name}: {error}", "Check the yields."))
             continue
-        if exchange.O2 > OXYGEN_SLACK:
+        # A peroxide holds oxygen that it may set free; nothing else that is consumed does.
+        oxidant = any(amount < 0 and culture.compositions[name].reduction < 0 for name, amount in amounts.items())
+        if exchange.O2 > OXYGEN_SLACK and not oxidant:
             faults.append(
                 (
                     place,
-                    f"{conversion.name} would free {exchange.O2 * 1000:.3g} mmol of O2 per g: more is made than the "
-                    "electrons of what is consumed allow",
+                    f"{conversion.name} would free {exchange.O2 * 1000:.3g} mmol of O2 per unit of its rate: more is "
+                    "made than the electrons of what is consumed allow",
                     "Lower the yield.",
                 )
             )

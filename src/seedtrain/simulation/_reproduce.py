@@ -145,6 +145,7 @@ def _compile(culture: Culture, names: tuple[str, ...]) -> Callable[..., tuple[fl
     lines += [f"{name} = {value!r}" for name, value in (*TANK.items(), *culture.values.items())]
     lines += [f"{name} = {text.code}" for name, text in culture.expressions.items()]
     found = {name: [culture.rates[name].code] if name in culture.rates else [] for name in (*names, "O2")}
+    found["O2"] = [f"{code} * {O2_MASS / 1000!r}" for code in found["O2"]]  # rates have mmol
     for conversion in culture.conversions:
         for name, mass in culture.amounts(conversion).items():
             found[name].append(f"{mass!r} * {conversion.rate.code}")
