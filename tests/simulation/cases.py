@@ -11,6 +11,7 @@ import pytest
 from seedtrain.base import InputError, SeedtrainError, parse_document, read_document, validate
 from seedtrain.recipe import MasterRecipe, parse_recipe
 from seedtrain.simulation import Culture, Run, ShakeFlask, StirredTank, Vessel, VesselEntry, read_culture, simulate
+from seedtrain.simulation._vessel import Transfer
 
 ROOT = Path(__file__).parents[2]
 PLANT = ROOT / "examples" / "collagen" / "plant.yaml"
@@ -107,7 +108,7 @@ def tank(**changes: object) -> StirredTank:
 
 def flask(volume: float = 15.0, kLa: float = 400.0) -> ShakeFlask:
     """A vessel whose transfer is one number, of any size."""
-    return ShakeFlask("FLASK", "seed", volume * 4, (volume / 10, volume), kLa)
+    return ShakeFlask("FLASK", "seed", volume * 4, (volume / 10, volume), Transfer(kLa))
 
 
 def culture() -> Culture:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedtrain.simulation import _transfer as t
+from seedtrain.simulation import _limits, _transfer as t
 from tests.simulation import cases
 
 
@@ -120,7 +120,7 @@ def test_cooling_stops_where_the_broth_is_as_cold_as_the_coolant():
 
 def test_limits_of_a_vessel_hang_together():
     tank = cases.tank()
-    limits = t.transfer_limits(tank, 12.0, aeration=1.0, head_pressure=0.1)
+    limits = _limits.transfer_limits(tank, 12.0, aeration=1.0, head_pressure=0.1)
     assert limits.speed <= tank.stirrer_speed[1]
     assert t.gassed_power(tank, limits.speed, limits.gas_velocity * tank.area, 12.0).value <= tank.motor_power * 1.001
     assert limits.OTR_coalescing < limits.OTR_non_coalescing
@@ -128,20 +128,22 @@ def test_limits_of_a_vessel_hang_together():
     pressure = t.mean_pressure(tank, 12.0, 0.1)
     star = t.oxygen_solubility(37) * t.OXYGEN_IN_AIR * (pressure - t.water_vapour(37))
     assert limits.OTR_coalescing < limits.kLa_coalescing.value * 0.7 * star
-    more = t.transfer_limits(tank, 12.0, aeration=1.0, head_pressure=1.0)
+    more = _limits.transfer_limits(tank, 12.0, aeration=1.0, head_pressure=1.0)
     assert more.OTR_coalescing > limits.OTR_coalescing
-    assert t.transfer_limits(tank, 12.0, dissolved_oxygen=0.1).OTR_coalescing > limits.OTR_coalescing
-    assert t.transfer_limits(tank, 12.0, aeration=1.0, speed=200).kLa_coalescing.value < limits.kLa_coalescing.value
+    assert _limits.transfer_limits(tank, 12.0, dissolved_oxygen=0.1).OTR_coalescing > limits.OTR_coalescing
+    assert (
+        _limits.transfer_limits(tank, 12.0, aeration=1.0, speed=200).kLa_coalescing.value < limits.kLa_coalescing.value
+    )
 
 
 def test_a_weak_motor_bounds_the_speed():
     weak = cases.tank(motor_power=20.0)
-    limits = t.transfer_limits(weak, 12.0)
+    limits = _limits.transfer_limits(weak, 12.0)
     assert limits.speed < weak.stirrer_speed[1]
     assert limits.power_per_volume * 12.0 / 1000 == pytest.approx(20.0, rel=1e-6)
 
 
 def test_a_flask_is_its_own_figure():
-    limits = t.transfer_limits(cases.flask(kLa=150.0), 10.0)
+    limits = _limits.transfer_limits(cases.flask(kLa=150.0), 10.0)
     assert limits.kLa_coalescing.value == limits.kLa_non_coalescing.value == 150.0
     assert 10 < limits.OTR_coalescing < 150 * 0.21

@@ -68,7 +68,7 @@ def test_the_example_s_plant_reads():
         (TANK, "200 .. 1500 1/min", '">= 200 1/min"', "open or reaches below"),
         (TANK, "impellers: 2", "impellers: 1.5", "whole number"),
         (TANK, "impeller: rushton", "impeller: spoon", "rushton"),
-        (TANK, "impeller_diameter: 0.045 m", "impeller_diameter: 0.1 m", "not below the tank's diameter"),
+        (TANK, "impeller_diameter: 0.045 m", "impeller_diameter: 0.1 m", "not below the vessel's diameter"),
         (TANK, "motor_power: 0.03 kW", "motor_power: 0 kW", "not above zero"),
         (TANK, "seeds: [FLASK]", "kLa: 100 1/h", "has no 'kLa'"),
         (TANK, "kind: stirred_tank", "kind: shake_flask", "needs 'kLa'"),

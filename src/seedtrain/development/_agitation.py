@@ -99,8 +99,9 @@ def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: f
     aeration = _clip(reference.aeration, tank.aeration, "aeration", "vvm", notes)
     head = _clip(reference.head_pressure, tank.head_pressure, "head pressure", "bar", notes)
     if keep == "gas_velocity":
-        trial = _figures(tank, Operating(volume, tank.stirrer_speed[0], 1.0, head, reference.temperature))
-        wanted = here.gas_velocity / trial.gas_velocity
+        little = 1e-6  # vvm, so that no impeller floods: the velocity grows in proportion
+        trial = _figures(tank, Operating(volume, tank.stirrer_speed[0], little, head, reference.temperature))
+        wanted = here.gas_velocity / trial.gas_velocity * little
         aeration = _clip(wanted, tank.aeration, "aeration", "vvm", notes)
     by_speed = "power_per_volume" if keep == "gas_velocity" else keep
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -64,26 +64,27 @@ def transfer(tank: StirredTank, recipe: MasterRecipe, run: Run, speed: float) ->
     """The demand of `run` and the limits of `tank`; `speed`: highest of the cascade, 1/min."""
     at = int(np.argmax(run["OUR"]))
     time, volume, temperature = float(run.time[at]), float(run["V"][at]), float(run["T"][at])
-    phase = next(
-        (recipe.phase(span.path) for span in run.phases if span.start <= time <= span.end and span.end > span.start),
-        None,
-    )
+    span = next((item for item in run.phases if item.start <= time <= item.end and item.end > item.start), None)
+    phase, start = (recipe.phase(span.path), span.start) if span else (None, time)
 
     def setting(name: str, unit: str, default: float) -> float:
         return default if phase is None else phase.number(name, unit, default)
 
     oxygen = setting("dissolved_oxygen", "", 0.3)
     low, high = tank.aeration
-    aeration = min(max(setting("aeration", "vvm", low), low), high)
+    asked = min(max(setting("aeration", "vvm", low), low), high)
+    # The gas that the run itself had: set on the volume at the phase's start, and cut where the impeller floods.
+    given, wanted = float(run["gas"][at]), asked * float(np.interp(start, run.time, run["V"]))
     matched = transfer_limits(
         tank,
         volume,
         temperature=temperature,
-        aeration=aeration,
+        aeration=given / volume,
         head_pressure=setting("head_pressure", "bar", 0.0),
         dissolved_oxygen=oxygen,
         speed=speed,
     )
+    matched = replace(matched, flooded=given < wanted * (1 - 1e-6))
     highest = transfer_limits(tank, volume, temperature=temperature, dissolved_oxygen=oxygen)
     OUR, percent = float(run["OUR"][at]), float(run["DO_percent"][at])
     saturation = float(run["DO"][at]) / percent * 100.0 if percent > 0 else 0.0

@@ -6,34 +6,24 @@ Every correlation returns an `Estimate`: the value and whether its inputs lie in
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
-from seedtrain.simulation._vessel import ShakeFlask, StirredTank, Vessel
+from seedtrain.simulation._estimate import BROTH_DENSITY, BROTH_VISCOSITY, GRAVITY
+from seedtrain.simulation._estimate import Estimate as Estimate
+from seedtrain.simulation._vessel import FLASK_EXCHANGE as FLASK_EXCHANGE
+from seedtrain.simulation._vessel import Airlift, Sparged, StirredTank, Vessel
 
-GRAVITY: Final = 9.80665  # m/s2
 GAS_CONSTANT: Final = 8.314462618  # J/mol/K
 ATMOSPHERE: Final = 1.01325  # bar
 NORMAL_VOLUME: Final = 22.413969  # L/mol at 0 degC and 1 atm (CODATA)
 OXYGEN_IN_AIR: Final = 0.20946  # mol/mol of dry air
 CO2_IN_AIR: Final = 0.00042  # mol/mol of dry air
-BROTH_DENSITY: Final = 1020.0  # kg/m3, assumed
-BROTH_VISCOSITY: Final = 1.0e-3  # Pa s, assumed: a bacterial broth, near water
 HEAT_CAPACITY: Final = 4.1e6  # J/m3/K of broth, assumed: near water
 HEAT_OF_RESPIRATION: Final = 460.0
 """kJ/mol O2. Heat follows oxygen uptake: Cooney, Wang & Mateles 1969, Biotechnol. Bioeng. 11:269; the round figure for
 aerobic growth: Doran 2013, Bioprocess Engineering Principles, 2nd ed., section 5.9."""
 CO2_TRANSFER_RATIO: Final = 0.89  # kLa of CO2 over that of O2. Royce & Thornhill 1991, AIChE J. 37:1680
 DRIVE_EFFICIENCY: Final = 0.85  # shaft power over electric power, assumed
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value, whether its inputs lie inside the published range, and where the correlation comes from."""
-
-    value: float
-    in_range: bool
-    source: str
 
 
 def kLa_coalescing(power_per_volume: float, gas_velocity: float, volume: float) -> Estimate:
@@ -145,7 +135,7 @@ def metabolic_heat(OUR: float) -> float:
     return OUR * HEAT_OF_RESPIRATION * 1000 / 3600
 
 
-def cooling_capacity(tank: StirredTank, temperature: float) -> float:
+def cooling_capacity(tank: Sparged, temperature: float) -> float:
     """Heat that the jacket can take at broth `temperature` (degC), W."""
     return tank.heat_transfer_coefficient * tank.cooling_area * max(temperature - tank.coolant_temperature, 0.0)
 
@@ -176,12 +166,12 @@ def carbon_dioxide_solubility(temperature: float) -> float:
 
 def mean_pressure(vessel: Vessel, volume: float, head_pressure: float) -> float:
     """Absolute pressure half-way down the liquid, bar; `volume` L, `head_pressure` bar gauge."""
-    if isinstance(vessel, ShakeFlask):
+    if not isinstance(vessel, StirredTank | Airlift):
         return ATMOSPHERE
     return ATMOSPHERE + head_pressure + BROTH_DENSITY * GRAVITY * vessel.height(volume) / 2 * 1e-5
 
 
-def gas_velocity(tank: StirredTank, vvm: float, volume: float, temperature: float, pressure: float) -> float:
+def gas_velocity(tank: Sparged, vvm: float, volume: float, temperature: float, pressure: float) -> float:
     """Superficial gas velocity, m/s: `vvm` normal volumes per `volume` (L) and minute, at degC and bar absolute."""
     return gas_flow(vvm, volume, temperature, pressure) / tank.area
 
@@ -192,105 +182,9 @@ def gas_flow(vvm: float, volume: float, temperature: float, pressure: float) -> 
     return normal * (temperature + 273.15) / 273.15 * ATMOSPHERE / pressure
 
 
-@dataclass(frozen=True)
-class TransferLimits:
-    """What a vessel can do at one filling: kLa 1/h by both correlations, OTR mmol/L/h, heat W, mixing s.
+def dispersed_gas(tank: StirredTank, gas_flow: float, speed: float) -> float:
+    """The gas that the lowest impeller disperses at `speed` (1/min): `gas_flow` (m3/s) or where it floods, m3/s.
 
-    `OTR` pairs with each kLa at the dissolved oxygen that was asked for; `flooded` tells that the gas flow is more
-    than the impeller disperses at its highest speed.
+    Gas beyond that rises past the impeller in large bubbles; what it transfers is left out.
     """
-
-    volume: float
-    speed: float
-    power_per_volume: float
-    gas_velocity: float
-    kLa_coalescing: Estimate
-    kLa_non_coalescing: Estimate
-    OTR_coalescing: float
-    OTR_non_coalescing: float
-    cooling: float
-    cooling_OUR: float
-    mixing_time: Estimate
-    tip_speed: float
-    kolmogorov_length: float
-    flooded: bool
-
-
-def highest_speed(tank: StirredTank, flow: float, volume: float) -> float:
-    """The highest speed that both the drive's range and its power allow under gas, 1/min; `flow` m3/s, `volume` L."""
-    low, high = tank.stirrer_speed
-    if gassed_power(tank, high, flow, volume).value <= tank.motor_power:
-        return high
-    for _ in range(60):
-        middle = (low + high) / 2
-        if gassed_power(tank, middle, flow, volume).value <= tank.motor_power:
-            low = middle
-        else:
-            high = middle
-    return low
-
-
-def transfer_limits(
-    vessel: Vessel,
-    volume: float,
-    *,
-    temperature: float = 37.0,
-    aeration: float | None = None,
-    head_pressure: float | None = None,
-    dissolved_oxygen: float = 0.3,
-    speed: float | None = None,
-) -> TransferLimits:
-    """What `vessel` can transfer with `volume` (L) in it, at its limits where nothing is said.
-
-    - `aeration` vvm, `head_pressure` bar gauge, `speed` 1/min: the vessel's highest where left out.
-    - `dissolved_oxygen`: fraction of saturation that stays in the broth.
-    """
-    if isinstance(vessel, ShakeFlask):
-        return _flask_limits(vessel, volume, temperature, dissolved_oxygen)
-    vvm = vessel.aeration[1] if aeration is None else aeration
-    head = vessel.head_pressure[1] if head_pressure is None else head_pressure
-    pressure = mean_pressure(vessel, volume, head)
-    flow = gas_flow(vvm, volume, temperature, pressure)
-    rate = highest_speed(vessel, flow, volume) if speed is None else speed
-    density = gassed_power(vessel, rate, flow, volume).value / (volume / 1000)
-    velocity = flow / vessel.area
-    coalescing = kLa_coalescing(density, velocity, volume)
-    salty = kLa_non_coalescing(density, velocity, volume)
-    cooling = cooling_capacity(vessel, temperature)
-    spare = max(cooling - density * volume / 1000, 0.0)
-    return TransferLimits(
-        volume=volume,
-        speed=rate,
-        power_per_volume=density,
-        gas_velocity=velocity,
-        kLa_coalescing=coalescing,
-        kLa_non_coalescing=salty,
-        OTR_coalescing=_OTR(coalescing.value, vvm, pressure, temperature, dissolved_oxygen),
-        OTR_non_coalescing=_OTR(salty.value, vvm, pressure, temperature, dissolved_oxygen),
-        cooling=cooling,
-        cooling_OUR=spare / (volume / 1000) / metabolic_heat(1.0),
-        mixing_time=mixing_time(vessel, density, volume),
-        tip_speed=tip_speed(vessel, rate),
-        kolmogorov_length=kolmogorov_length(density),
-        flooded=flow > flooding_gas_flow(vessel, rate).value,
-    )
-
-
-def _OTR(kLa: float, vvm: float, pressure: float, temperature: float, fraction: float) -> float:
-    """OTR (mmol/L/h) with a well-mixed gas that loses what the liquid takes, its CO2 replacing its O2."""
-    supply = vvm * 60 / NORMAL_VOLUME * 1000  # mmol of dry gas per L of broth and h
-    henry = oxygen_solubility(temperature) * (pressure - water_vapour(temperature))
-    # kLa (henry (x_in - OTR/supply) - DO) = OTR
-    kept = fraction * henry * OXYGEN_IN_AIR
-    return max(kLa * (henry * OXYGEN_IN_AIR - kept) / (1 + kLa * henry / supply), 0.0)
-
-
-def _flask_limits(flask: ShakeFlask, volume: float, temperature: float, fraction: float) -> TransferLimits:
-    known = Estimate(flask.kLa, True, "the vessel's own figure")
-    rate = _OTR(flask.kLa, FLASK_EXCHANGE, ATMOSPHERE, temperature, fraction)
-    nothing = Estimate(0.0, False, "a shake flask")
-    return TransferLimits(volume, 0.0, 0.0, 0.0, known, known, rate, rate, math.inf, math.inf, nothing, 0.0, 0.0, False)
-
-
-FLASK_EXCHANGE: Final = 5.0
-"""vvm by which the head space of a flask exchanges with the room, assumed: its plug hardly limits a thin culture."""
+    return min(gas_flow, flooding_gas_flow(tank, speed).value)

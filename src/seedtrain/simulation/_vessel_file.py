@@ -1,0 +1,363 @@
+"""One entry of a plant file's `units:`, read with units and checked field by field."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from seedtrain.quantity import Measure, MeasureRange, Quantity, Range
+from seedtrain.simulation._estimate import Estimate
+from seedtrain.simulation._surface import (
+    BAG_EXPONENT,
+    FLASK_EXPONENT,
+    WELL_EXPONENT,
+    bag_kLa,
+    flask_kLa,
+    well_kLa,
+)
+from seedtrain.simulation._vessel import (
+    FLASK_EXCHANGE,
+    Airlift,
+    Retention,
+    ShakeFlask,
+    StirredTank,
+    Transfer,
+    Vessel,
+    WaveBag,
+    Well,
+)
+
+MOST_ZONES: Final = 20
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Which fields a kind of vessel needs and may have; `moved`: those that stand in for a measured kLa."""
+
+    needs: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
+
+
+_JACKET: Final = ("aeration", "head_pressure", "cooling_area", "heat_transfer_coefficient", "coolant_temperature")
+_DRIVE: Final = ("impellers", "impeller", "impeller_diameter", "stirrer_speed", "motor_power")
+_SHAKEN: Final = ("shaking_frequency", "shaking_diameter", "diameter")
+_KINDS: Final = {
+    "stirred_tank": _Kind(("diameter", *_DRIVE, *_JACKET), ("zones", "feed_zone", "probe_zone", "retention")),
+    "airlift": _Kind(("diameter", "draft_tube_diameter", *_JACKET), ("clearance",)),
+    "shake_flask": _Kind((), ("kLa_volume", "gas_exchange", "evaporation"), _SHAKEN),
+    "well": _Kind((), ("kLa_volume", "gas_exchange", "evaporation"), _SHAKEN),
+    "wave_bag": _Kind(("aeration",), ("kLa_volume", "evaporation", "retention"), ("rocking_rate", "rocking_degrees")),
+}
+_ALWAYS: Final = ("kind", "scale", "nominal_volume", "working_volume", "seeds")
+
+
+class RetentionEntry(BaseModel):
+    """`retention:` of a vessel: what its device keeps, and how much it can harvest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cells: Annotated[Quantity, Measure("")]
+    product: Annotated[Quantity, Measure("")]
+    harvest_rate: Annotated[Range, MeasureRange("L/h")]
+
+    @field_validator("cells", "product")
+    @classmethod
+    def _part(cls, value: Quantity, info: ValidationInfo) -> Quantity:
+        if not 0 <= value.magnitude("") <= 1:
+            raise ValueError(f"{info.field_name} is {value}, not a part | Write 0 % (passes) to 100 % (stays).")
+        return value
+
+    @field_validator("harvest_rate")
+    @classmethod
+    def _closed(cls, value: Range) -> Range:
+        low, high = value.bounds(value.unit)
+        if not (low >= 0 and math.isfinite(high) and high > 0):
+            raise ValueError(f"harvest_rate {value} is open or below zero | Write both ends, for instance 0 .. 2 L/h.")
+        return value
+
+
+class VesselEntry(BaseModel):
+    """One entry of a plant file's `units:`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["stirred_tank", "airlift", "shake_flask", "well", "wave_bag"] = "stirred_tank"
+    scale: str = Field(min_length=1)
+    nominal_volume: Annotated[Quantity, Measure("L")]
+    working_volume: Annotated[Range, MeasureRange("L")]
+    diameter: Annotated[Quantity, Measure("m")] | None = None
+    impellers: Annotated[Quantity, Measure("")] | None = None
+    impeller: Literal["rushton", "pitched_blade", "hydrofoil"] | None = None
+    impeller_diameter: Annotated[Quantity, Measure("m")] | None = None
+    stirrer_speed: Annotated[Range, MeasureRange("1/min")] | None = None
+    motor_power: Annotated[Quantity, Measure("W")] | None = None
+    draft_tube_diameter: Annotated[Quantity, Measure("m")] | None = None
+    clearance: Annotated[Quantity, Measure("m")] | None = None
+    aeration: Annotated[Range, MeasureRange("vvm")] | None = None
+    head_pressure: Annotated[Range, MeasureRange("bar")] | None = None
+    cooling_area: Annotated[Quantity, Measure("m2")] | None = None
+    heat_transfer_coefficient: Annotated[Quantity, Measure("W/m2/K")] | None = None
+    coolant_temperature: Annotated[Quantity, Measure("degC")] | None = None
+    kLa: Annotated[Quantity, Measure("1/h")] | None = None
+    kLa_volume: Annotated[Quantity, Measure("L")] | None = None
+    shaking_frequency: Annotated[Quantity, Measure("1/min")] | None = None
+    shaking_diameter: Annotated[Quantity, Measure("m")] | None = None
+    rocking_rate: Annotated[Quantity, Measure("1/min")] | None = None
+    rocking_degrees: Annotated[Quantity, Measure("")] | None = None
+    gas_exchange: Annotated[Quantity, Measure("vvm")] | None = None
+    evaporation: Annotated[Quantity, Measure("g/h")] | None = None
+    zones: Annotated[Quantity, Measure("")] | None = None
+    feed_zone: Annotated[Quantity, Measure("")] | None = None
+    probe_zone: Annotated[Quantity, Measure("")] | None = None
+    retention: RetentionEntry | None = None
+    seeds: list[str] = Field(default_factory=list)
+
+    @field_validator(
+        "nominal_volume",
+        "diameter",
+        "impellers",
+        "impeller_diameter",
+        "motor_power",
+        "cooling_area",
+        "heat_transfer_coefficient",
+        "draft_tube_diameter",
+        "clearance",
+        "kLa",
+        "kLa_volume",
+        "shaking_frequency",
+        "shaking_diameter",
+        "rocking_rate",
+        "rocking_degrees",
+        "gas_exchange",
+    )
+    @classmethod
+    def _above_zero(cls, value: Quantity | None, info: ValidationInfo) -> Quantity | None:
+        if value is not None and value.value <= 0:
+            raise ValueError(f"{info.field_name} is {value}, not above zero | Give its size.")
+        return value
+
+    @field_validator("evaporation")
+    @classmethod
+    def _not_below_zero(cls, value: Quantity | None) -> Quantity | None:
+        if value is not None and value.value < 0:
+            raise ValueError(f"evaporation is {value}, below zero | Write what leaves, or 0 g/h.")
+        return value
+
+    @field_validator("working_volume", "stirrer_speed", "aeration", "head_pressure")
+    @classmethod
+    def _closed(cls, value: Range | None, info: ValidationInfo) -> Range | None:
+        if value is None:
+            return None
+        low, high = value.bounds(value.unit)
+        if not (low >= 0 and math.isfinite(high)) or (info.field_name == "working_volume" and low <= 0):
+            raise ValueError(
+                f"{info.field_name} {value} is open or reaches below zero | Write both ends, for instance 0.1 .. 2."
+            )
+        nominal = info.data.get("nominal_volume")
+        if info.field_name == "working_volume" and nominal is not None and high > nominal.magnitude(value.unit):
+            raise ValueError(f"working_volume ends above the nominal {nominal} | Lower it, for gas needs room.")
+        return value
+
+    @field_validator("impellers", "zones", "feed_zone", "probe_zone")
+    @classmethod
+    def _whole(cls, value: Quantity | None, info: ValidationInfo) -> Quantity | None:
+        if value is None:
+            return None
+        if value.value != round(value.value) or value.value < 1:
+            raise ValueError(f"{info.field_name} is {value}, not a whole number from 1 on | Count them.")
+        if info.field_name == "zones" and value.value > MOST_ZONES:
+            raise ValueError(f"{value} zones are more than {MOST_ZONES} | Two to five describe a large tank.")
+        zones = info.data.get("zones")
+        if info.field_name in ("feed_zone", "probe_zone") and value.value > (zones.value if zones else 1):
+            count = f"{zones} zones" if zones else "one zone"
+            raise ValueError(f"{info.field_name} is {value}, and the tank has {count} | Count from the bottom, 1 on.")
+        return value
+
+    @field_validator("impeller_diameter", "draft_tube_diameter")
+    @classmethod
+    def _fits(cls, value: Quantity | None, info: ValidationInfo) -> Quantity | None:
+        diameter = info.data.get("diameter")
+        if value is not None and diameter is not None and value.magnitude("m") >= diameter.magnitude("m"):
+            usual = (
+                "A Rushton turbine is about a third of the tank."
+                if info.field_name == "impeller_diameter"
+                else "A draft tube is about 0.6 to 0.7 of the column."
+            )
+            raise ValueError(f"{value} is not below the vessel's diameter {diameter} | {usual}")
+        return value
+
+    @field_validator("rocking_degrees")
+    @classmethod
+    def _tilts(cls, value: Quantity | None) -> Quantity | None:
+        if value is not None and value.magnitude("") > 45:
+            raise ValueError(f"a bag rocks {value} degrees to either side | Platforms rock by 2 to 15.")
+        return value
+
+    @field_validator("kLa_volume")
+    @classmethod
+    def _held(cls, value: Quantity | None, info: ValidationInfo) -> Quantity | None:
+        nominal = info.data.get("nominal_volume")
+        if value is not None and nominal is not None and value.magnitude("L") > nominal.magnitude("L"):
+            raise ValueError(f"{value} is above the nominal {nominal} | Give the filling at which kLa was measured.")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> VesselEntry:
+        rules = _KINDS[self.kind]
+        given = {name for name in type(self).model_fields if getattr(self, name) is not None}
+        needs, may, who = list(rules.needs), [*rules.may], f"a {self.kind}"
+        if rules.moved and self.kLa is None and given & set(rules.moved) - {"diameter"} and self.kLa_volume is None:
+            needs += rules.moved
+            who = f"a {self.kind} without a measured kLa"
+        elif rules.moved:
+            needs.append("kLa")
+            who = f"a {self.kind} with a measured kLa" if self.kLa else who
+        missing = [name for name in needs if name not in given]
+        if missing:
+            other = f", or give {', '.join(rules.moved)} instead" if missing == ["kLa"] else ""
+            raise ValueError(f"{who} needs {_list(missing)} | Add {', '.join(missing)}{other}.")
+        strange = sorted(given - {*_ALWAYS, *needs, *may})
+        if strange:
+            raise ValueError(f"{who} has no {_list(strange)} | Remove {', '.join(strange)}.")
+        return self
+
+    def vessel(self, name: str) -> Vessel:
+        """The vessel called `name`, in the units of the vessel classes."""
+        return _BUILD[self.kind](self, name)
+
+    def number(self, field: str, unit: str, default: float = math.nan) -> float:
+        """The field's value in `unit`; `default` where it is not given."""
+        found: Any = getattr(self, field)
+        return default if found is None else float(found.magnitude(unit))
+
+    def bounds(self, field: str, unit: str) -> tuple[float, float]:
+        """Both ends of the field's range in `unit`."""
+        found: Any = getattr(self, field)
+        low, high = found.bounds(unit)
+        return float(low), float(high)
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names)
+
+
+def _common(entry: VesselEntry, name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "scale": entry.scale,
+        "nominal_volume": entry.number("nominal_volume", "L"),
+        "working_volume": entry.bounds("working_volume", "L"),
+        "seeds": tuple(entry.seeds),
+    }
+
+
+def _jacket(entry: VesselEntry) -> dict[str, Any]:
+    return {
+        "diameter": entry.number("diameter", "m"),
+        "aeration": entry.bounds("aeration", "vvm"),
+        "head_pressure": entry.bounds("head_pressure", "bar"),
+        "cooling_area": entry.number("cooling_area", "m2"),
+        "heat_transfer_coefficient": entry.number("heat_transfer_coefficient", "W/m2/K"),
+        "coolant_temperature": entry.number("coolant_temperature", "degC"),
+    }
+
+
+def _retention(entry: VesselEntry) -> Retention | None:
+    found = entry.retention
+    if found is None:
+        return None
+    low, high = found.harvest_rate.bounds("L/h")
+    return Retention(found.cells.magnitude(""), found.product.magnitude(""), (float(low), float(high)))
+
+
+def _tank(entry: VesselEntry, name: str) -> StirredTank:
+    assert entry.impeller is not None
+    return StirredTank(
+        **_common(entry, name),
+        **_jacket(entry),
+        impellers=round(entry.number("impellers", "")),
+        impeller=entry.impeller,
+        impeller_diameter=entry.number("impeller_diameter", "m"),
+        stirrer_speed=entry.bounds("stirrer_speed", "1/min"),
+        motor_power=entry.number("motor_power", "W"),
+        zones=round(entry.number("zones", "", 1)),
+        feed_zone=round(entry.number("feed_zone", "", 0)),
+        probe_zone=round(entry.number("probe_zone", "", 1)),
+        retention=_retention(entry),
+    )
+
+
+def _airlift(entry: VesselEntry, name: str) -> Airlift:
+    return Airlift(
+        **_common(entry, name),
+        **_jacket(entry),
+        draft_tube_diameter=entry.number("draft_tube_diameter", "m"),
+        clearance=entry.number("clearance", "m", 0.0),
+    )
+
+
+def _surface(
+    entry: VesselEntry, exponent: float, estimate: Callable[[VesselEntry, float, float], Estimate], exchange: float
+) -> Transfer:
+    """The measured kLa, or the correlation's at the highest working volume; `exchange`: vvm where none is given."""
+    nominal, highest = entry.number("nominal_volume", "L"), entry.bounds("working_volume", "L")[1]
+    exchange = entry.number("gas_exchange", "vvm", exchange)
+    evaporation = entry.number("evaporation", "g/h", 0.0)
+    if entry.kLa is not None:
+        # A kLa without its filling is meant for every filling.
+        volume = entry.number("kLa_volume", "L", highest)
+        power = 0.0 if entry.kLa_volume is None else exponent
+        return Transfer(entry.number("kLa", "1/h"), volume, power, exchange, evaporation)
+    found = estimate(entry, highest, nominal)
+    return Transfer(found.value, highest, exponent, exchange, evaporation, found.in_range, found.source, found.status)
+
+
+def _flask(entry: VesselEntry, name: str) -> ShakeFlask:
+    def estimate(entry: VesselEntry, volume: float, nominal: float) -> Estimate:
+        return flask_kLa(*_shaking(entry), volume, nominal)
+
+    return ShakeFlask(
+        **_common(entry, name), transfer=_surface(entry, FLASK_EXPONENT, estimate, exchange=FLASK_EXCHANGE)
+    )
+
+
+def _well(entry: VesselEntry, name: str) -> Well:
+    def estimate(entry: VesselEntry, volume: float, nominal: float) -> Estimate:
+        return well_kLa(*_shaking(entry), volume)
+
+    return Well(**_common(entry, name), transfer=_surface(entry, WELL_EXPONENT, estimate, exchange=FLASK_EXCHANGE))
+
+
+def _bag(entry: VesselEntry, name: str) -> WaveBag:
+    def estimate(entry: VesselEntry, volume: float, nominal: float) -> Estimate:
+        return bag_kLa(entry.number("rocking_rate", "1/min"), entry.number("rocking_degrees", ""), volume / nominal)
+
+    aeration = entry.bounds("aeration", "vvm")
+    return WaveBag(
+        **_common(entry, name),
+        transfer=_surface(entry, BAG_EXPONENT, estimate, exchange=aeration[0]),
+        aeration=aeration,
+        retention=_retention(entry),
+    )
+
+
+def _shaking(entry: VesselEntry) -> tuple[float, float, float]:
+    return (
+        entry.number("shaking_frequency", "1/min"),
+        entry.number("shaking_diameter", "m"),
+        entry.number("diameter", "m"),
+    )
+
+
+_BUILD: Final[dict[str, Callable[[VesselEntry, str], Vessel]]] = {
+    "stirred_tank": _tank,
+    "airlift": _airlift,
+    "shake_flask": _flask,
+    "well": _well,
+    "wave_bag": _bag,
+}
