@@ -12,12 +12,12 @@ from seedtrain.base import InputError
 from seedtrain.simulation import TrajectoryError
 from seedtrain.simulation._metabolism import (
     Constant,
+    DynamicSettings,
     Feed,
     GasTransfer,
     Kinetics,
     LazyTable,
     Monod,
-    Settings,
     Span,
     compile_metabolism,
     draw,
@@ -42,10 +42,10 @@ from tests.simulation_metabolism.cases import (
 )
 
 HOURS = np.linspace(0.0, 10.0, 101)
-TIGHT = Settings(rtol=1e-10, atol=1e-12, method="stiff", most_steps=10**6)
+TIGHT = DynamicSettings(rtol=1e-10, atol=1e-12, method="stiff", most_steps=10**6)
 
 
-def states(culture, times=HOURS, settings: Settings | None = None, **changes: float):
+def states(culture, times=HOURS, settings: DynamicSettings | None = None, **changes: float):
     found = integrate(culture, culture.vector(changes)[None], 0.0, np.asarray(times, dtype=float), settings=settings)
     assert found.status[0] == 0
     return found.states[0]
@@ -57,7 +57,7 @@ def states(culture, times=HOURS, settings: Settings | None = None, **changes: fl
 )
 def test_the_reference_batch(model: str, biomass: float, peak: float) -> None:
     """Lexicographic programmes at every step, LSODA at rtol 1e-9, give these (docs/validation.md)."""
-    found = states(batch(model), settings=Settings(rtol=1e-7, atol=1e-9))
+    found = states(batch(model), settings=DynamicSettings(rtol=1e-7, atol=1e-9))
     assert found[-1, 0] == pytest.approx(biomass, abs=1e-5)
     assert found[:, 2].max() == pytest.approx(peak, abs=1e-3)
 
@@ -65,7 +65,7 @@ def test_the_reference_batch(model: str, biomass: float, peak: float) -> None:
 @pytest.mark.parametrize("maintenance", [0.0, 8.39])
 def test_a_programme_at_every_step_gives_the_same(maintenance: float) -> None:
     culture = batch(maintenance=maintenance)
-    ours, exact = states(culture, settings=Settings(rtol=1e-8, atol=1e-10)), lp_route(culture, HOURS)
+    ours, exact = states(culture, settings=DynamicSettings(rtol=1e-8, atol=1e-10)), lp_route(culture, HOURS)
     assert abs(ours[-1, 0] - exact[-1, 0]) < 1e-6
     assert abs(ours[:, 2].max() - exact[:, 2].max()) < 1e-4
     assert np.abs(ours - exact).max() < 1e-3
@@ -75,7 +75,7 @@ def test_a_programme_at_every_step_gives_the_same(maintenance: float) -> None:
 def test_a_genome_scale_programme_at_every_step_gives_the_same() -> None:
     for maintenance in (0.0, 3.15):
         culture = batch("iJO1366", maintenance)
-        ours, exact = states(culture, settings=Settings(rtol=1e-8, atol=1e-10)), lp_route(culture, HOURS)
+        ours, exact = states(culture, settings=DynamicSettings(rtol=1e-8, atol=1e-10)), lp_route(culture, HOURS)
         assert abs(ours[-1, 0] - exact[-1, 0]) < 1e-6
         assert abs(ours[:, 2].max() - exact[:, 2].max()) < 1e-4
 
@@ -100,7 +100,7 @@ def test_random_genome_scale_batches_agree_with_tight_ones() -> None:
     culture = random_batch(table("iJO1366"))
     loose, tight = (
         dynamic_fba_ensemble(culture, [10.0], random_spans(), n=500, settings=item)
-        for item in (Settings(rtol=1e-7, atol=1e-9), TIGHT)
+        for item in (DynamicSettings(rtol=1e-7, atol=1e-9), TIGHT)
     )
     off = np.abs(loose.states - tight.states)[:, 0, 0]
     assert np.median(off) < 1e-7
@@ -111,20 +111,20 @@ def test_growth_without_limits_is_exponential() -> None:
     """So much glucose that it limits nothing, and no acetate taken up."""
     changes = {f"{GLUCOSE}.initial": 1e9, f"{ACETATE}.q_max": 0.0, "ATPM.value": 8.39}
     growth = float(table().evaluate([10.0, 15.0, 0.0, 12.0, 8.39]).growth)
-    found = states(batch(), settings=Settings(rtol=1e-9, atol=1e-12), **changes)
+    found = states(batch(), settings=DynamicSettings(rtol=1e-9, atol=1e-12), **changes)
     assert np.abs(found[:, 0] / (0.1 * np.exp(growth * HOURS)) - 1).max() < 1e-7
 
 
 def test_starving_cells_die_at_their_rate() -> None:
     culture = batch(maintenance=8.39, k_d=0.01)
-    found = states(culture, settings=Settings(rtol=1e-9, atol=1e-12), **{f"{GLUCOSE}.initial": 0.0})
+    found = states(culture, settings=DynamicSettings(rtol=1e-9, atol=1e-12), **{f"{GLUCOSE}.initial": 0.0})
     assert np.abs(found[:, 0] / (0.1 * np.exp(-0.01 * 8.39 * HOURS)) - 1).max() < 1e-8
 
 
 def test_a_feed_without_cells_that_eat_dilutes() -> None:
     changes = {f"{GLUCOSE}.q_max": 0.0, f"{OXYGEN}.q_max": 0.0, "k_d": 0.0}
     for method in ("explicit", "stiff"):
-        found = states(fed(track=()), HOURS, Settings(rtol=1e-9, atol=1e-11, method=method), **changes)
+        found = states(fed(track=()), HOURS, DynamicSettings(rtol=1e-9, atol=1e-11, method=method), **changes)
         span = np.clip(HOURS, 1.0, 9.0) - 1.0
         volume = 1.0 + 0.012 * np.expm1(0.12 * span) / 0.12
         assert np.abs(found[:, 4] - volume).max() < 1e-7
@@ -136,10 +136,12 @@ def test_a_feed_without_cells_that_eat_dilutes() -> None:
 @pytest.mark.parametrize("method", ["explicit", "stiff"])
 def test_the_error_follows_the_tolerance(method: Method) -> None:
     culture = fed(track=())
-    exact = states(culture, [8.0], Settings(rtol=1e-12, atol=1e-13, method="stiff", most_steps=10**7))
+    exact = states(culture, [8.0], DynamicSettings(rtol=1e-12, atol=1e-13, method="stiff", most_steps=10**7))
     off = [
         np.abs(
-            states(culture, [8.0], Settings(rtol=rtol, atol=rtol * 1e-2, method=method, most_steps=10**7)) / exact - 1
+            states(culture, [8.0], DynamicSettings(rtol=rtol, atol=rtol * 1e-2, method=method, most_steps=10**7))
+            / exact
+            - 1
         )
         for rtol in (1e-4, 1e-6, 1e-8)
     ]
@@ -155,9 +157,9 @@ def test_the_order_of_convergence(method: Method, order: int) -> None:
     """Inside one region the field is smooth: the error falls with the number of steps to the method's order."""
     culture = fed(track=())
     span, points = [0.9], []
-    exact = states(culture, span, Settings(rtol=1e-13, atol=1e-15, method="stiff", most_steps=10**7))
+    exact = states(culture, span, DynamicSettings(rtol=1e-13, atol=1e-15, method="stiff", most_steps=10**7))
     for rtol in (1e-5, 1e-7, 1e-9, 1e-11):
-        settings = Settings(rtol=rtol, atol=rtol * 1e-2, method=method, most_steps=10**7)
+        settings = DynamicSettings(rtol=rtol, atol=rtol * 1e-2, method=method, most_steps=10**7)
         found = integrate(culture, culture.vector()[None], 0.0, np.array(span), settings=settings)
         points.append((float(found.steps[0]), float(np.abs(found.states[0, 0, :4] / exact[0, :4] - 1).max())))
     steps, errors = np.array([item for item in points if 1e-12 < item[1] < 1e-3]).T
@@ -169,7 +171,9 @@ def test_a_stiff_culture_is_handed_over() -> None:
     culture = fed(track=(), K_S=1e-4)
     vector = culture.vector()[None]
     found = {
-        method: integrate(culture, vector, 0.0, np.array([9.0]), settings=Settings(method=method, most_steps=10**6))
+        method: integrate(
+            culture, vector, 0.0, np.array([9.0]), settings=DynamicSettings(method=method, most_steps=10**6)
+        )
         for method in ("auto", "explicit", "stiff")
     }
     assert found["auto"].rates[0] < found["explicit"].rates[0] / 3
@@ -225,7 +229,7 @@ def test_threads_and_chunks_do_not_matter() -> None:
     first = dynamic_fba_ensemble(culture, HOURS[::20], spans, n=300, seed=3)
     for threads, chunk in ((1, 300), (2, 7), (3, 128)):
         other = dynamic_fba_ensemble(
-            culture, HOURS[::20], spans, n=300, seed=3, chunk=chunk, settings=Settings(threads=threads)
+            culture, HOURS[::20], spans, n=300, seed=3, chunk=chunk, settings=DynamicSettings(threads=threads)
         )
         assert np.array_equal(first.states, other.states)
         assert np.array_equal(first.parameters, other.parameters)
@@ -346,7 +350,7 @@ def test_a_trajectory_that_leaves_the_box_says_so() -> None:
     assert caught.value.last["X"] == 0.1
     assert "outside='solve'" in caught.value.remedy
     later = integrate(
-        culture, culture.vector({f"{ACETATE}.q_max": 9.0})[None], 0.0, HOURS, settings=Settings(rtol=1e-6)
+        culture, culture.vector({f"{ACETATE}.q_max": 9.0})[None], 0.0, HOURS, settings=DynamicSettings(rtol=1e-6)
     )
     assert later.status[0] == 2
     assert 1.0 < later.reached[0] < 10.0
@@ -360,7 +364,7 @@ def test_outside_the_box_the_programme_goes_on() -> None:
     own = compile_metabolism("textbook", moving=five())
     culture = batch()
     wide = reactor(own, culture.kinetics, {"X": 0.1, GLUCOSE: 55.0}, track=())
-    settings = Settings(outside="solve")
+    settings = DynamicSettings(outside="solve")
     found = states(wide, HOURS, settings, **{f"{GLUCOSE}.q_max": 14.0})
     exact = lp_route_of(wide, {f"{GLUCOSE}.q_max": 14.0})
     assert np.abs(found[-1] - exact[-1]).max() < 1e-4
@@ -384,11 +388,11 @@ def test_a_lazy_table_gives_the_same_culture() -> None:
 
 def test_too_many_steps_and_hopeless_numbers_have_reasons() -> None:
     culture = batch()
-    few = integrate(culture, culture.vector()[None], 0.0, HOURS, settings=Settings(most_steps=20))
+    few = integrate(culture, culture.vector()[None], 0.0, HOURS, settings=DynamicSettings(most_steps=20))
     assert few.status[0] == 4
     assert 0 < few.reached[0] < 10
     with pytest.raises(TrajectoryError, match="more steps were needed"):
-        simulate_reactor(culture, HOURS, settings=Settings(most_steps=20))
+        simulate_reactor(culture, HOURS, settings=DynamicSettings(most_steps=20))
     mixed = dynamic_fba_ensemble(culture, HOURS, {f"{GLUCOSE}.q_max": [9.0, 14.0, 10.0]})
     assert mixed.status.tolist() == [0, 2, 0]
     assert "left the box" in mixed.reason(1)
@@ -436,9 +440,9 @@ def test_times_settings_and_names_are_checked() -> None:
     with pytest.raises(InputError, match="no parameter 'mu_max'"):
         dynamic_fba_sensitivities(culture, HOURS, ["mu_max"])
     with pytest.raises(InputError, match="rtol"):
-        Settings(rtol=0.0)
+        DynamicSettings(rtol=0.0)
     with pytest.raises(InputError, match="no method"):
-        Settings(method="euler")  # type: ignore[arg-type]
+        DynamicSettings(method="euler")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="how many"):
         dynamic_fba_ensemble(culture, HOURS, {"k_d": Span(0, 1)})
     with pytest.raises(InputError, match="equally long"):

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from seedtrain.base import InputError
 from seedtrain.simulation._metabolism import (
+    CompiledMetabolism,
     Drain,
     Edits,
     LazyTable,
     RegionTable,
-    Table,
     compile_metabolism,
     demand,
     uptake,
@@ -28,7 +28,7 @@ from tests.simulation_metabolism.cases import ACETATE, AMMONIUM, GLUCOSE, OXYGEN
 unit = st.lists(st.floats(0, 1), min_size=5, max_size=5).map(np.array)
 
 
-def theta(found: Table, part) -> np.ndarray:
+def theta(found: CompiledMetabolism, part) -> np.ndarray:
     program = found.program
     return np.asarray(program.low + (program.high - program.low) * part)
 
@@ -40,12 +40,12 @@ def certified(model: str = "textbook", **options) -> RegionTable:
     return found
 
 
-def outputs(found: Table, point) -> np.ndarray:
+def outputs(found: CompiledMetabolism, point) -> np.ndarray:
     value = found.evaluate(point)
     return np.concatenate([value.growth[..., None], value.exchanges, value.deficit], axis=-1)
 
 
-def fresh(found: Table, points) -> np.ndarray:
+def fresh(found: CompiledMetabolism, points) -> np.ndarray:
     """What new linear programmes say."""
     solver = Solver(found.program)
     return np.array([solver.solve(point).outputs for point in points])

@@ -9,7 +9,7 @@ from cyclopts import App, CycloptsError
 
 import seedtrain
 from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, SeedtrainError
-from seedtrain.cli import _design, _new, _plant, _recipe, _record, _run, _simulate, _verify
+from seedtrain.cli import _compile, _design, _new, _plant, _recipe, _record, _run, _simulate, _verify
 from seedtrain.cli._common import report_error
 
 EXIT_INTERRUPTED = 130
@@ -23,6 +23,7 @@ app = App(
 app.command(_run.run)
 app.command(_new.new)
 app.command(_simulate.simulate)
+app.command(_compile.compile_model, name="compile")
 app.command(_recipe.app)
 app.command(_record.app)
 app.command(_design.app)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from seedtrain.simulation._metabolism._compile import compile_metabolism
 from seedtrain.simulation._metabolism._ensemble import Span, dynamic_fba_ensemble
-from seedtrain.simulation._metabolism._integrate import Settings, integrate
+from seedtrain.simulation._metabolism._integrate import DynamicSettings, integrate
 from seedtrain.simulation._metabolism._kinetics import Constant, GasSupply, Kinetics, Monod
 from seedtrain.simulation._metabolism._moving import demand, uptake
 from seedtrain.simulation._metabolism._network import Network
@@ -34,7 +34,7 @@ Q_GLUCOSE, K_GLUCOSE, Q_ACETATE, K_ACETATE, Q_OXYGEN = 10.0, 0.015, 5.0, 0.2, 15
 X_START, GLUCOSE_START, END_H, POINTS = 0.1, 10.0 / 180.156 * 1000.0, 10.0, 101
 EULER_STEP_H, EULER_STEPS = 0.01, 1000
 DEFAULT_MAINTENANCE: Final = {"textbook": 8.39, "iJO1366": 3.15}
-OURS: Final = Settings(rtol=1e-7, atol=1e-9)
+OURS: Final = DynamicSettings(rtol=1e-7, atol=1e-9)
 
 
 Row = dict[str, Any]
@@ -106,7 +106,7 @@ def bench_ensemble(model: str = "iJO1366", *, trajectories: int = 100_000) -> li
     spans = random_spans(model)
     first = dynamic_fba_ensemble(culture, [END_H], spans, n=100, seed=1, settings=OURS)
     seconds, found = _cpu(lambda: dynamic_fba_ensemble(culture, [END_H], spans, n=trajectories, seed=7, settings=OURS))
-    tight = Settings(rtol=1e-11, atol=1e-13, method="stiff", most_steps=10**7)
+    tight = DynamicSettings(rtol=1e-11, atol=1e-13, method="stiff", most_steps=10**7)
     exact = dynamic_fba_ensemble(culture, [END_H], spans, n=100, seed=1, settings=tight)
     off = np.abs(first.states[:, 0, 0] - exact.states[:, 0, 0])
     rate, goal = trajectories / seconds, 8000.0

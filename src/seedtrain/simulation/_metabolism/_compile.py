@@ -13,18 +13,18 @@ import numpy as np
 from seedtrain.base import InputError, Progress, part, silent
 from seedtrain.base import translate as _
 from seedtrain.simulation._metabolism import _store
-from seedtrain.simulation._metabolism._certify import cover, flux_maps
-from seedtrain.simulation._metabolism._examine import examine
 from seedtrain.simulation._metabolism._explain import check_growth
 from seedtrain.simulation._metabolism._moving import MovingBound, usual_bounds, usual_outputs
 from seedtrain.simulation._metabolism._network import Edits, Network
 from seedtrain.simulation._metabolism._program import EPSILON, Program, programme
 from seedtrain.simulation._metabolism._read import locate, read_network
 from seedtrain.simulation._metabolism._solver import InfeasibleError, Solver
-from seedtrain.simulation._metabolism._table import Certificate, LazyTable, RegionTable
+from seedtrain.simulation._metabolism._table import CompiledMetabolism, LazyTable, RegionTable, TableCertificate
 
 MOST_CERTIFIED: Final = 6
 """Moving bounds above which certifying takes too long: iJO1366 has 66 regions with five, 166 with six, then many."""
+_BLOCK: Final = 50
+"""Points between two words on progress."""
 
 
 def compile_metabolism(
@@ -47,18 +47,18 @@ def compile_metabolism(
     - `lazy`: find regions as they are met instead of certifying them; by default only above six moving bounds.
     - `fresh`: compile again although a table is cached.
 
-    A certified table is cached by the digest of all of these. Raises `InputError` for a model that cannot be used,
-    with the reaction and the remedy, and where it does not grow or has no flux somewhere in the box.
+    A certified table is cached by the digest of all of these, a lazy one as far as `keep_regions` stored it. Raises
+    `InputError` for a model that cannot be used, with the reaction and the remedy, and where it does not grow or has no
+    flux somewhere in the box.
     """
     started = time.process_time()
     network, program = _program(model, moving, outputs, edits or Edits(), epsilon, progress)
     if lazy is None:
         lazy = len(program.moving) > MOST_CERTIFIED
-    key = _store.key_of("table", program.digest)
-    stored = None if lazy or fresh else _store.load(key)
+    key = _key(program, lazy)
+    stored = None if fresh else _store.load(key)
     if stored is not None:
-        progress(1.0, _("certified table found in the cache"))
-        return _restore(program, *stored)
+        return _restore_lazy(program, stored[0]) if lazy else _restore(program, *stored, progress)
     original = network if edits is None else read_network(model)
     check_growth(network, original, edits or Edits(), program)
     if lazy:
@@ -67,6 +67,34 @@ def compile_metabolism(
     arrays = {"alpha": table.alpha, "beta": table.beta, "A": table.A, "b": table.b}
     _store.save(key, arrays, {"model": network.name, "certificate": table.certificate.to_data()})
     return table
+
+
+def explore_regions(table: LazyTable, points: int, *, seed: int = 0, progress: Progress = silent) -> None:
+    """Fill a lazy table at the corners of uptake and demand and at `points` random points of its box, and keep it."""
+    program = table.program
+    unit = np.vstack([np.zeros(len(program.low)), np.ones(len(program.low)),
+                      np.random.default_rng(seed).random((points, len(program.low)))])  # fmt: skip
+    for at in range(0, len(unit), _BLOCK):
+        table.evaluate(program.low + (program.high - program.low) * unit[at : at + _BLOCK])
+        done = min(at + _BLOCK, len(unit))
+        words = _("{done} of {total} points, {regions} regions")
+        progress(done / len(unit), words.format(done=done, total=len(unit), regions=table.regions))
+    keep_regions(table)
+
+
+def keep_regions(table: LazyTable) -> None:
+    """Store the regions that a lazy table has met, for the next `compile_metabolism` of the same programme."""
+    if table.regions:
+        _store.save(_key(table.program, True), table.stored, {"model": table.program.name})
+
+
+def stored_at(table: CompiledMetabolism) -> Path:
+    """Where a table is cached: the description beside the arrays."""
+    return _store.folder() / f"{_key(table.program, not isinstance(table, RegionTable))}.json"
+
+
+def _key(program: Program, lazy: bool) -> str:
+    return _store.key_of("regions" if lazy else "table", program.digest)
 
 
 def _program(
@@ -88,6 +116,9 @@ def _program(
 
 
 def _certify(program: Program, started: float, progress: Progress) -> RegionTable:
+    from seedtrain.simulation._metabolism._certify import cover, flux_maps
+    from seedtrain.simulation._metabolism._examine import examine
+
     solver = Solver(program)
     try:
         found, facets = cover(program, solver, progress=part(progress, 0.1, 0.9))
@@ -98,7 +129,7 @@ def _certify(program: Program, started: float, progress: Progress) -> RegionTabl
         from seedtrain.simulation._metabolism._explain import infeasible
 
         raise infeasible(program, error.theta) from None
-    certificate = Certificate(
+    certificate = TableCertificate(
         regions=len(facets.beta),
         vertices=len(np.unique(np.round(np.vstack(facets.corners), 6), axis=0)),
         solves=solver.solves,
@@ -118,6 +149,13 @@ def _certify(program: Program, started: float, progress: Progress) -> RegionTabl
     return RegionTable(program, facets.alpha, facets.beta, maps.A, maps.b, certificate)
 
 
-def _restore(program: Program, arrays: dict[str, Any], data: dict[str, Any]) -> RegionTable:
-    certificate = Certificate(**data["certificate"])
+def _restore_lazy(program: Program, arrays: dict[str, Any]) -> LazyTable:
+    found = LazyTable(program)
+    found.restore(arrays)
+    return found
+
+
+def _restore(program: Program, arrays: dict[str, Any], data: dict[str, Any], progress: Progress) -> RegionTable:
+    progress(1.0, _("certified table found in the cache"))
+    certificate = TableCertificate(**data["certificate"])
     return RegionTable(program, arrays["alpha"], arrays["beta"], arrays["A"], arrays["b"], certificate)

@@ -11,14 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from seedtrain.base import InputError, digest
 from seedtrain.base import translate as _
-from seedtrain.simulation._metabolism._integrate import REASONS, Settings, Trajectories, integrate
+from seedtrain.simulation._metabolism._integrate import REASONS, DynamicSettings, Trajectories, integrate
 from seedtrain.simulation._metabolism._kernels._structure import DONE, MONOD
 from seedtrain.simulation._metabolism._kinetics import ACETATE_MASS, GLUCOSE_MASS, Feed, Kinetics
 from seedtrain.simulation._metabolism._program import OTHER_CARBON, Floats
 from seedtrain.simulation._metabolism._reactor import BIOMASS, VOLUME, Reactor, reactor
-from seedtrain.simulation._metabolism._table import Evaluation, Table
+from seedtrain.simulation._metabolism._table import CompiledMetabolism, Evaluation
 from seedtrain.simulation._run import Balance, ParameterUse, Run, RunEvent, Variable
-from seedtrain.simulation._simulate import TrajectoryError
+from seedtrain.simulation._errors import TrajectoryError
 
 OXYGEN: Final = "EX_o2_e"
 CARBON_DIOXIDE: Final = "EX_co2_e"
@@ -37,7 +37,7 @@ _GRID: Final = 400
 
 
 def dynamic_fba(
-    table: Table,
+    table: CompiledMetabolism,
     kinetics: Kinetics,
     initial: Mapping[str, float],
     times: ArrayLike,
@@ -46,7 +46,7 @@ def dynamic_fba(
     track: Iterable[str] | None = None,
     parameters: Mapping[str, float] | None = None,
     start: float = 0.0,
-    settings: Settings | None = None,
+    settings: DynamicSettings | None = None,
     vessel: str = "stirred reactor",
     events: bool = True,
 ) -> Run:
@@ -75,13 +75,13 @@ def simulate_reactor(
     *,
     parameters: Mapping[str, float] | None = None,
     start: float = 0.0,
-    settings: Settings | None = None,
+    settings: DynamicSettings | None = None,
     vessel: str = "stirred reactor",
     events: bool = True,
 ) -> Run:
     """`dynamic_fba` of a reactor that is made already."""
     grid = check_times(times, start)
-    settings = settings or Settings()
+    settings = settings or DynamicSettings()
     vector = culture.vector(parameters)
     found = integrate(culture, vector[None], start, grid, settings=settings)
     _refuse_failure(culture, vector, found)
@@ -125,7 +125,7 @@ def dynamic_fba_sensitivities(
     *,
     parameters: Mapping[str, float] | None = None,
     start: float = 0.0,
-    settings: Settings | None = None,
+    settings: DynamicSettings | None = None,
 ) -> Sensitivities:
     """Derivatives of the states by the parameters `names`, as further states under the same error control.
 
@@ -262,7 +262,9 @@ def _fed(culture: Reactor, vector: Floats, number: int, start: float, end: float
     return float(rate * span * content)
 
 
-def _events(culture: Reactor, vector: Floats, start: float, end: float, settings: Settings) -> tuple[RunEvent, ...]:
+def _events(
+    culture: Reactor, vector: Floats, start: float, end: float, settings: DynamicSettings
+) -> tuple[RunEvent, ...]:
     """When what limits growth changes, a substrate runs out, or cells begin or cease to starve; to about 1e-8 h."""
     if end <= start:
         return ()

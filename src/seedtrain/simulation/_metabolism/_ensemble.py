@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from seedtrain.base import InputError, Progress, UnavailableError, digest, silent
 from seedtrain.base import translate as _
 from seedtrain.simulation._metabolism._dynamic import check_times
-from seedtrain.simulation._metabolism._integrate import REASONS, Settings, integrate
+from seedtrain.simulation._metabolism._integrate import REASONS, DynamicSettings, integrate
 from seedtrain.simulation._metabolism._program import Floats
 from seedtrain.simulation._metabolism._reactor import Reactor
 
@@ -31,7 +31,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class DynamicEnsemble:
     """Trajectories of one reactor.
 
     - `time`: h; `state_names`; `states`: shape (trajectory, time, state), in memory or mapped from a file.
@@ -81,11 +81,11 @@ def dynamic_fba_ensemble(
     n: int | None = None,
     seed: int = 0,
     start: float = 0.0,
-    settings: Settings | None = None,
+    settings: DynamicSettings | None = None,
     chunk: int | None = None,
     file: Path | None = None,
     progress: Progress = silent,
-) -> Ensemble:
+) -> DynamicEnsemble:
     """Simulate many cultures on all cores.
 
     - `parameters`: columns of numbers by parameter, one for each trajectory; or ranges (`Span`) from which `n`
@@ -118,7 +118,7 @@ def dynamic_fba_ensemble(
         progress((at + size) / count, _("{done} of {total} trajectories").format(done=at + size, total=count))
     if isinstance(states, np.memmap):
         states.flush()
-    return Ensemble(grid, culture.states, states, names, used, status, reached)
+    return DynamicEnsemble(grid, culture.states, states, names, used, status, reached)
 
 
 def _columns(

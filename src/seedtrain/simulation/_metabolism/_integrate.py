@@ -31,7 +31,7 @@ REASONS: Final = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class DynamicSettings:
     """How to integrate: `rtol`, `atol` (gDW/L, mmol/L), most steps of a trajectory, method, and threads (0: all)."""
 
     rtol: float = 1e-6
@@ -85,14 +85,14 @@ def integrate(
     times: Floats,
     *,
     wanted: NDArray[np.int64] | None = None,
-    settings: Settings | None = None,
+    settings: DynamicSettings | None = None,
 ) -> Trajectories:
     """Integrate one trajectory for each row of `parameters` (from `reactor.matrix`) and report it at `times`.
 
     `times` (h) rise from `start`. `wanted`: places of parameters whose sensitivities are carried along, by the stiff
     method. Neither the number of rows nor that of threads changes a trajectory over a certified table.
     """
-    settings = settings or Settings()
+    settings = settings or DynamicSettings()
     assert len(times) > 0
     assert (np.diff(times) >= 0).all()
     assert times[0] >= start
@@ -140,7 +140,7 @@ def _advance(
     start: float,
     times: Floats,
     wanted: NDArray[np.int64],
-    settings: Settings,
+    settings: DynamicSettings,
     is_stiff: bool,
     use: NDArray[np.int64],
     course: _Course,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,18 +78,35 @@ def demand(reaction: str, low: float, high: float, *, penalty: float = 1.0) -> M
     return MovingBound(reaction, "demand", low, high, None, penalty)
 
 
+_BOUND: Final = re.compile(
+    r"\s*(?P<reaction>[^\s<>=]+)\s*(?P<sign>>=|=)\s*(?P<low>[0-9.eE+-]+?)\s*\.\.\s*(?P<high>[0-9.eE+-]+)"
+    r"\s*(?P<unit>[^@]*?)\s*(?:@\s*(?P<penalty>[0-9.eE+-]+)\s*)?"
+)
+UNITS: Final = ("", "mmol/gDW/h", "mmol/g/h", "mmol/(gDW h)", "mmol/(g h)")
+"""How the unit of a flux may be written; all are the same."""
+
+
 def parse_bound(text: str) -> MovingBound:
-    """A moving bound as the command line writes it: `EX_glc__D_e=0..12` is an uptake, `ATPM>=1..8` a demand."""
-    match = re.fullmatch(r"\s*([^\s<>=]+)\s*(>=|=)\s*([0-9.eE+-]+?)\s*\.\.\s*([0-9.eE+-]+)\s*", text)
+    """A moving bound as the command line writes it: `EX_glc__D_e=0..12` is an uptake, `ATPM>=1..8` a demand.
+
+    A demand may end in its penalty: `product_out>=0..6@5`. A unit may be written, and is refused if it is another.
+    """
+    example = "Write EX_glc__D_e=0..12 for an uptake, ATPM>=1..8 for a demand, with its penalty as ATPM>=1..8@2."
+    match = _BOUND.fullmatch(text)
     try:
         if match is None:
             raise ValueError
-        reaction, sign, low, high = match[1], match[2], float(match[3]), float(match[4])
+        low, high, penalty = float(match["low"]), float(match["high"]), float(match["penalty"] or 1.0)
+        is_demand = match["sign"] == ">="
+        if not is_demand and match["penalty"]:
+            raise ValueError
     except ValueError:
-        raise InputError(
-            f"{text!r} is no moving bound", remedy="Write EX_glc__D_e=0..12 for an uptake, ATPM>=1..8 for a demand."
-        ) from None
-    return uptake(reaction, high, low) if sign == "=" else demand(reaction, low, high)
+        raise InputError(f"{text!r} is no moving bound", remedy=example) from None
+    if match["unit"] not in UNITS:
+        remedy = "Give a flux in mmol/gDW/h, the unit of the model; grams divide by the molar mass."
+        raise InputError(f"{text!r}: a flux is not given in {match['unit']!r}", remedy=remedy)
+    reaction = match["reaction"]
+    return demand(reaction, low, high, penalty=penalty) if is_demand else uptake(reaction, high, low)
 
 
 def usual_bounds(network: Network) -> tuple[MovingBound, ...]:
@@ -101,7 +119,7 @@ def usual_bounds(network: Network) -> tuple[MovingBound, ...]:
         raise InputError(
             f"{network.name} has none of the usual exchanges ({', '.join(COMMON_UPTAKES)})",
             position=network.place(),
-            remedy="Name the bounds that move, such as --moving EX_glc__D_e=0..12.",
+            remedy="Name the bounds that move, such as --bound EX_glc__D_e=0..12.",
         )
     if MAINTENANCE in network.reactions:
         found.append(demand(MAINTENANCE, 0.0, 12.0))
@@ -137,6 +155,9 @@ def _faults(network: Network, item: MovingBound) -> list[SeedtrainError]:
     if not 0 <= item.low < item.high <= LARGEST_FLUX:
         message = f"the range {item.low:g} .. {item.high:g} of {item.reaction!r} must rise, from 0 to {LARGEST_FLUX:g}"
         found.append(InputError(message, remedy="Give the lowest and the highest rate in mmol/gDW/h."))
+    if not 0 < item.penalty < math.inf:
+        message = f"the penalty {item.penalty:g} of {item.reaction!r} must be above zero"
+        found.append(InputError(message, remedy="Give the growth that is given up for one unit of it, 1/h."))
     if item.kind == "uptake" and not network.exchanges[column]:
         count = len(network.takes(item.reaction))
         message = f"{item.reaction!r} is no exchange: it has {count} metabolites instead of one"

@@ -21,6 +21,14 @@ Floats = NDArray[np.float64]
 
 LARGEST_FLUX: Final = 1000.0
 """mmol/gDW/h; infinite bounds are clipped to it, as wider ones only harm the numerics of the linear programme."""
+MASSES: Final = {
+    "H": 1.008, "C": 12.011, "N": 14.007, "O": 15.999, "Na": 22.990, "Mg": 24.305, "P": 30.974, "S": 32.06,
+    "Cl": 35.45, "K": 39.098, "Ca": 40.078, "Mn": 54.938, "Fe": 55.845, "Co": 58.933, "Ni": 58.693, "Cu": 63.546,
+    "Zn": 65.38, "Se": 78.971, "Mo": 95.95, "W": 183.84,
+}  # fmt: skip
+"""g/mol. **Source** IUPAC, abridged standard atomic weights 2021, doi:10.1515/pac-2019-0603."""
+HEAVIEST_GROWTH: Final = 5.0
+"""g: what one unit of growth may weigh, or one over it; beyond, some coefficient is in another unit."""
 _ATOM: Final = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
 
 
@@ -81,6 +89,19 @@ class Network:
     def atoms(self, element: str) -> Floats:
         """Atoms of `element` in each metabolite; not-a-number where its formula is unknown."""
         return np.array([count_atoms(formula, element) for formula in self.formulas], dtype=float)
+
+    @property
+    def growth_mass(self) -> float:
+        """g that one unit of growth weighs by the model's formulas, 1 as it should be; not-a-number where some lack."""
+        column = self.stoichiometry[:, [self.column(self.growth)]].tocoo()
+        grams = 0.0
+        for row, value in zip(column.row, column.data, strict=True):
+            formula = self.formulas[row]
+            if math.isnan(count_atoms(formula, "C")):
+                return math.nan
+            atoms = ((name, float(count or 1)) for name, count in _ATOM.findall(formula))
+            grams -= value * sum(MASSES.get(name, 0.0) * count for name, count in atoms) / 1000
+        return grams
 
 
 def count_atoms(formula: str, element: str) -> float:
@@ -181,6 +202,10 @@ def check(network: Network) -> None:
         remedy = f"Name the growth reaction as objective{f', such as {likely[0]}' if likely else ''}."
         message = f"{network.name} needs one growth reaction as its objective and has: {words}"
         errors.append(InputError(message, position=network.place(), remedy=remedy))
+    elif network.growth_mass > HEAVIEST_GROWTH or network.growth_mass < 1 / HEAVIEST_GROWTH:  # neither where unknown
+        message = f"one unit of {network.growth!r} weighs {network.growth_mass:.3g} g by its formulas, and should 1 g"
+        remedy = "Give its coefficients in mmol per gram of dry cells, so that its flux is growth in 1/h."
+        errors.append(InputError(message, position=network.place(network.growth), remedy=remedy))
     collect(errors)
 
 

@@ -41,7 +41,8 @@ class Program:
     - `rows` (outputs x n): what is reported of a flux vector, by `outputs`: growth (1/h), then the exchanges
       (mmol/gDW/h, + out of the cell), then carbon through every other exchange (mmol C/gDW/h) where all formulas are
       known, then one deficit for each demand (mmol/gDW/h).
-    - `biomass_carbon`: mmol C in 1 gDW, or not-a-number where formulas are missing.
+    - `biomass_carbon`: mmol C in 1 gDW, or not-a-number where formulas are missing; `growth_mass`: g that one unit of
+      growth weighs by the formulas (1 in a consistent model), or not-a-number.
     - `carbon`: atoms of carbon in the metabolite of each output (1 for `carbon_elsewhere`, 0 where it has none).
     """
 
@@ -60,6 +61,7 @@ class Program:
     rows: sp.csr_matrix
     carbon: Floats
     biomass_carbon: float
+    growth_mass: float
     epsilon: float
 
     @property
@@ -146,6 +148,7 @@ def programme(
         rows=rows,
         carbon=carbon,
         biomass_carbon=float(out[network.column(network.growth)]),
+        growth_mass=network.growth_mass,
         epsilon=epsilon,
     )
 

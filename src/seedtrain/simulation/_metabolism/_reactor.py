@@ -22,7 +22,7 @@ from seedtrain.simulation._metabolism._kinetics import (
     Uptake,
 )
 from seedtrain.simulation._metabolism._program import Floats
-from seedtrain.simulation._metabolism._table import Arrays, Table
+from seedtrain.simulation._metabolism._table import Arrays, CompiledMetabolism
 from seedtrain.simulation._run import ParameterUse
 
 BIOMASS: Final = "X"
@@ -39,13 +39,27 @@ class Reactor:
     - `uses`: every parameter by name, with value, unit, status and source.
     """
 
-    table: Table
+    table: CompiledMetabolism
     kinetics: Kinetics
     feeds: tuple[Feed, ...]
     states: tuple[str, ...]
     uses: Mapping[str, ParameterUse]
     places: Mapping[str, int]
     structure: Structure
+
+    @classmethod
+    def from_metabolism(
+        cls,
+        table: CompiledMetabolism,
+        kinetics: Kinetics,
+        initial: Mapping[str, float],
+        *,
+        feeds: Iterable[Feed] = (),
+        track: Iterable[str] | None = None,
+    ) -> Reactor:
+        """A compiled metabolism in a stirred reactor; see `reactor`, of which this is the other name."""
+        assert cls is Reactor
+        return reactor(table, kinetics, initial, feeds=feeds, track=track)
 
     @property
     def passive(self) -> int:
@@ -179,7 +193,7 @@ class Reactor:
 
 
 def reactor(
-    table: Table,
+    table: CompiledMetabolism,
     kinetics: Kinetics,
     initial: Mapping[str, float],
     *,
@@ -209,7 +223,9 @@ def reactor(
     return found
 
 
-def _solutes(table: Table, kinetics: Kinetics, track: Iterable[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _solutes(
+    table: CompiledMetabolism, kinetics: Kinetics, track: Iterable[str] | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The exchanges that something depends on, and those that are only followed."""
     active = [name for name, item in kinetics.bounds.items() if isinstance(item, Monod)]
     active += [item.inhibitor for item in kinetics.bounds.values() if isinstance(item, Monod) and item.inhibitor]
@@ -221,7 +237,11 @@ def _solutes(table: Table, kinetics: Kinetics, track: Iterable[str] | None) -> t
 
 
 def _faults(
-    table: Table, kinetics: Kinetics, initial: Mapping[str, float], feeds: tuple[Feed, ...], names: tuple[str, ...]
+    table: CompiledMetabolism,
+    kinetics: Kinetics,
+    initial: Mapping[str, float],
+    feeds: tuple[Feed, ...],
+    names: tuple[str, ...],
 ) -> list[SeedtrainError]:
     found: list[SeedtrainError] = []
     moving = [item.reaction for item in table.program.moving]

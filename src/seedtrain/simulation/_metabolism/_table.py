@@ -39,7 +39,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class TableCertificate:
     """What was proven and what was tested of a region table; growth in 1/h, fluxes in mmol/gDW/h.
 
     - `regions`, `vertices`, `solves`: regions of the table, vertices at which it was held against the linear
@@ -104,7 +104,25 @@ class Cells:
     @property
     def solves(self) -> int:
         """Linear programmes solved so far."""
-        return self._solver.solves if self._regions else 0
+        return self._solver.solves if "_solver" in self.__dict__ else 0
+
+    @property
+    def stored(self) -> dict[str, NDArray[Any]]:
+        """The regions met so far as plain arrays, for `restore`."""
+        found = self._regions
+        arrays = {name: np.array([getattr(item, name) for item in found]) for name in ("alpha", "beta", "A", "b")}
+        lengths = np.array([len(item.g) for item in found], dtype=np.int64)
+        halves = {"H": np.vstack([item.H for item in found]), "g": np.concatenate([item.g for item in found])}
+        return {**arrays, **halves, "lengths": lengths}
+
+    def restore(self, stored: Mapping[str, NDArray[Any]]) -> None:
+        """Take up the regions that `stored` gave."""
+        ends = np.cumsum(stored["lengths"])
+        for number, (size, end) in enumerate(zip(stored["lengths"], ends, strict=True)):
+            own = {name: stored[name][number] for name in ("alpha", "A", "b")}
+            H, g = stored["H"][end - size : end], stored["g"][end - size : end]
+            self._regions.append(Region(**own, beta=float(stored["beta"][number]), H=H, g=g, dual_slack=0.0))
+        self._arrays = None
 
     def learn(self, theta: Floats) -> None:
         """Solve at `theta` and keep the region; raises `InputError` where no flux is possible."""
@@ -139,14 +157,14 @@ class Cells:
         return self._arrays
 
 
-class Table(ABC):
+class CompiledMetabolism(ABC):
     """A compiled metabolism, whether its regions are certified (`RegionTable`) or found on the way (`LazyTable`)."""
 
     program: Program
 
     @property
     @abstractmethod
-    def certificate(self) -> Certificate | None:
+    def certificate(self) -> TableCertificate | None:
         """What was proven of the table; nothing for one that is filled on the way."""
 
     @property
@@ -157,6 +175,11 @@ class Table(ABC):
     @abstractmethod
     def learn(self, theta: Floats) -> None:
         """Find and keep the region of a point that no region holds yet."""
+
+    @property
+    def regions(self) -> int:
+        """Regions of the table: those certified, and those met outside the box or, of a lazy one, so far."""
+        return len(self.arrays.maps)
 
     @property
     def moving(self) -> tuple[MovingBound, ...]:
@@ -224,7 +247,10 @@ class Table(ABC):
             "model": program.name,
             "file": program.file,
             "digest": program.digest,
+            "reactions": len(program.reactions),
+            "metabolites": len(program.metabolites),
             "growth": program.reactions[int(program.rows[[0]].tocoo().col[0])],
+            "growth_mass": program.growth_mass,
             "moving": [item.to_data() for item in program.moving],
             "exchanges": list(self.exchanges),
             "epsilon": program.epsilon,
@@ -252,7 +278,7 @@ class Table(ABC):
 
 
 @dataclass(frozen=True)
-class RegionTable(Table):
+class RegionTable(CompiledMetabolism):
     """A certified region table: inside its box it is the linear programme's answer, to the gaps of its `proof`.
 
     - `alpha` (regions x p), `beta` (regions): the region of theta is the one where alpha theta + beta is the least.
@@ -264,10 +290,10 @@ class RegionTable(Table):
     beta: Floats
     A: Floats
     b: Floats
-    proof: Certificate
+    proof: TableCertificate
 
     @property
-    def certificate(self) -> Certificate:
+    def certificate(self) -> TableCertificate:
         """What was proven of the table."""
         return self.proof
 
@@ -286,7 +312,7 @@ class RegionTable(Table):
         self._cells.learn(theta)
 
 
-class LazyTable(Table):
+class LazyTable(CompiledMetabolism):
     """Regions found as they are met, for more bounds than can be certified; it grows with use.
 
     Inside a region it is as exact as the linear programme; nothing is proven of the regions not met yet.
@@ -304,8 +330,17 @@ class LazyTable(Table):
 
     @property
     def solves(self) -> int:
-        """Linear programmes solved so far."""
+        """Linear programmes solved so far, in this process."""
         return self._cells.solves
+
+    @property
+    def stored(self) -> dict[str, NDArray[Any]]:
+        """The regions met so far as plain arrays."""
+        return self._cells.stored
+
+    def restore(self, stored: Mapping[str, NDArray[Any]]) -> None:
+        """Take up regions that were `stored`."""
+        self._cells.restore(stored)
 
     @property
     def arrays(self) -> Arrays:
