@@ -1,0 +1,82 @@
+"""`seedtrain bench simulation`: every figure that the simulator is judged by, measured in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+from seedtrain.base import InputError, Progress, part, silent
+from seedtrain.simulation._bench._rows import Row
+from seedtrain.simulation._bench._speed import FULL, QUICK, bench_ensemble, bench_sensitivities
+from seedtrain.simulation._bench._whole import MILLION, bench_cold, bench_memory
+
+QUICK_TRAJECTORIES: Final = 2_000
+
+
+def bench_simulation(*, quick: bool = False, only: Sequence[str] = (), progress: Progress = silent) -> list[Row]:
+    """Rows of the bench's form (see `_rows`): speed as ratios against peers, limits as absolute figures.
+
+    - `quick`: the same with less work: a check that everything runs, not a measurement.
+    - `only`: some of `PARTS`; all of them where empty.
+    """
+    for name in only:
+        if name not in PARTS:
+            raise InputError(f"the bench has no part {name!r}", remedy=f"Use one of: {', '.join(PARTS)}.")
+    chosen = [name for name in PARTS if not only or name in only]
+    rows: list[Row] = []
+    for at, name in enumerate(chosen):
+        rows += PARTS[name](quick, part(progress, at / len(chosen), (at + 1) / len(chosen)))
+    return rows
+
+
+def _ensemble(quick: bool, progress: Progress) -> list[Row]:
+    return bench_ensemble((QUICK if quick else FULL)["ensemble"], progress=progress)
+
+
+def _sensitivities(quick: bool, progress: Progress) -> list[Row]:
+    return bench_sensitivities((QUICK if quick else FULL)["sensitivities"], progress=progress)
+
+
+def _cold(quick: bool, progress: Progress) -> list[Row]:
+    return bench_cold(repeats=2 if quick else 5, progress=progress)
+
+
+def _memory(quick: bool, progress: Progress) -> list[Row]:
+    return bench_memory(trajectories=QUICK_TRAJECTORIES if quick else MILLION, progress=progress)
+
+
+def _dfba(quick: bool, progress: Progress) -> list[Row]:
+    """Compiled metabolism on iJO1366; on the small textbook model where quick."""
+    progress(0.0, "dFBA")
+    if find_spec("cobra") is None or find_spec("highspy") is None:
+        return [_missing("dFBA", "cobra and highspy")]
+    bench = import_module("seedtrain.simulation._metabolism._bench")
+    if quick:
+        return list(bench.bench_metabolism("textbook", trajectories=QUICK_TRAJECTORIES, euler_steps=20))
+    return list(bench.bench_metabolism("iJO1366"))
+
+
+def _chromatography(quick: bool, progress: Progress) -> list[Row]:
+    """Load-wash-elute against CADET, where it is installed."""
+    progress(0.0, "chromatography")
+    if find_spec("seedtrain.simulation._downstream._bench") is None:
+        return []
+    return list(import_module("seedtrain.simulation._downstream._bench").bench_chromatography(progress=progress))
+
+
+def _missing(case: str, packages: str) -> Row:
+    nobody = {"peer": None, "peer_name": None, "peer_version": None, "ratio": None, "goal": None, "goal_kind": "ratio"}
+    row = {"bench": "simulation", "case": case, "ours": None, "unit": "", "met": False}
+    return row | nobody | {"note": f"not installed: {packages}"}
+
+
+PARTS: Final[dict[str, Callable[[bool, Progress], list[Row]]]] = {
+    "ensemble": _ensemble,
+    "sensitivities": _sensitivities,
+    "cold": _cold,
+    "memory": _memory,
+    "dfba": _dfba,
+    "chromatography": _chromatography,
+}

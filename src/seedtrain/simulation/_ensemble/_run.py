@@ -1,0 +1,281 @@
+"""Many trajectories of one problem: drawn by place, run in chunks, kept in memory or streamed to a file."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedtrain.base import InputError, Progress, UnavailableError, silent
+from seedtrain.base import translate as _
+from seedtrain.simulation._engine import compile_system
+from seedtrain.simulation._ensemble._draw import Floats, Spread, check_spreads, draw
+from seedtrain.simulation._ensemble._problem import (
+    Problem,
+    Settings,
+    bytes_each,
+    chunk_values,
+    fixed_values,
+    identity_of,
+    layout_of,
+)
+from seedtrain.simulation._ensemble._stream import Memory, Stream
+
+CHUNK_BYTES: Final = 64 * 1024**2
+"""What the arrays of one chunk of trajectories may take."""
+MOST_IN_MEMORY: Final = 2 * 1024**3
+"""Bytes of results that are kept in memory; more goes to a file."""
+STEPS_OF_PROGRESS: Final = 100
+AHEAD: Final = 2
+"""Chunks that wait on a cluster for each of its threads: what one client must be able to hold."""
+RETRIES: Final = 5
+"""How often a chunk is given to another worker when the one that had it is lost."""
+
+Rows = dict[str, NDArray[Any]]
+
+
+def run_ensemble(
+    problem: Problem,
+    spreads: Mapping[str, Spread],
+    *,
+    n: int,
+    seed: int = 0,
+    settings: Settings | None = None,
+    threads: int = 0,
+    chunk: int | None = None,
+    to: Path | str | None = None,
+    executor: Any = None,
+    progress: Progress = silent,
+) -> Any:
+    """`n` trajectories of `problem` with parameters drawn from `spreads`, as an xarray Dataset with units in attrs.
+
+    - `seed`: the same seed gives the same numbers, whatever the threads, chunks, executor, or other parameters.
+    - `threads`: 0 for one per core. `chunk`: trajectories at a time (what fits 64 MiB where left out).
+    - `to`: a netCDF file that chunks are streamed to, so that memory does not grow with `n`; killed, the same call goes
+      on where it was; the file appears when it is whole, and is read lazily. A file there that holds this very
+      ensemble is returned as it is.
+    - `executor`: "dask" for the Dask client of this process (or the scheduler that Dask is configured for), or a
+      `distributed.Client`; lost workers' chunks are run by others.
+
+    The dataset has each variable by (trajectory, time), `final_*` at each trajectory's own end, `parameters`, `status`
+    with its reasons as flag_meanings, `reached` (h), ends of stretches, and for each event when it first happened and
+    how often. From where a trajectory failed, its last good values stand. Raises `InputError` for what cannot be drawn
+    or kept, `UnavailableError` where disk or cluster fail.
+    """
+    settings = settings or Settings()
+    if n < 1:
+        raise InputError(f"an ensemble of {n} trajectories is none", remedy="Give n above zero.")
+    if chunk is not None and chunk < 1:
+        raise InputError(f"a chunk of {chunk} trajectories is none", remedy="Give a number above zero.")
+    check_spreads(spreads, n)
+    layout = layout_of(problem, spreads, n, seed, settings)
+    if to is not None and _finished(Path(to)) == layout.attributes["seedtrain_digest"]:
+        progress(1.0, _("{done} of {total} trajectories").format(done=n, total=n))
+        return read_ensemble(Path(to))
+    size = chunk or _chunk(problem, n)
+    fixed = fixed_values(problem, spreads)
+    with ExitStack() as stack:
+        sink: Memory | Stream
+        if to is None:
+            _fits(layout)
+            sink = Memory(layout, fixed, size)
+        else:
+            sink = stack.enter_context(Stream(Path(to), layout, fixed, size))
+        starts = [first for first in range(0, n, sink.chunk) if first not in sink.done]
+        done = n - sum(min(sink.chunk, n - first) for first in starts)
+        tasks = ((first, draw(spreads, seed, first, min(sink.chunk, n - first))) for first in starts)
+        counts = {first: min(sink.chunk, n - first) for first in starts}
+        if executor is None:
+            answers = _here(problem, tasks, counts, settings, threads)
+        else:
+            answers = _on_cluster(problem, tasks, counts, settings, executor)
+        progress(done / n, _("{done} of {total} trajectories").format(done=done, total=n))
+        for first, rows in answers:
+            sink.put(first, rows)
+            done += counts[first]
+            progress(done / n, _("{done} of {total} trajectories").format(done=done, total=n))
+        if isinstance(sink, Stream):
+            sink.finish()
+    return read_ensemble(Path(to)) if to is not None else _dataset(layout, sink.arrays)  # type: ignore[union-attr]
+
+
+def read_ensemble(path: Path) -> Any:
+    """A streamed ensemble as a Dataset that reads from the file what is asked for."""
+    import xarray
+
+    try:
+        return xarray.open_dataset(path, engine="scipy", cache=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(
+            f"{path} is no ensemble: {error}", remedy="Give a file that an ensemble was written to."
+        ) from None
+
+
+def reason(dataset: Any, trajectory: int) -> str:
+    """How a trajectory ended, in words."""
+    flags = dataset["status"].attrs
+    words = dict(zip(np.atleast_1d(flags["flag_values"]).tolist(), flags["flag_meanings"].split("\n"), strict=True))
+    return str(words[int(dataset["status"][trajectory])])
+
+
+def percentiles(dataset: Any, name: str, levels: tuple[float, ...] = (5, 25, 50, 75, 95)) -> Floats:
+    """Percentiles of a variable over the trajectories that came to their end, shape (level, time); a part at a time."""
+    every = dataset[name]
+    good = np.flatnonzero(np.asarray(dataset["status"]) == 0)
+    if len(good) == 0:
+        raise InputError("no trajectory came to its end", remedy="Look at status and reached of the ensemble.")
+    width = max(1, int(CHUNK_BYTES // (8 * every.shape[0])))
+    columns = [
+        np.percentile(np.asarray(every[:, at : at + width])[good], levels, axis=0)
+        for at in range(0, every.shape[1], width)
+    ]
+    return np.asarray(np.concatenate(columns, axis=1))
+
+
+def run_chunk(problem: Problem, columns: Mapping[str, Floats], count: int, settings: Settings, threads: int) -> Rows:
+    """One chunk; what a worker of a cluster does."""
+    filled = problem.fill(columns, count)
+    beyond = float(filled.schedule.lengths.sum(axis=1).max())
+    times = np.append(problem.times, max(beyond, float(problem.times[-1])))
+    found = compile_system(problem.system).run(
+        filled.schedule,
+        times,
+        rtol=settings.rtol,
+        atol=np.array(settings.atol) if isinstance(settings.atol, tuple) else settings.atol,
+        method=settings.method,  # type: ignore[arg-type]
+        threads=threads,
+        most_steps=settings.most_steps,
+    )
+    return chunk_values(problem, columns, filled, found)
+
+
+def _here(
+    problem: Problem,
+    tasks: Iterator[tuple[int, dict[str, Floats]]],
+    counts: Mapping[int, int],
+    settings: Settings,
+    threads: int,
+) -> Iterator[tuple[int, Rows]]:
+    for first, columns in tasks:
+        yield first, run_chunk(problem, columns, counts[first], settings, threads)
+
+
+def _on_cluster(
+    problem: Problem,
+    tasks: Iterator[tuple[int, dict[str, Floats]]],
+    counts: Mapping[int, int],
+    settings: Settings,
+    executor: Any,
+) -> Iterator[tuple[int, Rows]]:
+    """Chunks from a Dask cluster in the order in which they are ready; a few wait for each of its threads."""
+    distributed: Any = import_module("distributed")
+    client = _client(executor)
+
+    def submit(first: int, columns: dict[str, Floats]) -> Any:
+        work = client.submit(
+            run_chunk, problem, columns, counts[first], settings, 1, pure=False, retries=RETRIES, key=f"{run}-{first}"
+        )
+        places[work.key] = first
+        return work
+
+    run, places = f"seedtrain-ensemble-{uuid.uuid4().hex[:12]}", dict[str, int]()
+    room = AHEAD * max(1, sum(client.nthreads().values()))
+    ready = distributed.as_completed()
+    for _number, (first, columns) in zip(range(room), tasks, strict=False):
+        ready.add(submit(first, columns))
+    for work in ready:
+        try:
+            rows = work.result()
+        except distributed.KilledWorker as error:
+            raise UnavailableError(
+                f"the cluster lost {RETRIES} workers on one chunk: {error}",
+                remedy="Give its workers more memory, or smaller chunks; the same call goes on where it was.",
+            ) from None
+        first = places.pop(work.key)
+        work.release()
+        following = next(tasks, None)
+        if following is not None:
+            ready.add(submit(*following))
+        yield first, rows
+
+
+def _client(executor: Any) -> Any:
+    """The Dask client that is meant."""
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError:
+        raise InputError(
+            "Dask is not installed", remedy='Install the extra "cluster": pip install "seedtrain[cluster]".'
+        ) from None
+    if isinstance(executor, distributed.Client):
+        return executor
+    if executor != "dask":
+        raise InputError(f"there is no executor {executor!r}", remedy='Use "dask", or a distributed.Client.')
+    try:
+        return distributed.get_client()
+    except ValueError:
+        pass
+    address = import_module("dask").config.get("scheduler-address", None)
+    if address is None:
+        raise InputError(
+            "this process has no Dask client",
+            remedy="Make one first (distributed.Client(...)), or set DASK_SCHEDULER_ADDRESS.",
+        )
+    try:
+        return distributed.Client(address, timeout=20)
+    except OSError as error:
+        raise UnavailableError(
+            f"the Dask scheduler at {address} does not answer: {error}", remedy="Start it, or correct the address."
+        ) from None
+
+
+def _finished(path: Path) -> str | None:
+    """The digest in a finished file; None where there is none that can be read."""
+    from scipy.io import netcdf_file
+
+    if not path.is_file():
+        return None
+    try:
+        with netcdf_file(str(path), mmap=False) as found:
+            raw = getattr(found, "seedtrain_digest", b"")
+    except (OSError, ValueError, TypeError, IndexError):
+        return None
+    return raw.decode() if isinstance(raw, bytes) else None
+
+
+def _chunk(problem: Problem, n: int) -> int:
+    fitting = CHUNK_BYTES // bytes_each(problem, len(problem.stretches))
+    return max(1, min(fitting, max(256, -(-n // STEPS_OF_PROGRESS))))
+
+
+def _fits(layout: Any) -> None:
+    size = sum(layout.bytes_of(item) for item in layout.fields)
+    if size > MOST_IN_MEMORY:
+        raise InputError(
+            f"the results take {size / 1e9:.1f} GB, above the {MOST_IN_MEMORY / 1e9:.1f} GB that are kept in memory",
+            remedy='Stream them to a file (to="ensemble.nc"), or save fewer times or variables.',
+        )
+
+
+def _dataset(layout: Any, arrays: Rows) -> Any:
+    """The same dataset as from a file, in memory."""
+    import xarray
+
+    found = {}
+    for item in layout.fields:
+        values, dimensions = arrays[item.name], item.dimensions
+        attributes = {name: value for name, value in item.attributes.items() if name != "_Encoding"}
+        if item.kind == "S1":
+            joined = np.ascontiguousarray(values).view(f"S{values.shape[1]}")[:, 0]
+            values, dimensions = np.array([text.decode() for text in joined.tolist()], dtype=object), dimensions[:1]
+        found[item.name] = (dimensions, values, attributes)
+    return xarray.Dataset(found, attrs=dict(layout.attributes))
+
+
+__all__ = ["identity_of", "percentiles", "read_ensemble", "reason", "run_chunk", "run_ensemble"]
