@@ -22,6 +22,10 @@ def _amount(name: str, unit: str, highest: float, words: str, *, required: bool 
     return ParameterKind(name, unit, words, required, "extensive", 0.0, highest, above=True)
 
 
+def _flow(name: str, unit: str, highest: float, words: str) -> ParameterKind:
+    return ParameterKind(name, unit, words, False, "extensive", 0.0, highest)
+
+
 def _material(words: str) -> ParameterKind:
     return ParameterKind("material", MATERIAL, words, required=True)
 
@@ -111,6 +115,29 @@ _UPSTREAM: Final = (
         together=(("initial_rate", "growth_rate"),),
         end="open",
     ),
+    _kind(
+        "perfuse",
+        "Feed while a harvest without cells, and a bleed with them, leave; without a harvest rate the volume is held.",
+        _material("the medium fed"),
+        _amount("rate", "L/h", 1e5, "feed rate", required=True),
+        _flow("harvest_rate", "L/h", 1e5, "harvest through the retention device"),
+        _flow("bleed_rate", "L/h", 1e5, "broth taken as it is"),
+        _number("retention", "", 0, 1, "fraction of the cells that the device keeps", required=True),
+        _number("product_retention", "", 0, 1, "fraction of the product in solution that the device keeps"),
+        *_CULTURE,
+        monitored={"volume": "L"},
+        end="open",
+    ),
+    _kind(
+        "chemostat",
+        "Feed at a dilution rate while as much broth leaves, at constant volume.",
+        _material("the medium fed"),
+        _number("dilution_rate", "1/h", 0, 5, "medium fed per volume", required=True, above=True),
+        *_CULTURE,
+        monitored={"volume": "L"},
+        end="open",
+    ),
+    _kind("withdraw", "Take broth out, as for samples.", _amount("volume", "L", 1e4, "broth taken", required=True)),
     _kind(
         "induce",
         "Add the inducer.",

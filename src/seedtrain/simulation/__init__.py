@@ -3,6 +3,7 @@
 from seedtrain.simulation._broth import broth
 from seedtrain.simulation._culture import Culture, Parameter
 from seedtrain.simulation._downstream import TrainParameter, product_quality, run_train, train_parameters
+from seedtrain.simulation._errors import OverfillError, TrajectoryError
 from seedtrain.simulation._estimate import Estimate
 from seedtrain.simulation._library import read_culture, shipped_cultures
 from seedtrain.simulation._limits import TransferLimits, transfer_limits
@@ -43,9 +44,10 @@ from seedtrain.simulation._metabolism import (
 from seedtrain.simulation._reproduce import PublishedPhase, reproduce
 from seedtrain.simulation._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
 from seedtrain.simulation._seed import simulate_seed_train
-from seedtrain.simulation._simulate import OverfillError, TrajectoryError, simulate
+from seedtrain.simulation._simulate import simulate
 from seedtrain.simulation._stream import COMPONENTS, StepResult, Stream, step_to_data
 from seedtrain.simulation._vessel import Airlift, Retention, ShakeFlask, StirredTank, Vessel, WaveBag, Well
+from seedtrain.simulation._vessel_check import Figure, VesselCheck, check_vessel
 from seedtrain.simulation._vessel_file import VesselEntry
 from seedtrain.simulation._zones import Zones, zone_exchange, zones_of
 
@@ -62,6 +64,7 @@ __all__ = [
     "Edits",
     "Estimate",
     "Feed",
+    "Figure",
     "GasSupply",
     "GasTransfer",
     "Kinetics",
@@ -90,11 +93,13 @@ __all__ = [
     "TransferLimits",
     "Variable",
     "Vessel",
+    "VesselCheck",
     "VesselEntry",
     "WaveBag",
     "Well",
     "Zones",
     "broth",
+    "check_vessel",
     "compile_metabolism",
     "demand",
     "dynamic_fba",

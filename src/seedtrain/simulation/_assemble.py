@@ -1,19 +1,19 @@
-"""From the pieces of an integration to a `Run`: stored points, phases, events, balances, parameters, totals."""
+"""From a flight to a `Run`: stored points, phases, events, balances, parameters, totals."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
-from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, Composition
-from seedtrain.simulation._kernel import OBSERVED, Kernel
-from seedtrain.simulation._piece import Piece
-from seedtrain.simulation._plan import Liquid, Plan, base_liquid
+from seedtrain.simulation._equations import LIQUID
+from seedtrain.simulation._flight import Flight
+from seedtrain.simulation._plan import Liquid, base_liquid
 from seedtrain.simulation._run import Balance, Floats, ParameterUse, PhaseSpan, Run, RunEvent, Variable
 from seedtrain.simulation._surroundings import Surroundings
 from seedtrain.simulation._transfer import (
@@ -23,109 +23,77 @@ from seedtrain.simulation._transfer import (
     kLa_non_coalescing,
     speed_of_power,
 )
-from seedtrain.simulation._vessel import ShakeFlask, StirredTank, Vessel
+from seedtrain.simulation._vessel import StirredTank, Vessel
 
 JOULES_PER_KWH: Final = 3.6e6
 NEGATIVE: Final = -1e-7
 """g/L or mmol/L below which a stored concentration is a fault of the integration and no rounding."""
 
 
-def assemble(
-    culture: Culture,
-    vessel: Vessel,
-    recipe: MasterRecipe,
-    unit_procedure: str,
-    plan: Plan,
-    kernel: Kernel,
-    around: Surroundings,
-    pieces: list[Piece],
-    points: int,
-) -> Run:
-    """The run that `pieces` make; `points` stored times, evenly spread, beside both ends of every phase."""
-    grid = _grid(pieces, points)
-    rows = [_state(pieces, number, time) for number, time in grid]
-    time = np.array([when for _, when in grid])
-    states = np.array(rows)
-    observed = np.array(
-        [kernel.observe(when, row, pieces[number].numbers) for (number, when), row in zip(grid, rows, strict=True)]
-    )
-    table = _Table(tuple(pieces[number] for number, _ in grid), states, observed, kernel, plan.volume)
-    variables = _variables(culture, vessel, table)
-    flows = _flows(culture, recipe, plan, kernel, pieces)
+def assemble(flight: Flight) -> Run:
+    """The run that `flight` makes."""
+    setup = flight.setup
+    table = _Table(flight)
+    variables = _variables(table)
+    flows = _flows(flight)
     return Run(
         origin="simulated",
-        recipe_digest=recipe.digest,
-        culture=culture.name,
-        vessel=vessel.name,
-        unit_procedure=unit_procedure,
-        time=time,
+        recipe_digest=setup.recipe.digest,
+        culture=setup.culture.name,
+        vessel=setup.vessel.name,
+        unit_procedure=setup.unit_procedure,
+        time=flight.times,
         variables=variables,
-        phases=_spans(plan, pieces),
-        events=_events(vessel, pieces, variables),
-        balances=_balances(culture, kernel, plan, pieces, flows),
-        parameters=_parameters(culture, around),
-        totals=_totals(culture, vessel, kernel, plan, pieces, flows, variables),
+        phases=_spans(flight),
+        events=_events(flight, variables),
+        balances=_balances(flight, flows),
+        parameters=_parameters(setup.culture, setup.around),
+        totals=_totals(flight, flows, variables),
     )
-
-
-def _grid(pieces: list[Piece], points: int) -> list[tuple[int, float]]:
-    """(piece, time) of every stored point: the ends of each piece, and an even grid inside."""
-    end = pieces[-1].end
-    even = np.linspace(0.0, end, max(points, 2))
-    found: list[tuple[int, float]] = []
-    for number, piece in enumerate(pieces):
-        inner = even[(even > piece.start) & (even < piece.end)]
-        found.append((number, piece.start))
-        found += [(number, float(when)) for when in inner]
-        if piece.end > piece.start:
-            found.append((number, piece.end))
-    return found
-
-
-def _state(pieces: list[Piece], number: int, time: float) -> Floats:
-    piece = pieces[number]
-    if time <= piece.start:
-        found = piece.initial
-    elif time >= piece.end:
-        found = piece.final
-    else:
-        starts = [before for before, _, _ in piece.steps]
-        at = max(int(np.searchsorted(starts, time, side="right")) - 1, 0)
-        found = np.asarray(piece.steps[at][2](time), dtype=float)
-    return np.asarray(found, dtype=float)
 
 
 @dataclass(frozen=True)
 class _Table:
-    """Every stored point: its piece, time, state and observations."""
+    """Every stored point: its state and observations."""
 
-    pieces: tuple[Piece, ...]  # of each point
-    states: Floats
-    observed: Floats
-    kernel: Kernel
-    volume: float  # at the start, L
+    flight: Flight
+
+    @cached_property
+    def observed(self) -> dict[str, Floats]:
+        """Observations by name, shape "time"."""
+        values = self.flight.observed()
+        return {name: values[:, at] for at, name in enumerate(self.flight.setup.system.observed)}
+
+    @property
+    def volume(self) -> float:
+        """At the start, L."""
+        return self.flight.setup.plan.volume
 
     def state(self, name: str) -> Floats:
-        """A state by name, shape "time"."""
-        return np.asarray(self.states[:, self.kernel.index(name)], dtype=float)
+        """A state of the whole vessel by name, shape "time"."""
+        return np.asarray(self.flight.states[:, self.flight.setup.index(name)], dtype=float)
 
     def content(self, name: str) -> Floats:
-        """A state per volume; a hair below zero becomes zero, more is a fault of the integration."""
-        values = self.state(name) / self.state("v")
+        """An amount per volume, mean over zones; a hair below zero becomes zero, more is a fault of the integration."""
+        return self._kept(name, self.flight.setup.amounts(self.flight.states, name) / self.state("v"))
+
+    def local(self, name: str, zone: int) -> Floats:
+        """An amount per volume in one zone."""
+        layout = self.flight.setup.layout
+        return self._kept(name, self.state(f"{name}{layout.suffixes[zone]}") * layout.zones / self.state("v"))
+
+    def _kept(self, name: str, values: Floats) -> Floats:
         assert values.min() > NEGATIVE, f"{name} falls to {values.min()}"
         return np.asarray(np.maximum(values, 0.0), dtype=float)
 
     def seen(self, name: str) -> Floats:
         """An observation by name, shape "time"."""
-        return np.asarray(self.observed[:, OBSERVED.index(name)], dtype=float)
-
-    def fact(self, name: str) -> Floats:
-        """A fact of each point's segment."""
-        return np.array([getattr(piece.conditions.facts, name) for piece in self.pieces], dtype=float)
+        return self.observed[name]
 
 
-def _variables(culture: Culture, vessel: Vessel, table: _Table) -> dict[str, Variable]:
-    rows = [*_contents(culture, table), *_rates(table), *_equipment(vessel, table)]
+def _variables(table: _Table) -> dict[str, Variable]:
+    setup = table.flight.setup
+    rows = [*_contents(setup.culture, table), *_rates(table), *_equipment(setup.vessel, table), *_zones(table)]
     return {name: Variable(name, unit, np.ascontiguousarray(values), words) for name, unit, values, words in rows}
 
 
@@ -133,19 +101,21 @@ _Row = tuple[str, str, Floats, str]
 
 
 def _contents(culture: Culture, table: _Table) -> list[_Row]:
-    rows: list[_Row] = [(name, "g/L", table.content(f"m_{name}"), item.words) for name, item in culture.species.items()]
-    inside = [table.content(f"m_{name}") for name, item in culture.species.items() if item.intracellular]
+    rows: list[_Row] = [
+        (name, item.unit, table.content(f"m_{name}"), item.words) for name, item in culture.species.items()
+    ]
+    inside = [table.content(f"m_{name}") * culture.masses[name] for name in _inside(culture)]
     oxygen = table.content("n_O")
     return [
         *rows,
-        ("DCW", "g/L", np.asarray(np.sum(inside, axis=0), dtype=float), "dry cell weight, product included"),
-        ("DO", "mmol/L", oxygen, "dissolved oxygen"),
         (
-            "DO_percent",
-            "%",
-            100 * oxygen / table.fact("saturation"),
-            "dissolved oxygen, of air saturation",
+            "DCW",
+            "g/L",
+            np.asarray(sum(inside, 0.0 * oxygen), dtype=float),
+            "dry cell weight, product included",
         ),
+        ("DO", "mmol/L", oxygen, "dissolved oxygen"),
+        ("DO_percent", "%", 100 * oxygen / table.seen("saturation"), "dissolved oxygen, of air saturation"),
         ("C_CO2", "mmol/L", table.seen("C_CO2"), "dissolved carbon dioxide"),
         ("NH", "mmol/L", table.content("n_N"), "ammonium and ammonia"),
         ("I", "mmol/L", table.content("n_I"), "inducer"),
@@ -155,10 +125,14 @@ def _contents(culture: Culture, table: _Table) -> list[_Row]:
     ]
 
 
+def _inside(culture: Culture) -> list[str]:
+    return [name for name, item in culture.species.items() if item.intracellular]
+
+
 def _rates(table: _Table) -> list[_Row]:
     OUR, CER = table.seen("OUR"), table.seen("CER")
     quotient = np.where(OUR > 1e-9, CER / np.maximum(OUR, 1e-9), 1.0)
-    return [
+    rows: list[_Row] = [
         ("mu", "1/h", table.seen("mu"), "specific growth rate"),
         ("q_S", "g/g/h", table.seen("q_S"), "specific glucose uptake"),
         ("q_P", "g/g/h", table.seen("q_P"), "specific product formation"),
@@ -170,56 +144,79 @@ def _rates(table: _Table) -> list[_Row]:
         ("F", "L/h", table.seen("F") * table.volume, "feed rate"),
         ("B", "L/h", table.seen("B") * table.volume, "base rate"),
     ]
+    if table.flight.setup.layout.outflow:
+        rows.append(("H", "L/h", table.seen("H") * table.volume, "harvest rate"))
+        rows.append(("D", "L/h", table.seen("D") * table.volume, "bleed rate"))
+    return rows
 
 
 def _equipment(vessel: Vessel, table: _Table) -> list[_Row]:
-    volume, kilo = table.state("v") * table.volume, table.volume / 1000
+    kilo = table.volume / 1000
     power = table.seen("power")
+    pH = [table.flight.setup.plan.segments[segment].pH for segment in table.flight.segments]
     return [
         ("kLa", "1/h", table.seen("kLa"), "oxygen transfer coefficient"),
         ("kLa_max", "1/h", table.seen("kLa_high"), "oxygen transfer coefficient at the highest speed"),
-        ("N", "1/min", _speeds(vessel, table, power * table.volume, volume), "stirrer speed"),
+        ("N", "1/min", _speeds(vessel, table), "stirrer speed"),
         ("P_V", "W/m3", power / table.state("v") * 1000, "stirrer power per volume, with gas"),
-        ("gas", "L/min", table.fact("gas"), "air, at 0 degC and 1 atm"),
+        ("gas", "L/min", table.seen("gas"), "air, at 0 degC and 1 atm"),
         ("O2_out", "%", table.seen("x_O2_out") * 100, "oxygen in dry exit gas"),
         ("CO2_out", "%", table.seen("x_CO2_out") * 100, "carbon dioxide in dry exit gas"),
         ("T", "degC", table.state("T"), "temperature"),
-        ("pH", "", np.array([piece.segment.pH for piece in table.pieces]), "pH at its set point"),
+        ("pH", "", np.array(pH), "pH at its set point"),
         ("heat", "kW", (table.seen("heat") + power) * kilo, "heat of respiration and stirring"),
         ("cooling", "kW", table.seen("cooling") * kilo, "heat that the jacket takes"),
         ("cooling_capacity", "kW", table.seen("capacity") * kilo, "heat that the jacket could take"),
     ]
 
 
-def _speeds(vessel: Vessel, table: _Table, power: Floats, volume: Floats) -> Floats:
+def _speeds(vessel: Vessel, table: _Table) -> Floats:
     """The stirrer speed at every stored point, 1/min."""
-    if isinstance(vessel, ShakeFlask):
+    power, volume = table.seen("power") * table.volume, table.state("v") * table.volume
+    if not isinstance(vessel, StirredTank):
         return np.zeros_like(power)
-    facts = [piece.conditions.facts for piece in table.pieces]
-    rows = zip(facts, power.tolist(), volume.tolist(), strict=True)
-    return np.array([min(speed_of_power(vessel, watts, item.flow, held), item.speeds[1]) for item, watts, held in rows])
+    highest = [table.flight.setup.number(segment, "speed_high") for segment in table.flight.segments]
+    rows = zip(highest, power.tolist(), table.seen("flow").tolist(), volume.tolist(), strict=True)
+    return np.array([min(speed_of_power(vessel, watts, flow, held), high) for high, watts, flow, held in rows])
 
 
-def _spans(plan: Plan, pieces: list[Piece]) -> tuple[PhaseSpan, ...]:
+def _zones(table: _Table) -> list[_Row]:
+    """What differs between the zones of a tank, as `S[1]` from the bottom up."""
+    layout, setup = table.flight.setup.layout, table.flight.setup
+    if layout.zones == 1:
+        return []
+    rows: list[_Row] = []
+    for zone in range(layout.zones):
+        number = layout.zones - zone
+        for name, item in setup.culture.species.items():
+            rows.append((f"{name}[{number}]", item.unit, table.local(f"m_{name}", zone), item.words))
+        rows.append((f"DO[{number}]", "mmol/L", table.local("n_O", zone), "dissolved oxygen"))
+    return rows
+
+
+def _spans(flight: Flight) -> tuple[PhaseSpan, ...]:
     """Every phase; those before inoculation end at time 0 and so begin before it."""
+    plan = flight.setup.plan
     found: list[PhaseSpan] = []
     start = -sum(duration for _, duration in plan.before)
     for path, duration in plan.before:
         found.append(PhaseSpan(path, start, start + duration))
         start += duration
-    return (*found, *(PhaseSpan(piece.segment.path, piece.start, piece.end) for piece in pieces))
+    spans = zip(plan.segments, flight.begins.tolist(), flight.ends.tolist(), strict=True)
+    return (*found, *(PhaseSpan(segment.path, begin, end) for segment, begin, end in spans))
 
 
-def _events(vessel: Vessel, pieces: list[Piece], variables: dict[str, Variable]) -> tuple[RunEvent, ...]:
+def _events(flight: Flight, variables: dict[str, Variable]) -> tuple[RunEvent, ...]:
     found = [RunEvent(0.0, "inoculation", "the culture starts")]
-    if isinstance(vessel, StirredTank) and _extrapolated(variables):
+    if isinstance(flight.setup.vessel, StirredTank) and _extrapolated(variables):
         found.append(RunEvent(0.0, "extrapolated", "oxygen transfer lies outside the range of van 't Riet 1979"))
-    for piece in pieces:
-        found.append(RunEvent(piece.start, "phase", piece.segment.path))
-        if piece.segment.addition is not None:
-            found.append(RunEvent(piece.start, "induction", "inducer is added"))
-        found += [RunEvent(when, kind, words) for when, kind, words in piece.notes if when <= piece.end]
-    found.append(RunEvent(pieces[-1].end, "end", "the last phase ends"))
+    for number, segment in enumerate(flight.setup.plan.segments):
+        begin, end = float(flight.begins[number]), float(flight.ends[number])
+        found.append(RunEvent(begin, "phase", segment.path))
+        if segment.addition is not None:
+            found.append(RunEvent(begin, "induction", "inducer is added"))
+        found += [RunEvent(when, kind, words) for when, kind, words in flight.notes[number] if when <= end]
+    found.append(RunEvent(float(flight.ends[-1]), "end", "the last phase ends"))
     return tuple(sorted(found, key=lambda item: item.time))
 
 
@@ -252,87 +249,127 @@ class _Flows:
         return float(sum(pick(item) * volume for item, volume in self.liquids))
 
 
-def _flows(culture: Culture, recipe: MasterRecipe, plan: Plan, kernel: Kernel, pieces: list[Piece]) -> _Flows:
-    flows = _Flows()
-    for piece in pieces:
-        segment, span = piece.segment, piece.end - piece.start
+def _flows(flight: Flight) -> _Flows:
+    flows, setup = _Flows(), flight.setup
+    gas = [symbol for symbol, _ in setup.system.held].index("gas")
+    held = flight.held()
+    for number, segment in enumerate(setup.plan.segments):
+        span = float(flight.ends[number] - flight.begins[number])
         if segment.addition is not None:
             flows.liquids.append(segment.addition)
         if segment.feed is not None:
             stream, rate, growth = segment.feed
+            rate += segment.dilution * float(flight.starts[number, setup.index("v")]) * setup.plan.volume
             fed = rate * (math.expm1(growth * span) / growth if growth else span)
             flows.liquids.append((stream, fed))
             flows.fed += fed
-        flows.air += piece.conditions.facts.gas * span * 60 / 1000
-    flows.base = base_liquid(culture, recipe)
-    flows.base_volume = float(pieces[-1].final[kernel.index("x_B")]) * plan.volume
+        flows.air += held[number][gas] * span * 60 / 1000
+    flows.base = base_liquid(setup.culture, setup.recipe)
+    flows.base_volume = float(flight.finals[-1, setup.index("x_B")]) * setup.plan.volume
     if flows.base is not None:
         flows.liquids.append((flows.base, flows.base_volume))
     return flows
 
 
-def _compositions(culture: Culture) -> dict[str, Composition]:
-    return culture.compositions
+@dataclass(frozen=True)
+class _Books:
+    """What a flight's whole vessel held and gave away, in g, mmol and L."""
+
+    flight: Flight
+
+    def change(self, name: str) -> float:
+        """The change of what the vessel holds of a species or a part of the liquid."""
+        setup = self.flight.setup
+        ends = np.stack([self.flight.starts[0], self.flight.finals[-1]])
+        first, last = setup.amounts(ends, name)
+        return float(last - first) * setup.plan.volume
+
+    def passed(self, name: str) -> float:
+        """What went through a boundary, by the name of its state."""
+        at = self.flight.setup.index(name)
+        return float(self.flight.finals[-1, at] - self.flight.starts[0, at]) * self.flight.setup.plan.volume
+
+    def left(self, name: str) -> float:
+        """What harvest and bleed took of a species or a part of the liquid; `V` for the volume."""
+        if not self.flight.setup.layout.outflow:
+            return 0.0
+        return self.passed(f"l_{name[2:] if name != 'V' else 'V'}")
 
 
-def _balances(culture: Culture, kernel: Kernel, plan: Plan, pieces: list[Piece], flows: _Flows) -> tuple[Balance, ...]:
+def _balances(flight: Flight, flows: _Flows) -> tuple[Balance, ...]:
     """Closure of what came and left (pump laws, integrated gas fluxes) against the change of the state."""
-    first, last = pieces[0].initial, pieces[-1].final
-
-    def change(name: str) -> float:
-        at = kernel.index(name)
-        return float(last[at] - first[at]) * plan.volume
-
-    def passed(name: str) -> float:
-        return float(last[kernel.index(name)] - first[kernel.index(name)]) * plan.volume
-
-    held = {name: change(f"m_{name}") for name in culture.species}
+    culture, books = flight.setup.culture, _Books(flight)
+    held = {name: books.change(f"m_{name}") for name in culture.species}
+    left = {name: books.left(f"m_{name}") for name in culture.species}
     came = {name: flows.amount(lambda item, name=name: item.species.get(name, 0.0)) for name in culture.species}
-    elements = _compositions(culture)
-
-    def atoms(amounts: dict[str, float], element: str) -> float:
-        return sum(mass * elements[name].elements[element] for name, mass in amounts.items())
-
-    def electrons(amounts: dict[str, float]) -> float:
-        return sum(mass * elements[name].reduction for name, mass in amounts.items())
-
-    oxygen, carbon = passed("x_O") / 1000, passed("x_C") / 1000
+    oxygen, carbon = books.passed("x_O") / 1000, books.passed("x_C") / 1000
+    liquid = {name: books.change(name) for name in LIQUID}
+    drawn = {name: books.left(name) for name in LIQUID}
     ammonia = flows.amount(lambda item: item.ammonia) / 1000
-    iptg = flows.amount(lambda item: item.iptg)
-    mass = flows.amount(lambda item: item.mass) - iptg
-    stored = sum(held.values()) + change("m_W") + change("m_Z")
-    stored += change("n_N") / 1000 * NH3_MASS + change("n_O") / 1000 * O2_MASS + change("n_C") / 1000 * CO2_MASS
+    evaporated = books.passed("x_E")
     volume = sum(amount for _, amount in flows.liquids)
-    evaporated = passed("x_E")
-    product = culture.symbol("product")
+    whole = float(flight.finals[-1, flight.setup.index("v")] - flight.starts[0, flight.setup.index("v")])
     found = [
-        Balance("carbon", "mol", atoms(came, "C"), carbon, atoms(held, "C") + change("n_C") / 1000),
-        Balance("nitrogen", "mol", atoms(came, "N") + ammonia, 0.0, atoms(held, "N") + change("n_N") / 1000),
-        Balance("mass", "g", mass + oxygen * O2_MASS, carbon * CO2_MASS + evaporated, stored),
-        Balance("oxygen", "mol", oxygen, passed("x_U") / 1000, change("n_O") / 1000),
-        Balance("electrons", "mol", electrons(came), 4 * oxygen, electrons(held) - 4 * change("n_O") / 1000),
-        Balance("volume", "L", volume, evaporated / 1000, change("v")),
-        Balance("inducer", "mmol", flows.amount(lambda item: item.inducer), 0.0, change("n_I")),
+        Balance("volume", "L", volume, evaporated / 1000 + books.left("V"), whole * flight.setup.plan.volume),
+        Balance("inducer", "mmol", flows.amount(lambda item: item.inducer), drawn["n_I"], liquid["n_I"]),
+        Balance("oxygen", "mol", oxygen, (books.passed("x_U") + drawn["n_O"]) / 1000, liquid["n_O"] / 1000),
     ]
+    if culture.conversions:
+        book = _Elements(culture.compositions)
+        mass = flows.amount(lambda item: item.mass - item.iptg)
+        mass += sum((culture.masses[name] - 1) * amount for name, amount in came.items())
+        stored, gone = _mass(culture, held, liquid), _mass(culture, left, drawn)
+        carbon_held = book.atoms(held, "C") + liquid["n_C"] / 1000
+        carbon_left = carbon + book.atoms(left, "C") + drawn["n_C"] / 1000
+        nitrogen_left = book.atoms(left, "N") + drawn["n_N"] / 1000
+        electrons_left = 4 * oxygen + book.electrons(left) - 4 * drawn["n_O"] / 1000
+        found += [
+            Balance("carbon", "mol", book.atoms(came, "C"), carbon_left, carbon_held),
+            Balance(
+                "nitrogen",
+                "mol",
+                book.atoms(came, "N") + ammonia,
+                nitrogen_left,
+                book.atoms(held, "N") + liquid["n_N"] / 1000,
+            ),
+            Balance("mass", "g", mass + oxygen * O2_MASS, carbon * CO2_MASS + evaporated + gone, stored),
+            Balance(
+                "electrons",
+                "mol",
+                book.electrons(came),
+                electrons_left,
+                book.electrons(held) - 4 * liquid["n_O"] / 1000,
+            ),
+        ]
+    product = culture.symbol("product")
     if product:
-        found.append(Balance("product", "g", came[product] + passed("x_P"), 0.0, held[product]))
+        made = books.passed("x_P")
+        found.append(Balance("product", "g", came[product] + made, left[product], held[product]))
     return tuple(found)
 
 
-def _totals(
-    culture: Culture,
-    vessel: Vessel,
-    kernel: Kernel,
-    plan: Plan,
-    pieces: list[Piece],
-    flows: _Flows,
-    variables: dict[str, Variable],
-) -> dict[str, tuple[float, str]]:
-    last = pieces[-1].final
+@dataclass(frozen=True)
+class _Elements:
+    """Sums over species."""
 
-    def passed(name: str) -> float:
-        return float(last[kernel.index(name)]) * plan.volume
+    compositions: dict[str, Composition]
 
+    def atoms(self, amounts: dict[str, float], element: str) -> float:
+        return sum(amount * self.compositions[name].elements[element] for name, amount in amounts.items())
+
+    def electrons(self, amounts: dict[str, float]) -> float:
+        return sum(amount * self.compositions[name].reduction for name, amount in amounts.items())
+
+
+def _mass(culture: Culture, species: dict[str, float], liquid: dict[str, float]) -> float:
+    """g of everything."""
+    found = sum(culture.masses[name] * amount for name, amount in species.items()) + liquid["m_W"] + liquid["m_Z"]
+    gases = liquid["n_N"] * NH3_MASS + liquid["n_O"] * O2_MASS + liquid["n_C"] * CO2_MASS
+    return found + gases / 1000
+
+
+def _totals(flight: Flight, flows: _Flows, variables: dict[str, Variable]) -> dict[str, tuple[float, str]]:
+    culture, plan, books = flight.setup.culture, flight.setup.plan, _Books(flight)
     glucose, product = culture.symbol("glucose"), culture.symbol("product")
     charged = sum(item.species.get(glucose or "", 0.0) * amount for item, amount in plan.medium)
     antifoam = sum(item.antifoam * amount for item, amount in [*plan.medium, *flows.liquids])
@@ -340,7 +377,7 @@ def _totals(
     volume = float(variables["V"].values[-1])
     fed = flows.amount(lambda item: item.species.get(glucose or "", 0.0))
     found: dict[str, tuple[float, str]] = {
-        "duration": (pieces[-1].end, "h"),
+        "duration": (float(flight.ends[-1]), "h"),
         "preparation": (sum(duration for _, duration in plan.before), "h"),
         "medium": (sum(amount for _, amount in plan.medium), "L"),
         "inoculum": (plan.inoculum, "L"),
@@ -353,16 +390,21 @@ def _totals(
         "iptg": (iptg, "g"),
         "antifoam": (antifoam, "g"),
         "air": (flows.air, "m3"),  # at 0 degC and 1 atm
-        "oxygen": (passed("x_O") / 1000, "mol"),
-        "carbon_dioxide": (passed("x_C") / 1000, "mol"),
-        "evaporated": (passed("x_E"), "g"),
-        "stirrer_energy": (passed("x_S") / JOULES_PER_KWH / DRIVE_EFFICIENCY, "kWh"),
-        "metabolic_heat": (passed("x_U") / 1000 * HEAT_OF_RESPIRATION / 3600, "kWh"),
-        "cooling": (passed("x_Q") / JOULES_PER_KWH, "kWh"),
+        "oxygen": (books.passed("x_O") / 1000, "mol"),
+        "carbon_dioxide": (books.passed("x_C") / 1000, "mol"),
+        "evaporated": (books.passed("x_E"), "g"),
+        "stirrer_energy": (books.passed("x_S") / JOULES_PER_KWH / DRIVE_EFFICIENCY, "kWh"),
+        "metabolic_heat": (books.passed("x_U") / 1000 * HEAT_OF_RESPIRATION / 3600, "kWh"),
+        "cooling": (books.passed("x_Q") / JOULES_PER_KWH, "kWh"),
     }
+    if flight.setup.layout.outflow:
+        found["drawn"] = (books.left("V"), "L")  # harvest and bleed on the way
     if product:
+        unit = culture.species[product].unit
         titre = float(variables[product].values[-1])
-        found |= {"titre": (titre, "g/L"), "product": (titre * volume, "g")}
+        found |= {"titre": (titre, unit), "product": (titre * volume, unit.removesuffix("/L"))}
+        if flight.setup.layout.outflow:
+            found["product_drawn"] = (books.left(f"m_{product}"), unit.removesuffix("/L"))
         eaten = charged + fed
         found["yield_on_glucose"] = (titre * volume / eaten if eaten else 0.0, "g/g")
     return found

@@ -16,7 +16,7 @@ from seedtrain.simulation._vessel import StirredTank, Vessel
 AMMONIA_WATER: Final = 0.25  # g NH3 per g of commercial ammonia water, assumed: the usual 25 %
 SALTS_AMMONIA: Final = 0.08  # g of ammonium nitrogen (as NH3) per g of mineral salts, assumed: ammonium phosphates
 IPTG_MASS: Final = 238.30  # g/mol, isopropyl beta-D-thiogalactoside C9H18O5S
-CULTURE_PHASES: Final = ("grow", "feed")
+CULTURE_PHASES: Final = ("grow", "feed", "perfuse", "chemostat")
 EMPTY_PHASES: Final = ("sterilise", "charge", "inoculate", "thaw")
 
 
@@ -78,10 +78,24 @@ def base_liquid(culture: Culture, recipe: MasterRecipe) -> Liquid | None:
 
 
 @dataclass(frozen=True)
+class Outflow:
+    """What leaves: `harvest` L/h (None: as much as keeps the volume), `bleed` L/h of broth as it is.
+
+    `keep`, `keep_product`: fractions of the cells, and of a product in solution, that the harvest leaves behind.
+    """
+
+    harvest: float | None = 0.0
+    bleed: float = 0.0
+    keep: float = 0.0
+    keep_product: float = 0.0
+
+
+@dataclass(frozen=True)
 class Segment:
     """A stretch of time with constant settings; `addition` is poured in at its start.
 
-    - `feed`: the liquid, its rate at the start in L/h, and its growth in 1/h.
+    - `feed`: the liquid, its rate at the start in L/h, and its growth in 1/h; `dilution`: 1/h, more of it per volume.
+    - `outflow`: what leaves the vessel.
     - `until`: a condition of the culture; `longest`: h, the stop; `fixed`: the stop is meant, not an emergency brake.
     - settings as in the recipe; None is "not set": no control of oxygen, the vessel's own lowest speed ...
     """
@@ -90,6 +104,8 @@ class Segment:
     do: str
     addition: tuple[Liquid, float] | None = None
     feed: tuple[Liquid, float, float] | None = None
+    dilution: float = 0.0
+    outflow: Outflow | None = None
     until: Condition | None = None
     longest: float = 0.0
     fixed: bool = True
@@ -202,10 +218,12 @@ def _segment(
     addition = feed = None
     if phase.do == "induce":
         addition = (liquid(culture, recipe, phase.word("material")), phase.number("volume", "L"))
-    if phase.do == "feed":
+    if phase.do in ("feed", "perfuse"):
         stream = liquid(culture, recipe, phase.word("material"))
         rate = phase.number("rate", "L/h") if "rate" in phase.set else phase.number("initial_rate", "L/h")
         feed = (stream, rate * feed_factor, phase.number("growth_rate", "1/h", 0.0))
+    if phase.do == "chemostat":
+        feed = (liquid(culture, recipe, phase.word("material")), 0.0, 0.0)
 
     def setting(name: str, unit: str, before: float | None) -> float | None:
         if name in phase.set:
@@ -219,6 +237,8 @@ def _segment(
         do=phase.do,
         addition=addition,
         feed=feed,
+        dilution=phase.number("dilution_rate", "1/h", 0.0) * feed_factor,
+        outflow=_outflow(phase),
         until=None if fixed else until,
         longest=_longest(recipe, path, phase),
         fixed=fixed,
@@ -231,11 +251,31 @@ def _segment(
     )
 
 
+WITHDRAWAL: Final = 1 / 60  # h that it takes to draw a sample, assumed
+
+
+def _outflow(phase: Phase) -> Outflow | None:
+    if phase.do == "withdraw":
+        return Outflow(bleed=phase.number("volume", "L") / WITHDRAWAL)
+    if phase.do == "chemostat":
+        return Outflow(harvest=None)
+    if phase.do != "perfuse":
+        return None
+    return Outflow(
+        harvest=phase.number("harvest_rate", "L/h") if "harvest_rate" in phase.set else None,
+        bleed=phase.number("bleed_rate", "L/h", 0.0),
+        keep=phase.number("retention", "", 0.0),
+        keep_product=phase.number("product_retention", "", 0.0),
+    )
+
+
 def _longest(recipe: MasterRecipe, path: str, phase: Phase) -> float:
     ends = [phase.number(name, "h") for name in ("at_most", "duration") if phase.quantity(name) is not None]
     condition = phase.until
     if condition is not None and condition.quantity == "elapsed" and isinstance(condition.value, Quantity):
         ends.append(condition.value.magnitude("h"))
+    if phase.do == "withdraw":
+        return WITHDRAWAL
     if not ends and phase.do in CULTURE_PHASES:
         raise InputError(
             f"{path} states no time at which it ends at the latest",

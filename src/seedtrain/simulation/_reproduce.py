@@ -1,4 +1,4 @@
-"""Cultures in the tank that Anane 2017 wrote: constant kLa, dissolved oxygen in percent, a lagging probe.
+"""Cultures in the vessel that their authors wrote: one well-mixed volume, fed and diluted, with or without oxygen.
 
 To reproduce published numbers, and to compare other cultures with them: no balance is kept, nothing is designed here.
 """
@@ -6,35 +6,50 @@ To reproduce published numbers, and to compare other cultures with them: no bala
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from seedtrain.base import InputError
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._elements import O2_MASS
-from seedtrain.simulation._expression import FUNCTIONS
+from seedtrain.simulation._engine import DONE, Schedule, System, Trajectories, compile_system
+from seedtrain.simulation._errors import TrajectoryError
+from seedtrain.simulation._expression import Expression
 from seedtrain.simulation._run import Floats, ParameterUse, PhaseSpan, Run, Variable
-from seedtrain.simulation._simulate import TrajectoryError
+
+TANK: Final = {"NH": 100.0, "I": 0.0, "T": 37.0, "pH": 7.0, "C_CO2": 0.5, "DO_percent": 100.0}
+"""What a phase's `surroundings` leave open: mmol/L of ammonia, inducer and CO2, degC, pH, oxygen in % of air."""
+AIR_SATURATION: Final = 0.21  # mmol/L of O2 in water under air at 37 degC, as `oxygen_solubility`
+DIVIDES: Final = 1e-12  # L: an empty vessel still divides
 
 
 @dataclass(frozen=True)
 class PublishedPhase:
     """A stretch of a published experiment.
 
-    - `hours`: how long. - `kLa`: 1/h. - `feed`: L/h at its start, rising with `growth` (1/h); `feed_glucose` g/L.
-    - `pulse`: g/L added to the symbols named, at its start.
+    - `hours`: how long. - `kLa`: 1/h.
+    - `feed`: L/h at its start, rising with `growth` (1/h); `inflow`: what it brings by symbol, in the species' units;
+      `feed_glucose`: g/L of glucose in it. `constant_volume`: as much flows out.
+    - `pulse`: added to the symbols named at its start, in their units.
+    - `surroundings`: of the expressions (`T`, `pH`, `I` ...), over `TANK`. - `parameters`: of the culture, for this
+      phase and the later ones.
     """
 
     name: str
     hours: float
-    kLa: float
+    kLa: float = 0.0
     feed: float = 0.0
     growth: float = 0.0
     feed_glucose: float = 0.0
     pulse: Mapping[str, float] | None = None
+    inflow: Mapping[str, float] = field(default_factory=dict)
+    constant_volume: bool = False
+    surroundings: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
 
 def reproduce(
@@ -42,7 +57,7 @@ def reproduce(
     initial: Mapping[str, float],
     phases: Sequence[PublishedPhase],
     *,
-    volume: float,
+    volume: float = 1.0,
     start: float = 0.0,
     saturation: float = 99.0,
     henry: float = 14000.0,
@@ -50,109 +65,186 @@ def reproduce(
     rtol: float = 1e-9,
     points: int = 201,
 ) -> Run:
-    """A culture's net rates through `phases`, from `initial` (g/L by symbol; `DOT` in %) and `volume` (L).
+    """A culture through `phases`, from `initial` (by symbol, in the species' units) and `volume` (L).
 
-    dDOT/dt = kLa (saturation - DOT) - q_O X henry, the probe follows DOT with `probe_lag` (s), as Anane 2017 has it.
+    With `DOT` (% of air saturation) in `initial` oxygen is a state, as Anane 2017 has it: dDOT/dt =
+    kLa (saturation - DOT) - OUR henry (`henry` in % per g/L), and a probe follows it with `probe_lag` (s). Without, it
+    stays at the surroundings' `DO_percent`. Species whose unit is not per volume are not diluted.
 
-    A culture with conversions sees `TANK` for what this tank does not say. The feed brings glucose.
-
-    **Returns** a run with the species, `DOT`, `DOT_probe` (%), `V` (L). Raises `InputError` for an unknown symbol,
-    `TrajectoryError` where the integration stops.
+    **Returns** a run with the species, the culture's outputs, `V` (L), and `DOT`, `DOT_probe` (%) where it is a state.
+    Raises `InputError` for an unknown symbol, `TrajectoryError` where the integration stops.
     """
-    names = tuple(culture.species)
-    unknown = sorted({*initial, *(symbol for phase in phases for symbol in phase.pulse or {})} - {*names, "DOT"})
-    if unknown:
-        raise InputError(f"the culture has no {unknown[0]!r}", remedy=f"Use one of: {', '.join(names)}, DOT.")
-    tank = _Tank(culture, names, saturation, henry, probe_lag)
-    state = np.array([*(initial.get(name, 0.0) for name in names), initial["DOT"], initial["DOT"], volume])
-    time, rows, spans = _integrate(tank, state, phases, start, rtol, points)
-    columns = [*names, "DOT", "DOT_probe", "V"]
-    units = {"DOT": "%", "DOT_probe": "%", "V": "L"}
-    values = dict(zip(columns, rows, strict=True))
+    aerated = "DOT" in initial
+    _check(culture, initial, phases)
+    system = published_system(culture, aerated=aerated)
+    grid = _grid(phases, points)
+    schedule = _schedule(system, culture, initial, phases, volume, (saturation, henry, probe_lag))
+    found = compile_system(system).run(schedule, np.concatenate(grid), rtol=rtol, atol=1e-10, threads=1)
+    if found.status[0] != DONE:
+        last = dict(zip(_columns(culture, aerated), found.finals[0, found.stretch[0]].tolist(), strict=True))
+        name = phases[int(found.stretch[0])].name
+        raise TrajectoryError(f"{name}: {found.reason(0)}", time=start + float(found.reached[0]), last=last)
     uses = [ParameterUse(p.name, p.value, p.unit, p.status, p.source) for p in culture.parameters.values()]
+    ends = np.cumsum([phase.hours for phase in phases])
     return Run(
         origin="simulated",
         recipe_digest="",
         culture=culture.name,
         vessel="as published",
         unit_procedure="as published",
-        time=time,
-        variables={name: Variable(name, units.get(name, "g/L"), column) for name, column in values.items()},
-        phases=spans,
+        time=start + np.concatenate([[*times[:-1], end] for times, end in zip(grid, ends, strict=True)]),
+        variables=_variables(culture, found, grid, aerated),
+        phases=tuple(
+            PhaseSpan(phase.name, start + end - phase.hours, start + end)
+            for phase, end in zip(phases, ends.tolist(), strict=True)
+        ),
         parameters=tuple(uses),
     )
 
 
-def _integrate(
-    tank: _Tank, state: Floats, phases: Sequence[PublishedPhase], start: float, rtol: float, points: int
-) -> tuple[Floats, Floats, tuple[PhaseSpan, ...]]:
-    """Times, states (shape "state, time") and spans of the phases, one after the other."""
-    from scipy.integrate import solve_ivp
+def published_system(culture: Culture, *, aerated: bool) -> System:
+    """The culture in its authors' vessel as text for the engine; symbols of the culture stand with `u_` before them.
 
-    total = sum(phase.hours for phase in phases)
-    times, rows, spans, now = [], [], [], start
+    Numbers: the culture's parameters and surroundings, amounts of each conversion, and the vessel's settings.
+    """
+    states = [f"u_{name}" for name in culture.species] + (["DOT", "DOT_probe"] if aerated else []) + ["V"]
+    per = f" * u_{culture.biomass}" if culture.basis == "biomass" else ""
+    lines = [("F", "F_0 * exp(F_growth * t)"), ("D", f"F / max(V, {DIVIDES})")]
+    if aerated:
+        lines.append(("u_DO_percent", "DOT"))
+    lines.append(("u_DO", f"{AIR_SATURATION / 100!r} * u_DO_percent"))
+    lines += [(f"u_{name}", _own(text)) for name, text in culture.expressions.items()]
+    lines += [(f"rate_{i}", _own(item.rate)) for i, item in enumerate(culture.conversions)]
+    rates = []
+    for name, item in culture.species.items():
+        net = _net(culture, name)
+        rates.append(net if item.intensive else f"({net}){per} + D * (in_{name} - u_{name})")
+    if aerated:
+        rates.append(f"kLa * (saturation - DOT) + ({_oxygen(culture)}){per} * {O2_MASS / 1000!r} * henry")
+        rates.append("3600 / probe_lag * (DOT - DOT_probe)")
+    rates.append("F * (1 - held_volume)")
+    return System(
+        name=f"{culture.name} as published",
+        states=tuple(states),
+        numbers=tuple(_numbers(culture, PublishedPhase("", 0.0), (0.0, 0.0, 0.0), aerated=aerated)),
+        held=(),
+        lines=tuple(lines),
+        rates=tuple(rates),
+        observed=tuple(dict.fromkeys(f"u_{symbol}" for symbol in culture.outputs.values())),
+    )
+
+
+def _own(text: Expression) -> str:
+    return re.sub(r"\b[A-Za-z]\w*\b", lambda word: f"u_{word[0]}" if word[0] in text.names else word[0], text.text)
+
+
+def _net(culture: Culture, name: str) -> str:
+    """The rate of a species per unit of the culture's basis."""
+    if name in culture.rates:
+        return _own(culture.rates[name])
+    users = [i for i, item in enumerate(culture.conversions) if name in item.amounts]
+    return " + ".join(f"s{i}_{name} * rate_{i}" for i in users) or "0"
+
+
+def _oxygen(culture: Culture) -> str:
+    """The rate of O2, mmol per unit of the culture's basis."""
+    if culture.rates:
+        return _own(culture.rates["O2"]) if "O2" in culture.rates else "0"
+    return " + ".join(f"oxygen_{i} * rate_{i}" for i, _ in enumerate(culture.conversions))
+
+
+def _numbers(
+    culture: Culture, phase: PublishedPhase, tank: tuple[float, float, float], *, aerated: bool
+) -> dict[str, float]:
+    surroundings = {f"u_{name}": value for name, value in {**TANK, **phase.surroundings}.items()}
+    if aerated:
+        del surroundings["u_DO_percent"]
+    found = {f"u_{name}": value for name, value in culture.values.items()} | surroundings
+    for i, item in enumerate(culture.conversions):
+        found |= {f"s{i}_{name}": amount for name, amount in culture.amounts(item).items()}
+        found[f"oxygen_{i}"] = culture.exchange(item).O2 * 1000
+    inflow = {culture.symbol("glucose"): phase.feed_glucose} | dict(phase.inflow)
+    found |= {f"in_{name}": inflow.get(name, 0.0) for name in culture.species}
+    found |= dict(zip(("saturation", "henry", "probe_lag"), tank, strict=True)) if aerated else {}
+    return found | {
+        "F_0": phase.feed,
+        "F_growth": phase.growth,
+        "held_volume": float(phase.constant_volume),
+        **({"kLa": phase.kLa} if aerated else {}),
+    }
+
+
+def _check(culture: Culture, initial: Mapping[str, float], phases: Sequence[PublishedPhase]) -> None:
+    known = (*culture.species, "DOT")
+    for given, names in (
+        (initial, known),
+        *((phase.pulse or {}, known) for phase in phases),
+        *((phase.inflow, tuple(culture.species)) for phase in phases),
+        *((phase.surroundings, tuple(TANK)) for phase in phases),
+        *((phase.parameters, tuple(culture.parameters)) for phase in phases),
+    ):
+        unknown = sorted(set(given) - set(names))
+        if unknown:
+            raise InputError(f"the culture has no {unknown[0]!r}", remedy=f"Use one of: {', '.join(names)}.")
     for phase in phases:
-        for symbol, added in (phase.pulse or {}).items():
-            state[tank.names.index(symbol)] += added
-        end = now + phase.hours
-        grid = np.linspace(now, end, max(int(points * phase.hours / total), 2))
-        found = solve_ivp(tank.slope(phase, now), (now, end), state, method="LSODA", t_eval=grid, rtol=rtol, atol=1e-10)
-        if not found.success:
-            last = dict(zip(tank.names, state.tolist(), strict=False))
-            raise TrajectoryError(f"{phase.name}: {found.message}", time=now, last=last)
-        times.append(found.t)
-        rows.append(found.y)
-        spans.append(PhaseSpan(phase.name, now, end))
-        state, now = found.y[:, -1].copy(), end
-    return np.concatenate(times), np.concatenate(rows, axis=1), tuple(spans)
+        if not (phase.hours > 0 and math.isfinite(phase.hours)):
+            raise InputError(f"phase {phase.name} lasts {phase.hours} h", remedy="Give a length above 0 h.")
+    if not phases:
+        raise InputError("there is no phase", remedy="Give at least one phase.")
 
 
-@dataclass(frozen=True)
-class _Tank:
-    culture: Culture
-    names: tuple[str, ...]
-    saturation: float
-    henry: float
-    probe_lag: float
-
-    def slope(self, phase: PublishedPhase, since: float) -> Callable[[float, Any], list[float]]:
-        """The right-hand side in `phase`, which began at `since`; states: species, DOT, probe, volume."""
-        rates = _compile(self.culture, self.names)
-        biomass = self.names.index(self.culture.biomass)
-        glucose = self.culture.symbol("glucose")
-        fed = [phase.feed_glucose if name == glucose else 0.0 for name in self.names]
-
-        def slope(t: float, y: Any) -> list[float]:
-            *found, DOT, probe, V = y.tolist()
-            F = phase.feed * math.exp(phase.growth * (t - since)) if phase.feed else 0.0
-            *net, oxygen = rates(*found, DOT)
-            X = found[biomass]
-            changes = [rate * X + F / V * (inflow - value) for rate, inflow, value in zip(net, fed, found, strict=True)]
-            transfer = phase.kLa * (self.saturation - DOT) + oxygen * X * self.henry
-            return [*changes, transfer, 3600 / self.probe_lag * (DOT - probe), F]
-
-        return slope
-
-
-TANK: Final = {"NH": 100.0, "I": 0.0, "T": 37.0, "pH": 7.0, "C_CO2": 0.5}
-"""mmol/L of ammonia, inducer and CO2, degC and pH: enough nitrogen, no induction."""
-AIR_SATURATION: Final = 0.21  # mmol/L of O2 in water under air at 37 degC, as `oxygen_solubility`
+def _schedule(
+    system: System,
+    culture: Culture,
+    initial: Mapping[str, float],
+    phases: Sequence[PublishedPhase],
+    volume: float,
+    tank: tuple[float, float, float],
+) -> Schedule:
+    aerated = "DOT" in initial
+    columns = _columns(culture, aerated)
+    given = {**initial, "V": volume, "DOT_probe": initial.get("DOT", 0.0)}
+    numbers, jumps = [], []
+    for phase in phases:
+        culture = culture.with_parameters(phase.parameters) if phase.parameters else culture
+        numbers.append(list(_numbers(culture, phase, tank, aerated=aerated).values()))
+        pulse = phase.pulse or {}
+        jumps.append([pulse.get(name, 0.0) for name in columns])
+    return Schedule(
+        initial=np.array([[given.get(name, 0.0) for name in columns]]),
+        numbers=np.array([numbers]),
+        jumps=np.array([jumps]),
+        lengths=np.array([[phase.hours for phase in phases]]),
+        actions=np.zeros((1, len(phases), len(system.gauges)), dtype=np.int8),
+    )
 
 
-def _compile(culture: Culture, names: tuple[str, ...]) -> Callable[..., tuple[float, ...]]:
-    """The net rates, g/g/h of every species and then of O2, as a function of concentrations and DOT in %."""
-    lines = [f"def rates({', '.join(names)}, DO_percent):", f"DO = {AIR_SATURATION} * DO_percent / 100"]
-    lines += [f"{name} = {value!r}" for name, value in (*TANK.items(), *culture.values.items())]
-    lines += [f"{name} = {text.code}" for name, text in culture.expressions.items()]
-    found = {name: [culture.rates[name].code] if name in culture.rates else [] for name in (*names, "O2")}
-    found["O2"] = [f"{code} * {O2_MASS / 1000!r}" for code in found["O2"]]  # rates have mmol
-    for conversion in culture.conversions:
-        for name, mass in culture.amounts(conversion).items():
-            found[name].append(f"{mass!r} * {conversion.rate.code}")
-        found["O2"].append(f"{culture.exchange(conversion).O2 * O2_MASS!r} * {conversion.rate.code}")
-    lines.append(f"return ({', '.join(' + '.join(terms) or '0.0' for terms in found.values())})")
-    scope: dict[str, Any] = dict(FUNCTIONS)
-    # Generated from whitelisted expressions alone.
-    exec(compile("\n    ".join(lines), f"<published {culture.name}>", "exec"), scope)  # noqa: S102
-    made: Callable[..., tuple[float, ...]] = scope["rates"]
+def _columns(culture: Culture, aerated: bool) -> tuple[str, ...]:
+    return (*culture.species, *(("DOT", "DOT_probe") if aerated else ()), "V")
+
+
+def _grid(phases: Sequence[PublishedPhase], points: int) -> list[Floats]:
+    """Times of each phase from its start to a moment before its end, whose states are those of the end."""
+    total, begin = sum(phase.hours for phase in phases), 0.0
+    found = []
+    for phase in phases:
+        count = max(int(points * phase.hours / total), 2)
+        found.append(begin + phase.hours * np.append(np.linspace(0.0, 1.0, count)[:-1], 1.0 - 1e-9))
+        begin += phase.hours
+    return found
+
+
+def _variables(culture: Culture, found: Trajectories, grid: list[Floats], aerated: bool) -> dict[str, Variable]:
+    table = found.states[0].copy()
+    table[np.cumsum([len(times) for times in grid]) - 1] = found.finals[0]
+    made = {
+        name: Variable(name, item.unit, table[:, i], item.words)
+        for i, (name, item) in enumerate(culture.species.items())
+    }
+    for i, name in enumerate(_columns(culture, aerated)[len(made) :], start=len(made)):
+        made[name] = Variable(name, "L" if name == "V" else "%", table[:, i])
+    symbols = tuple(dict.fromkeys(culture.outputs.values()))
+    for name, symbol in culture.outputs.items():
+        if name not in made:
+            made[name] = Variable(name, culture.units.get(symbol, ""), found.observed[0, :, symbols.index(symbol)])
     return made
