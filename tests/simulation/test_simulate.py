@@ -171,7 +171,8 @@ def test_too_much_feed_overfills_and_the_error_has_volume_limit_and_place():
 
 
 def test_a_trajectory_that_cannot_go_on_names_its_last_good_state():
-    spoiled = cases.build_culture(cases.culture_text({"  induced: I": "  room: sqrt(2.3807 - X / K_ia)\n  induced: room / room * I"}))
+    room = "  room: sqrt(2.3807 - X / K_ia)\n  induced: room / room * I"
+    spoiled = cases.build_culture(cases.culture_text({"  induced: I": room}))
     with pytest.raises(TrajectoryError) as caught:
         simulate(spoiled, cases.tank(), cases.recipe(QUICK))
     assert caught.value.time > 1.0
