@@ -36,7 +36,7 @@ design: true
 biomass: X
 species:
   X:
-    {words: cells, known_as: biomass, unit: 1e9 cells/L, mass: 300 pg/cells, composition: {C: 1, H: 1.8, O: 0.5, N: 0.2}}
+    {words: cells, known_as: biomass, unit: 1e9 cells/L, mass: 300 pg/cells, composition: {C: 1, H: 2, O: 0.5, N: 0.2}}
   S: {words: glucose, known_as: glucose, unit: mmol/L, composition: {C: 6, H: 12, O: 6}}
   N: {words: plasmids, known_as: plasmids, unit: copies/L, weightless: true}
 parameters:

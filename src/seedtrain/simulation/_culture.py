@@ -119,6 +119,7 @@ class Culture:
     - `expressions`: named intermediates in the order of evaluation.
     - `conversions`: closed lumped reactions, or `rates`: net rates as published, which close nothing: each species in
       its own unit of amount, and `O2`, `CO2`, `NH3` in mmol (negative where taken up).
+    - `units`: of every expression, as it follows from what it reads.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Culture:
     outputs: Mapping[str, str]
     structure: str = field(default="", repr=False)  # digest of everything but the parameters' values
     basis: Basis = "biomass"
+    units: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def values(self) -> dict[str, float]:

@@ -28,9 +28,10 @@ GROUPS = ("species", "parameters", "constants", "expressions")
 
 @dataclass(frozen=True)
 class Checked:
-    """A sound file: the units that it computes in, and which `rates` of gases are given in g instead of mmol."""
+    """A sound file: the units that it computes in, those of its expressions, and which gases' rates are in g."""
 
     system: UnitSystem
+    units: dict[str, str]
     in_grams: frozenset[str]
 
 
@@ -43,7 +44,9 @@ def check(document: Document, entry: CultureEntry) -> Checked:
     checker.names()
     checker.units()
     collect(checker.faults)
-    return Checked(checker.system, frozenset(checker.in_grams))
+    powers = {name: checker.known[name] or PLAIN for name in entry.expressions}
+    units = {name: checker.system.spell(item) if item else "" for name, item in powers.items()}
+    return Checked(checker.system, units, frozenset(checker.in_grams))
 
 
 @dataclass

@@ -35,6 +35,7 @@ def build(document: Document) -> Culture:
         outputs=dict(entry.outputs),
         structure=_structure(document),
         basis=entry.basis,
+        units=checked.units,
     )
     collect([document.error(place, fault, remedy=remedy) for place, fault, remedy in closure_faults(culture)])
     return culture
