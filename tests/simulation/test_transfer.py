@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedtrain.simulation import _limits, _transfer as t
+from seedtrain.simulation import _limits
+from seedtrain.simulation import _transfer as t
 from tests.simulation import cases
 
 

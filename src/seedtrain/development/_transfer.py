@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from seedtrain.recipe import MasterRecipe
-from seedtrain.simulation import Run, StirredTank, TransferLimits, transfer_limits
-
-KLA_SPREAD: Final = 0.4
-"""van 't Riet 1979 gives its two correlations some 20 to 40 %; the wider end is shown."""
+from seedtrain.simulation import Estimate, Run, StirredTank, TransferLimits, transfer_limits
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,10 @@ class Transfer:
     @property
     def kLa_range(self) -> tuple[float, float]:
         """Lowest and highest kLa of both correlations with their spread, 1/h."""
-        both = (self.matched.kLa_coalescing.value, self.matched.kLa_non_coalescing.value)
-        return min(both) * (1 - KLA_SPREAD), max(both) * (1 + KLA_SPREAD)
+        both = (self.matched.kLa_coalescing, self.matched.kLa_non_coalescing)
+        return min(item.value * (1 - item.spread) for item in both), max(
+            item.value * (1 + item.spread) for item in both
+        )
 
     @property
     def mixed(self) -> bool:
@@ -93,9 +92,4 @@ def transfer(tank: StirredTank, recipe: MasterRecipe, run: Run, speed: float) ->
 
 
 def _limits(found: TransferLimits) -> dict[str, Any]:
-    return {
-        name: {"value": value.value, "in_range": value.in_range, "source": value.source}
-        if hasattr(value, "in_range")
-        else value
-        for name, value in vars(found).items()
-    }
+    return {name: dict(vars(value)) if isinstance(value, Estimate) else value for name, value in vars(found).items()}

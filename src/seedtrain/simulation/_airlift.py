@@ -26,7 +26,7 @@ def column_kLa(gas_velocity: float) -> Estimate:
     coalescence raise it.
     """
     value = COLUMN_FACTOR * gas_velocity**COLUMN_EXPONENT if gas_velocity > 0 else 0.0
-    return Estimate(value, 0.01 <= gas_velocity <= 0.3, "Heijnen & van 't Riet 1984", "unverified")
+    return Estimate(value, 0.01 <= gas_velocity <= 0.3, "Heijnen & van 't Riet 1984", "unverified", 0.3)
 
 
 def gas_hold_up(gas_velocity: float) -> Estimate:

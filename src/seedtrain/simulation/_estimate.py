@@ -16,10 +16,12 @@ class Estimate:
     """A value, whether its inputs lie inside the published range, where the correlation comes from, and its status.
 
     `status`: `sourced` (the published form), `derived` (from sourced figures by a stated rule), `assumed`, or
-    `unverified` (quoted from memory of the field; the original was not at hand).
+    `unverified` (quoted from memory of the field; the original was not at hand). `spread`: how far the truth may lie
+    off, relative, either way; 0 where nobody says.
     """
 
     value: float
     in_range: bool
     source: str
     status: str = "sourced"
+    spread: float = 0.0

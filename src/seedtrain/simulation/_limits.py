@@ -81,7 +81,8 @@ def transfer_limits(
     """What `vessel` can transfer with `volume` (L) in it, at its limits where nothing is said.
 
     - `aeration` vvm, `head_pressure` bar gauge, `speed` 1/min: the vessel's highest where left out. Gas that floods
-      the impeller at the drive's highest speed is cut to what it disperses there.
+      the impeller at the drive's highest speed is cut to what it disperses there, and a speed that the drive's power
+      cannot hold is lowered.
     - `dissolved_oxygen`: fraction of saturation that stays in the broth.
     """
     if not isinstance(vessel, StirredTank | Airlift):
@@ -95,7 +96,7 @@ def transfer_limits(
     flow = dispersed_gas(vessel, wanted, vessel.stirrer_speed[1])
     if flow < wanted:
         vvm *= flow / wanted
-    rate = highest_speed(vessel, flow, volume) if speed is None else speed
+    rate = min(highest_speed(vessel, flow, volume), math.inf if speed is None else speed)
     density = gassed_power(vessel, rate, flow, volume).value / (volume / 1000)
     velocity = flow / vessel.area
     coalescing = kLa_coalescing(density, velocity, volume)
@@ -174,7 +175,7 @@ def _surface_limits(
     vessel: SurfaceAerated, volume: float, temperature: float, fraction: float, aeration: float | None
 ) -> TransferLimits:
     transfer = vessel.transfer
-    known = Estimate(transfer.kLa_at(volume), transfer.in_range, transfer.source, transfer.status)
+    known = Estimate(transfer.kLa_at(volume), transfer.in_range, transfer.source, transfer.status, transfer.spread)
     exchange = transfer.gas_exchange if aeration is None else aeration
     rate = highest_OTR(known.value, exchange, ATMOSPHERE, temperature, fraction)
     return TransferLimits(

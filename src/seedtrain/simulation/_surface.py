@@ -40,7 +40,7 @@ def flask_kLa(frequency: float, shaking_diameter: float, diameter: float, volume
         and 0.05 <= nominal <= 1.0
         and 0.04 <= volume / nominal <= 0.16
     )
-    return Estimate(value, in_range, "Seletzky et al. 2007")
+    return Estimate(value, in_range, "Seletzky et al. 2007", spread=0.3)
 
 
 def critical_frequency(shaking_diameter: float, diameter: float, volume: float) -> float:
@@ -58,14 +58,14 @@ def well_kLa(frequency: float, shaking_diameter: float, diameter: float, volume:
     """kLa in a round well, 1/h; arguments as `critical_frequency`, `frequency` in 1/min.
 
     kL of Hermann, Lehmann & Buechs 2003 over the surface of the liquid: flat below the critical frequency, above it a
-    plane at right angles to gravity and centrifugal force (derived: A (1 + (w^2 d0 / 2 g)^2)^0.5). In range: volumes
-    up to 2 mL, as measured there, above the critical frequency.
+    plane at right angles to gravity and centrifugal force (derived: A (1 + (w^2 d0 / 2 g)^2)^0.5); within some 50 %,
+    assumed. In range: volumes up to 2 mL, as measured there, above the critical frequency.
     """
     acceleration = (2 * math.pi * frequency / 60) ** 2 * shaking_diameter / 2 / GRAVITY
     moving = frequency > critical_frequency(shaking_diameter, diameter, volume)
     surface = math.pi * diameter**2 / 4 * (math.sqrt(1 + acceleration**2) if moving else 1.0)
     value = WELL_FILM * surface / (volume / 1000)
-    return Estimate(value, moving and volume <= 2e-3, "Hermann et al. 2003, surface derived", "derived")
+    return Estimate(value, moving and volume <= 2e-3, "Hermann et al. 2003, surface derived", "derived", 0.5)
 
 
 def bag_kLa(rate: float, degrees: float, filling: float) -> Estimate:
@@ -73,8 +73,8 @@ def bag_kLa(rate: float, degrees: float, filling: float) -> Estimate:
 
     - `rate` 1/min; `degrees`: to either side; `filling`: liquid over nominal volume.
     Assumed: the surface's part grows with the rate, the wave's with the same power of rate and angle, and both fall
-    with the filling, so that the figures of Bai et al. 2019 (above) are met at `BAG_ANGLE` and half full. Published
-    bags lie between 2 and 100 1/h.
+    with the filling, so that the figures of Bai et al. 2019 (above) are met at `BAG_ANGLE` and half full; within some
+    50 %, assumed. Published bags lie between 2 and 100 1/h.
     """
     (slow, low), (fast, high) = BAG_SLOW, BAG_FAST
     surface = high * (1 - BAG_BREAKING) / fast
@@ -83,4 +83,4 @@ def bag_kLa(rate: float, degrees: float, filling: float) -> Estimate:
     value = surface * rate + wave * (rate * degrees / (fast * BAG_ANGLE)) ** exponent
     value *= (filling / 0.5) ** BAG_EXPONENT
     in_range = slow <= rate <= fast and degrees <= BAG_ANGLE and filling <= 0.5 and 2 <= value <= 100
-    return Estimate(value, in_range, "Bai et al. 2019, interpolated", "assumed")
+    return Estimate(value, in_range, "Bai et al. 2019, interpolated", "assumed", 0.5)

@@ -23,6 +23,7 @@ HEAT_OF_RESPIRATION: Final = 460.0
 """kJ/mol O2. Heat follows oxygen uptake: Cooney, Wang & Mateles 1969, Biotechnol. Bioeng. 11:269; the round figure for
 aerobic growth: Doran 2013, Bioprocess Engineering Principles, 2nd ed., section 5.9."""
 CO2_TRANSFER_RATIO: Final = 0.89  # kLa of CO2 over that of O2. Royce & Thornhill 1991, AIChE J. 37:1680
+KLA_SPREAD: Final = 0.4  # of both correlations: van 't Riet 1979 says 20 to 40 %, the wider end is shown
 DRIVE_EFFICIENCY: Final = 0.85  # shaft power over electric power, assumed
 
 
@@ -33,7 +34,12 @@ def kLa_coalescing(power_per_volume: float, gas_velocity: float, volume: float) 
     **Source** van 't Riet 1979, Ind. Eng. Chem. Process Des. Dev. 18:357, eq. for 2 L to 2.6 m3, 500 to 10000 W/m3.
     """
     value = 3600 * 0.026 * power_per_volume**0.4 * gas_velocity**0.5
-    return Estimate(value, 500 <= power_per_volume <= 10_000 and 2 <= volume <= 2600, "van 't Riet 1979, coalescing")
+    return Estimate(
+        value,
+        500 <= power_per_volume <= 10_000 and 2 <= volume <= 2600,
+        "van 't Riet 1979, coalescing",
+        spread=KLA_SPREAD,
+    )
 
 
 def kLa_non_coalescing(power_per_volume: float, gas_velocity: float, volume: float) -> Estimate:
@@ -43,7 +49,7 @@ def kLa_non_coalescing(power_per_volume: float, gas_velocity: float, volume: flo
     """
     value = 3600 * 0.002 * power_per_volume**0.7 * gas_velocity**0.2
     in_range = 500 <= power_per_volume <= 10_000 and 2 <= volume <= 4400
-    return Estimate(value, in_range, "van 't Riet 1979, non-coalescing")
+    return Estimate(value, in_range, "van 't Riet 1979, non-coalescing", spread=KLA_SPREAD)
 
 
 def ungassed_power(tank: StirredTank, speed: float) -> float:

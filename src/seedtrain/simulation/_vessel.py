@@ -20,7 +20,7 @@ class Transfer:
     - `kLa`: 1/h at `reference_volume` (L); at another filling kLa (V / reference_volume)^volume_exponent.
     - `gas_exchange`: fresh air in the head space, normal volumes per volume of liquid and minute (vvm).
     - `evaporation`: water that leaves besides what that air carries, g/h.
-    - `in_range`, `source`, `status`: where kLa comes from; status is `sourced`, `derived` or `assumed`.
+    - `in_range`, `source`, `status`, `spread`: of kLa, as in `Estimate`.
     """
 
     kLa: float
@@ -31,6 +31,7 @@ class Transfer:
     in_range: bool = True
     source: str = "the vessel's own figure"
     status: str = "sourced"
+    spread: float = 0.0
 
     def kLa_at(self, volume: float) -> float:
         """kLa with `volume` (L) of liquid, 1/h."""

@@ -314,7 +314,9 @@ def _surface(
         power = 0.0 if entry.kLa_volume is None else exponent
         return Transfer(entry.number("kLa", "1/h"), volume, power, exchange, evaporation)
     found = estimate(entry, highest, nominal)
-    return Transfer(found.value, highest, exponent, exchange, evaporation, found.in_range, found.source, found.status)
+    return Transfer(
+        found.value, highest, exponent, exchange, evaporation, found.in_range, found.source, found.status, found.spread
+    )
 
 
 def _flask(entry: VesselEntry, name: str) -> ShakeFlask:
