@@ -9,7 +9,7 @@ from cyclopts import App, CycloptsError
 
 import seedtrain
 from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, SeedtrainError
-from seedtrain.cli import _compile, _design, _new, _plant, _recipe, _record, _run, _simulate, _verify, _vessel
+from seedtrain.cli import _bench, _compile, _design, _new, _plant, _recipe, _record, _run, _simulate, _verify, _vessel
 from seedtrain.cli._common import report_error
 
 EXIT_INTERRUPTED = 130
@@ -29,6 +29,7 @@ app.command(_record.app)
 app.command(_design.app)
 app.command(_verify.app)
 app.command(_plant.app)
+app.command(_bench.app)
 app.command(_vessel.app)
 
 

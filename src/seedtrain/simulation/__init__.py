@@ -1,5 +1,6 @@
 """Cultures, vessels and unit operations, and the runs that they make."""
 
+from seedtrain.simulation._bench import bench_simulation
 from seedtrain.simulation._broth import broth
 from seedtrain.simulation._culture import Culture, Parameter
 from seedtrain.simulation._downstream import TrainParameter, product_quality, run_train, train_parameters
@@ -98,6 +99,7 @@ __all__ = [
     "WaveBag",
     "Well",
     "Zones",
+    "bench_simulation",
     "broth",
     "check_vessel",
     "compile_metabolism",

@@ -1,0 +1,145 @@
+"""`seedtrain bench`: what Seedtrain measures beside others, in one run."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from seedtrain.base import EXIT_DONE, InputError
+from seedtrain.base import translate as _
+from seedtrain.cli._common import Common, print_json, shown_progress
+
+app = App(name="bench", help="Measure speed, memory and errors beside other programs, in one run.")
+Rows = list[dict[str, Any]]
+Part = Literal["ensemble", "sensitivities", "cold", "memory", "dfba", "chromatography"]
+Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write the rows as JSON.")]
+
+
+@app.command
+def simulation(
+    *,
+    quick: Annotated[bool, Parameter(negative="", help="Little work: a check that it runs, no measurement.")] = False,
+    only: Annotated[list[Part] | None, Parameter(negative="", help="This part; repeat it for more.")] = None,
+    output: Output = None,
+    common: Common | None = None,
+) -> int:
+    """Ensembles, sensitivities, cold start, memory, dynamic flux balances, chromatography: beside every peer there is.
+
+    Peers that are not installed are named with the package to install. What is compared is work per CPU second (user
+    and system time, one thread each), so other work on the machine matters less; the best repeat counts.
+
+    Example: seedtrain bench simulation --only ensemble --only sensitivities -o bench.json
+    """
+    options = common or Common()
+    from seedtrain.base import use_language
+    from seedtrain.simulation import bench_simulation
+
+    with use_language(options.lang), shown_progress(as_json=options.json) as progress:
+        rows = bench_simulation(quick=quick, only=only or (), progress=progress)
+    return _tell(rows, options, output)
+
+
+@app.command
+def guides(
+    genome: Path,
+    *,
+    count: Annotated[int, Parameter(help="Guides to search.")] = 100,
+    mismatches: Annotated[int, Parameter(help="Sites up to here are found.")] = 4,
+    seed: Annotated[int, Parameter(help="Which guides are drawn.")] = 0,
+    output: Output = None,
+    common: Common | None = None,
+) -> int:
+    """The search for off-target sites, beside the same search letter by letter in numpy.
+
+    Example: seedtrain bench guides genome.fa
+
+    Parameters
+    ----------
+    genome
+        FASTA, gzipped or not, of circles such as a bacterial genome.
+    """
+    if count < 1:
+        raise InputError(f"--count {count}", remedy="Ask for one guide or more.")
+    from seedtrain.bioinformatics import bench_guides
+
+    return _tell(bench_guides(genome, guides=count, mismatches=mismatches, seed=seed), common or Common(), output)
+
+
+@app.command
+def clone(
+    *,
+    reads: Annotated[int, Parameter(help="Reads to simulate.")] = 2000,
+    seed: Annotated[int, Parameter(help="Which reads are drawn.")] = 1,
+    output: Output = None,
+    common: Common | None = None,
+) -> int:
+    """The verification of a clone, beside the alignment alone.
+
+    Example: seedtrain bench clone --reads 2000
+    """
+    if reads < 1:
+        raise InputError(f"--reads {reads}", remedy="Ask for one read or more.")
+    from seedtrain.bioinformatics import bench_clone
+
+    return _tell(bench_clone(reads=reads, seed=seed), common or Common(), output)
+
+
+def _tell(rows: Rows, options: Common, output: Path | None) -> int:
+    """Print the rows for people or for machines, and write them where asked."""
+    from seedtrain.base import use_language, write_json
+
+    if output:
+        write_json(output, rows)
+    if options.json:
+        print_json(rows)
+        return EXIT_DONE
+    with use_language(options.lang):
+        for case, group in groupby(rows, key=lambda row: row["case"]):
+            print(case)
+            for line in _lines(list(group)):
+                print(f"  {line}".rstrip())
+        goals = [row for row in rows if row["goal"] is not None]
+        met = sum(bool(row["met"]) for row in goals)
+        print(_("{met} of {goals} goals met").format(met=met, goals=len(goals)))
+        if output:
+            print(_("kept: {path}").format(path=output))
+    return EXIT_DONE
+
+
+def _lines(rows: Rows) -> list[str]:
+    """Ours once, then every peer."""
+    first = rows[0]
+    lines = [_line("Seedtrain", first["ours"], first.get("ours_range"), first.get("ours_error"), first["unit"])]
+    if first["peer_name"] is None:
+        lines[0] += _outcome(first)
+        return [lines[0], *([first["note"]] if first.get("note") else [])]
+    for row in rows:
+        name = " ".join(filter(None, [row["peer_name"], row["peer_version"]]))
+        if row["peer"] is None:
+            lines.append(f"{name:<40} {row.get('note') or ''}{_outcome(row)}")
+            continue
+        line = _line(name, row["peer"], row.get("peer_range"), row.get("peer_error"), row["unit"])
+        note = f"; {row['note']}" if row.get("note") else ""
+        lines.append(f"{line}  {_('ratio')} {row['ratio']:.3g}{_outcome(row)}{note}")
+    return lines
+
+
+def _line(name: str, value: float | None, spread: list[float] | None, error: dict[str, float] | None, unit: str) -> str:
+    text = f"{name:<40} {'-' if value is None else format(value, '.4g'):>9} {unit}"
+    if spread and spread[0] != spread[2]:
+        text += f" [{spread[0]:.4g} .. {spread[1]:.4g} .. {spread[2]:.4g}]"
+    if error:
+        text += "  " + _("error {median}, largest {largest}").format(
+            median=f"{error['median']:.1e}", largest=f"{error['largest']:.1e}"
+        )
+    return text
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    if row["goal"] is None:
+        return ""
+    words = _("met") if row["met"] else _("not met")
+    return f"  ({_('goal')} {row['goal']:g}: {words})"
