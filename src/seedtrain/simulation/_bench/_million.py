@@ -12,7 +12,8 @@ from seedtrain.simulation._bench import _ours
 from seedtrain.simulation._bench import _problem as problem
 from seedtrain.simulation._bench._problem import Floats
 from seedtrain.simulation._bench._whole import SAVED
-from seedtrain.simulation._ensemble import Even, Filled, Problem, Shown, run_ensemble
+from seedtrain.simulation._ensemble import Filled, Problem, Shown, run_ensemble
+from seedtrain.simulation._metabolism import Span
 
 UNITS = dict(zip(problem.START, ("g/L", "g/L", "g/L", "g/L", "%", "%", "L"), strict=True))
 
@@ -25,11 +26,11 @@ def fill(columns: Mapping[str, Floats], count: int) -> Filled:
     return Filled(_ours.schedule(numbers))
 
 
-def fed_batch(outputs: int = SAVED) -> tuple[Problem, dict[str, Even]]:
+def fed_batch(outputs: int = SAVED) -> tuple[Problem, dict[str, Span]]:
     """The fed-batch as an ensemble, and how its 22 parameters vary."""
     found = Problem(_ours.system(), problem.times(outputs), {name: Shown(unit) for name, unit in UNITS.items()}, fill)
     low, high = 1 - problem.SPREAD, 1 + problem.SPREAD
-    spreads = {name: Even(problem.NUMBERS[name] * low, problem.NUMBERS[name] * high) for name in problem.VARIED}
+    spreads = {name: Span(problem.NUMBERS[name] * low, problem.NUMBERS[name] * high) for name in problem.VARIED}
     return found, spreads
 
 

@@ -9,8 +9,6 @@ from typing import Final
 
 from seedtrain.base import InputError, Progress, part, silent
 from seedtrain.simulation._bench._rows import Row
-from seedtrain.simulation._bench._speed import FULL, QUICK, bench_ensemble, bench_sensitivities
-from seedtrain.simulation._bench._whole import MILLION, bench_cold, bench_memory
 
 QUICK_TRAJECTORIES: Final = 2_000
 
@@ -32,18 +30,26 @@ def bench_simulation(*, quick: bool = False, only: Sequence[str] = (), progress:
 
 
 def _ensemble(quick: bool, progress: Progress) -> list[Row]:
+    from seedtrain.simulation._bench._speed import FULL, QUICK, bench_ensemble
+
     return bench_ensemble((QUICK if quick else FULL)["ensemble"], progress=progress)
 
 
 def _sensitivities(quick: bool, progress: Progress) -> list[Row]:
+    from seedtrain.simulation._bench._speed import FULL, QUICK, bench_sensitivities
+
     return bench_sensitivities((QUICK if quick else FULL)["sensitivities"], progress=progress)
 
 
 def _cold(quick: bool, progress: Progress) -> list[Row]:
+    from seedtrain.simulation._bench._whole import bench_cold
+
     return bench_cold(repeats=2 if quick else 5, progress=progress)
 
 
 def _memory(quick: bool, progress: Progress) -> list[Row]:
+    from seedtrain.simulation._bench._whole import MILLION, bench_memory
+
     return bench_memory(trajectories=QUICK_TRAJECTORIES if quick else MILLION, progress=progress)
 
 

@@ -12,18 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError
+from seedtrain.simulation._metabolism import Span
 
 Floats = NDArray[np.float64]
 PER_BLOCK: Final = 4  # 64-bit numbers that Philox makes of one count
-
-
-@dataclass(frozen=True)
-class Even:
-    """Even between `low` and `high`; with `log`, the logarithm is."""
-
-    low: float
-    high: float
-    log: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +36,7 @@ class LogNormal:
     factor: float
 
 
-Spread = Even | Normal | LogNormal | Floats
+Spread = Span | Normal | LogNormal | Floats
 """How one parameter varies: a distribution, or one number for each trajectory."""
 
 
@@ -58,7 +50,7 @@ def check_spreads(spreads: Mapping[str, Spread], count: int) -> None:
 
 def _fault(spread: Spread, count: int) -> tuple[str, str] | None:
     match spread:
-        case Even(low, high, log):
+        case Span(low, high, log):
             if not (math.isfinite(low) and math.isfinite(high) and low <= high):
                 return f"{low:g} .. {high:g} is no range", "Give the lower end first, both finite."
             if log and low <= 0:
@@ -102,7 +94,7 @@ def _values(spread: Spread, seed: int, name: str, first: int, count: int) -> Flo
         return np.asarray(spread[first : first + count], dtype=float)
     unit = uniform(seed, name, first, count)
     match spread:
-        case Even(low, high, log):
+        case Span(low, high, log):
             return np.asarray(low * (high / low) ** unit if log else low + (high - low) * unit)
         case Normal(mean, sd, low, high):
             return _normal(unit, mean, sd, low, high)
