@@ -1,8 +1,6 @@
-"""The dynamic flux balance problem that others solve by a linear programme at every step, measured in one run.
+"""The batch of `_batch` by compiled metabolism and by others, measured in one run.
 
-E. coli in batch: glucose 10 g/L, 0.1 gDW/L, uptake of glucose 10 mmol/gDW/h with K_S 0.015 mM and of acetate
-5 mmol/gDW/h with K_S 0.2 mM, oxygen at most 15 mmol/gDW/h, ATP maintenance 0 unless said, 10 h, 101 points. CPU seconds
-are user and system time of this process; ratios are peer over ours.
+CPU seconds are user and system time of this process; ratios are peer over ours.
 """
 
 from __future__ import annotations
@@ -16,66 +14,129 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from seedtrain.base import Progress, silent
+from seedtrain.base import translate as _
+from seedtrain.simulation._metabolism._batch import (
+    ACETATE,
+    AMMONIUM,
+    DEFAULT_MAINTENANCE,
+    END_H,
+    EULER_STEPS,
+    GLUCOSE,
+    MAINTENANCE,
+    OXYGEN,
+    POINTS,
+    batch,
+    cobra_euler,
+    glpk_loop,
+    lp_route,
+    random_batch,
+    random_spans,
+)
 from seedtrain.simulation._metabolism._compile import compile_metabolism
-from seedtrain.simulation._metabolism._ensemble import Span, dynamic_fba_ensemble
+from seedtrain.simulation._metabolism._dynamic import simulate_reactor
+from seedtrain.simulation._metabolism._ensemble import dynamic_fba_ensemble
 from seedtrain.simulation._metabolism._integrate import DynamicSettings, integrate
-from seedtrain.simulation._metabolism._kinetics import Constant, GasSupply, Kinetics, Monod
 from seedtrain.simulation._metabolism._moving import demand, uptake
-from seedtrain.simulation._metabolism._network import Network
-from seedtrain.simulation._metabolism._reactor import Reactor, reactor
 from seedtrain.simulation._metabolism._read import read_network
 from seedtrain.simulation._metabolism._solver import Solver
 from seedtrain.simulation._metabolism._table import RegionTable
 
 Floats = NDArray[np.float64]
 
-GLUCOSE, OXYGEN, ACETATE, AMMONIUM, MAINTENANCE = "EX_glc__D_e", "EX_o2_e", "EX_ac_e", "EX_nh4_e", "ATPM"
-Q_GLUCOSE, K_GLUCOSE, Q_ACETATE, K_ACETATE, Q_OXYGEN = 10.0, 0.015, 5.0, 0.2, 15.0
-X_START, GLUCOSE_START, END_H, POINTS = 0.1, 10.0 / 180.156 * 1000.0, 10.0, 101
-EULER_STEP_H, EULER_STEPS = 0.01, 1000
-DEFAULT_MAINTENANCE: Final = {"textbook": 8.39, "iJO1366": 3.15}
-OURS: Final = DynamicSettings(rtol=1e-7, atol=1e-9)
-
+GOALS: Final[Mapping[str, Mapping[str, float]]] = {
+    "iJO1366": {"compile": 20.0, "glpk": 500.0, "cobra": 10_000.0, "ensemble": 8000.0},
+}
+"""CPU s of compiling, ratios of one trajectory, random trajectories per CPU s."""
+TIGHT: Final = DynamicSettings(rtol=1e-11, atol=1e-13, method="stiff", most_steps=10**7)
 
 Row = dict[str, Any]
-"""One figure: bench, case, ours, peer, peer_name, peer_version, unit, ratio (peer over ours), goal, goal_kind, met."""
+"""One figure: `model`, `what` was done, by which `peer` (`OURS` or another) of which `version`, in how many `cpu_s`;
+`value` in `unit`, its `error` where there is a reference, and `ratio` (the peer's CPU seconds over ours); `goal` and
+whether it is `met`, where one is set; a `note`, such as why a peer could not run. What is not known is None."""
+OURS: Final = "Seedtrain"
+SETTINGS: Final = DynamicSettings(rtol=1e-7, atol=1e-9)
+
+
+def bench_dfba(
+    model: str = "iJO1366",
+    *,
+    trajectories: int = 100_000,
+    euler_steps: int = EULER_STEPS,
+    progress: Progress = silent,
+) -> list[Row]:
+    """Compiling, one trajectory against a GLPK loop and cobra's Euler loop, errors, and many random trajectories.
+
+    - `euler_steps`: how many of cobra's 1,000 steps to run; the rest is extrapolated, and the row says so.
+
+    The goals are those of iJO1366; a small model's programmes are quick, so that it has none for its ratios.
+    """
+    rows: list[Row] = []
+    stages: list[tuple[str, Callable[[], list[Row]]]] = [
+        (_("compiling {model}"), lambda: bench_compile(model)),
+        (_("one trajectory of {model}, and its peers"), lambda: bench_trajectory(model, euler_steps=euler_steps)),
+        (_("errors of {model} against a programme at every step"), lambda: bench_errors(model)),
+        (_("many trajectories of {model}"), lambda: bench_ensemble(model, trajectories=trajectories)),
+    ]
+    for number, (words, work) in enumerate(stages):
+        progress(number / len(stages), words.format(model=model))
+        rows += work()
+    progress(1.0, _("all of it measured"))
+    return rows
 
 
 def bench_metabolism(
-    model: str = "iJO1366", *, trajectories: int = 100_000, euler_steps: int = EULER_STEPS
+    model: str = "iJO1366",
+    *,
+    trajectories: int = 100_000,
+    euler_steps: int = EULER_STEPS,
+    progress: Progress = silent,
 ) -> list[Row]:
-    """Everything measured of compiled metabolism on `model`: compiling, one trajectory, many, and errors.
-
-    `euler_steps`: how many of cobra's 1,000 steps to run; the rest is extrapolated, and the row says so.
-    """
-    rows = bench_compile(model)
-    rows += bench_trajectory(model, euler_steps=euler_steps)
-    rows += bench_ensemble(model, trajectories=trajectories)
-    return rows + bench_errors(model)
+    """`bench_dfba` in the form that `seedtrain bench` prints: one row a figure of ours, with the peer beside it."""
+    rows = bench_dfba(model, trajectories=trajectories, euler_steps=euler_steps, progress=progress)
+    ours = {row["what"]: row for row in rows if row["peer"] == OURS}
+    nobody = {"peer": None, "peer_name": None, "peer_version": None, "ratio": None, "goal_kind": "limit"}
+    found = []
+    for row in rows:
+        form = {"bench": "simulation", "case": f"dFBA {model}: {row['what']}", "goal": row["goal"], "met": row["met"]}
+        form |= {"note": row["note"]}
+        if row["peer"] != OURS and row["ratio"] is None and not row["note"]:
+            continue  # a reference, which stands behind the error of ours
+        if row["peer"] != OURS:
+            peer = {"peer": row["cpu_s"], "peer_name": row["peer"], "peer_version": row["version"]}
+            form |= {"ours": ours[row["what"]]["cpu_s"], "unit": "CPU s", **peer, "ratio": row["ratio"]}
+            found.append(form | {"goal_kind": "ratio"})
+        elif row["cpu_s"] is None:
+            found.append(form | nobody | {"ours": row["error"], "unit": row["unit"], "case": form["case"] + ", error"})
+        else:
+            shown = ("value", row["unit"]) if row["unit"].endswith("CPU s") else ("cpu_s", "CPU s")
+            found.append(form | nobody | {"ours": row[shown[0]], "unit": shown[1]})
+    return found
 
 
 def bench_compile(model: str = "iJO1366") -> list[Row]:
-    """CPU seconds to compile five moving bounds of a model already read, and what one evaluation takes."""
+    """CPU seconds to read a model and to compile five moving bounds of it, and what one evaluation takes."""
     import_module("highspy")
     import_module("scipy.optimize")
-    reading, _ = _cpu(lambda: read_network(model))
+    reading, _network = _cpu(lambda: read_network(model))
     seconds, table = _cpu(lambda: _table(model, fresh=True))
     proof = table.proof
     points = _points(table, 100_000)
     table.evaluate(points[:10])
-    evaluation, _ = _cpu(lambda: table.evaluate(points))
+    evaluation, _found = _cpu(lambda: table.evaluate(points))
     solver = Solver(table.program)
     path = points[0] + (points[1] - points[0]) * np.linspace(0, 1, 200)[:, None]
-    solving, _ = _cpu(lambda: [solver.solve(theta) for theta in path])
-    each, lp = evaluation / len(points) * 1e9, solving / len(path) * 1e9
+    solver.solve(path[0])
+    solving, _found = _cpu(lambda: [solver.solve(theta) for theta in path])
+    each, lp = evaluation / len(points), solving / len(path)
+    goal = GOALS.get(model, {}).get("compile")
     off = max(proof.random, proof.face, proof.kink)
     return [
-        _limit(model, "read (0 where it was read before)", reading, "CPU s", None),
-        _limit(model, "compile", seconds, "CPU s", 20.0 if model == "iJO1366" else 1.0),
-        _limit(model, "regions", proof.regions, "", None),
-        _limit(model, "linear programmes solved", proof.solves, "", None),
-        _limit(model, "largest flux error against fresh linear programmes", off, "mmol/gDW/h", None),
-        _ratio(model, "evaluation of all outputs", each, lp, "warm HiGHS", version("highspy"), "ns", None),
+        _row(model, "read (0 where it was read before)", OURS, reading),
+        _row(model, "compile, five moving bounds", OURS, seconds, value=proof.regions, unit="regions", error=off)
+        | _met(goal, goal is not None and seconds <= goal),
+        _row(model, "one evaluation of all exchanges", OURS, each),
+        _row(model, "one evaluation of all exchanges", "warm HiGHS", lp, version("highspy"), ratio=lp / each),
     ]
 
 
@@ -83,213 +144,80 @@ def bench_trajectory(model: str = "iJO1366", *, euler_steps: int = EULER_STEPS, 
     """One trajectory of 10 h against a hand-written GLPK loop and cobra's Euler loop, measured between them."""
     culture = batch(_table(model), 0.0)
     vector, times = culture.vector()[None], np.linspace(0.0, END_H, POINTS)
-    integrate(culture, vector, 0.0, times, settings=OURS)
-    network = read_network(model)
-    taken, glpk = [], []
-    for _ in range(3):
-        taken.append(_cpu(lambda: [integrate(culture, vector, 0.0, times, settings=OURS) for _ in range(repeats)])[0])
-        glpk.append(_cpu(lambda: glpk_loop(network))[0])
-    ours = min(taken) / repeats
-    seconds, steps = cobra_euler(model, euler_steps)
-    goals = (500.0, 10_000.0) if model == "iJO1366" else (None, None)  # a small model's programmes are quick
-    note = "" if steps == EULER_STEPS else f", extrapolated from {steps} of {EULER_STEPS} steps"
-    euler = seconds * EULER_STEPS / steps
-    return [
-        _ratio(model, "one trajectory", ours, min(glpk), "GLPK loop", version("swiglpk"), "CPU s", goals[0]),
-        _ratio(model, "one trajectory", ours, euler, f"cobra Euler loop{note}", version("cobra"), "CPU s", goals[1]),
+    what = "one trajectory of 10 h, 101 points"
+    network, goals = read_network(model), GOALS.get(model, {})
+    exact = integrate(culture, vector, 0.0, times, settings=TIGHT).states[0, -1, 0]
+    taken, glpk, found = [], [], None
+    missing = _missing("swiglpk")
+    for _round in range(3):
+        run = [lambda: integrate(culture, vector, 0.0, times, settings=SETTINGS) for _number in range(repeats)]
+        seconds, many = _cpu(lambda run=run: [work() for work in run])  # type: ignore[misc]
+        taken.append(seconds / repeats)
+        if not missing:
+            seconds, found = _cpu(lambda: glpk_loop(network))
+            glpk.append(seconds)
+    ours = min(taken)
+    final = float(many[0].states[0, -1, 0])
+    as_run = [_cpu(lambda: simulate_reactor(culture, times, settings=SETTINGS, events=False))[0] for _round in range(5)]
+    rows = [
+        _row(model, what, OURS, ours, value=final, unit="g/L", error=abs(final - exact)),
+        _row(model, f"{what}, as a Run with rates and balances", OURS, min(as_run)),
     ]
+    if missing or found is None:
+        rows.append(_absent(model, what, "GLPK loop", missing))
+    else:
+        ratio, goal, last = min(glpk) / ours, goals.get("glpk"), float(found[-1, 0])
+        row = _row(model, what, "GLPK loop", min(glpk), version("swiglpk"), value=last, unit="g/L", ratio=ratio)
+        rows.append(row | {"error": abs(last - exact)} | _met(goal, goal is not None and ratio >= goal))
+    missing = _missing("cobra")
+    if missing:
+        return [*rows, _absent(model, what, "cobra Euler loop", missing)]
+    seconds, last = cobra_euler(model, euler_steps)
+    seconds *= EULER_STEPS / euler_steps
+    ratio, goal, whole = seconds / ours, goals.get("cobra"), euler_steps == EULER_STEPS
+    row = _row(model, what, "cobra Euler loop", seconds, version("cobra"), unit="g/L", ratio=ratio)
+    row |= {"value": last, "error": abs(last - exact)} if whole else {}
+    row |= {"note": "" if whole else f"extrapolated from {euler_steps} of {EULER_STEPS} steps"}
+    return [*rows, row | _met(goal, goal is not None and ratio >= goal)]
 
 
 def bench_ensemble(model: str = "iJO1366", *, trajectories: int = 100_000) -> list[Row]:
     """Random trajectories per CPU second, and their error at these tolerances against much tighter ones."""
     culture = random_batch(_table(model))
-    spans = random_spans(model)
-    first = dynamic_fba_ensemble(culture, [END_H], spans, n=100, seed=1, settings=OURS)
-    seconds, found = _cpu(lambda: dynamic_fba_ensemble(culture, [END_H], spans, n=trajectories, seed=7, settings=OURS))
-    tight = DynamicSettings(rtol=1e-11, atol=1e-13, method="stiff", most_steps=10**7)
-    exact = dynamic_fba_ensemble(culture, [END_H], spans, n=100, seed=1, settings=tight)
+    spans, goal = random_spans(model), GOALS.get(model, {}).get("ensemble")
+    first = dynamic_fba_ensemble(culture, [END_H], spans, n=100, seed=1, settings=SETTINGS)
+    seconds, found = _cpu(
+        lambda: dynamic_fba_ensemble(culture, [END_H], spans, n=trajectories, seed=7, settings=SETTINGS)
+    )
+    exact = dynamic_fba_ensemble(culture, [END_H], spans, n=100, seed=1, settings=TIGHT)
     off = np.abs(first.states[:, 0, 0] - exact.states[:, 0, 0])
-    rate, goal = trajectories / seconds, 8000.0
-    speed = _limit(model, f"{trajectories} random trajectories", rate, "1/CPU s", goal) | {"met": rate >= goal}
-    failed = int((found.status != 0).sum())
-    return [
-        speed,
-        _limit(model, "random trajectories that failed", failed, "", 0.0),
-        _limit(model, "random trajectories: median error of final biomass", np.median(off), "g/L", None),
-        _limit(model, "random trajectories: largest error of final biomass of 100", off.max(), "g/L", None),
-    ]
+    rate, failed = trajectories / seconds, int((found.status != 0).sum())
+    row = _row(model, f"{trajectories} random trajectories", OURS, seconds, value=rate, unit="1/CPU s")
+    note = f"{failed} failed; error of final biomass: largest of 100, median {np.median(off):.1e} g/L"
+    met = goal is not None and rate >= goal and failed == 0
+    return [row | {"error": float(off.max()), "note": note} | _met(goal, met)]
 
 
 def bench_errors(model: str = "iJO1366") -> list[Row]:
     """Final biomass and acetate peak against a linear programme at every step, without and with ATP maintenance."""
-    table = _table(model)
-    rows = []
+    table, rows = _table(model), []
     for maintenance in (0.0, DEFAULT_MAINTENANCE[model]):
         culture = batch(table, maintenance)
         times = np.linspace(0.0, END_H, POINTS)
-        ours = integrate(culture, culture.vector()[None], 0.0, times, settings=OURS).states[0]
-        exact = lp_route(culture, times)
-        case = f"ATP maintenance {maintenance:g}"
-        peak = abs(ours[:, 2].max() - exact[:, 2].max())
-        rows.append(_limit(model, f"{case}: error of final biomass", abs(ours[-1, 0] - exact[-1, 0]), "g/L", 1e-6))
-        rows.append(_limit(model, f"{case}: error of the acetate peak", peak, "mmol/L", 1e-4))
+        ours = integrate(culture, culture.vector()[None], 0.0, times, settings=SETTINGS).states[0]
+        seconds, exact = _cpu(lambda culture=culture, times=times: lp_route(culture, times))  # type: ignore[misc]
+        pairs = (
+            ("final biomass", "g/L", ours[-1, 0], exact[-1, 0], 1e-6),
+            ("acetate peak", "mmol/L", ours[:, 2].max(), exact[:, 2].max(), 1e-4),
+        )
+        for name, unit, here, there, goal in pairs:
+            what = f"{name}, ATP maintenance {maintenance:g}"
+            error = abs(float(here - there))
+            row = _row(model, what, OURS, None, value=float(here), unit=unit, error=error)
+            rows.append(row | _met(goal, error <= goal))
+            reference = "programme at every step, LSODA 1e-9"
+            rows.append(_row(model, what, reference, seconds, version("highspy"), value=float(there), unit=unit))
     return rows
-
-
-def batch(table: RegionTable, maintenance: float) -> Reactor:
-    """The batch of this module, with what only follows left out."""
-    kinetics = Kinetics(
-        {
-            GLUCOSE: Monod(Q_GLUCOSE, K_GLUCOSE),
-            OXYGEN: Constant(Q_OXYGEN),
-            ACETATE: Monod(Q_ACETATE, K_ACETATE),
-            AMMONIUM: Constant(12.0),  # never short: growth at 0.9 1/h takes up 9.7
-            MAINTENANCE: Constant(maintenance),
-        }
-    )
-    return reactor(table, kinetics, {"X": X_START, GLUCOSE: GLUCOSE_START}, track=())
-
-
-def random_batch(table: RegionTable) -> Reactor:
-    """A batch where oxygen transfer and ammonium may run short and starving cells die; see `random_spans`."""
-    kinetics = Kinetics(
-        {
-            GLUCOSE: Monod(10.0, 0.1),
-            OXYGEN: GasSupply(15.0, 100.0, 1.0),
-            ACETATE: Monod(5.0, 0.5),
-            AMMONIUM: Monod(10.0, 0.1),
-            MAINTENANCE: Constant(3.15),
-        },
-        k_d=0.005,
-    )
-    return reactor(table, kinetics, {"X": 0.1, GLUCOSE: 55.5, AMMONIUM: 100.0}, track=())
-
-
-def random_spans(model: str = "iJO1366") -> Mapping[str, Span]:
-    """What varies in the random ensemble, and how far."""
-    return {
-        f"{GLUCOSE}.q_max": Span(6, 12),
-        f"{GLUCOSE}.K_S": Span(0.01, 1.0, log=True),
-        f"{ACETATE}.q_max": Span(1, 8),
-        f"{ACETATE}.K_S": Span(0.1, 10**0.5, log=True),
-        f"{AMMONIUM}.q_max": Span(8, 12),
-        f"{AMMONIUM}.K_S": Span(10**-1.5, 1.0, log=True),
-        f"{OXYGEN}.q_max": Span(6, 20),
-        f"{OXYGEN}.kLa": Span(20, 150),
-        f"{MAINTENANCE}.value": Span(4.5, 11) if model == "textbook" else Span(1.5, 7),
-        "k_d": Span(0, 0.01),
-        "X.initial": Span(0.05, 0.5),
-        f"{GLUCOSE}.initial": Span(20, 110),
-        f"{ACETATE}.initial": Span(0, 10),
-        f"{AMMONIUM}.initial": Span(15, 120),
-    }
-
-
-def lp_route(culture: Reactor, times: Floats) -> Floats:
-    """The batch with a linear programme at every evaluation, LSODA at rtol 1e-9: states, shape (time, state)."""
-    from scipy.integrate import solve_ivp
-
-    solver = Solver(culture.table.program)
-    vector, outputs = culture.vector(), culture.table.program.outputs
-    rows = [outputs.index(name) for name in culture.solutes]
-
-    def rate(_: float, state: Floats) -> Floats:
-        found = solver.solve(culture.bounds_at(state, vector)).outputs
-        change = np.array([found[0], *found[rows]])
-        return np.asarray(change * state[0])
-
-    start = vector[culture.initial_places]
-    found = solve_ivp(rate, (0.0, float(times[-1])), start, method="LSODA", rtol=1e-9, atol=1e-11, t_eval=times)
-    assert found.success, found.message
-    return np.asarray(found.y.T)
-
-
-def glpk_loop(network: Network) -> Floats:
-    """What a careful user writes by hand: raw GLPK, warm, one programme at every evaluation of scipy's BDF."""
-    from scipy.integrate import solve_ivp
-
-    solve = _glpk(network)
-
-    def rate(_: float, state: Floats) -> Floats:
-        return np.asarray(np.array(solve(*_uptakes(state[1], state[2]))) * state[0])
-
-    found = solve_ivp(rate, (0.0, END_H), [X_START, GLUCOSE_START, 0.0], method="BDF", rtol=1e-6, atol=1e-8,
-                      t_eval=np.linspace(0.0, END_H, POINTS))  # fmt: skip
-    assert found.success, found.message
-    return np.asarray(found.y.T)
-
-
-def cobra_euler(model: str, steps: int) -> tuple[float, int]:
-    """A careful user of cobra: Euler steps of 0.01 h with `slim_optimize`; CPU seconds of the loop, and its steps."""
-    import logging
-
-    import cobra
-
-    from seedtrain.simulation._metabolism._read import locate
-
-    logging.getLogger("cobra").setLevel(logging.CRITICAL)
-    found = cobra.io.read_sbml_model(str(locate(model)))
-    glucose, acetate = (found.reactions.get_by_id(name) for name in (GLUCOSE, ACETATE))
-    found.reactions.get_by_id(OXYGEN).lower_bound = -Q_OXYGEN
-    found.reactions.get_by_id(MAINTENANCE).lower_bound = 0.0
-    state = np.array([X_START, GLUCOSE_START, 0.0])
-
-    def loop() -> None:
-        nonlocal state
-        for _ in range(steps):
-            sugar, acid = _uptakes(state[1], state[2])
-            glucose.lower_bound, acetate.lower_bound = -sugar, -acid
-            growth = found.slim_optimize()
-            change = np.zeros(3) if growth != growth else np.array([growth, glucose.flux, acetate.flux])
-            state = np.maximum(state + EULER_STEP_H * state[0] * change, 0.0)
-
-    return _cpu(loop)[0], steps
-
-
-def _uptakes(glucose: float, acetate: float) -> tuple[float, float]:
-    sugar, acid = max(glucose, 0.0), max(acetate, 0.0)
-    return Q_GLUCOSE * sugar / (K_GLUCOSE + sugar), Q_ACETATE * acid / (K_ACETATE + acid)
-
-
-def _glpk(network: Network) -> Callable[[float, float], tuple[float, float, float]]:
-    """Growth, glucose and acetate exchange for two uptake bounds, from a warm GLPK problem."""
-    g = import_module("swiglpk")
-
-    problem, matrix = g.glp_create_prob(), network.stoichiometry.tocoo()
-    g.glp_set_obj_dir(problem, g.GLP_MAX)
-    g.glp_add_rows(problem, matrix.shape[0])
-    g.glp_add_cols(problem, matrix.shape[1])
-    for row in range(matrix.shape[0]):
-        g.glp_set_row_bnds(problem, row + 1, g.GLP_FX, 0.0, 0.0)
-    lower = network.lower.copy()
-    lower[network.column(OXYGEN)], lower[network.column(MAINTENANCE)] = -Q_OXYGEN, 0.0
-    for column, (low, high) in enumerate(zip(lower, network.upper, strict=True)):
-        g.glp_set_col_bnds(problem, column + 1, g.GLP_FX if low == high else g.GLP_DB, float(low), float(high))
-    size = len(matrix.data)
-    rows, columns, values = g.intArray(size + 1), g.intArray(size + 1), g.doubleArray(size + 1)
-    for k in range(size):
-        rows[k + 1], columns[k + 1] = int(matrix.row[k]) + 1, int(matrix.col[k]) + 1
-        values[k + 1] = float(matrix.data[k])
-    g.glp_load_matrix(problem, size, rows, columns, values)
-    growth, sugar, acid = (network.column(name) + 1 for name in (network.growth, GLUCOSE, ACETATE))
-    g.glp_set_obj_coef(problem, growth, 1.0)
-    options = g.glp_smcp()
-    g.glp_init_smcp(options)
-    options.msg_lev, options.meth = g.GLP_MSG_OFF, g.GLP_DUALP
-    g.glp_term_out(g.GLP_OFF)
-    g.glp_scale_prob(problem, g.GLP_SF_AUTO)
-    g.glp_adv_basis(problem, 0)
-
-    def solve(most_sugar: float, most_acid: float) -> tuple[float, float, float]:
-        for column, most in ((sugar, most_sugar), (acid, most_acid)):
-            g.glp_set_col_bnds(problem, column, g.GLP_DB, -most, 1000.0)
-        g.glp_simplex(problem, options)
-        if g.glp_get_status(problem) != g.GLP_OPT:
-            return 0.0, 0.0, 0.0
-        value = g.glp_get_col_prim
-        return value(problem, growth), value(problem, sugar), value(problem, acid)
-
-    return solve
 
 
 def _table(model: str, *, fresh: bool = False) -> RegionTable:
@@ -310,20 +238,34 @@ def _cpu(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - before, found
 
 
-def _limit(model: str, case: str, ours: float, unit: str, goal: float | None) -> Row:
-    met = None if goal is None else bool(ours <= goal)
-    return _row(f"{model}: {case}", float(ours), unit) | {"goal": goal, "goal_kind": "limit", "met": met}
+def _missing(package: str) -> str:
+    """Why a peer cannot run; empty where it can."""
+    from importlib.util import find_spec
+
+    return "" if find_spec(package) else f"{package} is not installed"
 
 
-def _ratio(
-    model: str, case: str, ours: float, peer: float, name: str, number: str, unit: str, goal: float | None
+def _absent(model: str, what: str, peer: str, note: str) -> Row:
+    return _row(model, what, peer, None) | {"note": note}
+
+
+def _met(goal: float | None, met: bool) -> Row:
+    return {"goal": goal, "met": None if goal is None else bool(met)}
+
+
+def _row(
+    model: str,
+    what: str,
+    peer: str,
+    seconds: float | None,
+    number: str | None = None,
+    *,
+    value: float | None = None,
+    unit: str = "",
+    error: float | None = None,
+    ratio: float | None = None,
 ) -> Row:
-    ratio = peer / ours
-    found = {"peer": peer, "peer_name": name, "peer_version": number, "ratio": ratio, "goal": goal}
-    met = None if goal is None else ratio >= goal
-    return _row(f"{model}: {case}", ours, unit) | found | {"goal_kind": "ratio", "met": met}
-
-
-def _row(case: str, ours: float, unit: str) -> Row:
-    nobody = {"peer": None, "peer_name": None, "peer_version": None, "ratio": None}
-    return {"bench": "metabolism", "case": case, "ours": ours, "unit": unit, **nobody}
+    ours = version("seedtrain") if peer == OURS else None
+    found: Row = {"model": model, "what": what, "peer": peer, "version": number or ours, "cpu_s": seconds}
+    found |= {"value": None if value is None else float(value), "unit": unit, "error": error, "ratio": ratio}
+    return found | {"goal": None, "met": None, "note": ""}

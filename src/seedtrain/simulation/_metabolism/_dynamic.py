@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seedtrain.base import InputError, digest
 from seedtrain.base import translate as _
+from seedtrain.simulation._errors import TrajectoryError
 from seedtrain.simulation._metabolism._integrate import REASONS, DynamicSettings, Trajectories, integrate
 from seedtrain.simulation._metabolism._kernels._structure import DONE, MONOD
 from seedtrain.simulation._metabolism._kinetics import ACETATE_MASS, GLUCOSE_MASS, Feed, Kinetics
@@ -18,7 +19,6 @@ from seedtrain.simulation._metabolism._program import OTHER_CARBON, Floats
 from seedtrain.simulation._metabolism._reactor import BIOMASS, VOLUME, Reactor, reactor
 from seedtrain.simulation._metabolism._table import CompiledMetabolism, Evaluation
 from seedtrain.simulation._run import Balance, ParameterUse, Run, RunEvent, Variable
-from seedtrain.simulation._errors import TrajectoryError
 
 OXYGEN: Final = "EX_o2_e"
 CARBON_DIOXIDE: Final = "EX_co2_e"
