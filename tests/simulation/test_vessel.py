@@ -71,7 +71,7 @@ def test_the_example_s_plant_reads():
         (TANK, "impeller_diameter: 0.045 m", "impeller_diameter: 0.1 m", "not below the vessel's diameter"),
         (TANK, "motor_power: 0.03 kW", "motor_power: 0 kW", "not above zero"),
         (TANK, "seeds: [FLASK]", "kLa: 100 1/h", "has no 'kLa'"),
-        (TANK, "kind: stirred_tank", "kind: shake_flask", "needs 'kLa'"),
+        (TANK, "kind: stirred_tank", "kind: shake_flask", "has no 'cooling_area'"),
         (FLASK, "kLa: 150 1/h\n", "", "needs 'kLa'"),
         (FLASK, "scale: seed\n", "scale: seed\ndiameter: 1 m\n", "has no 'diameter'"),
         (FLASK, "kLa: 150 1/h", "kLa: 150", "no unit"),

@@ -206,6 +206,18 @@ class VesselEntry(BaseModel):
             raise ValueError(f"{value} is above the nominal {nominal} | Give the filling at which kLa was measured.")
         return value
 
+    @field_validator("*")
+    @classmethod
+    def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        kind = info.data.get("kind")
+        if kind is None or value is None:
+            return value
+        rules = _KINDS[kind]
+        measured = ("kLa", *rules.moved) if rules.moved else ()
+        if info.field_name not in {*_ALWAYS, *rules.needs, *rules.may, *measured}:
+            raise ValueError(f"a {kind} has no {info.field_name!r} | Remove {info.field_name}.")
+        return value
+
     @model_validator(mode="after")
     def _complete(self) -> VesselEntry:
         rules = _KINDS[self.kind]
