@@ -5,7 +5,9 @@ attribute f(p, u), the feeds u and the margins g(p, u) = 0 of the limited phases
 
     df/dp = f_p - f_u (g_u)^-1 g_p
 
-by the implicit function theorem. The partial derivatives are central differences of tightly integrated runs.
+by the implicit function theorem. What a lever does to the culture comes from forward sensitivities, all levers in one
+integration (`simulate_neighbours`); what follows from the run (downstream train, cost, carbon) from central differences
+of closed forms along them.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedtrain.base import Progress, SeedtrainError, silent
+from seedtrain.base import Progress, SeedtrainError, part, silent
 from seedtrain.program._levers import Lever
 from seedtrain.program._situation import Outcome, Situation
 
@@ -50,15 +52,19 @@ class Sensitivities:
 
 def sensitivities(situation: Situation, levers: Sequence[Lever], *, progress: Progress = silent) -> Sensitivities:
     """The effect of every lever on every attribute of a need; see the module for the method."""
+    pairs = [_pair(situation, lever) for lever in levers]
+    feeds = [[situation.with_feed(n, 1 + sign * FEED_STEP) for sign in (1, -1)] for n in range(len(situation.limited))]
+    movable = [item for pair in (*pairs, *feeds) for item in pair if isinstance(item, Situation)]
+    situation.know(movable, part(progress, 0.0, 0.5))
     base = situation.outcome()
     names = tuple(base.values)
-    feed_f, feed_g = _feed_derivatives(situation, base, names)
+    feed_f, feed_g = _feed_derivatives(feeds, names)
     effects: list[Sensitivity] = []
     skipped: list[tuple[str, str]] = []
-    for number, lever in enumerate(levers):
-        progress(number / len(levers), f"{lever.group}: {lever.name}")
+    for number, (lever, pair) in enumerate(zip(levers, pairs, strict=True)):
+        progress(0.5 + 0.5 * number / len(levers), f"{lever.group}: {lever.name}")
         try:
-            direct, margin = _difference(situation, lever, base, names)
+            direct, margin = _difference(pair, lever.scale.step, base, names)
         except SeedtrainError as error:
             skipped.append((lever.name, error.message))
             continue
@@ -79,23 +85,39 @@ def _along_limit(feed_f: Floats, feed_g: Floats, margin: Floats) -> Floats:
     return along
 
 
-def _feed_derivatives(situation: Situation, base: Outcome, names: tuple[str, ...]) -> tuple[Floats, Floats]:
+Moved = Situation | SeedtrainError
+"""A situation with a lever moved, or why it cannot be."""
+
+
+def _pair(situation: Situation, lever: Lever) -> tuple[Moved, Moved]:
+    """The lever moved up and down by its step."""
+
+    def moved(sign: int) -> Moved:
+        try:
+            return lever.moved(situation, sign * lever.scale.step)
+        except SeedtrainError as error:
+            return error
+
+    return moved(1), moved(-1)
+
+
+def _feed_derivatives(feeds: Sequence[Sequence[Situation]], names: tuple[str, ...]) -> tuple[Floats, Floats]:
     """f_u, shape "attribute feed", of the logarithms, and g_u, shape "margin feed"."""
-    count = len(situation.limited)
-    feed_f, feed_g = np.zeros((len(names), count)), np.zeros((count, count))
-    for column in range(count):
-        pair = [situation.with_feed(column, 1 + sign * FEED_STEP).outcome() for sign in (1, -1)]
-        feed_f[:, column], feed_g[:, column] = _slope(pair[0], pair[1], names, 2 * FEED_STEP)
+    feed_f, feed_g = np.zeros((len(names), len(feeds))), np.zeros((len(feeds), len(feeds)))
+    for column, (up, down) in enumerate(feeds):
+        feed_f[:, column], feed_g[:, column] = _slope(up.outcome(), down.outcome(), names, 2 * FEED_STEP)
     return feed_f, feed_g
 
 
-def _difference(situation: Situation, lever: Lever, base: Outcome, names: tuple[str, ...]) -> tuple[Floats, Floats]:
+def _difference(pair: Sequence[Moved], step: float, base: Outcome, names: tuple[str, ...]) -> tuple[Floats, Floats]:
     """f_p of the logarithms and g_p; one-sided where the lever can move one way only."""
     outcomes: list[Outcome | None] = []
     failure: SeedtrainError | None = None
-    for sign in (1, -1):
+    for item in pair:
         try:
-            outcomes.append(lever.moved(situation, sign * lever.scale.step).outcome())
+            if isinstance(item, SeedtrainError):
+                raise item
+            outcomes.append(item.outcome())
         except SeedtrainError as error:
             failure = error
             outcomes.append(None)
@@ -103,7 +125,7 @@ def _difference(situation: Situation, lever: Lever, base: Outcome, names: tuple[
     if up is None and down is None:
         assert failure is not None
         raise failure
-    width = lever.scale.step * (2 if up is not None and down is not None else 1)
+    width = step * (2 if up is not None and down is not None else 1)
     return _slope(up or base, down or base, names, width)
 
 

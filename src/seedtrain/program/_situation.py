@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from seedtrain.base import digest
+from seedtrain.base import Progress, SeedtrainError, digest, silent
 from seedtrain.development import FactorTable, ScaleResult, central_figures, growth_rate_is_lowest, margins
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import MasterRecipe
-from seedtrain.simulation import Culture, Run, StirredTank, broth, product_quality, run_train, simulate
+from seedtrain.simulation import (
+    Culture,
+    Run,
+    Setup,
+    StirredTank,
+    broth,
+    product_quality,
+    run_train,
+    setup_of,
+    simulate,
+    simulate_neighbours,
+)
 
 TIGHT: Final = 1e-7
 """Relative tolerance of the integration: differences of neighbouring runs must not see the solver's steps."""
@@ -125,8 +136,38 @@ class Situation:
         kept = tuple(margins(run, recipe, path=path).smallest for path in self.limited)
         return Outcome(values, kept)
 
-    def _run(self, recipe: MasterRecipe) -> Run:
-        """The production, simulated once for all levers that leave it alone."""
+    def know(self, neighbours: Sequence[Situation], progress: Progress = silent) -> None:
+        """Simulate the production of this situation and of those near it, all in one integration with sensitivities.
+
+        What cannot be set up, or has other phases, is left to `outcome`, which simulates it on its own or refuses it.
+        """
+        recipe = self._fed()
+        mine, base = self._key(recipe), self._setup(recipe)
+        found: dict[str, Setup] = {}
+        for other in neighbours:
+            try:
+                fed = other._fed()
+                setup = other._setup(fed)
+            except SeedtrainError:
+                continue
+            same = setup.layout.key == base.layout.key and len(setup.plan.segments) == len(base.plan.segments)
+            if same and (key := other._key(fed)) != mine:
+                found[key] = setup
+        run, runs = simulate_neighbours(base, list(found.values()), rtol=TIGHT, points=POINTS, progress=progress)
+        self.known[mine] = run
+        self.known.update(zip(found, runs, strict=True))
+
+    def _setup(self, recipe: MasterRecipe) -> Setup:
+        return setup_of(
+            self.culture,
+            self.vessel,
+            recipe,
+            unit_procedure=recipe.production.name,
+            inoculum=self.base.seeds[-1] if self.base.seeds else None,
+        )
+
+    def _key(self, recipe: MasterRecipe) -> str:
+        """What the production depends on."""
         production = recipe.production
         poured = sorted(
             {
@@ -138,7 +179,12 @@ class Situation:
             }
         )
         parts = (f"procedure/{production.name}", *(f"materials/{name}" for name in poured))
-        key = digest([repr(self.culture.values), repr(self.vessel), recipe.digest_of("basis", *parts)])
+        return digest([repr(self.culture.values), repr(self.vessel), recipe.digest_of("basis", *parts)])
+
+    def _run(self, recipe: MasterRecipe) -> Run:
+        """The production, simulated once for all levers that leave it alone."""
+        production = recipe.production
+        key = self._key(recipe)
         if key not in self.known:
             self.known[key] = simulate(
                 self.culture,

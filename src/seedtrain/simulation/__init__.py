@@ -45,7 +45,8 @@ from seedtrain.simulation._metabolism import (
 from seedtrain.simulation._reproduce import PublishedPhase, reproduce
 from seedtrain.simulation._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
 from seedtrain.simulation._seed import simulate_seed_train
-from seedtrain.simulation._simulate import simulate
+from seedtrain.simulation._setup import Setup, setup_of
+from seedtrain.simulation._simulate import simulate, simulate_neighbours
 from seedtrain.simulation._stream import COMPONENTS, StepResult, Stream, step_to_data
 from seedtrain.simulation._vessel import Airlift, Retention, ShakeFlask, StirredTank, Vessel, WaveBag, Well
 from seedtrain.simulation._vessel_check import Figure, VesselCheck, check_vessel
@@ -83,6 +84,7 @@ __all__ = [
     "Run",
     "RunEvent",
     "Sensitivities",
+    "Setup",
     "ShakeFlask",
     "Span",
     "StepResult",
@@ -117,8 +119,10 @@ __all__ = [
     "read_network",
     "reproduce",
     "run_train",
+    "setup_of",
     "shipped_cultures",
     "simulate",
+    "simulate_neighbours",
     "simulate_reactor",
     "simulate_seed_train",
     "step_to_data",

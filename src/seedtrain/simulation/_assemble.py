@@ -83,7 +83,7 @@ class _Table:
         return self._kept(name, self.state(f"{name}{layout.suffixes[zone]}") * layout.zones / self.state("v"))
 
     def _kept(self, name: str, values: Floats) -> Floats:
-        assert values.min() > NEGATIVE, f"{name} falls to {values.min()}"
+        assert self.flight.extrapolated or values.min() > NEGATIVE, f"{name} falls to {values.min()}"
         return np.asarray(np.maximum(values, 0.0), dtype=float)
 
     def seen(self, name: str) -> Floats:

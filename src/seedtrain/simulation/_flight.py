@@ -30,6 +30,7 @@ class Flight:
     - `starts`, `finals`: states at both ends of every segment, shape "segment state"; `begins`, `ends`: h.
     - `segments`, `times`, `states`: of every stored point; both ends of each segment are among them.
     - `notes`: (h, kind, words) of what happened, by segment.
+    - `extrapolated`: carried along a direction, so that a content may fall below zero to first order.
     """
 
     setup: Setup
@@ -41,6 +42,7 @@ class Flight:
     times: Floats
     states: Floats
     notes: tuple[tuple[Note, ...], ...]
+    extrapolated: bool = False
 
     def held(self) -> list[tuple[float, ...]]:
         """The held symbols of every segment."""
@@ -66,6 +68,7 @@ class Flight:
             ends=self.ends + by.ends[..., direction],
             times=self.times + by.times[..., direction],
             states=self.states + by.states[..., direction],
+            extrapolated=True,
         )
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from seedtrain.base import Progress, part, silent
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation._assemble import assemble
 from seedtrain.simulation._culture import Culture, Override
-from seedtrain.simulation._flight import fly
+from seedtrain.simulation._flight import fly, fly_along
 from seedtrain.simulation._run import Run
-from seedtrain.simulation._setup import setup_of
+from seedtrain.simulation._setup import Setup, setup_of
 from seedtrain.simulation._vessel import Vessel
 
 
@@ -51,3 +51,22 @@ def simulate(
     run = assemble(fly(setup, rtol=rtol, points=points, progress=part(progress, 0.0, 0.99)))
     progress(1.0, unit_procedure)
     return run
+
+
+def simulate_neighbours(
+    setup: Setup, neighbours: Sequence[Setup], *, rtol: float = 1e-6, points: int = 200, progress: Progress = silent
+) -> tuple[Run, tuple[Run, ...]]:
+    """The run of `setup`, and those of setups near it, by forward sensitivities in one integration.
+
+    The states and the ends of the phases of a neighbour follow to first order in what tells it from `setup`; everything
+    that a run computes from them is computed for it as for any run. So differences of neighbouring runs carry no error
+    of the integration. Neighbours have the same phases, and equations (`Setup.layout`), as `setup`.
+
+    Raises as `simulate` does.
+    """
+    for other in neighbours:
+        assert other.layout.key == setup.layout.key
+        assert len(other.plan.segments) == len(setup.plan.segments)
+    flight, slope = fly_along(setup, neighbours, rtol=rtol, points=points, progress=progress)
+    moved = (flight.moved(other, slope, number) for number, other in enumerate(neighbours))
+    return assemble(flight), tuple(assemble(item) for item in moved)
