@@ -1,0 +1,8 @@
+"""Models in and out: SBML read and simulated."""
+
+from seedtrain.simulation._exchange._drive import simulate_sbml
+from seedtrain.simulation._exchange._model import Quantity, SbmlModel
+from seedtrain.simulation._exchange._read import read_sbml
+from seedtrain.simulation._exchange._sbml_run import SbmlRun
+
+__all__ = ["Quantity", "SbmlModel", "SbmlRun", "read_sbml", "simulate_sbml"]
