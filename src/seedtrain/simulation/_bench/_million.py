@@ -12,18 +12,19 @@ from seedtrain.simulation._bench import _ours
 from seedtrain.simulation._bench import _problem as problem
 from seedtrain.simulation._bench._problem import Floats
 from seedtrain.simulation._bench._whole import SAVED
-from seedtrain.simulation._ensemble import Filled, Problem, Shown, run_ensemble
+from seedtrain.simulation._engine import Schedule
+from seedtrain.simulation._ensemble import Problem, Shown, run_ensemble
 from seedtrain.simulation._metabolism import Span
 
 UNITS = dict(zip(problem.START, ("g/L", "g/L", "g/L", "g/L", "%", "%", "L"), strict=True))
 
 
-def fill(columns: Mapping[str, Floats], count: int) -> Filled:
+def fill(columns: Mapping[str, Floats], count: int) -> Schedule:
     """The schedule of a chunk."""
     numbers = np.tile(np.array(list(problem.NUMBERS.values())), (count, 1))
     for name, values in columns.items():
         numbers[:, list(problem.NUMBERS).index(name)] = values
-    return Filled(_ours.schedule(numbers))
+    return _ours.schedule(numbers)
 
 
 def fed_batch(outputs: int = SAVED) -> tuple[Problem, dict[str, Span]]:

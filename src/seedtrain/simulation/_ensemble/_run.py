@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,11 +20,12 @@ from seedtrain.simulation._engine import compile_system
 from seedtrain.simulation._ensemble._draw import Floats, Spread, check_spreads, draw
 from seedtrain.simulation._ensemble._problem import (
     Problem,
+    Problems,
     Settings,
     bytes_each,
     chunk_values,
+    events_of,
     fixed_values,
-    identity_of,
     layout_of,
 )
 from seedtrain.simulation._ensemble._stream import Memory, Stream
@@ -41,7 +44,7 @@ Rows = dict[str, NDArray[Any]]
 
 
 def run_ensemble(
-    problem: Problem,
+    problem: Problem | Problems,
     spreads: Mapping[str, Spread],
     *,
     n: int,
@@ -54,6 +57,9 @@ def run_ensemble(
     progress: Progress = silent,
 ) -> Any:
     """`n` trajectories of `problem` with parameters drawn from `spreads`, as an xarray Dataset with units in attrs.
+
+    Several problems (one culture in several vessels) are run one after the other with the same `n` draws each, and
+    `vessel_number` tells them apart; they keep the same variables at the same times.
 
     - `seed`: the same seed gives the same numbers, whatever the threads, chunks, executor, or other parameters.
     - `threads`: 0 for one per core. `chunk`: trajectories at a time (what fits 64 MiB where left out).
@@ -74,12 +80,14 @@ def run_ensemble(
     if chunk is not None and chunk < 1:
         raise InputError(f"a chunk of {chunk} trajectories is none", remedy="Give a number above zero.")
     check_spreads(spreads, n)
-    layout = layout_of(problem, spreads, n, seed, settings)
+    problems = [problem] if isinstance(problem, Problem) else list(problem)
+    _check_alike(problems)
+    layout = layout_of(problems, spreads, n, seed, settings)
+    total = n * len(problems)
     if to is not None and _finished(Path(to)) == layout.attributes["seedtrain_digest"]:
-        progress(1.0, _("{done} of {total} trajectories").format(done=n, total=n))
+        progress(1.0, _("{done} of {total} trajectories").format(done=total, total=total))
         return read_ensemble(Path(to))
-    size = chunk or _chunk(problem, n)
-    fixed = fixed_values(problem, spreads)
+    fixed, size = fixed_values(problems, spreads, n), chunk or _chunk(problems[0], total)
     with ExitStack() as stack:
         sink: Memory | Stream
         if to is None:
@@ -87,22 +95,19 @@ def run_ensemble(
             sink = Memory(layout, fixed, size)
         else:
             sink = stack.enter_context(Stream(Path(to), layout, fixed, size))
-        starts = [first for first in range(0, n, sink.chunk) if first not in sink.done]
-        done = n - sum(min(sink.chunk, n - first) for first in starts)
-        tasks = ((first, draw(spreads, seed, first, min(sink.chunk, n - first))) for first in starts)
-        counts = {first: min(sink.chunk, n - first) for first in starts}
-        if executor is None:
-            answers = _here(problem, tasks, counts, settings, threads)
-        else:
-            answers = _on_cluster(problem, tasks, counts, settings, executor)
-        progress(done / n, _("{done} of {total} trajectories").format(done=done, total=n))
-        for first, rows in answers:
-            sink.put(first, rows)
-            done += counts[first]
-            progress(done / n, _("{done} of {total} trajectories").format(done=done, total=n))
+        tasks = _tasks(len(problems), n, sink)
+        done = total - sum(task.count for task in tasks)
+        work = _Work(problems, spreads, seed, settings, threads)
+        progress(done / total, _("{done} of {total} trajectories").format(done=done, total=total))
+        for task, rows in _here(work, tasks) if executor is None else _on_cluster(work, tasks, executor):
+            sink.put(task.row, rows)
+            done += task.count
+            progress(done / total, _("{done} of {total} trajectories").format(done=done, total=total))
         if isinstance(sink, Stream):
             sink.finish()
-    return read_ensemble(Path(to)) if to is not None else _dataset(layout, sink.arrays)  # type: ignore[union-attr]
+    if isinstance(sink, Memory):
+        return _dataset(layout, sink.arrays)
+    return read_ensemble(sink.path)
 
 
 def read_ensemble(path: Path) -> Any:
@@ -138,71 +143,99 @@ def percentiles(dataset: Any, name: str, levels: tuple[float, ...] = (5, 25, 50,
     return np.asarray(np.concatenate(columns, axis=1))
 
 
-def run_chunk(problem: Problem, columns: Mapping[str, Floats], count: int, settings: Settings, threads: int) -> Rows:
+@dataclass(frozen=True)
+class _Task:
+    """Draws `first` to `first + count` of one problem; `row` is where they stand in the result."""
+
+    problem: int
+    first: int
+    count: int
+    row: int
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What every chunk needs."""
+
+    problems: list[Problem]
+    spreads: Mapping[str, Spread]
+    seed: int
+    settings: Settings
+    threads: int
+
+    def arguments(self, task: _Task) -> tuple[Problem, list[str], dict[str, Floats], int, Settings]:
+        """What `run_chunk` wants, but the threads; the draws of this chunk and no more."""
+        columns = draw(self.spreads, self.seed, task.first, task.count)
+        return self.problems[task.problem], events_of(self.problems), columns, task.count, self.settings
+
+
+def _tasks(count: int, n: int, sink: Memory | Stream) -> list[_Task]:
+    """The chunks that are not done yet."""
+    found = [
+        _Task(number, first, min(sink.chunk, n - first), number * n + first)
+        for number in range(count)
+        for first in range(0, n, sink.chunk)
+    ]
+    return [task for task in found if task.row not in sink.done]
+
+
+def run_chunk(
+    problem: Problem, events: Sequence[str], columns: Mapping[str, Floats], count: int, settings: Settings, threads: int
+) -> Rows:
     """One chunk; what a worker of a cluster does."""
-    filled = problem.fill(columns, count)
-    beyond = float(filled.schedule.lengths.sum(axis=1).max())
+    schedule = problem.fill(columns, count)
+    # One time more, which lies beyond every end: there the last good values stand.
+    beyond = float(schedule.lengths.sum(axis=1).max())
     times = np.append(problem.times, max(beyond, float(problem.times[-1])))
     found = compile_system(problem.system).run(
-        filled.schedule,
+        schedule,
         times,
         rtol=settings.rtol,
-        atol=np.array(settings.atol) if isinstance(settings.atol, tuple) else settings.atol,
-        method=settings.method,  # type: ignore[arg-type]
+        atol=settings.atol,
+        method=settings.method,
         threads=threads,
         most_steps=settings.most_steps,
     )
-    return chunk_values(problem, columns, filled, found)
+    return chunk_values(problem, events, columns, schedule, found)
 
 
-def _here(
-    problem: Problem,
-    tasks: Iterator[tuple[int, dict[str, Floats]]],
-    counts: Mapping[int, int],
-    settings: Settings,
-    threads: int,
-) -> Iterator[tuple[int, Rows]]:
-    for first, columns in tasks:
-        yield first, run_chunk(problem, columns, counts[first], settings, threads)
+def _here(work: _Work, tasks: list[_Task]) -> Iterator[tuple[_Task, Rows]]:
+    for task in tasks:
+        problem, events, columns, count, settings = work.arguments(task)
+        yield task, run_chunk(problem, events, columns, count, settings, work.threads)
 
 
-def _on_cluster(
-    problem: Problem,
-    tasks: Iterator[tuple[int, dict[str, Floats]]],
-    counts: Mapping[int, int],
-    settings: Settings,
-    executor: Any,
-) -> Iterator[tuple[int, Rows]]:
+def _on_cluster(work: _Work, tasks: list[_Task], executor: Any) -> Iterator[tuple[_Task, Rows]]:
     """Chunks from a Dask cluster in the order in which they are ready; a few wait for each of its threads."""
-    distributed: Any = import_module("distributed")
     client = _client(executor)
+    distributed: Any = import_module("distributed")
+    run, places = f"seedtrain-ensemble-{uuid.uuid4().hex[:12]}", dict[str, _Task]()
+    waiting, ready = iter(tasks), distributed.as_completed()
 
-    def submit(first: int, columns: dict[str, Floats]) -> Any:
-        work = client.submit(
-            run_chunk, problem, columns, counts[first], settings, 1, pure=False, retries=RETRIES, key=f"{run}-{first}"
+    def submit(task: _Task) -> None:
+        # One thread for each chunk: the cluster's workers run several beside one another.
+        future = client.submit(
+            run_chunk, *work.arguments(task), threads=1, key=f"{run}-{task.row}", pure=False, retries=RETRIES
         )
-        places[work.key] = first
-        return work
+        places[future.key] = task
+        ready.add(future)
 
-    run, places = f"seedtrain-ensemble-{uuid.uuid4().hex[:12]}", dict[str, int]()
-    room = AHEAD * max(1, sum(client.nthreads().values()))
-    ready = distributed.as_completed()
-    for _number, (first, columns) in zip(range(room), tasks, strict=False):
-        ready.add(submit(first, columns))
-    for work in ready:
+    for task in islice(waiting, AHEAD * max(1, sum(client.nthreads().values()))):
+        submit(task)
+    for future in ready:
         try:
-            rows = work.result()
+            rows = future.result()
         except distributed.KilledWorker as error:
             raise UnavailableError(
-                f"the cluster lost {RETRIES} workers on one chunk: {error}",
+                f"the cluster lost several workers on one chunk: {error}",
                 remedy="Give its workers more memory, or smaller chunks; the same call goes on where it was.",
             ) from None
-        first = places.pop(work.key)
-        work.release()
-        following = next(tasks, None)
+        future.release()
+        task = places.pop(future.key)
+        following = next(waiting, None)
         if following is not None:
-            ready.add(submit(*following))
-        yield first, rows
+            submit(following)
+        yield task, rows
 
 
 def _client(executor: Any) -> Any:
@@ -249,6 +282,15 @@ def _finished(path: Path) -> str | None:
     return raw.decode() if isinstance(raw, bytes) else None
 
 
+def _check_alike(problems: Problems) -> None:
+    assert problems, "no problem"
+    first = problems[0]
+    for other in problems[1:]:
+        assert list(first.variables) == list(other.variables)
+        assert first.stretches == other.stretches
+        assert np.array_equal(first.times, other.times)
+
+
 def _chunk(problem: Problem, n: int) -> int:
     fitting = CHUNK_BYTES // bytes_each(problem, len(problem.stretches))
     return max(1, min(fitting, max(256, -(-n // STEPS_OF_PROGRESS))))
@@ -276,6 +318,3 @@ def _dataset(layout: Any, arrays: Rows) -> Any:
             values, dimensions = np.array([text.decode() for text in joined.tolist()], dtype=object), dimensions[:1]
         found[item.name] = (dimensions, values, attributes)
     return xarray.Dataset(found, attrs=dict(layout.attributes))
-
-
-__all__ = ["identity_of", "percentiles", "read_ensemble", "reason", "run_chunk", "run_ensemble"]
