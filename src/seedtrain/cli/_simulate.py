@@ -46,7 +46,10 @@ def simulate(
             print_json(run.to_data())
             return 0
         print(_("{culture} in {vessel}, simulated").format(culture=run.culture, vessel=run.vessel))
-        for symbol in ("X", "P", "A", "DO_percent", "OUR", "V"):
+        if run.status != "verified":
+            print(_("The culture is unverified: no published number was reproduced with it (docs/validation.md)."))
+        species = list(run.variables)[: list(run.variables).index("DCW")]
+        for symbol in (*species, "DO_percent", "OUR", "V"):
             item = run.variables[symbol]
             peak = f"{float(item.values.min()):.4g} .. {float(item.values.max()):.4g}"
             print(f"  {symbol:<11} {run.final(symbol):>10.4g} {item.unit:<9} [{peak}] {in_words(item.words)}")

@@ -49,6 +49,7 @@ def assemble(flight: Flight) -> Run:
         balances=_balances(flight, flows),
         parameters=_parameters(setup.culture, setup.around),
         totals=_totals(flight, flows, variables),
+        status=setup.culture.status,
     )
 
 

@@ -85,6 +85,7 @@ class Run:
       `docs/symbols.md`.
     - `recipe_digest`, `culture`, `vessel`, `unit_procedure`: what ran where.
     - `totals`: amounts over the whole run by name (for instance `glucose_fed` g, `stirrer_energy` kWh).
+    - `status`: of the culture that it was simulated with: verified, unverified or reproduction; "" where measured.
     """
 
     origin: Origin
@@ -99,6 +100,7 @@ class Run:
     balances: tuple[Balance, ...] = ()
     parameters: tuple[ParameterUse, ...] = ()
     totals: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    status: str = ""
 
     def __getitem__(self, symbol: str) -> Floats:
         """The values of `symbol`, shape "time"; an unknown symbol is an `InputError` that lists the known ones."""
@@ -141,6 +143,7 @@ class Run:
             "balances": [[item.name, item.unit, item.inlet, item.outlet, item.accumulated] for item in self.balances],
             "parameters": [[item.name, item.value, item.unit, item.status, item.source] for item in self.parameters],
             "totals": {name: [value, unit] for name, (value, unit) in self.totals.items()},
+            "status": self.status,
         }
 
     @staticmethod
@@ -162,6 +165,7 @@ class Run:
             balances=tuple(Balance(*item) for item in data["balances"]),
             parameters=tuple(ParameterUse(*item) for item in data["parameters"]),
             totals={name: (float(value), str(unit)) for name, (value, unit) in data["totals"].items()},
+            status=data["status"],
         )
 
     def to_csv(self) -> str:
