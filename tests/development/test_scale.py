@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 
+import numpy as np
 import pytest
 
 from seedtrain.base import InputError
@@ -103,6 +104,11 @@ def test_kLa_and_demand_are_told_with_their_ranges() -> None:
         assert high == pytest.approx(1.4 * max(both))
         assert max(found.production["OUR"]) == pytest.approx(told.OUR)
         assert told.highest.speed >= told.matched.speed * (1 - 1e-9)
+        run = found.production
+        at = int(np.argmax(run["OUR"]))
+        # The table's gas is the run's own: set at the phase's start, and cut where it floods the impeller.
+        assert told.matched.aeration * told.volume == pytest.approx(float(run["gas"][at]))
+        assert told.matched.flooded == any(event.kind == "flooding" for event in run.events)
     plant = batches()[PLANT].transfer
     assert not plant.matched.kLa_coalescing.in_range, "van 't Riet measured up to 2.6 m3"
     assert plant.matched.mixing_time.value > batches()[BENCH].transfer.matched.mixing_time.value
