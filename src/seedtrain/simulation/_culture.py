@@ -119,7 +119,7 @@ class Culture:
     - `expressions`: named intermediates in the order of evaluation.
     - `conversions`: closed lumped reactions, or `rates`: net rates as published, which close nothing: each species in
       its own unit of amount, and `O2`, `CO2`, `NH3` in mmol (negative where taken up).
-    - `units`: of every expression, as it follows from what it reads.
+    - `units`: of every symbol that expressions read, and of every expression as it follows from them.
     """
 
     name: str

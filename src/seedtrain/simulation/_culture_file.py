@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from seedtrain.base import Document, collect, digest, validate
 from seedtrain.quantity import Quantity
-from seedtrain.simulation._culture import GASES, Conversion, Culture, Parameter, Species, closure_faults
+from seedtrain.simulation._culture import GASES, LOCAL_UNITS, Conversion, Culture, Parameter, Species, closure_faults
 from seedtrain.simulation._culture_check import check
 from seedtrain.simulation._culture_entry import ConversionEntry, CultureEntry, ParameterEntry, SpeciesEntry
 from seedtrain.simulation._expression import Expression, parse_expression
@@ -20,6 +20,10 @@ def build(document: Document) -> Culture:
     entry = validate(document, CultureEntry)
     checked = check(document, entry)
     system, fixed = checked.system, {name: checked.system.value(item)[0] for name, item in entry.constants.items()}
+    species = {name: _species(name, item, system, fixed) for name, item in entry.species.items()}
+    parameters = {name: _parameter(name, item, system) for name, item in entry.parameters.items()}
+    units = {name: item.unit for name, item in species.items()}
+    units |= {name: item.unit for name, item in parameters.items()}
     culture = Culture(
         name=entry.culture,
         title=entry.title,
@@ -27,15 +31,15 @@ def build(document: Document) -> Culture:
         design=entry.design == "true",
         source=entry.source,
         biomass=entry.biomass,
-        species={name: _species(name, item, system, fixed) for name, item in entry.species.items()},
-        parameters={name: _parameter(name, item, system) for name, item in entry.parameters.items()},
+        species=species,
+        parameters=parameters,
         expressions={name: _fixed(text, fixed) for name, text in entry.expressions.items()},
         conversions=tuple(_conversion(name, item, fixed) for name, item in entry.conversions.items()),
         rates={name: _rate(name, _fixed(text, fixed), checked.in_grams) for name, text in entry.rates.items()},
         outputs=dict(entry.outputs),
         structure=_structure(document),
         basis=entry.basis,
-        units=checked.units,
+        units=LOCAL_UNITS | units | checked.units,
     )
     collect([document.error(place, fault, remedy=remedy) for place, fault, remedy in closure_faults(culture)])
     return culture

@@ -80,14 +80,10 @@ class UnitSystem:
             return powers_of(unit.spelling)
         counted = [name for name, power in unit.dimension if name not in SIZES and power == 1]
         if not counted:
-            names = dict(unit.dimension)
-            fits = {"mass": "g/L", "amount": "mmol/L"}.get(next((n for n in names if names[n] > 0), ""), "")
-            raise QuantityError(
-                f"{text!r} is not what cultures compute in",
-                remedy=f"Write {fits} and its numbers in that unit."
-                if fits
-                else "Say what is counted: 1e9 cells/L, copies/L, IU/L.",
-            )
+            fits = f"Write {self.spell(powers_of(unit.spelling))} and its numbers in that unit."
+            if dict(unit.dimension) == {"length": -3}:
+                fits = "Say what is counted: 1e9 cells/L, copies/L, IU/L."
+            raise QuantityError(f"{text!r} is not what cultures compute in", remedy=fits)
         if counted[0] in self.sizes:
             raise QuantityError(
                 f"{text!r} counts in another unit than the species above it", remedy="Count in one unit in all species."
