@@ -317,8 +317,7 @@ def _balances(flight: Flight, flows: _Flows) -> tuple[Balance, ...]:
     ]
     if culture.conversions:
         book = _Elements(culture.compositions)
-        mass = flows.amount(lambda item: item.mass - item.iptg)
-        mass += sum((culture.masses[name] - 1) * amount for name, amount in came.items())
+        mass = flows.amount(lambda item: item.mass(culture.masses))
         stored, gone = _mass(culture, held, liquid), _mass(culture, left, drawn)
         carbon_held = book.atoms(held, "C") + liquid["n_C"] / 1000
         carbon_left = carbon + book.atoms(left, "C") + drawn["n_C"] / 1000

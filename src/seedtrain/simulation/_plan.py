@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from seedtrain.base import InputError
-from seedtrain.quantity import Quantity
+from seedtrain.quantity import Quantity, same_dimension
 from seedtrain.recipe import Condition, MasterRecipe, Phase, UnitProcedure
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._elements import NH3_MASS
@@ -22,7 +22,7 @@ EMPTY_PHASES: Final = ("sterilise", "charge", "inoculate", "thaw")
 
 @dataclass(frozen=True)
 class Liquid:
-    """A liquid that enters: g/L of each species, of water, minerals and antifoam, mmol/L of ammonia and inducer."""
+    """A liquid that enters: each species in its own unit, g/L of water, minerals and antifoam, mmol/L of the rest."""
 
     species: Mapping[str, float] = field(default_factory=dict)
     water: float = 0.0
@@ -32,10 +32,10 @@ class Liquid:
     antifoam: float = 0.0  # a part of `minerals`, told apart for the harvest
     iptg: float = 0.0  # g/L, the same inducer by mass
 
-    @property
-    def mass(self) -> float:
-        """All of it, g/L."""
-        return sum(self.species.values()) + self.water + self.minerals + self.ammonia * NH3_MASS / 1000 + self.iptg
+    def mass(self, masses: Mapping[str, float]) -> float:
+        """All of it but the inducer, g/L; `masses`: g in a unit of each species."""
+        species = sum(masses[name] * amount for name, amount in self.species.items())
+        return species + self.water + self.minerals + self.ammonia * NH3_MASS / 1000
 
 
 def liquid(culture: Culture, recipe: MasterRecipe, material: str) -> Liquid:
@@ -48,11 +48,12 @@ def liquid(culture: Culture, recipe: MasterRecipe, material: str) -> Liquid:
     species: dict[str, float] = {}
     water = minerals = ammonia = inducer = antifoam = iptg = 0.0
     for ingredient, amount in recipe.materials[material].items():
-        mass = amount.magnitude("g/L")
         symbol = culture.symbol(ingredient)
         if symbol:
-            species[symbol] = species.get(symbol, 0.0) + mass
-        elif ingredient == "water":
+            species[symbol] = species.get(symbol, 0.0) + _content(culture, symbol, amount)
+            continue
+        mass = amount.magnitude("g/L")
+        if ingredient == "water":
             water += mass
         elif ingredient == "ammonia-water":
             ammonia += mass * AMMONIA_WATER / NH3_MASS * 1000
@@ -69,6 +70,14 @@ def liquid(culture: Culture, recipe: MasterRecipe, material: str) -> Liquid:
     return Liquid(species, water, minerals, ammonia, inducer, antifoam, iptg)
 
 
+def _content(culture: Culture, symbol: str, amount: Quantity) -> float:
+    """An amount of a species in the species' own unit; a recipe may write it by mass."""
+    unit, mass = culture.species[symbol].unit, culture.masses[symbol]
+    if mass > 0 and same_dimension(amount.unit, "g/L"):
+        return amount.magnitude("g/L") / mass
+    return amount.magnitude(unit)
+
+
 def base_liquid(culture: Culture, recipe: MasterRecipe) -> Liquid | None:
     """The material with ammonia water in it, which holds the pH; None where the recipe prepares none."""
     for name, composition in recipe.materials.items():
@@ -81,13 +90,14 @@ def base_liquid(culture: Culture, recipe: MasterRecipe) -> Liquid | None:
 class Outflow:
     """What leaves: `harvest` L/h (None: as much as keeps the volume), `bleed` L/h of broth as it is.
 
-    `keep`, `keep_product`: fractions of the cells, and of a product in solution, that the harvest leaves behind.
+    `keep`, `keep_product`: fractions of the cells, and of a product in solution, that the harvest leaves behind; None:
+    what the vessel's device keeps.
     """
 
     harvest: float | None = 0.0
     bleed: float = 0.0
-    keep: float = 0.0
-    keep_product: float = 0.0
+    keep: float | None = 0.0
+    keep_product: float | None = 0.0
 
 
 @dataclass(frozen=True)
@@ -264,8 +274,8 @@ def _outflow(phase: Phase) -> Outflow | None:
     return Outflow(
         harvest=phase.number("harvest_rate", "L/h") if "harvest_rate" in phase.set else None,
         bleed=phase.number("bleed_rate", "L/h", 0.0),
-        keep=phase.number("retention", "", 0.0),
-        keep_product=phase.number("product_retention", "", 0.0),
+        keep=phase.number("retention", "") if "retention" in phase.set else None,
+        keep_product=phase.number("product_retention", "") if "product_retention" in phase.set else None,
     )
 
 

@@ -18,6 +18,7 @@ from seedtrain.simulation._culture import Culture, Override
 from seedtrain.simulation._engine import END_STRETCH, END_TRAJECTORY, IGNORE, LOG, Schedule, System
 from seedtrain.simulation._equations import Kind, Layout, culture_system
 from seedtrain.simulation._plan import Liquid, Outflow, Plan, Segment, base_liquid, plan_of, speed_range
+from seedtrain.simulation._retention import check_retention
 from seedtrain.simulation._run import Floats, Run
 from seedtrain.simulation._surroundings import Surroundings, surroundings_of
 from seedtrain.simulation._transfer import (
@@ -164,7 +165,7 @@ class Setup:
             | _vessel_numbers(self.vessel, segment, self.around, self.plan.volume)
         )
         if self.layout.outflow:
-            values |= _outflow(segment.outflow or Outflow())
+            values |= self._outflow(segment)
         return [values[name] for name in self.layout.numbers]
 
     def _settings(self, segment: Segment) -> dict[str, float]:
@@ -190,6 +191,25 @@ class Setup:
             "V_most": vessel.working_volume[1] * (1 + 1e-9),
             "aim": aim,
             "aim_sign": sign,
+        }
+
+    def _outflow(self, segment: Segment) -> dict[str, float]:
+        outflow, device = segment.outflow or Outflow(), getattr(self.vessel, "retention", None)
+        cells, product = outflow.keep, outflow.keep_product
+        if device is not None:
+            cells = device.cells if cells is None else cells
+            product = device.product if product is None else product
+        if cells is None:
+            raise InputError(
+                f"{segment.path}: {self.vessel.name} has no device that retains cells",
+                position=self.recipe.position(segment.path),
+                remedy="Give the vessel a retention in the plant file, or the phase a retention of its own.",
+            )
+        return {
+            "H_0": -1.0 if outflow.harvest is None else outflow.harvest,
+            "D_0": outflow.bleed,
+            "keep": cells,
+            "keep_product": product or 0.0,
         }
 
     def _feed(self, segment: Segment) -> dict[str, float]:
@@ -232,6 +252,7 @@ def setup_of(
     own, around = surroundings_of(parameters or {}, culture)
     culture = culture.with_parameters(own) if own else culture
     plan = plan_of(culture, vessel, recipe, unit_procedure, feed_factor)
+    check_retention(vessel, recipe, plan.segments)
     return Setup(culture, vessel, recipe, unit_procedure, plan, around, dict(initial or {}), inoculum)
 
 
@@ -287,15 +308,6 @@ def _vessel_numbers(vessel: Vessel, segment: Segment, around: Surroundings, volu
     )
 
 
-def _outflow(outflow: Outflow) -> dict[str, float]:
-    return {
-        "H_0": -1.0 if outflow.harvest is None else outflow.harvest,
-        "D_0": outflow.bleed,
-        "keep": outflow.keep,
-        "keep_product": outflow.keep_product,
-    }
-
-
 def _saturation(vessel: Vessel, segment: Segment, around: Surroundings, volume: float) -> float:
     """mmol/L of O2 at which a probe reads 100 % in `segment`."""
     head = segment.head_pressure if kind_of(vessel) != "still" else 0.0
@@ -306,7 +318,8 @@ def _saturation(vessel: Vessel, segment: Segment, around: Surroundings, volume: 
 def inoculum_liquid(culture: Culture, plan: Plan, run: Run | None) -> Liquid:
     """What a litre of inoculum holds: the end of the seed run, or washed-out medium with the recipe's biomass."""
     if run is None:
-        return Liquid({culture.biomass: plan.seed} if culture.biomass else {}, water=980.0)
+        cells = {culture.biomass: plan.seed / culture.masses[culture.biomass]} if culture.biomass else {}
+        return Liquid(cells, water=980.0)
     if run.final("V") < plan.inoculum * (1 - 1e-9):
         raise InputError(
             f"{plan.inoculum:.4g} L of inoculum are wanted, and {run.vessel} holds {run.final('V'):.4g} L at the end",
