@@ -45,7 +45,12 @@ def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-NEEDED = {"docs/how-to/verify-a-clone.md": ("mappy", "pyabpoa"), "docs/how-to/connect-a-server.md": ("asyncua",)}
+NEEDED = {
+    "docs/how-to/verify-a-clone.md": ("mappy", "pyabpoa"),
+    "docs/how-to/connect-a-server.md": ("asyncua",),
+    "docs/explanations/compiled-metabolism.md": ("cobra", "highspy"),
+    "docs/reference/compile.md": ("cobra", "highspy"),
+}
 
 
 def skip_where_lacking(page: Path) -> None:

@@ -331,3 +331,29 @@ def test_the_limiting_bounds_are_named() -> None:
     region = int(small().evaluate([5.0, 2.0, 8.39]).region)
     assert set(small().limiting(region)) == {GLUCOSE, OXYGEN, "ATPM"}
     assert ACETATE not in small().limiting(region)
+
+
+def test_the_tie_break_is_a_weighted_rule_and_no_strict_order() -> None:
+    """Least glucose, then oxygen, acetate, ammonium among fluxes of the fastest growth: same growth, other uptakes."""
+    from scipy.optimize import linprog
+
+    program, differ = table().program, 0
+    growth = np.asarray(program.rows[[0]].todense()).ravel()
+    growth[-program.deficits :] = -1.0
+    orders = [growth, *np.eye(len(growth))[program.columns[:4]]]
+    for point in theta(table(), np.random.default_rng(3).random((20, 5))):
+        lower, upper = program.lower.copy(), program.upper.copy()
+        lower[program.columns] = program.signs * point
+        upper[program.columns] = np.maximum(upper[program.columns], lower[program.columns])
+        rows, limits_of = np.zeros((0, len(lower))), np.zeros(0)
+        for order in orders:
+            found = linprog(
+                -order, A_ub=rows if len(rows) else None, b_ub=limits_of if len(rows) else None, A_eq=program.matrix,
+                b_eq=np.zeros(program.matrix.shape[0]), bounds=np.column_stack([lower, upper]), method="highs",
+            )  # fmt: skip
+            assert found.status == 0
+            rows, limits_of = np.vstack([rows, -order]), np.append(limits_of, found.fun + 1e-8)
+        strict, ours = program.rows @ found.x, outputs(table(), point)
+        assert abs(strict[0] - ours[0]) < 1e-6
+        differ += np.abs(strict - ours)[1:5].max() > 1e-4
+    assert 0 < differ < 20

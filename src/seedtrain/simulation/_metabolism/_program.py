@@ -3,8 +3,8 @@
 Maximise growth - penalty * deficit + epsilon * (tie-break) over S v = 0 and lower(theta) <= v <= upper. Each demand
 has a deficit column that runs its reaction backwards, so that starvation is a number and not an infeasible programme.
 The optimal value is a concave, piecewise linear function of theta, and the exchanges are affine on each of its pieces
-(critical regions; Gal & Nedoma 1972, doi:10.1287/mnsc.18.7.406; at genome scale Akbari & Barton 2018, doi:10.1016/
-j.ymben.2018.01.012).
+(critical regions; Gal & Nedoma 1972, doi:10.1287/mnsc.18.7.406; at genome scale Akbari & Barton 2018,
+doi:10.1007/s10957-018-1281-x).
 """
 
 from __future__ import annotations
