@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from seedtrain.base import InputError, Progress, silent
+from seedtrain.simulation._engine._layout import ARGUMENTS
+from seedtrain.simulation._engine._machine import Code, host, key_of, recall, store
 from seedtrain.simulation._engine._plain import Plain
 from seedtrain.simulation._engine._schedule import (
+    CROSSING,
+    CROSSINGS_KEPT,
+    Crossings,
+    Floats,
     Schedule,
     Seeds,
     Trajectories,
@@ -18,13 +28,41 @@ from seedtrain.simulation._engine._schedule import (
     checked_times,
 )
 from seedtrain.simulation._engine._system import System
+from seedtrain.simulation._engine._variant import Variant
 
 Method = Literal["auto", "explicit", "stiff"]
+METHODS: Final = ("auto", "explicit", "stiff")
+_CHUNK: Final = 512  # trajectories that a thread takes at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """A loaded kernel."""
+
+    code: Code
+    lanes: int
+    work: int
+    whole: int
+
+
+@lru_cache(maxsize=128)
+def _kernel(system: System, variant: Variant) -> Kernel:
+    """The kernel of `system`, from the cache where it is there whole, else made and kept."""
+    key = key_of([system.digest, variant.lanes, variant.method, variant.sensitivities])
+    found = recall(key)
+    if found is None:
+        from seedtrain.simulation._engine._kernel import make_kernel
+
+        raw, facts = make_kernel(system, variant)
+        store(key, raw, facts)
+    else:
+        raw, facts = found
+    return Kernel(Code(raw), facts["lanes"], facts["work"], facts["whole"])
 
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """A system that can be run."""
+    """A system that can be run; each kind of kernel is made or loaded when it is first needed."""
 
     system: System
 
@@ -45,19 +83,146 @@ class Compiled:
 
         - `rtol`, `atol` (one, or one per state in its unit): of the error of a step.
         - `seeds`: directions of forward sensitivities, error-controlled with the state.
-        - `threads`: 0 for one per core. Results do not depend on it.
+        - `threads`: 0 for one per core. Results do not depend on it, bit for bit.
+        - `most_steps`: of a trajectory, refused ones counted.
 
         Raises `InputError` where the schedule does not fit the system. A trajectory that fails says so in its status.
         """
         checked = checked_schedule(self.system, schedule)
         by = None if seeds is None else checked_seeds(self.system, checked, seeds)
-        if not rtol > 0 or not (np.asarray(atol) > 0).all():
-            raise InputError(f"the tolerances are {rtol} and {atol}", remedy="Give tolerances above 0.")
-        return Plain(self.system).run(
-            checked, checked_times(self.system, times), rtol=rtol, atol=atol, method=method, seeds=by
-        )
+        when = checked_times(self.system, times)
+        tolerances = _tolerances(self.system, rtol, atol)
+        if method not in METHODS:
+            raise InputError(f"the method {method!r} is unknown", remedy=f"Use one of: {', '.join(METHODS)}.")
+        if by is not None:
+            plain = Plain(self.system)
+            return plain.run(checked, when, rtol=rtol, atol=atol, method=method, seeds=by)
+        count = checked.trajectories
+        lanes = host()["lanes"] if count > 1 else 1
+        kernel = _kernel(self.system, Variant(lanes))
+        found = _Results(self.system, checked, when)
+        call = _Call(kernel, self.system, checked, when, tolerances, most_steps, found)
+        _spread(call, count, threads, progress)
+        return found.trajectories()
 
 
 def compile_system(system: System, *, progress: Progress = silent) -> Compiled:
-    """`system` as something that runs."""
+    """`system` as something that runs; kernels come from the cache, or are made at the first run that needs them."""
+    progress(1.0, system.name)
     return Compiled(system)
+
+
+def _tolerances(system: System, rtol: float, atol: Any) -> Floats:
+    n = len(system.states)
+    try:
+        absolute = np.broadcast_to(np.asarray(atol, dtype=np.float64), (n,))
+    except ValueError:
+        remedy = f"Give one for all states, or {n}: one for each."
+        raise InputError(f"system {system.name!r}: atol has shape {np.shape(atol)}", remedy=remedy) from None
+    found = np.concatenate([[float(rtol)], absolute])
+    if not (np.isfinite(found) & (found > 0)).all():
+        raise InputError(f"the tolerances are {rtol} and {atol}", remedy="Give finite tolerances above 0.")
+    return found
+
+
+class _Results:
+    """The arrays that kernels fill."""
+
+    def __init__(self, system: System, schedule: Schedule, times: Floats) -> None:
+        count, stretches = schedule.trajectories, schedule.stretches
+        self.times = times
+        self.kept = CROSSINGS_KEPT if schedule.actions.any() else 0
+        n, rows = len(system.states), len(times)
+        shapes = {
+            "states": (rows, n),
+            "observed": (rows, len(system.observed)),
+            "starts": (stretches, n),
+            "finals": (stretches, n),
+            "ends": (stretches,),
+            "held": (stretches, len(system.held)),
+            "gauges": (stretches, len(system.gauges)),
+            "reached": (),
+        }
+        self.floats = {name: np.zeros((count, *shape)) for name, shape in shapes.items()}
+        names = ("status", "stretch", "crossed", "steps", "rejected", "rates")
+        self.whole = {name: np.zeros(count, dtype=np.int64) for name in names}
+        self.crossings = np.zeros((count, self.kept), dtype=CROSSING)
+
+    def trajectories(self) -> Trajectories:
+        """The results by their names."""
+        f, w = self.floats, self.whole
+        return Trajectories(
+            self.times, f["states"], f["observed"], f["starts"], f["finals"], f["ends"], f["held"], f["gauges"],
+            w["status"], f["reached"], w["stretch"], Crossings(w["crossed"], self.crossings), w["steps"],
+            w["rejected"], w["rates"],
+        )  # fmt: skip
+
+
+class _Call:
+    """Everything that a kernel is called with, but for the trajectories and the room of one call."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        system: System,
+        schedule: Schedule,
+        times: Floats,
+        tolerances: Floats,
+        most_steps: int,
+        results: _Results,
+    ) -> None:
+        self.kernel = kernel
+        inputs: dict[str, Any] = {
+            name: getattr(schedule, name) for name in ("initial", "numbers", "jumps", "lengths", "actions")
+        }
+        steps = {f"{name}_step": part[0].size if part.shape[0] > 1 else 0 for name, part in inputs.items()}
+        values: Mapping[str, Any] = {
+            **inputs,
+            **steps,
+            **results.floats,
+            **results.whole,
+            "crossings": results.crossings,
+            "stretches": schedule.stretches,
+            "times": times,
+            "rows": len(times),
+            "tolerances": tolerances,
+            "most_steps": most_steps,
+            "kept": results.kept,
+        }
+        self._alive = values  # the arrays must outlive the addresses
+        self.arguments = np.zeros(len(ARGUMENTS), dtype=np.int64)
+        for name, value in values.items():
+            address = value.ctypes.data if isinstance(value, np.ndarray) else int(value)
+            self.arguments[ARGUMENTS.index(name)] = address
+
+    def __call__(self, first: int, end: int) -> None:
+        """Run the trajectories from `first` to before `end`."""
+        arguments = self.arguments.copy()
+        work = np.zeros(self.kernel.work + 8)
+        whole = np.zeros(self.kernel.whole, dtype=np.int64)
+        values = {
+            "first": first,
+            "end": end,
+            "work": work.ctypes.data + (-work.ctypes.data) % 64,
+            "whole": whole.ctypes.data,
+        }
+        for name, value in values.items():
+            arguments[ARGUMENTS.index(name)] = value
+        self.kernel.code.entry(arguments.ctypes.data)
+
+
+def _spread(call: _Call, count: int, threads: int, progress: Progress) -> None:
+    """Run all trajectories, chunk by chunk, on `threads` threads (machine code does not hold Python's lock)."""
+    workers = threads or len(os.sched_getaffinity(0))
+    size = min(_CHUNK, max(call.kernel.lanes * 4, -(-count // (4 * workers))))
+    starts = range(0, count, size)
+    if workers == 1 or len(starts) == 1:
+        for first in starts:
+            call(first, min(first + size, count))
+            progress(min(first + size, count) / count, "trajectories")
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        done = 0
+        for _ in pool.map(lambda first: call(first, min(first + size, count)), starts):
+            done = min(done + size, count)
+            progress(done / count, "trajectories")
