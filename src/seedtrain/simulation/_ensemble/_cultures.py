@@ -180,7 +180,7 @@ def _problem(
     base: _Base, spreads: Mapping[str, Spread], kept: Mapping[str, Shown], grid: Floats, units: Mapping[str, str]
 ) -> Problem:
     setup = base.setup
-    told = np.isin(setup.schedule.actions[0], (LOG, END_TRAJECTORY)).any(axis=0)
+    told = (setup.schedule.actions == LOG) | (setup.schedule.actions == END_TRAJECTORY)
     reader = _Read(setup, tuple(kept))
     reasons = {RAISED: f"the broth reaches more than {setup.vessel.name} may hold"}
     return Problem(
@@ -192,7 +192,7 @@ def _problem(
         read=reader,
         refuse=_Refuse(setup),
         stretches=tuple(segment.path for segment in setup.plan.segments),
-        events=tuple(name for at, (name, _) in enumerate(setup.system.gauges) if told[at]),
+        events=tuple(name for at, (name, _) in enumerate(setup.system.gauges) if told[:, :, at].any()),
         units=units,
         identity=base.identity,
         refusal="the drawn yields close no balance",
@@ -294,7 +294,7 @@ class _Refuse:
         conversions = range(len(self.setup.culture.conversions))
         used = [held.index(f"z{number}_O") for number in conversions if f"z{number}_O" in held]
         atoms = [at for at, symbol in enumerate(held) if symbol.startswith("k_")]
-        first = found.held[:, 0]
+        first = np.asarray(found.held[:, 0])
         return np.asarray((first[:, used] < -FREED).any(axis=1) | (first[:, atoms] < 0).any(axis=1))
 
 

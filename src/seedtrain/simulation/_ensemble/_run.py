@@ -261,7 +261,7 @@ def _client(executor: Any) -> Any:
             remedy="Make one first (distributed.Client(...)), or set DASK_SCHEDULER_ADDRESS.",
         )
     try:
-        return distributed.Client(address, timeout=20)
+        return distributed.Client(address, timeout=5)
     except OSError as error:
         raise UnavailableError(
             f"the Dask scheduler at {address} does not answer: {error}", remedy="Start it, or correct the address."
