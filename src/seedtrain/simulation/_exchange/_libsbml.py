@@ -86,7 +86,7 @@ class _Reader:
         self.file = file
         self.faults: list[SeedtrainError] = []
         self.functions = {item.getId(): item for item in model.getListOfFunctionDefinitions()}
-        self.kinds = _kinds(library)
+        self.kinds = kinds_of(library)
         self.nodes = 0
         self.element = "model"
         self.place = Position(file)
@@ -310,7 +310,8 @@ def _shaped(op: str, parts: list[Tree]) -> Tree:
     return Tree(op, tuple(parts))
 
 
-def _kinds(library: Any) -> dict[int, str]:
+def kinds_of(library: Any) -> dict[int, str]:
+    """The op of each of libsbml's types of node."""
     special = {
         "PLUS": "+",
         "MINUS": "-",

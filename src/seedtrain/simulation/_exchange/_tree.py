@@ -20,7 +20,7 @@ TIME: Final = "time"
 
 @dataclass(frozen=True)
 class Tree:
-    """A node: `op` with its `parts`; `num` has a `value`, `sym` and `rateof` a `name`.
+    """A node: `op` with its `parts`; `num` has a `value` (its `name` is the id of a unit), `sym` and `rateof` a `name`.
 
     Ops: num sym time rateof delay, + * (any number of parts) - / ^ neg, the relations lt le gt ge eq ne, and or not xor
     implies true false, piecewise (value, condition, ..., otherwise), and functions by their MathML name.

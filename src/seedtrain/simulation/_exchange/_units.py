@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from itertools import product
 from typing import Final
 
 from seedtrain.quantity import QuantityError, read_unit
@@ -89,39 +91,68 @@ def _text(parts: Iterable[UnitPart]) -> str:
 
 
 _BASES: Final = {
-    "mass": "gram",
-    "length": "metre",
-    "time": "second",
-    "temperature": "kelvin",
-    "amount": "mole",
-    "current": "ampere",
+    "mass": ("gram", (0, -3, 3, -6, -9)),
+    "length": ("metre", (0, -2, -3, -1)),
+    "volume": ("litre", (0, -3, -6, 3)),
+    "temperature": ("kelvin", (0,)),
+    "amount": ("mole", (0, -3, -6, -9)),
+    "current": ("ampere", (0,)),
+    "cell count": ("item", (0,)),
+    "copy number": ("item", (0,)),
+    "colony count": ("item", (0,)),
+    "base pairs": ("item", (0,)),
 }
+"""SBML's kind of each dimension, and the powers of ten that people use with it."""
+_SECONDS: Final = (3600, 1, 60, 86400)
+_SCALED: Final = re.compile(r"(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)\s+(?=[A-Za-z])(.*)")
 
 
 def unit_parts(text: str) -> tuple[UnitPart, ...] | None:
-    """The unit `text` of Seedtrain in SBML's kinds; None where SBML has no such dimension (money, cells, activity)."""
+    """A unit as Seedtrain writes it in SBML's kinds; None where SBML lacks the dimension (money) or it is degC.
+
+    What remains of the factor beside kinds, powers of ten and seconds stands with a dimensionless part.
+    """
+    scaled = _SCALED.fullmatch(text.strip())
     try:
-        unit = read_unit(text)
+        unit = read_unit(scaled[2] if scaled else text)
     except QuantityError:
         return None
     powers = dict(unit.dimension)
+    factor = unit.factor * (Fraction(scaled[1]) if scaled else 1)
+    hours = powers.pop("time", 0)
+    if powers.get("length", 0) % 3 == 0 and "length" in powers:
+        powers["volume"] = powers.pop("length") // 3
+        factor *= Fraction(1000) ** powers["volume"]  # 1 m3 is 1000 L
     if unit.offset or not set(powers) <= set(_BASES):
         return None
+    seconds, scales = _split(factor, hours, powers)
+    rest = factor / Fraction(seconds) ** hours
     parts: list[UnitPart] = []
-    factor = unit.factor
-    if powers.get("length", 0) % 3 == 0 and powers.get("length"):
-        # Litres, as bioprocesses count them: 1 m3 is 1000 L.
-        cubes = powers.pop("length") // 3
-        parts.append(("litre", float(cubes), 0, 1.0))
-        factor *= Fraction(1000) ** cubes
-    hours = powers.pop("time", 0)
+    for (name, power), scale in zip(powers.items(), scales, strict=True):
+        parts.append((_BASES[name][0], float(power), scale, 1.0))
+        rest /= Fraction(10) ** (scale * power)
     if hours:
-        size = 3600 if (factor * Fraction(3600) ** -hours).denominator < factor.denominator or factor == 1 else 1
-        size = 3600 if text.replace(" ", "").endswith("h") or "/h" in text or text == "h" else size
-        size = size if factor != 1 or text == "h" else 1
-        parts.append(("second", float(hours), 0, float(size)))
-        factor *= Fraction(1, size) ** hours
-    parts += [(_BASES[name], float(power), 0, 1.0) for name, power in powers.items()]
-    if factor != 1:
-        parts.append(("dimensionless", 1.0, 0, float(factor)))
+        parts.append(("second", float(hours), 0, float(seconds)))
+    if rest != 1:
+        parts.append(("dimensionless", 1.0, 0, float(rest)))
     return tuple(parts) or (("dimensionless", 1.0, 0, 1.0),)
+
+
+def _split(factor: Fraction, hours: int, powers: Mapping[str, int]) -> tuple[int, tuple[int, ...]]:
+    """Seconds of the unit of time, and a power of ten for each other dimension, that leave no factor where they can."""
+    choices = [_BASES[name][1] for name in powers]
+    for seconds in _SECONDS if hours else (1,):
+        for scales in product(*choices):
+            size = Fraction(seconds) ** hours
+            for power, scale in zip(powers.values(), scales, strict=True):
+                size *= Fraction(10) ** (scale * power)
+            if size == factor:
+                return seconds, scales
+    return 1, (0,) * len(powers)
+
+
+def unit_id(text: str) -> str:
+    """An SBML identifier for a unit: `g_per_L_per_h`."""
+    plain = text.replace("%", "percent").replace("*", "_").replace("^", "").replace(".", "_").replace("+", "")
+    words = re.sub(r"[^A-Za-z0-9_]+", "_", plain.replace("/", "_per_")).strip("_")
+    return words if words[:1].isalpha() else f"unit_{words}".rstrip("_")
