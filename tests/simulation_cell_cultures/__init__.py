@@ -1,0 +1,1 @@
+"""Published models of animal cells, vectors, enzymes in vitro and penicillin."""
