@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from seedtrain.base import InputError
-from seedtrain.simulation._indpensim import PenicillinBatch, penicillin_batch, penicillin_system, simulate_penicillin
+from seedtrain.simulation import PenicillinBatch, penicillin_batch, simulate_penicillin
+from seedtrain.simulation._indpensim import penicillin_system
 
 # The public port of IndPenSim 2.02 (GitHub cjpulmano/indpensim-py, compared there with the original in MATLAB) at a
 # tolerance of 1e-6, mean initial values, no disturbances: h, S g/L, DO mg/L, P g/L, V L, a0, a1 g/L, PAA, NH3 mg/L.

@@ -6,6 +6,7 @@ from seedtrain.simulation._culture import Culture, Parameter
 from seedtrain.simulation._downstream import TrainParameter, product_quality, run_train, train_parameters
 from seedtrain.simulation._errors import OverfillError, TrajectoryError
 from seedtrain.simulation._estimate import Estimate
+from seedtrain.simulation._indpensim import PenicillinBatch, penicillin_batch, simulate_penicillin
 from seedtrain.simulation._library import read_culture, shipped_cultures
 from seedtrain.simulation._limits import TransferLimits, transfer_limits
 from seedtrain.simulation._metabolism import (
@@ -76,6 +77,7 @@ __all__ = [
     "OverfillError",
     "Parameter",
     "ParameterUse",
+    "PenicillinBatch",
     "PhaseSpan",
     "PublishedPhase",
     "Reactor",
@@ -114,6 +116,7 @@ __all__ = [
     "parse_bound",
     "parse_drain",
     "parse_limits",
+    "penicillin_batch",
     "product_quality",
     "read_culture",
     "read_network",
@@ -123,6 +126,7 @@ __all__ = [
     "shipped_cultures",
     "simulate",
     "simulate_neighbours",
+    "simulate_penicillin",
     "simulate_reactor",
     "simulate_seed_train",
     "step_to_data",
