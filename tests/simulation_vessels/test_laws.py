@@ -1,0 +1,118 @@
+"""Laws between ways to run a vessel: zones that mix, perfusion without outflow, chemostats in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seedtrain.simulation import Run, _setup, zone_exchange
+from tests.simulation_vessels import cases
+
+SEEN = ("X", "S", "P", "V")
+FEED = "material: feed, rate: 0.5 L/h"
+DILUTION = 0.25  # 1/h
+FED = cases.FEED
+PER_BIOMASS = 1 / cases.Y_XS + 2 * 0.05  # g/g of glucose, with the product that comes with it
+
+
+def substrate_at(mu: float, run: Run) -> float:
+    """Monod's substrate at a growth rate; what little the run's dissolved oxygen slows is taken into account."""
+    DO = run.final("DO")
+    return cases.K_S * mu / (cases.MU_MAX * DO / (1e-5 + DO) - mu)
+
+
+def same(one: Run, other: Run, rel: float, names: tuple[str, ...] = SEEN) -> None:
+    for name in names:
+        assert one.final(name) == pytest.approx(other.final(name), rel=rel, abs=1e-7), name
+
+
+@pytest.mark.parametrize("vessel", [cases.tank(), cases.bag()], ids=lambda item: item.kind)
+def test_perfusion_without_harvest_and_bleed_is_a_fed_batch(vessel):
+    fed = cases.recipe(cases.phase("grow", "", 2.0), cases.phase("feed", FEED, 4.0))
+    settings = f"{FEED}, harvest_rate: 0 L/h, bleed_rate: 0 L/h, retention: 0.9"
+    perfused = cases.recipe(cases.phase("grow", "", 2.0), cases.phase("perfuse", settings, 4.0))
+    one, other = (cases.simulate(vessel, made, initial={"X": 0.5}) for made in (fed, perfused))
+    same(one, other, 1e-7, (*SEEN, "DO", "T", "minerals", "NH"))
+    assert one.final("V") > 11.9
+
+
+def test_perfusion_without_retention_at_constant_volume_is_a_chemostat():
+    vessel = cases.bag()
+    rate = DILUTION * 10.5
+    perfused = cases.phase("perfuse", f"material: feed, rate: {rate} L/h, retention: 0, product_retention: 0", 12.0)
+    held = cases.phase("chemostat", f"material: feed, dilution_rate: {DILUTION} 1/h", 12.0)
+    one, other = (cases.simulate(vessel, cases.recipe(item), initial={"X": 1.0}) for item in (perfused, held))
+    same(one, other, 1e-6)
+    assert one["V"] == pytest.approx(np.full_like(one["V"], 10.5), rel=1e-9)
+
+
+@pytest.mark.parametrize("dilution", [0.1, 0.25, 0.4])
+def test_a_chemostat_s_steady_state_is_monod_s(dilution):
+    run = cases.simulate(
+        cases.bag(3000.0),
+        cases.recipe(cases.phase("chemostat", f"material: feed, dilution_rate: {dilution} 1/h", 20 / dilution)),
+        initial={"X": 1.0},
+    )
+    substrate = substrate_at(dilution, run)
+    assert substrate == pytest.approx(cases.K_S * dilution / (cases.MU_MAX - dilution), rel=2e-3)
+    biomass = (FED - substrate) / PER_BIOMASS
+    assert run.final("S") == pytest.approx(substrate, rel=1e-4)
+    assert run.final("X") == pytest.approx(biomass, rel=1e-4)
+    assert run.final("P") == pytest.approx(0.05 * biomass, rel=1e-4)
+    assert run.final("mu") == pytest.approx(dilution, rel=1e-5)
+
+
+def test_a_chemostat_above_the_largest_growth_rate_washes_out():
+    run = cases.simulate(
+        cases.bag(),
+        cases.recipe(cases.phase("chemostat", "material: feed, dilution_rate: 0.7 1/h", 40.0)),
+        initial={"X": 5.0},
+    )
+    fastest = cases.MU_MAX * FED / (cases.K_S + FED)
+    late = run.time > 25.0
+    slope = np.polyfit(run.time[late], np.log(run["X"][late]), 1)[0]
+    assert slope == pytest.approx(fastest - 0.7, rel=1e-3)
+    assert run.final("S") == pytest.approx(FED, rel=1e-2)
+
+
+def test_retention_holds_cells_as_the_bleed_lets_them():
+    """At rest growth makes up for what bleed and a leaky device take: mu = (D_b + (1 - keep) H) / V."""
+    rate, bleed, keep = 4.0, 0.5, 0.98
+    settings = f"material: feed, rate: {rate} L/h, bleed_rate: {bleed} L/h, retention: {keep}, product_retention: 0.2"
+    run = cases.simulate(cases.bag(2000.0), cases.recipe(cases.phase("perfuse", settings, 160.0)), initial={"X": 2.0})
+    volume, harvest = 10.5, rate - bleed
+    mu = (bleed + (1 - keep) * harvest) / volume
+    substrate = substrate_at(mu, run)
+    biomass = rate * (FED - substrate) / volume / mu / PER_BIOMASS
+    assert run.final("mu") == pytest.approx(mu, rel=1e-3)
+    assert run.final("S") == pytest.approx(substrate, rel=1e-3)
+    assert run.final("X") == pytest.approx(biomass, rel=1e-3)
+    # Product leaves with the bleed and with what the device lets pass of the harvest.
+    assert run.final("P") == pytest.approx(0.05 * mu * biomass * volume / (bleed + 0.8 * harvest), rel=1e-3)
+
+
+@pytest.mark.parametrize("zones", [2, 4])
+def test_zones_become_one_as_the_circulation_grows(monkeypatch, zones):
+    """The means differ by the curvature of the rates over the gradients, so by the square of one over the flow."""
+    made = cases.recipe(cases.phase("grow", "", 1.0), cases.phase("feed", FEED, 2.0))
+    whole = cases.simulate(cases.tank(), made, initial={"X": 2.0, "S": 0.2})
+    gaps = []
+    for factor in (0.1, 1.0, 100.0):
+        monkeypatch.setattr(_setup, "zone_exchange", lambda *given, factor=factor: factor * zone_exchange(*given))
+        parts = cases.simulate(cases.tank(zones=zones), made, initial={"X": 2.0, "S": 0.2})
+        gaps.append(abs(parts.final("S") / whole.final("S") - 1))
+    assert gaps[0] > 1e-4, "a slow circulation must show"
+    assert gaps[1] == pytest.approx(gaps[0] / 100, rel=0.1)
+    assert gaps[2] < 1e-8
+    same(parts, whole, 1e-7, (*SEEN, "DO", "T"))
+
+
+def test_without_circulation_only_the_fed_zone_grows(monkeypatch):
+    monkeypatch.setattr(_setup, "zone_exchange", lambda *given: 0.0)
+    made = cases.recipe(cases.phase("feed", FEED, 2.0))
+    start = {"X": 2.0, "S": 0.0}
+    parts = cases.simulate(cases.tank(zones=4), made, initial=start)
+    whole = cases.simulate(cases.tank(), made, initial=start)
+    # All feed stays in its zone but for what flows on to keep the zones equal: less of it is near the other cells.
+    assert parts.final("S") > whole.final("S")
+    assert parts.final("X") * parts.final("V") < whole.final("X") * whole.final("V")
