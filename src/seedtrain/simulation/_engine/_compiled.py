@@ -14,11 +14,8 @@ import numpy as np
 from seedtrain.base import InputError, Progress, silent
 from seedtrain.simulation._engine._layout import ARGUMENTS
 from seedtrain.simulation._engine._machine import Code, host, key_of, recall, store
-from seedtrain.simulation._engine._plain import Plain
+from seedtrain.simulation._engine._results import Results, aligned
 from seedtrain.simulation._engine._schedule import (
-    CROSSING,
-    CROSSINGS_KEPT,
-    Crossings,
     Floats,
     Schedule,
     Seeds,
@@ -43,6 +40,8 @@ class Kernel:
     lanes: int
     work: int
     whole: int
+    rows: int
+    directions: int
 
 
 @lru_cache(maxsize=128)
@@ -57,7 +56,7 @@ def _kernel(system: System, variant: Variant) -> Kernel:
         store(key, raw, facts)
     else:
         raw, facts = found
-    return Kernel(Code(raw), facts["lanes"], facts["work"], facts["whole"])
+    return Kernel(Code(raw), **facts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,14 +93,11 @@ class Compiled:
         tolerances = _tolerances(self.system, rtol, atol)
         if method not in METHODS:
             raise InputError(f"the method {method!r} is unknown", remedy=f"Use one of: {', '.join(METHODS)}.")
-        if by is not None:
-            plain = Plain(self.system)
-            return plain.run(checked, when, rtol=rtol, atol=atol, method=method, seeds=by)
         count = checked.trajectories
-        lanes = host()["lanes"] if count > 1 else 1
-        kernel = _kernel(self.system, Variant(lanes))
-        found = _Results(self.system, checked, when)
-        call = _Call(kernel, self.system, checked, when, tolerances, most_steps, found)
+        lanes = host()["lanes"] if count > 1 and by is None else 1
+        kernel = _kernel(self.system, Variant(lanes, "stiff", by is not None))
+        found = Results(self.system, checked, when, by)
+        call = _Call(kernel, found, {"tolerances": tolerances, "most_steps": most_steps})
         _spread(call, count, threads, progress)
         return found.trajectories()
 
@@ -125,71 +121,13 @@ def _tolerances(system: System, rtol: float, atol: Any) -> Floats:
     return found
 
 
-class _Results:
-    """The arrays that kernels fill."""
-
-    def __init__(self, system: System, schedule: Schedule, times: Floats) -> None:
-        count, stretches = schedule.trajectories, schedule.stretches
-        self.times = times
-        self.kept = CROSSINGS_KEPT if schedule.actions.any() else 0
-        n, rows = len(system.states), len(times)
-        shapes = {
-            "states": (rows, n),
-            "observed": (rows, len(system.observed)),
-            "starts": (stretches, n),
-            "finals": (stretches, n),
-            "ends": (stretches,),
-            "held": (stretches, len(system.held)),
-            "gauges": (stretches, len(system.gauges)),
-            "reached": (),
-        }
-        self.floats = {name: np.zeros((count, *shape)) for name, shape in shapes.items()}
-        names = ("status", "stretch", "crossed", "steps", "rejected", "rates")
-        self.whole = {name: np.zeros(count, dtype=np.int64) for name in names}
-        self.crossings = np.zeros((count, self.kept), dtype=CROSSING)
-
-    def trajectories(self) -> Trajectories:
-        """The results by their names."""
-        f, w = self.floats, self.whole
-        return Trajectories(
-            self.times, f["states"], f["observed"], f["starts"], f["finals"], f["ends"], f["held"], f["gauges"],
-            w["status"], f["reached"], w["stretch"], Crossings(w["crossed"], self.crossings), w["steps"],
-            w["rejected"], w["rates"],
-        )  # fmt: skip
-
-
 class _Call:
     """Everything that a kernel is called with, but for the trajectories and the room of one call."""
 
-    def __init__(
-        self,
-        kernel: Kernel,
-        system: System,
-        schedule: Schedule,
-        times: Floats,
-        tolerances: Floats,
-        most_steps: int,
-        results: _Results,
-    ) -> None:
+    def __init__(self, kernel: Kernel, results: Results, more: Mapping[str, Any]) -> None:
         self.kernel = kernel
-        inputs: dict[str, Any] = {
-            name: getattr(schedule, name) for name in ("initial", "numbers", "jumps", "lengths", "actions")
-        }
-        steps = {f"{name}_step": part[0].size if part.shape[0] > 1 else 0 for name, part in inputs.items()}
-        values: Mapping[str, Any] = {
-            **inputs,
-            **steps,
-            **results.floats,
-            **results.whole,
-            "crossings": results.crossings,
-            "stretches": schedule.stretches,
-            "times": times,
-            "rows": len(times),
-            "tolerances": tolerances,
-            "most_steps": most_steps,
-            "kept": results.kept,
-        }
-        self._alive = values  # the arrays must outlive the addresses
+        self._alive = values = {**results.arguments(), **more}  # the arrays must outlive the addresses
+        self.blocks = results.blocks
         self.arguments = np.zeros(len(ARGUMENTS), dtype=np.int64)
         for name, value in values.items():
             address = value.ctypes.data if isinstance(value, np.ndarray) else int(value)
@@ -198,13 +136,14 @@ class _Call:
     def __call__(self, first: int, end: int) -> None:
         """Run the trajectories from `first` to before `end`."""
         arguments = self.arguments.copy()
-        work = np.zeros(self.kernel.work + 8)
+        work, d_work = aligned(self.kernel.work), aligned(self.kernel.rows * self.blocks * self.kernel.directions)
         whole = np.zeros(self.kernel.whole, dtype=np.int64)
         values = {
             "first": first,
             "end": end,
-            "work": work.ctypes.data + (-work.ctypes.data) % 64,
+            "work": work.ctypes.data,
             "whole": whole.ctypes.data,
+            "d_work": d_work.ctypes.data,
         }
         for name, value in values.items():
             arguments[ARGUMENTS.index(name)] = value

@@ -1,7 +1,7 @@
 """The text that runs trajectories through a step function: stretches, events, outputs, step sizes, failures.
 
-Every lane has its own trajectory, time and step. What differs from lane to lane is done lane by lane, as one number at a
-time, so that it does not matter who the neighbours are; a lane that ends takes the next trajectory.
+Every lane has its own trajectory, time and step. What differs from lane to lane is done lane by lane, as one number at
+a time, so that it does not matter who the neighbours are; a lane that ends takes the next trajectory.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def finish(a: PI, w: P, k: PI, l: I, status: I) -> I:
             states[(item * rows + later) * COUNT + i] = y[i]
         for i in range(OBSERVED):
             observed[(item * rows + later) * OBSERVED + i] = observed[(item * rows + row) * OBSERVED + i]
+    by_finish(a, w, k)
     numbers_at(a[ARG_reached])[item] = now
     wholes_at(a[ARG_status])[item] = status
     wholes_at(a[ARG_stretch])[item] = s
@@ -86,6 +87,7 @@ def leave(a: PI, w: P, k: PI, l: I) -> I:
     for i in range(COUNT):
         finals[i] = w[(STATE + i) * WIDTH + l]
     numbers_at(a[ARG_ends])[place] = now
+    by_leave(a, w, k)
     w[BEGAN * WIDTH + l] = now
     w[TIME * WIDTH + l] = 0.0
     k[LANE_STRETCH * WIDTH + l] = s + 1
@@ -134,13 +136,14 @@ def enter(a: PI, w: P, k: PI, l: I) -> I:
             y[i] = value
             starts[i] = value
         good = hold(a, w, k, l, y)
+        by_enter(a, w, k, y)
         rates_one(0.0, y, shift(w, CONSTANT * WIDTH + l), f)
         for i in range(COUNT):
             good = good & sound(f[i])
         if not good:
             return finish(a, w, k, l, 4)
         length = numbers_at(a[ARG_lengths])[item * a[ARG_lengths_step] + s]
-        over = length <= 0.0
+        over = False
         watched = 0
         for i in range(GAUGES):
             action = bytes_at(a[ARG_actions])[item * a[ARG_actions_step] + s * GAUGES + i]
@@ -148,6 +151,10 @@ def enter(a: PI, w: P, k: PI, l: I) -> I:
                 watched += 1
                 if action == 2 and w[(GAUGE + i) * WIDTH + l] >= 0.0:
                     over = True
+        why = -2
+        if length <= 0.0 and not over:
+            why = -1
+            over = True
         if not over:
             w[LENGTH * WIDTH + l] = length
             k[LANE_WATCHED * WIDTH + l] = watched
@@ -156,6 +163,7 @@ def enter(a: PI, w: P, k: PI, l: I) -> I:
             propose(w, k, l, first_step(a, w, l, y, f, length))
             begin_method(w, l, f)
             return 1
+        by_end(a, w, k, why, 0.0)
         going = leave(a, w, k, l)
     return 0
 
@@ -223,6 +231,7 @@ def refill(a: PI, w: P, k: PI, l: I) -> I:
         initial = shift(numbers_at(a[ARG_initial]), item * a[ARG_initial_step])
         for i in range(COUNT):
             w[(STATE + i) * WIDTH + l] = initial[i]
+        by_claim(a, item)
         if enter(a, w, k, l) == 1:
             return 1
     k[LANE_TRAJECTORY * WIDTH + l] = -1
@@ -384,6 +393,7 @@ def write_rows(a: PI, w: P, k: PI, l: I, limit: D):
         out = shift(states, (item * rows + row) * COUNT)
         inside(part, w, l, out)
         look(a, w, item, row, t + part * h, out, l)
+        by_row(a, w, k, row, part, t + part * h, out)
         row += 1
     k[LANE_ROW * WIDTH + l] = row
 
@@ -419,6 +429,7 @@ def settle(a: PI, w: P, k: PI, l: I) -> I:
         for i in range(COUNT):
             w[(STATE + i) * WIDTH + l] = y[i]
         w[TIME * WIDTH + l] = end
+        by_end(a, w, k, which, w[STOP * WIDTH + l])
         item = k[LANE_TRAJECTORY * WIDTH + l]
         place = item * a[ARG_actions_step] + k[LANE_STRETCH * WIDTH + l] * GAUGES + which
         if bytes_at(a[ARG_actions])[place] == 3:
@@ -430,8 +441,10 @@ def settle(a: PI, w: P, k: PI, l: I) -> I:
         w[(STATE + i) * WIDTH + l] = w[(NEW + i) * WIDTH + l]
     for i in range(GAUGES):
         w[(GAUGE + i) * WIDTH + l] = w[(GAUGE_NEW + i) * WIDTH + l]
+    by_accept(a)
     w[TIME * WIDTH + l] = end
     if k[LANE_LAST * WIDTH + l] == 1:
+        by_end(a, w, k, -1, 1.0)
         if leave(a, w, k, l) == 1:
             return enter(a, w, k, l)
         return 0
@@ -463,7 +476,7 @@ def seedtrain_entry(a: PI) -> I:
     for l in range(WIDTH):
         live += refill(a, w, k, l)
     while live > 0:
-        step(w, tol)
+        step(a, w, tol)
         watched = 0
         wanted = False
         for l in range(WIDTH):
@@ -472,7 +485,7 @@ def seedtrain_entry(a: PI) -> I:
             if row < rows and times[row] - w[BEGAN * WIDTH + l] < w[TIME * WIDTH + l] + w[STEP * WIDTH + l]:
                 wanted = True
         if wanted or watched > 0:
-            dense(w)
+            dense(a, w)
         if watched > 0:
             watch(w)
         for l in range(WIDTH):

@@ -45,6 +45,7 @@ class Programs:
 
     model: Model
     extra: list[Node] = field(default_factory=list)
+    reads: dict[str, str] = field(default_factory=dict)
     _static: dict[Node, bool] = field(default_factory=dict)
 
     # -- constants of a stretch ---------------------------------------------------------------------------------------
@@ -78,25 +79,24 @@ class Programs:
         """How many numbers a stretch has: constants of the equations, then of their derivatives."""
         return len(self.model.constants) + len(self.extra)
 
-    def _writer(self, access: Access) -> Writer:
+    def writer(self, access: Access) -> Writer:
+        """A writer that knows the constants; `reads` says how a text gets those that it names."""
         base = len(self.model.constants)
 
         def place(kind: str, index: int) -> str:
-            return "t" if kind == "t" else access.get(kind, index)
+            return kind if kind in ("t", "ut") else access.get(kind, index)
 
         writer = Writer(self.model.graph, place)
         for number, node in enumerate(self.extra):
             name = f"e{number}"
             writer.text[node] = name
-            self._extra_reads[name] = access.get("c", base + number)
+            self.reads[name] = access.get("c", base + number)
         return writer
-
-    _extra_reads: dict[str, str] = field(default_factory=dict)
 
     def _finished(self, head: str, writer: Writer, tail: list[str]) -> str:
         used = " ".join([*writer.lines, *tail])
         words = set(used.replace("(", " ").replace(")", " ").replace(",", " ").replace("-", " ").split())
-        reads = [f"{name} = {text}" for name, text in self._extra_reads.items() if name in words]
+        reads = [f"{name} = {text}" for name, text in self.reads.items() if name in words]
         return "\n    ".join([head, *reads, *writer.lines, *tail, "pass"]) + "\n"
 
     # -- programs -----------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class Programs:
     def _plain(self, name: str, roots: Sequence[Node], access: Access) -> str:
         """`name(t, y, c, out)`: the values of `roots`."""
         self.settle(roots)
-        writer = self._writer(access)
+        writer = self.writer(access)
         writer.compute(roots)
         head = f"def {name}{access.suffix}(t: {access.kind}, y: P, c: P, out: P):"
         return self._finished(head, writer, [access.put("out", i, writer.text[node]) for i, node in enumerate(roots)])
@@ -145,7 +145,7 @@ class Programs:
         _, nodes, by_time = self.jacobian
         roots = [*self.model.rates, *nodes, *by_time]
         self.settle(roots)
-        writer = self._writer(access)
+        writer = self.writer(access)
         writer.compute(roots)
         groups = (("out", self.model.rates), ("J", nodes), ("by_time", by_time))
         tail = [access.put(name, i, writer.text[node]) for name, group in groups for i, node in enumerate(group)]
