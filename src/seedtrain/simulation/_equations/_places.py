@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 from seedtrain.simulation._culture import Culture
@@ -112,25 +113,26 @@ class Layout:
     zones: int = 1
     outflow: bool = False
     feed_zone: int = 0  # where feed and base enter, from the top
+    probe_zone: int = 0  # where dissolved oxygen is read, from the top
 
     @property
-    def key(self) -> tuple[str, Kind, int, bool, int]:
+    def key(self) -> tuple[str, Kind, int, bool, int, int]:
         """Equal for layouts with the same text."""
-        return (self.culture.structure, self.kind, self.zones, self.outflow, self.feed_zone)
+        return (self.culture.structure, self.kind, self.zones, self.outflow, self.feed_zone, self.probe_zone)
 
     @property
     def suffixes(self) -> tuple[str, ...]:
         """Of each zone's states, top first; one zone has none."""
         return ("",) if self.zones == 1 else tuple(f"_{zone}" for zone in range(1, self.zones + 1))
 
-    @property
+    @cached_property
     def states(self) -> tuple[str, ...]:
         """Every state."""
         names = (*(f"m_{name}" for name in self.culture.species), *LIQUID)
         left = (*LEFT, *(f"l_{name}" for name in self.culture.species)) if self.outflow else ()
         return (*(f"{name}{suffix}" for suffix in self.suffixes for name in names), *WHOLE, *PASSED, *left)
 
-    @property
+    @cached_property
     def numbers(self) -> tuple[str, ...]:
         """Every number: the culture's parameters, the segment's settings, the feed's species, the vessel's figures."""
         fed = (f"F_{name}_" for name in self.culture.species)
