@@ -264,10 +264,12 @@ class _Read:
                 return np.asarray(self._seen("F", found) * start)
             case "T":
                 return found.states[:, :, self.setup.index("T")]
-            case "DO" | "NH" | "I":
-                return self._content({"DO": "n_O", "NH": "n_N", "I": "n_I"}[name], found)
+            case "NH" | "I":
+                return self._content({"NH": "n_N", "I": "n_I"}[name], found)
+            case "DO":
+                return self._oxygen(found)
             case "DO_percent":
-                return np.asarray(100 * self._content("n_O", found) / self._seen("saturation", found))
+                return np.asarray(100 * self._oxygen(found) / self._seen("saturation", found))
             case "DCW":
                 inside = [species for species, item in culture.species.items() if item.intracellular]
                 parts = [self._content(f"m_{species}", found) * culture.masses[species] for species in inside]
@@ -276,6 +278,9 @@ class _Read:
 
     def _seen(self, name: str, found: Trajectories) -> Floats:
         return found.observed[:, :, self.setup.system.observed.index(name)]
+
+    def _oxygen(self, found: Trajectories) -> Floats:
+        return np.asarray(np.maximum(self.setup.oxygen(found.states), 0.0))
 
     def _content(self, name: str, found: Trajectories) -> Floats:
         """An amount per volume; what rounding makes of nothing is nothing."""
