@@ -9,7 +9,20 @@ from cyclopts import App, CycloptsError
 
 import seedtrain
 from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, SeedtrainError
-from seedtrain.cli import _bench, _compile, _design, _new, _plant, _recipe, _record, _run, _simulate, _verify, _vessel
+from seedtrain.cli import (
+    _bench,
+    _compile,
+    _culture,
+    _design,
+    _new,
+    _plant,
+    _recipe,
+    _record,
+    _run,
+    _simulate,
+    _verify,
+    _vessel,
+)
 from seedtrain.cli._common import report_error
 
 EXIT_INTERRUPTED = 130
@@ -31,6 +44,7 @@ app.command(_verify.app)
 app.command(_plant.app)
 app.command(_bench.app)
 app.command(_vessel.app)
+app.command(_culture.app)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from seedtrain.base import InputError, digest
 from seedtrain.simulation._elements import (
@@ -217,6 +217,30 @@ class Culture:
         if faults:
             raise InputError(f"culture {self.name}: {faults[0][1]}", remedy=faults[0][2])
         return culture
+
+    def to_data(self) -> dict[str, Any]:
+        """All of it as JSON-ready data."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "status": self.status,
+            "design": self.design,
+            "source": self.source,
+            "basis": self.basis,
+            "biomass": self.biomass,
+            "digest": self.digest,
+            "species": {name: {"unit": item.unit, "words": item.words} for name, item in self.species.items()},
+            "parameters": [asdict(item) for item in self.parameters.values()],
+            "expressions": {
+                name: {"text": text.text, "unit": self.units.get(name, "")} for name, text in self.expressions.items()
+            },
+            "conversions": [
+                {"name": item.name, "words": item.words, "rate": item.rate.text, "amounts": self.amounts(item)}
+                for item in self.conversions
+            ],
+            "rates": {name: text.text for name, text in self.rates.items()},
+            "outputs": dict(self.outputs),
+        }
 
     def symbol(self, known_as: str) -> str | None:
         """The species that recipes know as `known_as`, if the culture has it."""
