@@ -104,7 +104,8 @@ def test_zones_become_one_as_the_circulation_grows(monkeypatch, zones):
     assert gaps[0] > 1e-4, "a slow circulation must show"
     assert gaps[1] == pytest.approx(gaps[0] / 100, rel=0.1)
     assert gaps[2] < 1e-8
-    same(parts, whole, 1e-7, (*SEEN, "DO", "T"))
+    same(parts, whole, 1e-7, (*SEEN, "OUR", "T"))
+    same(parts, whole, 1e-5, ("DO",))  # where the probe sits: its gradient falls with one over the flow
 
 
 def test_without_circulation_only_the_fed_zone_grows(monkeypatch):
@@ -116,3 +117,12 @@ def test_without_circulation_only_the_fed_zone_grows(monkeypatch):
     # All feed stays in its zone but for what flows on to keep the zones equal: less of it is near the other cells.
     assert parts.final("S") > whole.final("S")
     assert parts.final("X") * parts.final("V") < whole.final("X") * whole.final("V")
+
+
+@pytest.mark.parametrize("probe", [1, 3])
+def test_the_probe_reads_the_zone_that_it_sits_in(probe):
+    made = cases.recipe(cases.phase("feed", FEED, 2.0))
+    run = cases.simulate(cases.tank(zones=3, probe_zone=probe), made, initial={"X": 6.0, "S": 0.0})
+    assert run["DO"] == pytest.approx(run[f"DO[{probe}]"], rel=1e-12)
+    assert run["S[3]"][-1] > run["S[1]"][-1], "feed enters at the top"
+    assert run["DO[3]"][-1] < run["DO[1]"][-1], "there the cells use more, and the pressure is lower"

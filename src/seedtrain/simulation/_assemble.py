@@ -106,7 +106,7 @@ def _contents(culture: Culture, table: _Table) -> list[_Row]:
         (name, item.unit, table.content(f"m_{name}"), item.words) for name, item in culture.species.items()
     ]
     inside = [table.content(f"m_{name}") * culture.masses[name] for name in _inside(culture)]
-    oxygen = table.content("n_O")
+    oxygen = table.local("n_O", table.flight.setup.layout.probe_zone)
     return [
         *rows,
         (

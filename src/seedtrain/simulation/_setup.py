@@ -53,7 +53,8 @@ class Setup:
         if not isinstance(self.vessel, StirredTank):
             return Layout(self.culture, kind_of(self.vessel), outflow=outflow)
         zones = zones_of(self.vessel)
-        return Layout(self.culture, "stirred", zones.count, outflow, zones.count - 1 - zones.feed)
+        top = zones.count - 1
+        return Layout(self.culture, "stirred", zones.count, outflow, top - zones.feed, top - zones.probe)
 
     @cached_property
     def system(self) -> System:
@@ -88,6 +89,11 @@ class Setup:
         """A species or a part of the liquid, per litre at the start, over all zones; `states` ends in the state."""
         places = [self.index(f"{name}{suffix}") for suffix in self.layout.suffixes]
         return np.asarray(states[..., places].sum(axis=-1), dtype=float)
+
+    def oxygen(self, states: Floats) -> Floats:
+        """Dissolved oxygen where the probe sits, mmol/L; `states` ends in the state."""
+        held = states[..., self.index(f"n_O{self.layout.suffixes[self.layout.probe_zone]}")]
+        return np.asarray(held * self.layout.zones / states[..., self.index("v")], dtype=float)
 
     def _start(self) -> Floats:
         """The state after inoculation."""

@@ -40,7 +40,7 @@ def culture_system(layout: Layout) -> System:
     return _SYSTEMS[layout.key]
 
 
-_SYSTEMS: dict[tuple[str, str, int, bool, int], System] = {}
+_SYSTEMS: dict[tuple[str, str, int, bool, int, int], System] = {}
 
 
 def _lines(layout: Layout) -> list[Line]:
@@ -209,13 +209,14 @@ def _gauges(layout: Layout) -> list[Line]:
     def content(name: str) -> str:
         return f"({total(f'{name}{suffix}' for suffix in layout.suffixes)}) / v"
 
+    probed = f"n_O{layout.suffixes[layout.probe_zone]} * {float(layout.zones)!r} / v"  # as much as its zone holds
     inside = {f"m_{name}": item.mass or 1.0 for name, item in culture.species.items() if item.intracellular}
     cells = (f"{mass!r} * {content(name)}" for name, mass in inside.items())
     readings = {
         "biomass": total(cells),  # what a sample weighs: dry cells with what is in them
         "volume": "v * V_0",
         "temperature": "T",
-        "dissolved_oxygen": f"{content('n_O')} / saturation",
+        "dissolved_oxygen": f"{probed} / saturation",
         "oxygen_uptake_rate": "OUR",
         "carbon_dioxide_evolution_rate": "CER",
         **{f"m_{name}": content(f"m_{name}") for name in culture.species},
@@ -223,7 +224,7 @@ def _gauges(layout: Layout) -> list[Line]:
     gauges = [(f"aim_{name}", f"aim_sign * ({text} - aim)") for name, text in readings.items()]
     gauges += [
         ("full", "v * V_0 - V_most"),
-        ("oxygen_limited", f"{LIMITED_FRACTION!r} * DO_set - {content('n_O')}"),
+        ("oxygen_limited", f"{LIMITED_FRACTION!r} * DO_set - {probed}"),
         ("cooling_limited", f"T - (T_set + {COOLING_SLACK!r})"),
         ("nitrogen_limited", f"{SCARCE!r} - {content('n_N')}"),
     ]
