@@ -53,7 +53,10 @@ def states(culture, times=HOURS, settings: DynamicSettings | None = None, **chan
 
 @pytest.mark.parametrize(
     ("model", "biomass", "peak"),
-    [("textbook", 5.1522103, 26.264115), ("iJO1366", 5.6131809, 12.540027)],
+    [
+        ("textbook", 5.1522103, 26.264115),
+        pytest.param("iJO1366", 5.6131809, 12.540027, marks=pytest.mark.slow),
+    ],
 )
 def test_the_reference_batch(model: str, biomass: float, peak: float) -> None:
     """Lexicographic programmes at every step, LSODA at rtol 1e-9, give these (docs/validation.md)."""

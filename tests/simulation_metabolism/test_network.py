@@ -14,10 +14,12 @@ from seedtrain.simulation._metabolism import (
     Drain,
     Edits,
     compile_metabolism,
+    demand,
     parse_bound,
     parse_drain,
     parse_limits,
     read_network,
+    uptake,
 )
 from seedtrain.simulation._metabolism._network import count_atoms
 from seedtrain.simulation._metabolism._read import locate
@@ -180,14 +182,16 @@ def test_edits_are_read_from_text() -> None:
     for text in ("succ_c", "out: a b c ->", "out: x a ->", ": a ->"):
         with pytest.raises(InputError, match="no drain"):
             parse_drain(text)
+    assert parse_bound("out >= 0..6 mmol/gDW/h @ 5") == demand("out", 0.0, 6.0, penalty=5.0)
+    for text in ("EX_x=0..5 g/L", "EX_x=0..5 mol/gDW/h"):
+        with pytest.raises(InputError, match="a flux is not given in"):
+            parse_bound(text)
     for text in ("EX", "EX=1", "EX=a..b", "=1..2"):
         with pytest.raises(InputError, match="no bounds"):
             parse_limits(text)
 
 
 def test_bounds_that_cannot_move_are_refused_at_once() -> None:
-    from seedtrain.simulation._metabolism import demand, uptake
-
     moving = [uptake("EX_glc_D_e", 12), uptake("PGI", 5), uptake("EX_o2_e", 20, 30), demand("Biomass_Ecoli_core", 0, 1)]
     with pytest.raises(InputError) as caught:
         compile_metabolism("textbook", moving=moving, outputs=["EX_nothing_e"])
@@ -196,3 +200,13 @@ def test_bounds_that_cannot_move_are_refused_at_once() -> None:
         assert words in text
     with pytest.raises(InputError, match="no uptake moves"):
         compile_metabolism("textbook", moving=[THREE[2]])
+
+
+def test_a_genome_scale_model_grows_as_published_and_weighs_one_gram() -> None:
+    """0.982372 1/h on its own medium (10 mmol/gDW/h of glucose), as cobrapy's documentation and tests have it."""
+    found = compile_metabolism("iJO1366", moving=[uptake(GLUCOSE, 12.0), demand("ATPM", 0.0, 8.0)], lazy=True)
+    cells = found.evaluate([[10.0, 3.15], [0.0, 8.0]])
+    assert cells.growth == pytest.approx([0.982372, 0.0], abs=1e-6)
+    assert cells.deficit[:, 0] == pytest.approx([0.0, 8.0], abs=1e-7)
+    assert found.program.growth_mass == pytest.approx(1.0, abs=1e-5)
+    assert read_network("textbook").growth_mass == pytest.approx(1.54, abs=0.01)

@@ -35,7 +35,7 @@ def batch(table: CompiledMetabolism, maintenance: float) -> Reactor:
     kinetics = Kinetics(
         {
             GLUCOSE: Monod(Q_GLUCOSE, K_GLUCOSE),
-            OXYGEN: Constant(Q_OXYGEN),
+            OXYGEN: GasSupply(Q_OXYGEN, 1e6, 1.0),  # so much gas that only the cells limit it
             ACETATE: Monod(Q_ACETATE, K_ACETATE),
             AMMONIUM: Constant(12.0),  # never short: growth at 0.9 1/h takes up 9.7
             MAINTENANCE: Constant(maintenance),

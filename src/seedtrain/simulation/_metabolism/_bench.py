@@ -48,7 +48,7 @@ GOALS: Final[Mapping[str, Mapping[str, float]]] = {
     "iJO1366": {"compile": 20.0, "glpk": 500.0, "cobra": 10_000.0, "ensemble": 8000.0},
 }
 """CPU s of compiling, ratios of one trajectory, random trajectories per CPU s."""
-TIGHT: Final = DynamicSettings(rtol=1e-11, atol=1e-13, method="stiff", most_steps=10**7)
+TIGHT: Final = DynamicSettings(rtol=1e-11, atol=1e-13, method="explicit", most_steps=10**7)
 
 Row = dict[str, Any]
 """One figure: `model`, `what` was done, by which `peer` (`OURS` or another) of which `version`, in how many `cpu_s`;
