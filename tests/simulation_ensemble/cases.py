@@ -39,5 +39,10 @@ def fill(columns: Mapping[str, Floats], count: int) -> Schedule:
 
 
 PROBLEM = Problem(
-    DECAY, TIMES, {"y": Shown("g/L", "what is left")}, fill, events=("half",), units={"k": "1/h", "b": "L/g/h"}
+    DECAY,
+    TIMES,
+    {"y": Shown("g/L", "what is left")},
+    fill,
+    events={"half": "half is left"},
+    units={"k": "1/h", "b": "L/g/h"},
 )

@@ -21,7 +21,7 @@ from seedtrain.simulation._engine import END_TRAJECTORY, LOG, RAISED, Schedule, 
 from seedtrain.simulation._ensemble._draw import Floats, LogNormal, Normal, Spread
 from seedtrain.simulation._ensemble._problem import Problem, Settings, Shown
 from seedtrain.simulation._ensemble._run import run_ensemble
-from seedtrain.simulation._flight import ATOL
+from seedtrain.simulation._flight import ATOL, WORDS
 from seedtrain.simulation._metabolism import Span
 from seedtrain.simulation._run import Run
 from seedtrain.simulation._setup import Setup, setup_of
@@ -192,7 +192,7 @@ def _problem(
         read=reader,
         refuse=_Refuse(setup),
         stretches=tuple(segment.path for segment in setup.plan.segments),
-        events=tuple(name for at, (name, _) in enumerate(setup.system.gauges) if told[:, :, at].any()),
+        events={name: _happening(name) for at, (name, _) in enumerate(setup.system.gauges) if told[:, :, at].any()},
         units=units,
         identity=base.identity,
         refusal="the drawn yields close no balance",
@@ -205,6 +205,10 @@ def _problem(
             "unit_procedure": setup.unit_procedure,
         },
     )
+
+
+def _happening(name: str) -> str:
+    return WORDS[name][0] if name in WORDS else "the vessel is full"
 
 
 _RATES: Final = {

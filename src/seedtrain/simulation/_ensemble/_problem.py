@@ -38,7 +38,7 @@ class Problem:
       on nothing else.
     - `variables`: what is kept, by name; states or observed symbols of the system, or what `read` makes of a chunk,
       shape (trajectory, time). - `times`: h. - `stretches`: the names of the schedule's. - `units`: of the parameters.
-    - `events`: gauges of the system that are told of. - `reasons`: own words for a status of the engine.
+    - `events`: gauges of the system that are told of, with words. - `reasons`: own words for a status of the engine.
     - `refuse(found)`: which trajectories have values that no culture has; their status is `REFUSED`, told as `refusal`.
     - `identity`: what decides all this beside system and arguments, as text: a half-written file is only gone on with
       where it, the system, the times and all settings are the same. - `attributes`: of the whole result.
@@ -52,7 +52,7 @@ class Problem:
     read: Read | None = None
     refuse: Refuse | None = None
     stretches: tuple[str, ...] = ("run",)
-    events: tuple[str, ...] = ()
+    events: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     identity: str = ""
     refusal: str = "the drawn values allow no run"
@@ -103,9 +103,9 @@ def identity_of(problems: Problems, spreads: Mapping[str, Spread], n: int, seed:
     return digest(["seedtrain ensemble", parts, drawn, n, seed, repr(settings)])
 
 
-def events_of(problems: Problems) -> list[str]:
-    """The events of any of them, each once."""
-    return list(dict.fromkeys(name for problem in problems for name in problem.events))
+def events_of(problems: Problems) -> dict[str, str]:
+    """The events of any of them, each once, with words."""
+    return {name: words for problem in problems for name, words in problem.events.items()}
 
 
 def layout_of(problems: Problems, spreads: Mapping[str, Spread], n: int, seed: int, settings: Settings) -> Layout:
@@ -123,7 +123,10 @@ def layout_of(problems: Problems, spreads: Mapping[str, Spread], n: int, seed: i
         fields.append(Field(name, ("trajectory", "time"), "f8", {"units": shown.unit, "long_name": words}))
         final = {"units": shown.unit, "long_name": f"{words}, at the end"}
         fields.append(Field(f"final_{name}", ("trajectory",), "f8", final))
-    fields += _endings(first, "event" in lists)
+    fields += _endings(first)
+    if "event" in lists:
+        fields += _happenings()
+        sizes["words_letters"] = letters(list(events_of(problems).values()))[1]
     if len(problems) > 1:
         fields += [
             Field("vessel_number", ("trajectory",), "i4", {"long_name": "place in vessel"}),
@@ -150,29 +153,32 @@ def _lists(problems: Problems, spreads: Mapping[str, Spread]) -> dict[str, list[
     vessels = [problem.name for problem in problems] if len(problems) > 1 else []
     found = {
         "parameter": list(spreads),
-        "event": events_of(problems),
+        "event": list(events_of(problems)),
         "stretch": list(problems[0].stretches),
         "vessel": vessels,
     }
     return {name: texts for name, texts in found.items() if texts}
 
 
-def _endings(problem: Problem, events: bool) -> list[Field]:
-    """How trajectories end, and what happens on the way."""
+def _endings(problem: Problem) -> list[Field]:
+    """How trajectories end."""
     codes = {REFUSED: problem.refusal, **REASONS, **problem.reasons}
     flags = {"flag_values": np.array(list(codes), dtype=np.int32), "flag_meanings": "\n".join(codes.values())}
-    found = [
+    return [
         Field("status", ("trajectory",), "i4", {"long_name": "how the trajectory ended", **flags}),
         Field("reached", ("trajectory",), "f8", {"units": "h", "long_name": "time of the last good state"}),
         Field("stretch_end", ("trajectory", "stretch"), "f8", {"units": "h", "long_name": "end of each stretch"}),
     ]
-    if events:
-        words = "when it first happened, not a number where it did not"
-        found += [
-            Field("event_time", ("trajectory", "event"), "f8", {"units": "h", "long_name": words}),
-            Field("event_count", ("trajectory", "event"), "i4", {"long_name": "how often it happened"}),
-        ]
-    return found
+
+
+def _happenings() -> list[Field]:
+    """What happens on the way."""
+    words = "when it first happened, not a number where it did not"
+    return [
+        Field("event_words", ("event", "words_letters"), "S1", {"_Encoding": "utf-8"}),
+        Field("event_time", ("trajectory", "event"), "f8", {"units": "h", "long_name": words}),
+        Field("event_count", ("trajectory", "event"), "i4", {"long_name": "how often it happened"}),
+    ]
 
 
 def fixed_values(problems: Problems, spreads: Mapping[str, Spread], n: int) -> dict[str, NDArray[Any]]:
@@ -182,6 +188,8 @@ def fixed_values(problems: Problems, spreads: Mapping[str, Spread], n: int) -> d
     found |= {name: letters(texts)[0] for name, texts in _lists(problems, spreads).items()}
     if spreads:
         found["parameter_unit"] = letters([first.units.get(name, "") for name in spreads])[0]
+    if "event" in found:
+        found["event_words"] = letters(list(events_of(problems).values()))[0]
     if len(problems) > 1:
         found["vessel_number"] = np.repeat(np.arange(len(problems), dtype=np.int32), n)
         found["draw"] = np.tile(np.arange(n, dtype=np.int32), len(problems))

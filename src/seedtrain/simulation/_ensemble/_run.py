@@ -166,7 +166,7 @@ class _Work:
     def arguments(self, task: _Task) -> tuple[Problem, list[str], dict[str, Floats], int, Settings]:
         """What `run_chunk` wants, but the threads; the draws of this chunk and no more."""
         columns = draw(self.spreads, self.seed, task.first, task.count)
-        return self.problems[task.problem], events_of(self.problems), columns, task.count, self.settings
+        return self.problems[task.problem], list(events_of(self.problems)), columns, task.count, self.settings
 
 
 def _tasks(count: int, n: int, sink: Memory | Stream) -> list[_Task]:
