@@ -11,7 +11,7 @@ ARGUMENTS: Final = (
     "states", "observed", "starts", "finals", "ends", "held", "gauges", "status", "reached", "stretch", "crossed",
     "crossings", "kept", "steps", "rejected", "rates", "resume", "stop_when_stiff",
     "blocks", "d_initial", "d_initial_step", "d_numbers", "d_numbers_step", "d_jumps", "d_jumps_step", "d_lengths",
-    "d_lengths_step", "states_by", "observed_by", "starts_by", "finals_by", "ends_by", "held_by", "d_work",
+    "d_lengths_step", "d_natural", "d_natural_step", "states_by", "observed_by", "starts_by", "finals_by", "ends_by", "held_by", "d_work",
 )  # fmt: skip
 
 # Whole numbers of a lane.

@@ -36,6 +36,26 @@ def _padded(part: Floats, width: int) -> Floats:
     return found
 
 
+def _natural(schedule: Schedule, seeds: Seeds) -> Floats:
+    """One over the natural step along each direction, shape (N or 1, K): the least that doubles a value of the schedule.
+
+    0 for a direction along which no value has a size.
+    """
+    names = ("initial", "numbers", "jumps", "lengths")
+    count = max(
+        part.shape[0] for name in names for part in (getattr(seeds, name), getattr(schedule, name))
+    )
+    found = np.zeros((count, seeds.directions))
+    for name in names:
+        value, by = getattr(schedule, name), getattr(seeds, name)
+        for place in np.argwhere((by != 0).any(axis=0)):
+            size = np.abs(value[(slice(None), *place[:-1])])
+            slope = np.abs(by[(slice(None), *place)])
+            steep = np.divide(slope, size, out=np.zeros(np.broadcast(slope, size).shape), where=size > 0)
+            found[:, place[-1]] = np.maximum(found[:, place[-1]], steep)
+    return found
+
+
 class Results:
     """Room for what becomes of a schedule's trajectories, and by each direction of `seeds`."""
 
@@ -69,6 +89,8 @@ class Results:
             for name in ("initial", "numbers", "jumps", "lengths"):
                 part = _padded(getattr(seeds, name), width)
                 self.by |= {f"d_{name}": part, f"d_{name}_step": part[0].size if part.shape[0] > 1 else 0}
+            natural = _padded(_natural(schedule, seeds), width)
+            self.by |= {"d_natural": natural, "d_natural_step": self.blocks if natural.shape[0] > 1 else 0}
 
     def arguments(self) -> dict[str, Any]:
         """Arrays and numbers by the names of a kernel's arguments."""

@@ -108,8 +108,8 @@ def _stage_by(method: Rosenbrock, n: int, s: int) -> list[str]:
     return lines
 
 
-SMALL_PART: Final = 0.01
-"""Of a direction's largest sensitivity, each in units of its state: what the error of the others is compared with."""
+SMALL_PART: Final = 0.05
+"""A sensitivity counts as small where a natural step along its direction moves its state by less than this part of it."""
 
 
 def _error_by(method: Rosenbrock, n: int) -> list[str]:
@@ -120,8 +120,9 @@ def _error_by(method: Rosenbrock, n: int) -> list[str]:
         "        large = w[STATE + i]",
         "        w[SCRATCH + i] = select(abs(w[NEW + i]) > abs(large), abs(w[NEW + i]), abs(large)) + tol[i + 1] / tol[0]",
         "        w[SCRATCH_MORE + i] = 1.0 / w[SCRATCH + i]",
+        "    at_natural = wholes_at(a[ARG_whole])[LANE_TRAJECTORY] * a[ARG_d_natural_step]",
         "    for b in range(blocks):",
-        "        most = all_lanes(0.0)",
+        "        most = get(numbers_at(a[ARG_d_natural]), at_natural + b)",
         f"        for i in range({n}):",
         f"            value = get(d, (D_POINT + i) * blocks + b) + {last}",
         "            put(d, (D_NEW + i) * blocks + b, value)",
