@@ -15,7 +15,14 @@ import xarray
 from scipy.io import netcdf_file
 
 from seedtrain.base import InputError, UnavailableError
-from seedtrain.simulation._ensemble import REFUSED, Settings, percentiles, read_ensemble, reason, run_ensemble
+from seedtrain.simulation._ensemble import (
+    REFUSED,
+    Settings,
+    ensemble_percentiles,
+    ensemble_reason,
+    read_ensemble,
+    run_ensemble,
+)
 from seedtrain.simulation._ensemble._netcdf import Field, Layout, Writer
 from seedtrain.simulation._metabolism import Span
 from tests.simulation_ensemble.cases import PROBLEM, SPREADS, TIMES
@@ -60,7 +67,7 @@ def test_a_file_holds_the_same_as_memory(whole, tmp_path) -> None:
     path = tmp_path / "deep" / "ensemble.nc"
     with ensemble(to=path, chunk=4) as found:
         xarray.testing.assert_identical(whole, found.load())
-        assert reason(found, 0) == "done"
+        assert ensemble_reason(found, 0) == "done"
     assert [item.name for item in path.parent.iterdir()] == ["ensemble.nc"]
     with netcdf_file(str(path), mmap=False) as plain:  # any reader of netCDF reads it
         assert plain.variables["y"].data.shape == (N, len(TIMES))
@@ -71,14 +78,14 @@ def test_a_failed_trajectory_keeps_reason_and_last_good_state() -> None:
     found = run_ensemble(PROBLEM, {"k": Span(0, 0), "b": np.array([0.0, 2.0, 0.1])}, n=3)
     assert found["status"].values[0] == found["status"].values[2] == 0
     assert found["status"].values[1] > 0
-    assert reason(found, 1) != "done"
+    assert ensemble_reason(found, 1) != "done"
     assert found["reached"].values[1] == pytest.approx(0.5, abs=1e-3)
     assert np.isfinite(found["y"]).all()
     late = found["y"].values[1, TIMES > 0.5]
     assert len(set(late.tolist())) == 1
     assert late[0] == found["final_y"].values[1] > 10
-    assert percentiles(found, "y", (0, 100)).shape == (2, len(TIMES))
-    assert percentiles(found, "y", (100,)).max() < 2, "failed trajectories count in no percentile"
+    assert ensemble_percentiles(found, "y", (0, 100)).shape == (2, len(TIMES))
+    assert ensemble_percentiles(found, "y", (100,)).max() < 2, "failed trajectories count in no percentile"
 
 
 def test_refused_draws_are_rows_with_their_own_reason() -> None:
@@ -87,11 +94,13 @@ def test_refused_draws_are_rows_with_their_own_reason() -> None:
     slow = found["final_y"].values > 0.2
     assert 0 < slow.sum() < N
     assert np.array_equal(found["status"].values == REFUSED, slow)
-    assert reason(found, int(np.flatnonzero(slow)[0])) == "too slow"
+    assert ensemble_reason(found, int(np.flatnonzero(slow)[0])) == "too slow"
 
 
 def test_percentiles_are_those_of_numpy(whole) -> None:
-    assert np.array_equal(percentiles(whole, "y", (10, 90)), np.percentile(whole["y"].values, (10, 90), axis=0))
+    assert np.array_equal(
+        ensemble_percentiles(whole, "y", (10, 90)), np.percentile(whole["y"].values, (10, 90), axis=0)
+    )
 
 
 def test_several_problems_share_their_draws() -> None:

@@ -2,6 +2,7 @@
 
 from seedtrain.program._compare import Comparison, compare_recipes, run_drawing, simulate_recipe
 from seedtrain.program._directory import Program, read_program
+from seedtrain.program._ensembles import Ensemble, simulate_recipe_ensemble
 from seedtrain.program._need import ATTRIBUTES, Need, read_need
 from seedtrain.program._new import new_program
 from seedtrain.program._plant import Plant, read_plant
@@ -10,6 +11,7 @@ from seedtrain.program._run import Outcome, dossier_content, run_program
 __all__ = [
     "ATTRIBUTES",
     "Comparison",
+    "Ensemble",
     "Need",
     "Outcome",
     "Plant",
@@ -23,4 +25,5 @@ __all__ = [
     "run_drawing",
     "run_program",
     "simulate_recipe",
+    "simulate_recipe_ensemble",
 ]

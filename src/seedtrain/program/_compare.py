@@ -13,7 +13,7 @@ from seedtrain.program._directory import culture_of
 from seedtrain.program._plant import Plant, read_plant
 from seedtrain.program._run_figures import run_figure
 from seedtrain.recipe import Change, MasterRecipe, diff, read_recipe
-from seedtrain.simulation import Culture, Run, read_culture, simulate
+from seedtrain.simulation import Culture, Run, Vessel, read_culture, simulate
 
 
 def simulate_recipe(
@@ -36,6 +36,24 @@ def simulate_recipe(
         name = recipe.production.name
         return simulate(grown, units.vessel(recipe.basis_unit), recipe, unit_procedure=name, progress=progress)
     return _scaled(recipe, grown, units, vessel, "power_per_volume", progress).production
+
+
+def recipe_in_vessel(
+    path: Path,
+    *,
+    plant: Path | None = None,
+    vessel: str | None = None,
+    culture: str | None = None,
+    progress: Progress = silent,
+) -> tuple[Culture, Vessel, MasterRecipe]:
+    """Culture, vessel and recipe of `simulate_recipe`; in another vessel the recipe is scaled, its feed lowered."""
+    recipe = read_recipe(path)
+    units = _plant(path, plant)
+    grown = read_culture(culture) if culture else culture_of(recipe, path.parent)
+    if vessel is None or vessel == recipe.basis_unit:
+        return grown, units.vessel(recipe.basis_unit), recipe
+    found = _scaled(recipe, grown, units, vessel, "power_per_volume", progress)
+    return grown, found.vessel, found.control.recipe
 
 
 def run_drawing(run: Run) -> str:

@@ -4,6 +4,14 @@ from seedtrain.simulation._bench import bench_simulation
 from seedtrain.simulation._broth import broth
 from seedtrain.simulation._culture import Culture, Parameter
 from seedtrain.simulation._downstream import TrainParameter, product_quality, run_train, train_parameters
+from seedtrain.simulation._ensemble import (
+    LogNormal,
+    Normal,
+    ensemble_percentiles,
+    ensemble_reason,
+    read_ensemble,
+    simulate_ensemble,
+)
 from seedtrain.simulation._errors import OverfillError, TrajectoryError
 from seedtrain.simulation._estimate import Estimate
 from seedtrain.simulation._indpensim import PenicillinBatch, penicillin_batch, simulate_penicillin
@@ -72,8 +80,10 @@ __all__ = [
     "GasTransfer",
     "Kinetics",
     "LazyTable",
+    "LogNormal",
     "Monod",
     "MovingBound",
+    "Normal",
     "OverfillError",
     "Parameter",
     "ParameterUse",
@@ -111,6 +121,8 @@ __all__ = [
     "dynamic_fba",
     "dynamic_fba_ensemble",
     "dynamic_fba_sensitivities",
+    "ensemble_percentiles",
+    "ensemble_reason",
     "explore_regions",
     "keep_regions",
     "parse_bound",
@@ -119,12 +131,14 @@ __all__ = [
     "penicillin_batch",
     "product_quality",
     "read_culture",
+    "read_ensemble",
     "read_network",
     "reproduce",
     "run_train",
     "setup_of",
     "shipped_cultures",
     "simulate",
+    "simulate_ensemble",
     "simulate_neighbours",
     "simulate_penicillin",
     "simulate_reactor",

@@ -1,8 +1,9 @@
 """Ensembles: many trajectories of one problem, reproducible from a seed, in bounded memory, here or on a cluster."""
 
+from seedtrain.simulation._ensemble._cultures import simulate_ensemble
 from seedtrain.simulation._ensemble._draw import LogNormal, Normal, Spread, draw
 from seedtrain.simulation._ensemble._problem import REFUSED, Problem, Settings, Shown
-from seedtrain.simulation._ensemble._run import percentiles, read_ensemble, reason, run_ensemble
+from seedtrain.simulation._ensemble._run import ensemble_percentiles, ensemble_reason, read_ensemble, run_ensemble
 
 __all__ = [
     "REFUSED",
@@ -13,8 +14,9 @@ __all__ = [
     "Shown",
     "Spread",
     "draw",
-    "percentiles",
+    "ensemble_percentiles",
+    "ensemble_reason",
     "read_ensemble",
-    "reason",
     "run_ensemble",
+    "simulate_ensemble",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
@@ -66,8 +66,8 @@ def run_ensemble(
     - `to`: a netCDF file that chunks are streamed to, so that memory does not grow with `n`; killed, the same call goes
       on where it was; the file appears when it is whole, and is read lazily. A file there that holds this very
       ensemble is returned as it is.
-    - `executor`: "dask" for the Dask client of this process (or the scheduler that Dask is configured for), or a
-      `distributed.Client`; lost workers' chunks are run by others.
+    - `executor`: "dask" for the Dask client of this process (or the scheduler that Dask is configured for), the address
+      of a scheduler (tcp://host:8786), or a `distributed.Client`; lost workers' chunks are run by others.
 
     The dataset has each variable by (trajectory, time), `final_*` at each trajectory's own end, `parameters`, `status`
     with its reasons as flag_meanings, `reached` (h), ends of stretches, and for each event when it first happened and
@@ -122,14 +122,14 @@ def read_ensemble(path: Path) -> Any:
         ) from None
 
 
-def reason(dataset: Any, trajectory: int) -> str:
+def ensemble_reason(dataset: Any, trajectory: int) -> str:
     """How a trajectory ended, in words."""
     flags = dataset["status"].attrs
     words = dict(zip(np.atleast_1d(flags["flag_values"]).tolist(), flags["flag_meanings"].split("\n"), strict=True))
     return str(words[int(dataset["status"][trajectory])])
 
 
-def percentiles(dataset: Any, name: str, levels: tuple[float, ...] = (5, 25, 50, 75, 95)) -> Floats:
+def ensemble_percentiles(dataset: Any, name: str, levels: tuple[float, ...] = (5, 25, 50, 75, 95)) -> Floats:
     """Percentiles of a variable over the trajectories that came to their end, shape (level, time); a part at a time."""
     every = dataset[name]
     good = np.flatnonzero(np.asarray(dataset["status"]) == 0)
@@ -248,13 +248,16 @@ def _client(executor: Any) -> Any:
         ) from None
     if isinstance(executor, distributed.Client):
         return executor
-    if executor != "dask":
-        raise InputError(f"there is no executor {executor!r}", remedy='Use "dask", or a distributed.Client.')
-    try:
-        return distributed.get_client()
-    except ValueError:
-        pass
-    address = import_module("dask").config.get("scheduler-address", None)
+    address = executor if isinstance(executor, str) and "://" in executor else None
+    if address is None and executor != "dask":
+        raise InputError(
+            f"there is no executor {executor!r}",
+            remedy='Use "dask", the address of a scheduler such as tcp://host:8786, or a distributed.Client.',
+        )
+    if address is None:
+        with suppress(ValueError):
+            return distributed.get_client()
+        address = import_module("dask").config.get("scheduler-address", None)
     if address is None:
         raise InputError(
             "this process has no Dask client",
@@ -262,7 +265,7 @@ def _client(executor: Any) -> Any:
         )
     try:
         return distributed.Client(address, timeout=5)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise UnavailableError(
             f"the Dask scheduler at {address} does not answer: {error}", remedy="Start it, or correct the address."
         ) from None
