@@ -15,7 +15,8 @@ from seedtrain.development import ScaleResult, result_from_data, result_to_data,
 from seedtrain.development._volumes import growth, inoculum_fraction, plan
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import PHASE_KINDS, check_volumes
-from seedtrain.simulation import broth, run_train
+from seedtrain.simulation import Airlift, WaveBag, broth, run_train
+from seedtrain.simulation._vessel import Transfer
 from tests.development.plant import BENCH, PILOT, PLANT, batches, culture, recipe, tank, vessels
 
 ALL = pytest.mark.parametrize("name", [BENCH, PILOT, PLANT])
@@ -112,6 +113,28 @@ def test_kLa_and_demand_are_told_with_their_ranges() -> None:
     plant = batches()[PLANT].transfer
     assert not plant.matched.kLa_coalescing.in_range, "van 't Riet measured up to 2.6 m3"
     assert plant.matched.mixing_time.value > batches()[BENCH].transfer.matched.mixing_time.value
+
+
+def test_a_wave_bag_or_an_airlift_may_be_the_seed_tank() -> None:
+    """The same charge in it as in the stirred tank that it replaces: a seed vessel is a volume to the plan."""
+    whole, usual = vessels(), plan(recipe(), tank(PILOT), vessels())
+    seed = tank("SEED-20")
+    bag = WaveBag(seed.name, seed.scale, seed.nominal_volume, seed.working_volume, Transfer(200.0), (0.1, 1.0))
+    column = Airlift(
+        name=seed.name,
+        scale=seed.scale,
+        nominal_volume=seed.nominal_volume,
+        working_volume=seed.working_volume,
+        diameter=seed.diameter,
+        draft_tube_diameter=0.7 * seed.diameter,
+        aeration=seed.aeration,
+        head_pressure=seed.head_pressure,
+        cooling_area=seed.cooling_area,
+        heat_transfer_coefficient=seed.heat_transfer_coefficient,
+        coolant_temperature=seed.coolant_temperature,
+    )
+    for other in (bag, column):
+        assert plan(recipe(), tank(PILOT), {**whole, seed.name: other}) == usual
 
 
 @ALL

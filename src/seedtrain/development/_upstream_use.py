@@ -11,7 +11,7 @@ from seedtrain.development._downstream_use import YEARLY, prepared
 from seedtrain.development._feed import within
 from seedtrain.development._use import Use
 from seedtrain.recipe import MasterRecipe, Phase, UnitProcedure
-from seedtrain.simulation import Run, ShakeFlask, Vessel
+from seedtrain.simulation import Run, ShakeFlask, Vessel, Well
 
 BASE: Final = "ammonia-water"
 INCUBATOR: Final = 20.0
@@ -44,7 +44,7 @@ def culture_uses(recipe: MasterRecipe, procedure: UnitProcedure, run: Run, vesse
     hours = run.totals["duration"][0] + run.totals["preparation"][0]
     yield from people(hours, name, "crew_culture")
     yield from people(1.0, name, "setup_hours")
-    if isinstance(vessel, ShakeFlask):
+    if isinstance(vessel, ShakeFlask | Well):
         yield Use("electricity", run.totals["duration"][0], "kWh", name, (("incubator_power", 1),))
     else:
         yield from _tank(procedure, run, vessel.nominal_volume)
@@ -77,7 +77,7 @@ def people(hours: float, where: str, crew: str) -> Iterator[Use]:
 
 def culture_equipment(procedure: UnitProcedure, run: Run, vessel: Vessel) -> Iterator[Use]:
     """The vessel with its medium and feed tanks; an incubator for a flask."""
-    if isinstance(vessel, ShakeFlask):
+    if isinstance(vessel, ShakeFlask | Well):
         yield Use("shake-flask-incubator", INCUBATOR, "L", procedure.name, YEARLY)
         return
     yield Use("stirred-tank", vessel.nominal_volume, "L", procedure.name, YEARLY)

@@ -9,14 +9,20 @@ from typing import Any, Final
 from seedtrain.base import InputError
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import PRODUCTION, MasterRecipe, SeedUnit, UnitProcedure, fillings
-from seedtrain.simulation import ShakeFlask, StirredTank, Vessel
+from seedtrain.simulation import Airlift, ShakeFlask, StirredTank, Vessel, WaveBag, Well
 
 BASE_ALLOWANCE: Final = 1.04
 """Volume for ammonia and antifoam over what the recipe states, assumed: 40 g/L of cells take about 0.03 L of 25 %
 ammonia water a litre."""
 INOCULUM_ALLOWANCE: Final = 1.05
 """Seed culture over the inoculum that is transferred: samples, evaporation and what stays in the lines; assumed."""
-SEED_CLASSES: Final[Mapping[type[Any], str]] = {ShakeFlask: "shake_flask", StirredTank: "seed_tank"}
+SEED_CLASSES: Final[Mapping[type[Any], str]] = {
+    ShakeFlask: "shake_flask",
+    Well: "shake_flask",
+    StirredTank: "seed_tank",
+    Airlift: "seed_tank",
+    WaveBag: "seed_tank",
+}
 
 
 @dataclass(frozen=True)
