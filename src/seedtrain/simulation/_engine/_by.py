@@ -1,15 +1,16 @@
 """The text that carries sensitivities along the drive: what is done at starts, ends, events and outputs.
 
-Inside a stretch time counts from its start, so that directions meet the equations at fixed time since the start. An end
-that moves by D_TIME moves the state there by rate * D_TIME (implicit function theorem at a gauge: D_TIME = - the gauge's
-variation over its slope along the solution), and outputs at a fixed absolute time see their stretch start D_BEGAN later.
+Inside a stretch time counts from its start, so that directions meet the equations at a fixed time since the start. An
+end that moves by D_TIME moves the state there by rate * D_TIME (implicit function theorem at a gauge: D_TIME = - the
+gauge's variation over its slope along the solution), and an output at a fixed absolute time sees its stretch start
+D_BEGAN later.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-NOTHING: Final = '''
+NOTHING: Final = """
 def by_claim(a: PI, item: I):
     pass
 
@@ -36,7 +37,7 @@ def by_finish(a: PI, w: P, k: PI):
 
 def by_accept(a: PI):
     pass
-'''
+"""
 
 CARRY: Final = '''
 def by_claim(a: PI, item: I):

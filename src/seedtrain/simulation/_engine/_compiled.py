@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from seedtrain.base import InputError, Progress, silent
+from seedtrain.simulation._engine._explicit import STIFF
 from seedtrain.simulation._engine._layout import ARGUMENTS
 from seedtrain.simulation._engine._machine import Code, host, key_of, recall, store
 from seedtrain.simulation._engine._results import Results, aligned
@@ -29,6 +30,8 @@ from seedtrain.simulation._engine._variant import Variant
 
 Method = Literal["auto", "explicit", "stiff"]
 METHODS: Final = ("auto", "explicit", "stiff")
+MOST_STATES_STIFF: Final = 40
+"""Up to here factors cost less than the steps that they save, even where a problem is not stiff (assumed)."""
 _CHUNK: Final = 512  # trajectories that a thread takes at a time
 
 
@@ -95,10 +98,16 @@ class Compiled:
             raise InputError(f"the method {method!r} is unknown", remedy=f"Use one of: {', '.join(METHODS)}.")
         count = checked.trajectories
         lanes = host()["lanes"] if count > 1 and by is None else 1
-        kernel = _kernel(self.system, Variant(lanes, "stiff", by is not None))
+        first = "stiff" if method == "auto" and len(self.system.states) <= MOST_STATES_STIFF else method
+        first = "explicit" if first == "auto" else first
         found = Results(self.system, checked, when, by)
-        call = _Call(kernel, found, {"tolerances": tolerances, "most_steps": most_steps})
-        _spread(call, count, threads, progress)
+        more = {"tolerances": tolerances, "most_steps": most_steps, "stop_when_stiff": method == "auto"}
+        kernel = _kernel(self.system, Variant(lanes, first, by is not None))
+        _spread(_Call(kernel, found, more), range(count), threads, progress)
+        again = np.flatnonzero(found.whole["status"] == STIFF)
+        if len(again):
+            kernel = _kernel(self.system, Variant(lanes, "stiff", by is not None))
+            _spread(_Call(kernel, found, more), again.tolist(), threads, progress)
         return found.trajectories()
 
 
@@ -150,18 +159,23 @@ class _Call:
         self.kernel.code.entry(arguments.ctypes.data)
 
 
-def _spread(call: _Call, count: int, threads: int, progress: Progress) -> None:
-    """Run all trajectories, chunk by chunk, on `threads` threads (machine code does not hold Python's lock)."""
+def _spread(call: _Call, items: Sequence[int], threads: int, progress: Progress) -> None:
+    """Run the trajectories `items`, chunk by chunk, on `threads` threads (machine code does not hold Python's lock)."""
     workers = threads or len(os.sched_getaffinity(0))
+    count = len(items)
     size = min(_CHUNK, max(call.kernel.lanes * 4, -(-count // (4 * workers))))
-    starts = range(0, count, size)
-    if workers == 1 or len(starts) == 1:
-        for first in starts:
-            call(first, min(first + size, count))
-            progress(min(first + size, count) / count, "trajectories")
+    if isinstance(items, range):
+        chunks = [(first, min(first + size, count)) for first in range(0, count, size)]
+    else:
+        chunks = [(item, item + 1) for item in items]
+    done = 0
+    if workers == 1 or len(chunks) == 1:
+        for chunk in chunks:
+            call(*chunk)
+            done += chunk[1] - chunk[0]
+            progress(done / count, "trajectories")
         return
     with ThreadPoolExecutor(workers) as pool:
-        done = 0
-        for _ in pool.map(lambda first: call(first, min(first + size, count)), starts):
-            done = min(done + size, count)
+        for chunk, _ in zip(chunks, pool.map(lambda chunk: call(*chunk), chunks), strict=True):
+            done += chunk[1] - chunk[0]
             progress(done / count, "trajectories")

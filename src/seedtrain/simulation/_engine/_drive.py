@@ -450,7 +450,8 @@ def settle(a: PI, w: P, k: PI, l: I) -> I:
         return 0
     if k[LANE_STEPS * WIDTH + l] + k[LANE_REJECTED * WIDTH + l] >= a[ARG_most_steps]:
         return finish(a, w, k, l, 3)
-    accept_method(w, l)
+    if accept_method(a, w, k, l) == 1:
+        return finish(a, w, k, l, 6)
     factor = w[FACTOR * WIDTH + l]
     most = 6.0
     if k[LANE_AGAIN * WIDTH + l] == 1:

@@ -85,8 +85,8 @@ def factor_text(p: Plan, read: str, write: str, kind: str) -> str:
     return "\n".join([*lines, "    return bad"])
 
 
-def solve_lines(p: Plan, read: str, before: str, after: str) -> list[str]:
-    """Statements that solve with the factors: `before` reads entry i of the right side, `after` writes the solution."""
+def solve_lines(p: Plan, read: str, before: str) -> list[str]:
+    """Statements that solve with the factors into x0, x1 ...; `before` reads entry {index} of the right side."""
     place = {k: number for number, k in enumerate(p.order)}
     lines = [f"b{i} = {before.format(index=i)}" for i in range(p.n)]
     names = {i: f"b{i}" for i in range(p.n)}
@@ -104,4 +104,4 @@ def solve_lines(p: Plan, read: str, before: str, after: str) -> list[str]:
             names[k] = f"g{k}_{j}"
         lines.append(f"x{k} = {names[k]} * {read.format(array='M', index=p.places[k, k])}")
         names[k] = f"x{k}"
-    return lines + [after.format(index=i, value=names[i]) for i in range(p.n)]
+    return lines

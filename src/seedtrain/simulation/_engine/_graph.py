@@ -253,7 +253,7 @@ class Graph:
         return found
 
     def along(self, node: Node, direction: Mapping[Node, Node], known: dict[Node, Node]) -> Node:
-        """The derivative of `node` along `direction` (of inputs), looking through names; `known` is kept by the caller."""
+        """The derivative of `node` along `direction` (of inputs), looking through names; the caller keeps `known`."""
         stack = [node]
         while stack:
             top = stack[-1]

@@ -7,15 +7,18 @@ from typing import Any
 
 from seedtrain.simulation._engine import _drive as drive
 from seedtrain.simulation._engine._by import CARRY, NOTHING
+from seedtrain.simulation._engine._explicit import explicit_step
 from seedtrain.simulation._engine._factor import Plan, factor_text, plan, solve_lines
 from seedtrain.simulation._engine._layout import WHOLES, Layout
 from seedtrain.simulation._engine._lower import Unit
 from seedtrain.simulation._engine._machine import build, host
+from seedtrain.simulation._engine._maths import MATHS
 from seedtrain.simulation._engine._model import Model
 from seedtrain.simulation._engine._programs import LANES, SCALAR, Access, Programs
-from seedtrain.simulation._engine._stiff import stiff_dense, stiff_step
+from seedtrain.simulation._engine._step import dense_text
+from seedtrain.simulation._engine._stiff import stiff_step
 from seedtrain.simulation._engine._system import System
-from seedtrain.simulation._engine._tableaus import RODAS5P
+from seedtrain.simulation._engine._tableaus import DORMAND_PRINCE, RODAS5P, Explicit, Rosenbrock
 from seedtrain.simulation._engine._tangents import gauge_slopes, second, start_by, tangent
 from seedtrain.simulation._engine._variant import Variant
 
@@ -43,74 +46,81 @@ def make_kernel(system: System, variant: Variant) -> tuple[bytes, dict[str, Any]
 
 def kernel_text(system: System, variant: Variant) -> tuple[str, Facts]:
     """The intermediate representation of a kernel."""
-    known = host()
-    model = Model(system)
-    programs = Programs(model)
     lanes, by = variant.lanes, variant.sensitivities
     assert lanes == 1 or not by, "the lanes are trajectories or directions"
+    known = host()
     unit = Unit(known["lanes"] if by else lanes, fused=known["fused"], spread=lanes > 1)
+    MATHS.fused = unit.fused
+    programs = Programs(Model(system))
     access = LANES if unit.spread else SCALAR
-    single = Access("D", SCALAR.read, SCALAR.write, "_one", lanes)
-    texts = [programs.rates(access), programs.linearise(access), programs.gauges(access)]
-    scalar = [programs.observe(single)]
-    if unit.spread:
-        scalar += [programs.rates(single), programs.gauges(single)]
-    else:
-        unit.aliases = {"rates_one": "rates", "gauges_one": "gauges"}
-    if by:
-        model = programs.model
-        texts += [tangent(programs, "rates_by", model.rates, "yc"), tangent(programs, "gauges_by", model.gauges, "yc")]
-        texts += [tangent(programs, "observe_by", model.observed, "tyc"), second(programs), gauge_slopes(programs)]
-        texts.append(start_by(programs))
-    layout = _layout(programs, lanes)
+    texts, factors = _equations(programs, unit, access, by=by), None
+    stiff = variant.method == "stiff"
+    method: Rosenbrock | Explicit = RODAS5P if stiff else DORMAND_PRINCE
     n = len(system.states)
-    places, _, _ = programs.jacobian
-    factors = plan(n, places)
-    layout.room("FACTORS", factors.size)
-    kind = access.kind
-    texts.append(factor_text(factors, access.read, access.write, kind))
-    solve = solve_lines(factors, access.read, access.read.format(array="b", index="{index}"), "")[:-n]
-    solve += [access.write.format(array="b", index=i, value=f"x{i}") for i in range(n)]
-    texts.append("\n    ".join(["def solve(M: P, b: P):", *solve]) + "\n")
-    if by:
-        texts.append(_solve_by(factors))
-    texts += scalar
+    if stiff:
+        more, factors = _linear_algebra(programs, access, by=by)
+        texts += more
+        texts.append(stiff_step(RODAS5P, n, timed=programs.timed, by=by))
+    else:
+        texts.append(explicit_step(DORMAND_PRINCE, n, by=by))
     texts.append(programs.start(lanes))
-    texts.append(stiff_step(RODAS5P, n, programs.timed, by))
-    texts.append(stiff_dense(RODAS5P, n, by))
-    texts.append(drive.WATCH)
-    texts += [
-        drive.ENTER,
-        "def begin_method(w: P, l: I, f: P):\n    pass\n",
-        "def accept_method(w: P, l: I):\n    pass\n",
-    ]
-    texts += [drive.EVENTS, drive.SETTLE, CARRY if by else NOTHING]
-    directions = _directions_layout(programs)
+    texts += [dense_text(method, n, by=by), drive.WATCH, drive.ENTER, drive.EVENTS, drive.SETTLE]
+    texts.append(CARRY if by else NOTHING)
+    layout, directions = _layout(programs, lanes, method, factors), _directions_layout(programs, method)
     layout.words |= {**directions.words, "DIRECTIONS": unit.lanes}
-    layout.words |= {"RATES_PER_STEP": RODAS5P.stages, "ORDER": RODAS5P.order}
+    layout.words |= {"RATES_PER_STEP": method.stages if stiff else method.stages - 1, "ORDER": method.order}
     unit.add(layout.fill("\n".join(texts)))
     unit.add(layout.fill(drive.MAIN), public=True)
     whole = len(WHOLES) * lanes + 1
     return unit.module(), Facts(lanes, layout.size * lanes, whole, directions.size if by else 0, unit.lanes)
 
 
+def _equations(programs: Programs, unit: Unit, access: Access, *, by: bool) -> list[str]:
+    """The texts of what the system says, but for what belongs to the stiff method."""
+    model = programs.model
+    single = Access("D", SCALAR.read, SCALAR.write, "_one", unit.lanes if unit.spread else 1)
+    texts = [programs.rates(access), programs.gauges(access), programs.observe(single)]
+    if unit.spread:
+        texts += [programs.rates(single), programs.gauges(single)]
+    else:
+        unit.aliases = {"rates_one": "rates", "gauges_one": "gauges"}
+    if by:
+        texts += [tangent(programs, "rates_by", model.rates, "yc"), tangent(programs, "gauges_by", model.gauges, "yc")]
+        texts += [tangent(programs, "observe_by", model.observed, "tyc"), gauge_slopes(programs), start_by(programs)]
+    return texts
+
+
+def _linear_algebra(programs: Programs, access: Access, *, by: bool) -> tuple[list[str], Plan]:
+    """The texts of the Jacobian, its factors and solving with them."""
+    n = len(programs.model.rates)
+    texts = [programs.linearise(access)]
+    factors = plan(n, programs.jacobian[0])
+    texts.append(factor_text(factors, access.read, access.write, access.kind))
+    solve = solve_lines(factors, access.read, access.read.format(array="b", index="{index}"))
+    solve += [access.write.format(array="b", index=i, value=f"x{i}") for i in range(n)]
+    texts.append("\n    ".join(["def solve(M: P, b: P):", *solve]) + "\n")
+    if by:
+        texts += [second(programs), _solve_by(factors)]
+    return texts, factors
+
+
 def _solve_by(factors: Plan) -> str:
     """`solve_by(M, d, blocks)`: solve for every block of directions."""
     n = factors.n
-    lines = solve_lines(factors, "k{index}", "get(d, {index} * blocks + b)", "")[:-n]
+    lines = solve_lines(factors, "k{index}", "get(d, {index} * blocks + b)")
     lines += [f"put(d, {i} * blocks + b, x{i})" for i in range(n)]
     reads = [f"k{i} = M[{i}]" for i in range(factors.size)]
     body = [*reads, "for b in range(blocks):", *(f"    {line}" for line in lines)]
     return "\n    ".join(["def solve_by(M: P, d: P, blocks: I):", *body]) + "\n"
 
 
-def _directions_layout(programs: Programs) -> Layout:
+def _directions_layout(programs: Programs, method: Rosenbrock | Explicit) -> Layout:
     """Rows of directions."""
     n, layout = len(programs.model.system.states), Layout()
     for name in ("STATE", "NEW", "POINT", "SLOPE", "BEND"):
         layout.room(f"D_{name}", n)
-    layout.room("D_STAGE", RODAS5P.stages * n)
-    layout.room("D_DENSE", len(RODAS5P.dense) * n)
+    layout.room("D_STAGE", method.stages * n)
+    layout.room("D_DENSE", len(method.dense) * n)
     layout.room("D_CONSTANT", len(programs.model.constants))
     layout.room("D_BEGAN", 1)
     layout.room("D_TIME", 1)
@@ -118,17 +128,19 @@ def _directions_layout(programs: Programs) -> Layout:
     return layout
 
 
-def _layout(programs: Programs, lanes: int) -> Layout:
+def _layout(programs: Programs, lanes: int, method: Rosenbrock | Explicit, factors: Plan | None) -> Layout:
+    """Numbers of each lane, and what else the texts name."""
     system = programs.model.system
     n, gauges = len(system.states), len(system.gauges)
     layout = Layout()
-    for name in ("TIME", "STEP", "LENGTH", "BEGAN", "ERROR", "FACTOR", "STOP"):
+    for name in ("TIME", "STEP", "LENGTH", "BEGAN", "ERROR", "FACTOR", "STOP", "STIFFNESS"):
         layout.room(name, 1)
     for name in ("STATE", "NEW", "POINT", "RATE", "SLOPE", "BY_TIME"):
         layout.room(name, n)
-    layout.room("STAGE", RODAS5P.stages * n)
-    layout.room("DENSE", len(RODAS5P.dense) * n)
-    layout.room("JACOBIAN", len(programs.jacobian[0]))
+    layout.room("STAGE", method.stages * n)
+    layout.room("DENSE", len(method.dense) * n)
+    layout.room("JACOBIAN", len(factors.given) if factors else 0)
+    layout.room("FACTORS", factors.size if factors else 0)
     layout.room("CONSTANT", programs.constants)
     for name in ("GAUGE", "GAUGE_MIDDLE", "GAUGE_NEW", "SCRATCH_GAUGE"):
         layout.room(name, gauges)

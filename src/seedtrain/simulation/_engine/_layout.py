@@ -9,14 +9,17 @@ ARGUMENTS: Final = (
     "first", "end", "stretches", "initial", "initial_step", "numbers", "numbers_step", "jumps", "jumps_step",
     "lengths", "lengths_step", "actions", "actions_step", "times", "rows", "tolerances", "most_steps", "work", "whole",
     "states", "observed", "starts", "finals", "ends", "held", "gauges", "status", "reached", "stretch", "crossed",
-    "crossings", "kept", "steps", "rejected", "rates", "resume", "stop_when_stiff",
+    "crossings", "kept", "steps", "rejected", "rates", "stop_when_stiff",
     "blocks", "d_initial", "d_initial_step", "d_numbers", "d_numbers_step", "d_jumps", "d_jumps_step", "d_lengths",
-    "d_lengths_step", "d_natural", "d_natural_step", "states_by", "observed_by", "starts_by", "finals_by", "ends_by", "held_by", "d_work",
+    "d_lengths_step", "d_natural", "d_natural_step", "states_by", "observed_by", "starts_by", "finals_by", "ends_by",
+    "held_by", "d_work",
 )  # fmt: skip
 
 # Whole numbers of a lane.
-WHOLES: Final = ("LANE_TRAJECTORY", "LANE_STRETCH", "LANE_ROW", "LANE_AGAIN", "LANE_LAST", "LANE_STEPS", "LANE_REJECTED",
-                 "LANE_RATES", "LANE_CROSSED", "LANE_WATCHED", "LANE_STIFF", "LANE_CALM")  # fmt: skip
+WHOLES: Final = (
+    "LANE_TRAJECTORY", "LANE_STRETCH", "LANE_ROW", "LANE_AGAIN", "LANE_LAST", "LANE_STEPS", "LANE_REJECTED",
+    "LANE_RATES", "LANE_CROSSED", "LANE_WATCHED", "LANE_STIFF", "LANE_CALM",
+)  # fmt: skip
 
 
 class Layout:

@@ -1,8 +1,9 @@
-"""From intermediate representation to machine code of this processor, kept in the cache and loaded without a compiler."""
+"""From intermediate representation to machine code of this processor, kept in the cache, loaded without a compiler."""
 
 from __future__ import annotations
 
 import ctypes
+import importlib
 import json
 from functools import cache
 from pathlib import Path
@@ -15,11 +16,15 @@ _MAGIC: Final = b"seedtrain machine code 1\n"
 
 
 @cache
+def _llvm() -> Any:
+    """LLVM by way of llvmlite (BSD-2-Clause), which numba stands on; imported when it is needed."""
+    return importlib.import_module("llvmlite.binding")
+
+
+@cache
 def host() -> dict[str, Any]:
     """The processor: its name, its features, and how many float64 lanes its widest usable vector has."""
-    import llvmlite
-    import llvmlite.binding as llvm
-
+    llvm = _llvm()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     features = llvm.get_host_cpu_features()
@@ -32,7 +37,7 @@ def host() -> dict[str, Any]:
         or "arm" in llvm.get_process_triple()
         or "aarch64" in llvm.get_process_triple(),
         "triple": llvm.get_process_triple(),
-        "llvmlite": llvmlite.__version__,
+        "llvmlite": importlib.import_module("llvmlite").__version__,
     }
 
 
@@ -45,9 +50,7 @@ def engine_digest() -> str:
 
 @cache
 def _target() -> Any:
-    import llvmlite.binding as llvm
-
-    known = host()
+    known, llvm = host(), _llvm()
     target = llvm.Target.from_triple(known["triple"])
     # 512-bit vectors are wanted where a type says so; LLVM's own loops prefer 256 bits on some processors.
     features = known["features"] + (",-prefer-256-bit" if known["lanes"] == 8 else "")
@@ -56,8 +59,7 @@ def _target() -> Any:
 
 def build(text: str) -> bytes:
     """The object file of a module."""
-    import llvmlite.binding as llvm
-
+    llvm = _llvm()
     machine = _target()
     module = llvm.parse_assembly(text)
     module.triple = host()["triple"]
@@ -75,9 +77,7 @@ class Code:
     """Machine code in memory; `entry` takes the address of whole numbers."""
 
     def __init__(self, raw: bytes) -> None:
-        import llvmlite.binding as llvm
-
-        host()
+        llvm = _llvm()
         empty = llvm.parse_assembly(f'target triple = "{host()["triple"]}"\n')
         self._engine = llvm.create_mcjit_compiler(empty, _target())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(raw))

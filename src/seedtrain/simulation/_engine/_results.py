@@ -37,14 +37,12 @@ def _padded(part: Floats, width: int) -> Floats:
 
 
 def _natural(schedule: Schedule, seeds: Seeds) -> Floats:
-    """One over the natural step along each direction, shape (N or 1, K): the least that doubles a value of the schedule.
+    """One over the natural step along each direction, shape (N or 1, K): the least that doubles a scheduled value.
 
     0 for a direction along which no value has a size.
     """
     names = ("initial", "numbers", "jumps", "lengths")
-    count = max(
-        part.shape[0] for name in names for part in (getattr(seeds, name), getattr(schedule, name))
-    )
+    count = max(part.shape[0] for name in names for part in (getattr(seeds, name), getattr(schedule, name)))
     found = np.zeros((count, seeds.directions))
     for name in names:
         value, by = getattr(schedule, name), getattr(seeds, name)

@@ -58,12 +58,12 @@ class Schedule:
     @property
     def trajectories(self) -> int:
         """How many trajectories there are."""
-        return max(part.shape[0] for part in (self.initial, self.numbers, self.jumps, self.lengths, self.actions))
+        return max(len(part) for part in (self.initial, self.numbers, self.jumps, self.lengths, self.actions))
 
     @property
     def stretches(self) -> int:
         """How many stretches a trajectory has."""
-        return self.lengths.shape[1]
+        return int(self.lengths.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class Seeds:
     @property
     def directions(self) -> int:
         """How many directions there are."""
-        return self.initial.shape[-1]
+        return int(self.initial.shape[-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class Crossings:
     @property
     def overflowed(self) -> NDArray[np.bool_]:
         """Which trajectories crossed more often than was kept, shape (N,)."""
-        return self.counts > self.rows.shape[1]
+        return np.asarray(self.counts > self.rows.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
