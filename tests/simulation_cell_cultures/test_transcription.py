@@ -20,6 +20,27 @@ MEASURED = (
     (120, 2.49, 0.18, 0.06, 0.04),
 )
 SETTLING = 0.01  # h
+# What Stover 2024 took from earlier work, in mmol, L and h, with the standard deviation of its
+# decadic logarithm.
+PRIORS = {
+    "k_i": (936, 0.3),
+    "k_e": (5.3e5, 0.15),
+    "k_off": (4320, 0.25),
+    "k_on": (204e6, 0.05),
+    "K_i": (0.2, 0.3),
+    "B": (13.48, 0.1),
+    "K_HNTP": (10**3.91, 0.02),
+    "K_HMgNTP": (10**-0.92, 0.05),
+    "K_HPPi": (10**6.02, 0.05),
+    "K_HMgPPi": (10**0.32, 0.05),
+    "K_H2PPi": (10**3.26, 0.1),
+    "K_H2MgPPi": (10**-0.89, 0.1),
+    "K_MgNTP": (10**1.54, 0.58),
+    "K_Mg2NTP": (10**-1.23, 0.58),
+    "K_MgPPi": (10**1.80, 0.58),
+    "K_Mg2PPi": (10**-0.43, 0.58),
+    "C_sat": (0.014, 0.3),
+}
 
 
 def transcription(
@@ -107,6 +128,12 @@ def free_ions(culture: Culture, totals: dict[str, float]) -> tuple[float, float]
 
     H = math.exp(brentq(charge, math.log(1e-8), math.log(1.0), xtol=1e-13, rtol=1e-13))
     return magnesium(H), 3 - math.log10(H)
+
+
+def test_the_parameters_are_as_far_from_earlier_work_as_the_authors_say():
+    values = read_culture("ivt_stover_published").values
+    misfit = sum((math.log10(values[name] / value) / sd) ** 2 for name, (value, sd) in PRIORS.items())
+    assert misfit == pytest.approx(75.8, abs=0.05)
 
 
 def test_the_yield_and_the_pyrophosphate_of_akama():
