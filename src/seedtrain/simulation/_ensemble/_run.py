@@ -35,6 +35,8 @@ CHUNK_BYTES: Final = 64 * 1024**2
 MOST_IN_MEMORY: Final = 2 * 1024**3
 """Bytes of results that are kept in memory; more goes to a file."""
 STEPS_OF_PROGRESS: Final = 100
+LEAST: Final = 64
+"""Trajectories of a chunk at least: below, handing them out costs as much as running them."""
 AHEAD: Final = 2
 """Chunks that wait on a cluster for each of its threads: what one client must be able to hold."""
 RETRIES: Final = 5
@@ -85,7 +87,7 @@ def run_ensemble(
     layout = layout_of(problems, spreads, n, seed, settings)
     total = n * len(problems)
     if to is not None and _finished(Path(to)) == layout.attributes["seedtrain_digest"]:
-        progress(1.0, _("{done} of {total} trajectories").format(done=total, total=total))
+        progress(1.0, _("runs: {done} of {total}").format(done=total, total=total))
         return read_ensemble(Path(to))
     fixed, size = fixed_values(problems, spreads, n), chunk or _chunk(problems[0], total)
     with ExitStack() as stack:
@@ -98,11 +100,11 @@ def run_ensemble(
         tasks = _tasks(len(problems), n, sink)
         done = total - sum(task.count for task in tasks)
         work = _Work(problems, spreads, seed, settings, threads)
-        progress(done / total, _("{done} of {total} trajectories").format(done=done, total=total))
+        progress(done / total, _("runs: {done} of {total}").format(done=done, total=total))
         for task, rows in _here(work, tasks) if executor is None else _on_cluster(work, tasks, executor):
             sink.put(task.row, rows)
             done += task.count
-            progress(done / total, _("{done} of {total} trajectories").format(done=done, total=total))
+            progress(done / total, _("runs: {done} of {total}").format(done=done, total=total))
         if isinstance(sink, Stream):
             sink.finish()
     if isinstance(sink, Memory):
@@ -296,7 +298,7 @@ def _check_alike(problems: Problems) -> None:
 
 def _chunk(problem: Problem, n: int) -> int:
     fitting = CHUNK_BYTES // bytes_each(problem, len(problem.stretches))
-    return max(1, min(fitting, max(256, -(-n // STEPS_OF_PROGRESS))))
+    return max(1, min(fitting, max(LEAST, -(-n // STEPS_OF_PROGRESS))))
 
 
 def _fits(layout: Any) -> None:
