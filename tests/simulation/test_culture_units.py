@@ -38,7 +38,7 @@ species:
   X:
     {words: cells, known_as: biomass, unit: 1e9 cells/L, mass: 300 pg/cells, composition: {C: 1, H: 2, O: 0.5, N: 0.2}}
   S: {words: glucose, known_as: glucose, unit: mmol/L, composition: {C: 6, H: 12, O: 6}}
-  N: {words: plasmids, known_as: plasmids, unit: copies/L, weightless: true}
+  Np: {words: plasmids, known_as: plasmids, unit: copies/L, weightless: true}
 parameters:
   mu_max: {value: 0.7 1/d, status: assumed, source: example}
   K_S: {value: 1 mmol/L, status: assumed, source: example}
@@ -47,7 +47,7 @@ parameters:
 expressions:
   mu: mu_max * S / (K_S + S)
 conversions:
-  growth: {rate: mu, consumes: {S: 1 / Y_XS}, produces: {X: 1, N: n}}
+  growth: {rate: mu, consumes: {S: 1 / Y_XS}, produces: {X: 1, Np: n}}
 """
 
 
@@ -164,7 +164,8 @@ def test_counting_in_single_cells_changes_the_numbers_and_nothing_else():
         ),
         (CELLS, {"mass: 300 pg/cells, ": ""}, "with the mass of one", "350 pg/cells", "1e9 cells"),
         (CELLS, {"300 pg/cells": "300 pg/copies"}, "not the mass of one", "g/1e+09 cells", "1e9 cells"),
-        (CELLS, {"unit: copies/L": "unit: 1e6 cells/L"}, "another unit than the species above", "one unit", "N:"),
+        (CELLS, {"unit: copies/L": "unit: 1e6 cells/L"}, "another unit than the species above", "one unit", "Np:"),
+        (CELLS, {"  Np:": "  F:", "Np: n": "F: n"}, "means something else in every run", "another name", "F:"),
         (CELLS, {"1 / Y_XS": "1"}, "the rate with this amount of S is in mmol/1e+09 cells/h", "", "growth"),
     ],
 )

@@ -138,7 +138,7 @@ def test_what_the_fed_batch_reaches():
     run = fed_batch()
     assert 2e-9 < run.final("X") / CELL * 1e-9 < 6e-9  # 1e12 cells/L
     assert 0.4 < run.final("P") < 1.5  # g/L of antibody in ten days
-    viability = run["X"] / (run["X"] + run["D"])
+    viability = run["X"] / (run["X"] + run["Xd"])
     assert viability[0] == 1
     assert 0.6 < viability[-1] < 0.95
 

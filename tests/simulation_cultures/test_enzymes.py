@@ -14,14 +14,14 @@ from seedtrain.simulation import PublishedPhase, read_culture, reproduce
 def test_the_first_step_of_a_cascade_follows_lambert_w():
     # Schnell & Mendoza 1997, J. Theor. Biol. 187:207: S = K W(S0 / K exp((S0 - V t) / K)).
     culture = read_culture("enzyme_cascade")
-    run = reproduce(culture, {"A": 10.0, "E1": 0.1, "E2": 0.2}, [PublishedPhase("batch", 6.0)], points=100, rtol=1e-10)
+    run = reproduce(culture, {"M3": 10.0, "E1": 0.1, "E2": 0.2}, [PublishedPhase("batch", 6.0)], points=100, rtol=1e-10)
     V, K = culture.values["k_1"] * 0.1, culture.values["K_1"]
     exact = K * lambertw(10.0 / K * np.exp((10.0 - V * run.time) / K)).real
-    np.testing.assert_allclose(run["A"], exact, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(run["M3"], exact, rtol=1e-6, atol=1e-8)
     # Sugar units are conserved along the cascade.
-    np.testing.assert_allclose(3 * run["A"] + 2 * run["B"] + run["G"], 30.0, rtol=1e-9)
-    assert run["B"].max() > 2.0
-    assert run.final("G") == pytest.approx(30.0, rel=0.05)
+    np.testing.assert_allclose(3 * run["M3"] + 2 * run["M2"] + run["Glc"], 30.0, rtol=1e-9)
+    assert run["M2"].max() > 2.0
+    assert run.final("Glc") == pytest.approx(30.0, rel=0.05)
 
 
 @pytest.mark.parametrize("sucrose", [333.0, 166.7, 83.3, 41.6, 20.8])
@@ -35,7 +35,7 @@ def test_invertase_follows_the_integral_of_michaelis_and_menten(sucrose):
     left = k * (1 / sucrose + 1 / fructose + 1 / glucose) * sucrose * np.log(sucrose / (sucrose - x))
     left += k * (1 / k - 1 / fructose - 1 / glucose) * x
     np.testing.assert_allclose(left[keep] / run.time[keep], culture.values["V_max"], rtol=1e-5)
-    np.testing.assert_allclose(run["G"], run["F"], rtol=1e-12)
+    np.testing.assert_allclose(run["Glc"], run["Fru"], rtol=1e-12)
 
 
 def test_collagen_hydrolysis_is_the_published_curve_and_makes_the_published_optimum_plausible():

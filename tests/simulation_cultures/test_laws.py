@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from seedtrain.simulation import Culture, read_culture, shipped_cultures
+from seedtrain.base import parse_document
+from seedtrain.quantity import parse
+from seedtrain.simulation import Culture, PublishedPhase, read_culture, reproduce, shipped_cultures
+from seedtrain.simulation._culture_file import build
+from seedtrain.simulation._library import culture_folder
 
 CLOSED = [name for name in shipped_cultures() if read_culture(name).conversions]
 
@@ -62,3 +68,42 @@ def test_no_parameter_is_idle():
         read = {symbol for text in texts for symbol in text.names}
         assert not set(culture.parameters) - read, name
         assert not set(culture.expressions) - read - set(culture.outputs.values()), name
+
+
+OTHER = {"g/L": "mg/mL", "mmol/L": "umol/L", "1/h": "1/min", "g/g/h": "mg/g/min", "mmol/g/h": "mol/kg/d", "h": "s"}
+
+
+def _rewritten(name: str) -> Culture:
+    """A shipped culture whose file gives every parameter in another unit and its species in another order."""
+    document = parse_document((culture_folder() / f"{name}.yaml").read_text("utf-8"), name)
+    parameters = {}
+    for symbol, item in document.data["parameters"].items():
+        quantity = parse(item["value"])
+        unit = OTHER.get(quantity.unit, quantity.unit)
+        parameters[symbol] = {**item, "value": str(quantity.to(unit))}
+    species = dict(reversed(document.data["species"].items()))
+    return build(replace(document, data={**document.data, "parameters": parameters, "species": species}))
+
+
+@pytest.mark.parametrize("name", shipped_cultures())
+def test_units_of_parameters_change_nothing(name):
+    plain, other = read_culture(name), _rewritten(name)
+    assert list(other.values) == list(plain.values)
+    for symbol, value in plain.values.items():
+        assert other.values[symbol] == pytest.approx(value, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("ecoli_xu_balanced", {"X": 0.5, "S": 10.0}),
+        ("ecoli_anane_published", {"X": 0.5, "S": 5.0, "DOT": 95.0}),
+        ("transaminase_cascade", {"E1": 0.1, "E2": 0.01, "HPA": 50.0, "GA": 50.0, "MBA": 10.0}),
+    ],
+)
+def test_neither_units_nor_the_order_of_species_change_a_trajectory(name, start):
+    phases = [PublishedPhase("batch", 3.0, kLa=300.0), PublishedPhase("fed", 2.0, kLa=300.0, feed=0.05)]
+    plain, other = (reproduce(culture, start, phases) for culture in (read_culture(name), _rewritten(name)))
+    for symbol in plain.variables:
+        scale = np.abs(plain[symbol]).max() + 1e-12
+        np.testing.assert_allclose(other[symbol] / scale, plain[symbol] / scale, atol=1e-7)

@@ -17,48 +17,48 @@ status: unverified
 design: false
 basis: volume
 species:
-  N: {words: tracer, known_as: tracer, unit: 1e6 copies/L}
+  Tr: {words: tracer, known_as: tracer, unit: 1e6 copies/L}
   f: {words: fraction, known_as: fraction, unit: "1"}
 parameters:
   k: {value: 0.2 1/h, status: assumed, source: invented}
 rates:
-  N: -k * N
+  Tr: -k * Tr
   f: -k * f
 outputs: {rate: k}
 """
 
 
 def test_a_tracer_is_diluted_and_a_state_of_the_cells_is_not():
-    phase = PublishedPhase("fill", 4.0, feed=0.5, growth=0.1, inflow={"N": 8.0})
-    run = reproduce(build_culture(DECAY), {"N": 2.0, "f": 0.7}, [phase], volume=2.0, points=40, rtol=1e-10)
+    phase = PublishedPhase("fill", 4.0, feed=0.5, growth=0.1, inflow={"Tr": 8.0})
+    run = reproduce(build_culture(DECAY), {"Tr": 2.0, "f": 0.7}, [phase], volume=2.0, points=40, rtol=1e-10)
     volume = 2.0 + 0.5 * (np.exp(0.1 * run.time) - 1) / 0.1
     np.testing.assert_allclose(run["V"], volume, rtol=1e-8)
     np.testing.assert_allclose(run["f"], 0.7 * np.exp(-0.2 * run.time), rtol=1e-7)
-    # d(NV)/dt = 8 F - k N V, F = 0.5 exp(0.1 t)
+    # d(NV)/dt = 8 F - k Tr V, F = 0.5 exp(0.1 t)
     held = 4.0 * np.exp(-0.2 * run.time) + 8.0 * 0.5 / 0.3 * (np.exp(0.1 * run.time) - np.exp(-0.2 * run.time))
-    np.testing.assert_allclose(run["N"] * run["V"], held, rtol=1e-7)
-    assert run.variables["N"].unit == "1e6 copies/L"
+    np.testing.assert_allclose(run["Tr"] * run["V"], held, rtol=1e-7)
+    assert run.variables["Tr"].unit == "1e6 copies/L"
     assert run.variables["rate"].unit == "1/h"
 
 
 def test_a_chemostat_keeps_its_volume_and_washes_out():
     phase = PublishedPhase("wash", 3.0, feed=2.0, constant_volume=True)
-    run = reproduce(build_culture(DECAY), {"N": 1.0}, [phase], volume=4.0, points=30, rtol=1e-10)
+    run = reproduce(build_culture(DECAY), {"Tr": 1.0}, [phase], volume=4.0, points=30, rtol=1e-10)
     np.testing.assert_allclose(run["V"], 4.0, rtol=1e-12)
-    np.testing.assert_allclose(run["N"], np.exp(-(0.5 + 0.2) * run.time), rtol=1e-7)
+    np.testing.assert_allclose(run["Tr"], np.exp(-(0.5 + 0.2) * run.time), rtol=1e-7)
 
 
 def test_parameters_hold_from_their_phase_on_and_pulses_are_seen_at_both_ends():
     phases = [
         PublishedPhase("slow", 1.0),
-        PublishedPhase("fast", 1.0, parameters={"k": 2.0}, pulse={"N": 3.0}),
+        PublishedPhase("fast", 1.0, parameters={"k": 2.0}, pulse={"Tr": 3.0}),
         PublishedPhase("still fast", 1.0),
     ]
-    run = reproduce(build_culture(DECAY), {"N": 1.0}, phases, points=60, rtol=1e-10)
-    assert run.final("N") == pytest.approx((np.exp(-0.2) + 3.0) * np.exp(-4.0), rel=1e-7)
+    run = reproduce(build_culture(DECAY), {"Tr": 1.0}, phases, points=60, rtol=1e-10)
+    assert run.final("Tr") == pytest.approx((np.exp(-0.2) + 3.0) * np.exp(-4.0), rel=1e-7)
     at = np.flatnonzero(run.time == 1.0)
     assert len(at) == 2
-    assert run["N"][at[1]] - run["N"][at[0]] == pytest.approx(3.0, rel=1e-12)
+    assert run["Tr"][at[1]] - run["Tr"][at[0]] == pytest.approx(3.0, rel=1e-12)
 
 
 def test_oxygen_stands_at_what_the_surroundings_say_where_it_is_no_state():
@@ -83,14 +83,16 @@ def test_oxygen_stands_at_what_the_surroundings_say_where_it_is_no_state():
 )
 def test_what_the_culture_lacks_is_refused(phase, what):
     with pytest.raises(InputError, match=what):
-        reproduce(build_culture(DECAY), {"N": 1.0}, [phase])
+        reproduce(build_culture(DECAY), {"Tr": 1.0}, [phase])
     with pytest.raises(InputError, match="no phase"):
-        reproduce(build_culture(DECAY), {"N": 1.0}, [])
+        reproduce(build_culture(DECAY), {"Tr": 1.0}, [])
 
 
 def test_a_blow_up_tells_where_and_the_last_good_state():
-    text = DECAY.replace("N: -k * N", "N: k * N * N / N_0").replace("rates:", "constants: {N_0: 1e6 copies/L}\nrates:")
+    text = DECAY.replace("Tr: -k * Tr", "Tr: k * Tr * Tr / Tr_0").replace(
+        "rates:", "constants: {Tr_0: 1e6 copies/L}\nrates:"
+    )
     with pytest.raises(TrajectoryError, match="burst") as caught:
-        reproduce(build_culture(text), {"N": 1.0}, [PublishedPhase("burst", 10.0)])
+        reproduce(build_culture(text), {"Tr": 1.0}, [PublishedPhase("burst", 10.0)])
     assert caught.value.time == pytest.approx(5.0, abs=0.01)
-    assert caught.value.last["N"] > 1e3
+    assert caught.value.last["Tr"] > 1e3

@@ -42,6 +42,12 @@ LOCAL_UNITS: Final = {
     "pH": "",
 }
 """Units of `LOCALS`; `DO_percent` is the plain number 30 at 30 % of air saturation."""
+RUN_NAMES: Final = frozenset(
+    {"V", "DOT", "DOT_probe", "DCW", "DO_percent", "water", "minerals", "mu", "q_S", "q_P", "q_O2", "OUR", "OTR",
+     "CER", "RQ", "F", "B", "H", "D", "kLa", "kLa_max", "N", "P_V", "gas", "O2_out", "CO2_out", "heat", "cooling",
+     "cooling_capacity"}
+)  # fmt: skip
+"""What every run has beside the species, whose symbols must not hide it."""
 GASES: Final = {"O2": O2_MASS, "CO2": CO2_MASS, "NH3": NH3_MASS}
 """What `rates` may name beside species, with its molar mass, g/mol."""
 

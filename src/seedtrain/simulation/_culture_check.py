@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from seedtrain.base import Document, Location, SeedtrainError, collect
 from seedtrain.quantity import QuantityError
-from seedtrain.simulation._culture import GASES, LOCAL_UNITS, LOCALS
+from seedtrain.simulation._culture import GASES, LOCAL_UNITS, LOCALS, RUN_NAMES
 from seedtrain.simulation._culture_entry import CultureEntry, SpeciesEntry
 from seedtrain.simulation._elements import ELEMENTS
 from seedtrain.simulation._expression import FUNCTIONS, Expression, is_symbol
@@ -70,6 +70,8 @@ class _Checker:
                     self.say(place, f"{name!r} cannot be a symbol", "Use letters, digits and underscores: q_S_max.")
                 elif name in seen:
                     self.say(place, f"{name!r} already stands in {seen[name]}", "Choose another name.")
+                elif group == "species" and name in RUN_NAMES:
+                    self.say(place, f"{name!r} means something else in every run", "Choose another name.")
                 elif group == "species" and self.entry.rates and name in GASES:
                     self.say(place, f"{name!r} means the gas in rates", "Choose another name.")
                 seen.setdefault(name, group)

@@ -99,6 +99,7 @@ def reproduce(
             for phase, end in zip(phases, ends.tolist(), strict=True)
         ),
         parameters=tuple(uses),
+        status=culture.status,
     )
 
 
