@@ -25,6 +25,8 @@ _MACHINES: Final[Mapping[str, tuple[str, str, str]]] = {
     "homogenise": ("homogeniser", "homogeniser_flow", "L/h"),
     "dilute": ("tank", "tank_volume", "L"),
     "precipitate": ("tank", "tank_volume", "L"),
+    "salt_out": ("tank", "tank_volume", "L"),
+    "inactivate": ("tank", "tank_volume", "L"),
     "depth_filter": ("filter-housing", "filter_area", "m2"),
     "sterile_filter": ("filter-housing", "filter_area", "m2"),
     "equilibrate": ("chromatography-skid", "column_volume", "L"),

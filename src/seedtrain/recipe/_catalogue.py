@@ -187,6 +187,14 @@ _RECOVERY: Final = (
         monitored={"temperature": "degC"},
     ),
     _kind(
+        "salt_out",
+        "Precipitate protein with salt, and hold; a centrifuge or filter then parts it.",
+        _material("the salt's solution"),
+        _number("salt", "mol/L", 0, 6, "ammonium sulfate or its like after the addition", required=True, above=True),
+        _number("residence_time", "h", 0, 100, "time at this concentration", required=True),
+        monitored={"temperature": "degC", "conductivity": "mS/cm"},
+    ),
+    _kind(
         "depth_filter",
         "Clarify through a depth filter.",
         _stored("filter", "the filter, from the store"),
@@ -201,6 +209,15 @@ _PURIFICATION: Final = (
     _kind("load", "Load the stream and bind the product.", _VELOCITY, monitored=_COLUMN),
     _kind("wash", "Wash the loaded column.", _material("the buffer"), _VOLUMES, _VELOCITY, monitored=_COLUMN),
     _kind("elute", "Elute the product.", _material("the buffer"), _VOLUMES, _VELOCITY, monitored=_COLUMN),
+    _kind(
+        "inactivate",
+        "Inactivate virus by a hold at low pH or with a detergent.",
+        _material("the acid or detergent"),
+        _number("volume_fraction", "%", 0, 200, "its volume per volume of stream", required=True, above=True),
+        _number("pH", "", 0, 14, "value to which the stream is brought; none for a detergent alone"),
+        _COOLED,
+        _number("residence_time", "h", 0, 100, "time of the hold", required=True, above=True),
+    ),
     _kind("flow_through", "Pass the product through and bind impurities.", _VELOCITY, monitored=_COLUMN),
     _kind(
         "clean",

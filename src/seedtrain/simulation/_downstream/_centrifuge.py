@@ -7,7 +7,7 @@ from typing import Final
 
 from seedtrain.simulation._downstream._mix import chill, solids, split
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
-from seedtrain.simulation._downstream._result import result
+from seedtrain.simulation._downstream._result import course, result
 from seedtrain.simulation._downstream._sources import AMBLER_1959, HARRISON_2015, RICHARDSON_ZAKI_1954
 from seedtrain.simulation._stream import StepResult
 
@@ -102,6 +102,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "solids_fraction": (settled * wet / volume if volume > 0 else 0.0, ""),
         },
         equipment={"sigma": (size, "m2")},
+        trajectory=course(hours * sigma / size, volume=lambda time: feed.volume * time / (hours * sigma / size)),
         sources=(AMBLER_1959, RICHARDSON_ZAKI_1954, HARRISON_2015),
     )
     return step, Carry(kept)

@@ -13,7 +13,7 @@ from typing import Final
 
 from seedtrain.simulation._downstream._mix import ENDOTOXIN, Amounts, amounts, build, solids, solution
 from seedtrain.simulation._downstream._operation import Carry, Column, Operation, Settings, assumed, share, sourced
-from seedtrain.simulation._downstream._result import result
+from seedtrain.simulation._downstream._result import course, result
 from seedtrain.simulation._downstream._sources import (
     AIDA_PABST_1990,
     DUAN_2017,
@@ -181,11 +181,12 @@ def _binding(settings: Settings, feed: Stream, column: Column) -> tuple[float, f
     return capacity, (feed.masses.get("product", 0.0) + rival) / column.volume / capacity
 
 
-def _front(loading: float, passed: float, width: float) -> dict[str, list[float]]:
+def _front(loading: float, passed: float, width: float, duration: float) -> dict[str, list[float]]:
     """The breakthrough curve that `captured` integrates: outlet over inlet against column volumes."""
     done = [index / 20.0 for index in range(21)]
     return {
-        "volumes": [part * passed for part in done],
+        "time": [part * duration for part in done],
+        "column_volumes": [part * passed for part in done],
         "breakthrough": [1.0 / (1.0 + math.exp(min(700.0, (1.0 - loading * part) / width))) for part in done],
     }
 
@@ -238,7 +239,7 @@ def run_load(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "captured": (100.0 * share_bound, "%"),
         },
         equipment=sizes(column),
-        trajectory=_front(loading, passed, width),
+        trajectory=_front(loading, passed, width, hours(column, passed, velocity)),
         sources=(PETSCH_1997,),
     )
     held = dataclasses.replace(column, fed=product, content=loaded, tight=tight)
@@ -273,6 +274,28 @@ def _washed(settings: Settings, column: Column, buffer: Stream, volumes: float) 
     return keep, loose, gone
 
 
+def _washing(
+    settings: Settings, column: Column, buffer: Stream, volumes: float, duration: float
+) -> dict[str, list[float]]:
+    """What is on the column over the wash, for a plot: endotoxin of what was there, host protein and salts in g."""
+    assert column.content is not None
+    start = max(column.content.endotoxin, 1e-300)
+    part_of = {"endotoxin": ENDOTOXIN, "host_protein": "host_protein", "salts": "salts"}
+    states = []
+    for index in range(21):
+        done = volumes * index / 20.0
+        share = dataclasses.replace(buffer, masses={name: mass * index / 20.0 for name, mass in buffer.masses.items()})
+        keep, loose, _ = _washed(settings, column, share, max(done, 1e-9))
+        states.append({name: keep[key] + loose[key] for name, key in part_of.items()})
+    return {
+        "time": [duration * index / 20.0 for index in range(21)],
+        "column_volumes": [volumes * index / 20.0 for index in range(21)],
+        "endotoxin_left": [100.0 * state["endotoxin"] / start for state in states],
+        "host_protein": [state["host_protein"] for state in states],
+        "salts": [state["salts"] for state in states],
+    }
+
+
 def run_wash(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     """Wash the loaded column; a buffer with detergent also frees endotoxin that the product carries."""
     column = ready(settings, carry, loaded=True)
@@ -282,6 +305,7 @@ def run_wash(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     if buffer.masses.get("detergent", 0.0) > 0 and column.irreducible is None:
         left = column.tight.get(ENDOTOXIN, 0.0) * 10.0 ** -settings.lever("endotoxin_lrv")
         column = dataclasses.replace(column, irreducible=left)
+    before = column
     keep, loose, gone = _washed(settings, column, buffer, volumes)
     assert column.content is not None
     content = {key: keep[key] + loose[key] for key in keep}
@@ -299,6 +323,7 @@ def run_wash(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         utilities=pumped(buffer.volume),
         performance={**flow(column, velocity), "volumes": (volumes, "")},
         equipment=sizes(column),
+        trajectory=_washing(settings, before, buffer, volumes, hours(column, volumes, velocity)),
         sources=(REICHELT_2006, ZIMMERMAN_2006, DUAN_2017, AIDA_PABST_1990)
         if buffer.masses.get("detergent", 0.0) > 0
         else (),
@@ -329,6 +354,7 @@ def run_elute(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         bound = column.tight.get(key, 0.0)
         pool[key] = bound * shares.get(key, 0.0) * done + (whole[key] - bound + comes[key]) * liquid
     rest = {key: max(0.0, whole[key] + comes[key] - pool[key]) for key in whole}
+    duration = hours(column, volumes, velocity)
     eluate = dataclasses.replace(build("eluate", pool_volume, pool, {}, content), pH=buffer.pH)
     waste = build(
         "rest of the eluate and of the column", buffer.volume + content.volume - pool_volume, rest, {}, content
@@ -339,7 +365,7 @@ def run_elute(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         (content, buffer),
         eluate,
         (waste,),
-        hours(column, volumes, velocity),
+        duration,
         materials={material: (buffer.volume, "L")},
         utilities=pumped(buffer.volume),
         performance={
@@ -349,6 +375,11 @@ def run_elute(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "step_yield": (100.0 * column_yield, "%"),
         },
         equipment=sizes(column),
+        trajectory=course(
+            duration,
+            column_volumes=lambda time: volumes * time / duration,
+            eluted=lambda time: -100.0 * math.expm1(-volumes * time / duration / settings.lever("elution_constant")),
+        ),
     )
     return step, dataclasses.replace(carry, stream=eluate, column=_emptied(column))
 

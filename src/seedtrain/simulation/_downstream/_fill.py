@@ -8,7 +8,7 @@ from typing import Final
 
 from seedtrain.simulation._downstream._mix import part
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed
-from seedtrain.simulation._downstream._result import result
+from seedtrain.simulation._downstream._result import course, result
 from seedtrain.simulation._stream import StepResult
 
 LEVERS: Final = (
@@ -41,6 +41,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         materials={settings.word("container"): (float(count), "")},
         utilities={"electricity": (settings.lever("energy") * count / 1000.0, "kWh")},
         equipment={"line_rate": (rate, "1/h")},
+        trajectory=course(hours, containers=lambda time: float(math.floor(rate * time + 1e-9))) if hours > 0 else None,
         performance={
             "mass": (in_one * 1000.0, "mg"),
             "containers": (float(count), ""),

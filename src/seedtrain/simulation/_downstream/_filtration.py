@@ -7,7 +7,7 @@ from typing import Final
 
 from seedtrain.simulation._downstream._mix import ENDOTOXIN, PARTICLES, solids, split
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
-from seedtrain.simulation._downstream._result import result
+from seedtrain.simulation._downstream._result import course, result
 from seedtrain.simulation._stream import StepResult
 
 PUMP_ENERGY: Final = 0.1
@@ -89,6 +89,13 @@ def run_depth(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "deposit": (deposit, "g/m2"),
         },
         equipment={"filter_area": (area, "m2"), "rounds": (float(rounds), "")},
+        trajectory=course(
+            load / flux,
+            volume=lambda time: flux * time * total_area,
+            pressure=lambda time: depth_pressure(
+                flux, settings.lever("permeability"), deposit * flux * time / load, settings.lever("cake_resistance")
+            ),
+        ),
     )
     return step, dataclasses.replace(carry, stream=outlet)
 
@@ -111,7 +118,10 @@ def run_sterile(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         lambda key: (1.0 - left) * (1.0 - kept if key in ("product", "denatured_product") else 1.0),
         lambda key: 0.0 if key in PARTICLES else 1.0 - left,
     )
-    pressure = flux / settings.lever("permeability") * 2.0 ** (load / settings.lever("plugging_load"))
+
+    def pressure(filtered: float) -> float:
+        return float(flux / settings.lever("permeability") * 2.0 ** (filtered / settings.lever("plugging_load")))
+
     before = settings.lever("bioburden_before")
     step = result(
         settings,
@@ -125,13 +135,18 @@ def run_sterile(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "water": (settings.lever("flush") * total_area, "L"),
         },
         performance={
-            "pressure": (pressure, "bar"),
+            "pressure": (pressure(load), "bar"),
             "load": (load, "L/m2"),
             "flux": (flux, "L/m2/h"),
             "bioburden_before": (before, "CFU/mL"),
             "bioburden": (before * 10.0 ** -settings.lever("bacteria_lrv"), "CFU/mL"),
         },
         equipment={"filter_area": (area, "m2"), "rounds": (float(rounds), "")},
+        trajectory=course(
+            load / flux,
+            volume=lambda time: flux * time * total_area,
+            pressure=lambda time: pressure(flux * time),
+        ),
     )
     return step, dataclasses.replace(carry, stream=outlet, filter_area=total_area)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from seedtrain.simulation._downstream._mix import ENDOTOXIN, HEAT_CAPACITY, amounts, build, chill, solids
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, derived, share, sourced
-from seedtrain.simulation._downstream._result import result
+from seedtrain.simulation._downstream._result import course, result
 from seedtrain.simulation._downstream._sources import CHISTI_1986, HETHERINGTON_1971, LI_2008, NEIDHARDT_1996
 from seedtrain.simulation._stream import StepResult
 
@@ -67,12 +67,18 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     needed = feed.volume * passes / hours
     flow = settings.bounded("homogeniser_flow", needed)
     work = pressure * feed.volume / 3600.0 * passes
+    duration = hours * needed / flow
+
+    def after_passing(time: float) -> float:
+        done = passes * time / duration if duration > 0 else passes
+        return 100.0 * release(settings.lever("release_constant"), settings.lever("pressure_exponent"), pressure, done)
+
     step = result(
         settings,
         (carry.stream,),
         outlet,
         (),
-        hours * needed / flow,
+        duration,
         utilities={
             "electricity": (work / settings.lever("pump_efficiency"), "kWh"),
             "cooling": (cooling + work, "kWh"),
@@ -85,6 +91,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "highest_temperature": (feed.temperature + rise, "degC"),
         },
         equipment={"homogeniser_flow": (flow, "L/h")},
+        trajectory=course(duration, release=after_passing),
         sources=(HETHERINGTON_1971, CHISTI_1986, LI_2008, NEIDHARDT_1996),
         converted={key: after[key] - before[key] for key in before if key != ENDOTOXIN and after[key] != before[key]},
     )

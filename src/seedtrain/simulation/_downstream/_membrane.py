@@ -8,7 +8,7 @@ from typing import Final
 
 from seedtrain.simulation._downstream._mix import ENDOTOXIN, Amounts, amounts, build, part, solids, solution
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
-from seedtrain.simulation._downstream._result import per_product, result
+from seedtrain.simulation._downstream._result import course, per_product, result
 from seedtrain.simulation._downstream._sources import PETSCH_ANSPACH_2000
 from seedtrain.simulation._stream import StepResult, Stream
 
@@ -130,8 +130,19 @@ def run_concentrate(settings: Settings, carry: Carry) -> tuple[StepResult, Carry
             "load": (feed.volume / area, "L/m2"),
         },
         equipment={"membrane_area": (area, "m2")},
+        trajectory=_concentrating(feed, loss, permeate.volume, duration),
     )
     return step, dataclasses.replace(carry, stream=kept, membrane_area=area, cut_off=cut_off)
+
+
+def _concentrating(feed: Stream, sieving: float, permeate: float, duration: float) -> dict[str, list[float]]:
+    """Volume and product over the concentration, for a plot; the permeate leaves at an even rate."""
+    now = feed.concentration("product")
+
+    def volume(time: float) -> float:
+        return feed.volume - (permeate * time / duration if duration > 0 else 0.0)
+
+    return course(duration, volume=volume, product=lambda time: now * (feed.volume / volume(time)) ** (1.0 - sieving))
 
 
 def _pressures(settings: Settings) -> dict[str, tuple[float, str]]:

@@ -12,6 +12,8 @@ from seedtrain.simulation._stream import StepResult
 
 UNFILTERED: Final = 1.0
 """CFU/mL of a stream that passes no sterile filter; assumed."""
+SMALLEST_LRV: Final = 1.0
+"""A step that reduces virus by no more than 1 log10 counts as none (ICH Q5A(R2))."""
 
 
 def product_quality(steps: Sequence[StepResult]) -> Mapping[str, tuple[float, str]]:
@@ -19,6 +21,7 @@ def product_quality(steps: Sequence[StepResult]) -> Mapping[str, tuple[float, st
 
     - `purity` %: product over product, denatured product, host protein and DNA; `content` mg in a container.
     - `endotoxin` EU/mg, `host_protein` and `dna` ng/mg, `detergent` and `iptg` ug/mg, each per mg of product.
+    - `virus_lrv`: decimal log reduction of enveloped virus by all inactivations that reach 1 (ICH Q5A counts no less).
     - `residual_moisture` %; `bioburden` CFU/g: what passes the sterile filter and what the filling line adds, assumed.
 
     Attributes that the train has no phase for (a content without filling) are left out. Raises `InputError` without
@@ -31,6 +34,9 @@ def product_quality(steps: Sequence[StepResult]) -> Mapping[str, tuple[float, st
     names = ("purity", "endotoxin", "host_protein", "dna", "detergent", "iptg")
     found = {name: figures[name] for name in names if name in figures}
     found["residual_moisture"] = (100.0 * last.masses.get("water", 0.0) / last.mass, "%")
+    killed = [step.performance["virus_lrv"][0] for step in steps if "virus_lrv" in step.performance]
+    if killed:
+        found["virus_lrv"] = (sum(value for value in killed if value >= SMALLEST_LRV), "")
     fills = [step for step in steps if step.kind == "fill"]
     if fills:
         found["content"] = fills[-1].performance["content"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from seedtrain.simulation._downstream._operation import Settings, log_reduction
@@ -12,6 +12,21 @@ from seedtrain.simulation._stream import StepResult, Stream
 Figures = Mapping[str, tuple[float, str]]
 CONDUCTIVITY: Final = 1.4
 """mS/cm per g/L of salts, about that of phosphate with sodium chloride; assumed."""
+MIXING_TIME: Final = 0.5
+"""h for adding and mixing in a vessel where the recipe states no duration; assumed."""
+STIRRING_POWER: Final = 0.1
+"""kW/m3 in a vessel without cells, motor losses included; assumed."""
+
+
+def stirring(volume: float, hours: float) -> dict[str, tuple[float, str]]:
+    """Electricity of a stirrer in `volume` L."""
+    return {"electricity": (STIRRING_POWER * volume / 1000.0 * hours, "kWh")}
+
+
+def course(hours: float, points: int = 41, **columns: Callable[[float], float]) -> dict[str, list[float]]:
+    """Named columns over the `time` (h) of a step, each a function of the time in it."""
+    times = [hours * index / (points - 1) for index in range(points)]
+    return {"time": times, **{name: [column(time) for time in times] for name, column in columns.items()}}
 
 
 def purity(stream: Stream) -> float:

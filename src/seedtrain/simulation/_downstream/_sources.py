@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 AIDA_PABST_1990: Final = "Aida & Pabst 1990, J. Immunol. Methods 132:191-195, doi:10.1016/0022-1759(90)90029-u"
+ASTM_E2888: Final = "ASTM E2888-12, Practice for Process for Inactivation of Rodent Retrovirus by pH (scope read)"
 AMBLER_1959: Final = "Ambler 1959, J. Biochem. Microbiol. Technol. Eng. 1:185-205"
 CHEN_2009: Final = "Chen et al. 2009, Protein Expr. Purif. 64:76-81, doi:10.1016/j.pep.2008.10.006"
 CHISTI_1986: Final = "Chisti & Moo-Young 1986, Enzyme Microb. Technol. 8:194-204"
+COHN_1925: Final = "Cohn 1925, Physiol. Rev. 5:349-437"
 DUAN_2017: Final = "Duan et al. 2017, Chem. Eng. (China), doi:10.3969/j.issn.1005-9954.2017.10.002"
 HARRISON_2015: Final = "Harrison, Todd, Rudge & Petrides 2015, Bioseparations Science and Engineering, ch. 5"
 HETHERINGTON_1971: Final = "Hetherington, Follows, Dunnill & Lilly 1971, Trans. Inst. Chem. Eng. 49:142-148"
@@ -19,4 +21,5 @@ PETSCH_ANSPACH_2000: Final = "Petsch & Anspach 2000, J. Biotechnol. 76:97-119, d
 REICHELT_2006: Final = "Reichelt, Schwarz & Donzeau 2006, Protein Expr. Purif. 46:483-488"
 RICHARDSON_ZAKI_1954: Final = "Richardson & Zaki 1954, Trans. Inst. Chem. Eng. 32:35-53"
 SHIVKUMAR_2019: Final = "Shivkumar et al. 2019 (LyoPRONTO), AAPS PharmSciTech 20:328, doi:10.1208/s12249-019-1532-7"
+UARK_2019: Final = "XMuLV inactivation at low pH, thesis, University of Arkansas 2019, scholarworks.uark.edu/bmeguht/69"
 ZIMMERMAN_2006: Final = "Zimmerman et al. 2006, J. Immunol. Methods 314:67-73"

@@ -15,9 +15,11 @@ from seedtrain.simulation._downstream._fill import FILL
 from seedtrain.simulation._downstream._filtration import DEPTH_FILTER, INTEGRITY_TEST, STERILE_FILTER
 from seedtrain.simulation._downstream._flow_through import FLOW_THROUGH
 from seedtrain.simulation._downstream._homogeniser import HOMOGENISER
+from seedtrain.simulation._downstream._inactivation import INACTIVATE
 from seedtrain.simulation._downstream._lyophilisation import LYOPHILISE
 from seedtrain.simulation._downstream._membrane import CONCENTRATE, DIAFILTER
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, TrainParameter
+from seedtrain.simulation._downstream._salting import SALT_OUT
 from seedtrain.simulation._downstream._vessel import DILUTE, MANUAL, PRECIPITATE, STERILISE
 from seedtrain.simulation._stream import COMPONENTS, StepResult, Stream
 
@@ -29,6 +31,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
             DILUTE,
             HOMOGENISER,
             PRECIPITATE,
+            SALT_OUT,
+            INACTIVATE,
             DEPTH_FILTER,
             *COLUMN_OPERATIONS,
             FLOW_THROUGH,
@@ -45,7 +49,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
 )
 """Every kind of phase that the downstream train knows."""
 
-CULTURE: Final = frozenset({"thaw", "inoculate", "grow", "feed", "induce"})
+CULTURE: Final = frozenset({"thaw", "inoculate", "grow", "feed", "induce", "perfuse", "chemostat", "withdraw"})
 """Kinds that make a unit procedure part of the culture; the train starts after the last such one."""
 
 _NAMES: Final[Mapping[str, str]] = {

@@ -8,12 +8,9 @@ from typing import Final
 
 from seedtrain.simulation._downstream._mix import ENDOTOXIN, PARTICLES, add, amounts, build, solids, solution
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
-from seedtrain.simulation._downstream._result import result
+from seedtrain.simulation._downstream._result import MIXING_TIME, course, result, stirring
 from seedtrain.simulation._downstream._sources import HUMAN_COLLAGEN_2024
 from seedtrain.simulation._stream import StepResult
-
-MIXING_TIME: Final = 0.5
-"""h for adding and mixing where the recipe states no duration; assumed."""
 
 PRECIPITATION_LEVERS: Final = (
     share(
@@ -57,6 +54,7 @@ def run_dilute(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         (),
         MIXING_TIME,
         materials={material: (added, "L")},
+        utilities=stirring(outlet.volume, MIXING_TIME),
         performance={"biomass": (biomass, "g/L"), "fold": (fold, "")},
         equipment={"tank_volume": (outlet.volume, "L")},
     )
@@ -77,15 +75,9 @@ def run_precipitate(settings: Settings, carry: Carry) -> tuple[StepResult, Carry
     addition = solution(settings, material, volume, stream)
     mixed = add("acidified", stream, addition, pH)
 
-    def fallen(lever: str) -> float:
-        return precipitated(
-            settings.lever(lever),
-            pH,
-            settings.lever("best_pH"),
-            settings.lever("pH_width"),
-            hours,
-            settings.lever("aging_time"),
-        )
+    def fallen(lever: str, time: float = hours) -> float:
+        best, width = settings.lever("best_pH"), settings.lever("pH_width")
+        return precipitated(settings.lever(lever), pH, best, width, time, settings.lever("aging_time"))
 
     takes = {
         "host_protein": fallen("host_protein_precipitated"),
@@ -108,11 +100,17 @@ def run_precipitate(settings: Settings, carry: Carry) -> tuple[StepResult, Carry
         (),
         hours + MIXING_TIME,
         materials={material: (volume, "L")},
+        utilities=stirring(outlet.volume, hours + MIXING_TIME),
         performance={
             "precipitated_host_protein": (100.0 * takes["host_protein"], "%"),
             "solids": (settled / outlet.volume if outlet.volume > 0 else 0.0, "g/L"),
         },
         equipment={"tank_volume": (outlet.volume, "L")},
+        trajectory=course(
+            hours,
+            precipitated_host_protein=lambda time: 100.0 * fallen("host_protein_precipitated", time),
+            precipitated_product=lambda time: 100.0 * fallen("product_precipitated", time),
+        ),
         sources=(HUMAN_COLLAGEN_2024,),
     )
     return step, dataclasses.replace(carry, stream=outlet)
