@@ -147,6 +147,6 @@ def well() -> Well:
     return Well("VESSEL", "screening", 4e-4, (1e-4, 2e-4), Transfer(400.0, 2e-4, -1.0, evaporation=1e-3))
 
 
-def simulate(vessel: Vessel, made: MasterRecipe, parameters: Mapping[str, float] | None = None, **more: object) -> Run:
+def simulate(vessel: Vessel, made: MasterRecipe, initial: Mapping[str, float] | None = None) -> Run:
     """The Monod culture in a vessel."""
-    return run_in(culture(), vessel, made, parameters=parameters or {}, rtol=1e-8, **more)  # type: ignore[arg-type]
+    return run_in(culture(), vessel, made, initial=initial, rtol=1e-8)

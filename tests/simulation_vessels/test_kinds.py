@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from seedtrain.base import InputError
+from seedtrain.base import InputError, translate, use_language
 from seedtrain.simulation import Run, StirredTank, Vessel, transfer_limits
+from seedtrain.simulation._vessel import Transfer
 from tests.simulation_vessels import cases
 
 VESSELS: dict[str, tuple[Vessel, str]] = {
@@ -72,6 +75,27 @@ def test_growth_without_enough_oxygen_is_what_the_transfer_allows():
     limit = transfer_limits(poor, 10.5, aeration=1.0, dissolved_oxygen=0.0).OTR_coalescing
     # The run's medium dissolves a little less oxygen than water.
     assert little.final("OUR") == pytest.approx(0.95 * limit, rel=0.02)
+
+
+def test_a_run_says_where_its_transfer_comes_from_and_what_lies_outside():
+    made = cases.recipe(cases.phase("grow", "", 0.2), volume="0.15 mL")
+    words = {}
+    for inside in (True, False):
+        known = Transfer(400.0, 2e-4, -1.0, in_range=inside, source="a plate's data sheet", status="assumed")
+        run = cases.simulate(replace(cases.well(), transfer=known), made)
+        used = run.parameters[-1]
+        assert (used.name, used.value, used.unit) == ("kLa at 0.0002 L", 400.0, "1/h")
+        assert (used.status, used.source) == ("assumed", "a plate's data sheet")
+        words[inside] = [event.words for event in run.events if event.kind == "extrapolated"]
+    assert words[True] == []
+    assert words[False] == ["oxygen transfer lies outside the range of the source of its kLa"]
+    slow = cases.simulate(cases.airlift(), cases.recipe(cases.phase("grow", "", 0.2)))
+    assert any("Heijnen & van 't Riet 1984" in event.words for event in slow.events), "5 mm/s of gas"
+    assert slow.parameters[-1].source.endswith("unverified")
+    with use_language("zh"):
+        for told in (run, slow):
+            for event in told.events:
+                assert event.kind == "phase" or translate(event.words) != event.words, event.words
 
 
 def test_perfusion_beyond_the_device_is_refused_at_its_phase():

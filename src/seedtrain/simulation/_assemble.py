@@ -9,13 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from seedtrain.simulation._airlift import COLUMN_FACTOR, column_kLa
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, Composition
 from seedtrain.simulation._equations import LIQUID
 from seedtrain.simulation._flight import Flight
 from seedtrain.simulation._plan import Liquid, base_liquid
 from seedtrain.simulation._run import Balance, Floats, ParameterUse, PhaseSpan, Run, RunEvent, Variable
-from seedtrain.simulation._surroundings import Surroundings
+from seedtrain.simulation._setup import Setup
 from seedtrain.simulation._transfer import (
     DRIVE_EFFICIENCY,
     HEAT_OF_RESPIRATION,
@@ -23,7 +24,7 @@ from seedtrain.simulation._transfer import (
     kLa_non_coalescing,
     speed_of_power,
 )
-from seedtrain.simulation._vessel import StirredTank, Vessel
+from seedtrain.simulation._vessel import Airlift, StirredTank, Vessel
 
 JOULES_PER_KWH: Final = 3.6e6
 NEGATIVE: Final = -1e-7
@@ -47,7 +48,7 @@ def assemble(flight: Flight) -> Run:
         phases=_spans(flight),
         events=_events(flight, variables),
         balances=_balances(flight, flows),
-        parameters=_parameters(setup.culture, setup.around),
+        parameters=_parameters(setup),
         totals=_totals(flight, flows, variables),
         status=setup.culture.status,
     )
@@ -209,8 +210,9 @@ def _spans(flight: Flight) -> tuple[PhaseSpan, ...]:
 
 def _events(flight: Flight, variables: dict[str, Variable]) -> tuple[RunEvent, ...]:
     found = [RunEvent(0.0, "inoculation", "the culture starts")]
-    if isinstance(flight.setup.vessel, StirredTank) and _extrapolated(variables):
-        found.append(RunEvent(0.0, "extrapolated", "oxygen transfer lies outside the range of van 't Riet 1979"))
+    words = _extrapolated(flight, variables)
+    if words:
+        found.append(RunEvent(0.0, "extrapolated", words))
     for number, segment in enumerate(flight.setup.plan.segments):
         begin, end = float(flight.begins[number]), float(flight.ends[number])
         found.append(RunEvent(begin, "phase", segment.path))
@@ -221,19 +223,36 @@ def _events(flight: Flight, variables: dict[str, Variable]) -> tuple[RunEvent, .
     return tuple(sorted(found, key=lambda item: item.time))
 
 
-def _extrapolated(variables: dict[str, Variable]) -> bool:
-    """Whether volume or highest power density leave the range of either correlation for kLa."""
-    power, volume = float(variables["P_V"].values.max()), variables["V"].values
-    return not all(
-        correlation(power, 0.01, float(size)).in_range
-        for correlation in (kLa_coalescing, kLa_non_coalescing)
-        for size in (volume.min(), volume.max())
-    )
+def _extrapolated(flight: Flight, variables: dict[str, Variable]) -> str:
+    """Where volume, highest power density or gas leave the range in which kLa was measured: so in words."""
+    vessel = flight.setup.vessel
+    if isinstance(vessel, StirredTank):
+        power, volume = float(variables["P_V"].values.max()), variables["V"].values
+        inside = all(
+            correlation(power, 0.01, float(size)).in_range
+            for correlation in (kLa_coalescing, kLa_non_coalescing)
+            for size in (volume.min(), volume.max())
+        )
+        return "" if inside else "oxygen transfer lies outside the range of van 't Riet 1979"
+    if isinstance(vessel, Airlift):
+        at = [symbol for symbol, _ in flight.setup.system.held].index("velocity")
+        inside = all(column_kLa(float(held[at])).in_range for held in flight.held())
+        return "" if inside else "oxygen transfer lies outside the range of Heijnen & van 't Riet 1984"
+    return "" if vessel.transfer.in_range else "oxygen transfer lies outside the range of the source of its kLa"
 
 
-def _parameters(culture: Culture, around: Surroundings) -> tuple[ParameterUse, ...]:
-    both = {**culture.parameters, **around.parameters}
-    return tuple(ParameterUse(item.name, item.value, item.unit, item.status, item.source) for item in both.values())
+def _parameters(setup: Setup) -> tuple[ParameterUse, ...]:
+    both = {**setup.culture.parameters, **setup.around.parameters}
+    found = [ParameterUse(item.name, item.value, item.unit, item.status, item.source) for item in both.values()]
+    vessel = setup.vessel
+    if isinstance(vessel, Airlift):
+        source = column_kLa(0.0).source
+        found.append(ParameterUse("kLa at 1 m/s of gas", COLUMN_FACTOR, "1/h", "assumed", f"{source}, unverified"))
+    elif not isinstance(vessel, StirredTank):
+        known = vessel.transfer
+        words = f"kLa at {known.reference_volume:.6g} L"
+        found.append(ParameterUse(words, known.kLa, "1/h", known.status, known.source))
+    return tuple(found)
 
 
 class _Flows:
