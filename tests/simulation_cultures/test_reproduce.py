@@ -84,6 +84,13 @@ def test_oxygen_stands_at_what_the_surroundings_say_where_it_is_no_state():
 def test_what_the_culture_lacks_is_refused(phase, what):
     with pytest.raises(InputError, match=what):
         reproduce(build_culture(DECAY), {"Tr": 1.0}, [phase])
+    for start in ({"Tr": -1.0}, {"Tr": float("nan")}, {"f": float("inf")}):
+        with pytest.raises(InputError, match="starts with"):
+            reproduce(build_culture(DECAY), start, [PublishedPhase("a", 1.0)])
+    with pytest.raises(InputError, match=r"-1\.0 L/h"):
+        reproduce(build_culture(DECAY), {"Tr": 1.0}, [PublishedPhase("a", 1.0, feed=-1.0)])
+    with pytest.raises(InputError, match=r"starts with 0\.0 L"):
+        reproduce(build_culture(DECAY), {"Tr": 1.0}, [PublishedPhase("a", 1.0)], volume=0.0)
     with pytest.raises(InputError, match="no phase"):
         reproduce(build_culture(DECAY), {"Tr": 1.0}, [])
 

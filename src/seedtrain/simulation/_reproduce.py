@@ -75,7 +75,7 @@ def reproduce(
     Raises `InputError` for an unknown symbol, `TrajectoryError` where the integration stops.
     """
     aerated = "DOT" in initial
-    _check(culture, initial, phases)
+    _check(culture, initial, phases, volume)
     system = published_system(culture, aerated=aerated)
     grid = _grid(phases, points)
     schedule = _schedule(system, culture, initial, phases, volume, (saturation, henry, probe_lag))
@@ -175,7 +175,11 @@ def _numbers(
     }
 
 
-def _check(culture: Culture, initial: Mapping[str, float], phases: Sequence[PublishedPhase]) -> None:
+def _intensive(culture: Culture, name: str) -> bool:
+    return name in culture.species and culture.species[name].intensive
+
+
+def _check(culture: Culture, initial: Mapping[str, float], phases: Sequence[PublishedPhase], volume: float) -> None:
     known = (*culture.species, "DOT")
     for given, names in (
         (initial, known),
@@ -187,7 +191,15 @@ def _check(culture: Culture, initial: Mapping[str, float], phases: Sequence[Publ
         unknown = sorted(set(given) - set(names))
         if unknown:
             raise InputError(f"the culture has no {unknown[0]!r}", remedy=f"Use one of: {', '.join(names)}.")
+    negative = [name for name, value in initial.items() if not value >= 0 and not _intensive(culture, name)]
+    if negative or not all(math.isfinite(value) for value in initial.values()):
+        name = negative[0] if negative else next(n for n, value in initial.items() if not math.isfinite(value))
+        raise InputError(f"the experiment starts with {name} = {initial[name]}", remedy="Give an amount from 0 up.")
+    if not (volume > 0 and math.isfinite(volume)):
+        raise InputError(f"the experiment starts with {volume} L", remedy="Give a volume above 0 L.")
     for phase in phases:
+        if not (phase.feed >= 0 and math.isfinite(phase.feed)):
+            raise InputError(f"phase {phase.name} feeds {phase.feed} L/h", remedy="Give a feed from 0 L/h up.")
         if not (phase.hours > 0 and math.isfinite(phase.hours)):
             raise InputError(f"phase {phase.name} lasts {phase.hours} h", remedy="Give a length above 0 h.")
     if not phases:
