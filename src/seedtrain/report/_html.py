@@ -29,9 +29,26 @@ def render_html(page: Page) -> str:
     """
     layout = lay_out(page)
     for block in layout["blocks"]:
-        if block["kind"] == "figure":
-            block["svg"] = _inline(block["svg"], f"f{block['number']}", block["alt"])
+        _prepare(block)
     return str(_template().render(page=layout, words=layout["words"], css_mark=_css_string(layout["mark"])))
+
+
+def _prepare(block: dict[str, Any]) -> None:
+    """Marks what is markup already: drawings and formulas."""
+    from markupsafe import Markup
+
+    # Formulas are made of boxes with every text escaped.
+    if block["kind"] == "figure":
+        block["svg"] = _inline(block["svg"], f"f{block['number']}", block["alt"])
+    elif block["kind"] == "folded":
+        for inner in block["blocks"]:
+            _prepare(inner)
+    elif block["kind"] == "equations":
+        for line in block["lines"]:
+            line["mathml"] = Markup(line["mathml"])  # noqa: S704
+    elif block["kind"] == "table":
+        for cell in (cell for row in block["rows"] for cell in row if "mathml" in cell):
+            cell["mathml"] = Markup(cell["mathml"])  # noqa: S704
 
 
 def _css_string(text: str) -> Any:

@@ -8,18 +8,22 @@ from typing import Any, Final
 from seedtrain.base import InputError, language
 from seedtrain.base import translate as _
 from seedtrain.report._draw import draw
+from seedtrain.report._formula import Formula, box_data, mathml
 from seedtrain.report._page import (
     Block,
     Cell,
     Column,
     Definitions,
+    Equations,
     Figure,
+    Folded,
     Heading,
     KeyFigures,
     Notice,
     Page,
     Paragraph,
     Signatures,
+    Symbol,
     Table,
     page_digest,
 )
@@ -131,6 +135,12 @@ def _block(block: Block, page: Page, numbering: _Numbering) -> dict[str, Any]:
                 "width": drawing.width,
                 "height": drawing.height,
             }
+        case Equations():
+            equations = [{**_formula(line.formula, block=True), "note": clean(line.note)} for line in block.lines]
+            return {"kind": "equations", "lines": equations, "caption": clean(block.caption)}
+        case Folded():
+            inner = [_block(item, page, numbering) for item in block.blocks]
+            return {"kind": "folded", "title": clean(block.title), "blocks": inner}
         case KeyFigures():
             return {"kind": "key_figures", "items": [_strings(item) for item in block.items]}
         case Notice():
@@ -146,8 +156,20 @@ def _strings(item: Any) -> dict[str, str]:
     return {name: clean(str(value)) for name, value in vars(item).items()}
 
 
+def _formula(formula: Formula, *, block: bool = False) -> dict[str, Any]:
+    markup = mathml(formula, block=block)
+    return {"formula": box_data(formula.box), "text": clean(formula.text), "mathml": markup}
+
+
+def _cell(cell: str | Cell | Symbol) -> dict[str, Any]:
+    if isinstance(cell, Symbol):
+        return {**_formula(cell.formula), "state": "", "style": "formula"}
+    plain = cell if isinstance(cell, Cell) else Cell(str(cell))
+    return {"text": clean(plain.text), "state": plain.state, "style": plain.style}
+
+
 def _table(block: Table, number: int) -> dict[str, Any]:
-    rows = [[cell if isinstance(cell, Cell) else Cell(str(cell)) for cell in row] for row in block.rows]
+    rows = [[_cell(cell) for cell in row] for row in block.rows]
     for at, row in enumerate(rows):
         if len(row) != len(block.columns):
             raise InputError(
@@ -160,10 +182,8 @@ def _table(block: Table, number: int) -> dict[str, Any]:
         "source": clean(block.source),
         "small": block.small,
         "columns": [{"head": clean(column.head), "align": column.align} for column in block.columns],
-        "widths": [_width(column, [row[at].text for row in rows]) for at, column in enumerate(block.columns)],
-        "rows": [
-            [{"text": clean(cell.text), "state": cell.state, "style": cell.style} for cell in row] for row in rows
-        ],
+        "widths": [_width(column, [row[at]["text"] for row in rows]) for at, column in enumerate(block.columns)],
+        "rows": rows,
     }
 
 

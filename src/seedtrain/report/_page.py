@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from seedtrain.base import digest
 from seedtrain.report._figures import FigureSpec, State
+from seedtrain.report._formula import Formula
 from seedtrain.report._text import clean
 
 Align = Literal["left", "right", "center"]
@@ -53,14 +54,37 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Symbol:
+    """A cell that holds a formula, set as mathematics."""
+
+    formula: Formula
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows under columns, with a caption and the source of its figures. Every row has a cell per column."""
 
     columns: Sequence[Column]
-    rows: Sequence[Sequence[str | Cell]]
+    rows: Sequence[Sequence[str | Cell | Symbol]]
     caption: str = ""
     source: str = ""
     small: bool = False
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A formula on a line of its own, with its unit or a few words beside it."""
+
+    formula: Formula
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Formulas one below the other, with what they are."""
+
+    lines: Sequence[Equation]
+    caption: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,7 +148,15 @@ class Signatures:
     lines: Sequence[SignatureLine]
 
 
-Block = Heading | Paragraph | Table | Figure | KeyFigures | Notice | Definitions | Signatures
+@dataclass(frozen=True)
+class Folded:
+    """Blocks that a screen shows when their title is chosen, and print always; without a level 2 heading in them."""
+
+    title: str
+    blocks: Sequence[Block]
+
+
+Block = Equations | Folded | Heading | Paragraph | Table | Figure | KeyFigures | Notice | Definitions | Signatures
 
 
 @dataclass(frozen=True)

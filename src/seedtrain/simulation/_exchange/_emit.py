@@ -118,9 +118,8 @@ class Emitter:
         return _Text(f"{left.text} {sign} {right.text}", rank, max(left.depth, right.depth) + 1)
 
     def _piecewise(self, parts: tuple[Tree, ...]) -> _Text:
+        parts = _completed(parts)
         if len(parts) % 2 == 0:
-            if len(parts) == 2 and parts[1].op == "true":
-                return self._emit(parts[0])
             raise UnsupportedError("a piecewise without <otherwise> has no value where no condition holds", "Add one.")
         found = self._emit(parts[-1])
         for at in range(len(parts) - 3, -1, -2):
@@ -213,6 +212,28 @@ class Emitter:
                 "Use + - * / ^, exp, ln, log, root, tanh, sinh, cosh, abs, min, max and piecewise.",
             )
         return _Text(symbol, _ATOM, 0)
+
+
+_OPPOSITE: Final = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
+_MIRROR: Final = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
+
+
+def _completed(parts: tuple[Tree, ...]) -> tuple[Tree, ...]:
+    """A piecewise without otherwise, with its last needed piece as the otherwise where two conditions leave no gap."""
+    if len(parts) % 2:
+        return parts
+    seen: set[Tree] = set()
+    for at in range(1, len(parts), 2):
+        condition = parts[at]
+        if condition.op == "true" or condition in seen:
+            return parts[:at]
+        if condition.op in _OPPOSITE:
+            other = Tree(_OPPOSITE[condition.op], condition.parts)
+            seen |= {other, Tree(_MIRROR[other.op], other.parts[::-1])}
+        seen.add(call("not", condition))
+        if condition.op == "not":
+            seen.add(condition.parts[0])
+    return parts
 
 
 def _folded(op: str, parts: tuple[Tree, ...]) -> Tree:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -163,16 +163,30 @@ def _functions(system: System) -> tuple[_Function, _Function, _Function]:
     # No symbol begins with an underscore.
     unpack = [f"    {', '.join(system.states)}, = _y"]
     unpack += [f"    {', '.join(system.numbers)}, = _p"] if system.numbers else []
-    lines = [f"    {symbol} = {parse_expression(text).code}" for symbol, text in (*system.held, *system.lines)]
-    results = {
-        "rates": [parse_expression(text).code for text in system.rates],
-        "gauges": [parse_expression(text).code for _, text in system.gauges],
-        "observe": list(system.observed),
-    }
     body: list[str] = []
-    for name, items in results.items():
-        body += [f"def {name}(t, _y, _p):", *unpack, *lines, f"    return [{', '.join(items)}]"]
-    scope: dict[str, Any] = dict(FUNCTIONS)
+    for name, texts in (("rates", system.rates), ("gauges", [text for _, text in system.gauges])):
+        lines = [f"    {symbol} = {code}" for symbol, code in _needed(system, texts)]
+        codes = [parse_expression(text).code for text in texts]
+        body += [f"def {name}(t, _y, _p):", *unpack, *lines, f"    return [{', '.join(codes)}]"]
+    body += ["def observe(t, _y, _p):", *unpack]
+    for symbol, code in _needed(system, system.observed):
+        # What is only looked at may have no value there, as 0 / 0 before anything has begun.
+        body += ["    try:", f"        {symbol} = {code}", "    except (ArithmeticError, ValueError):"]
+        body += [f"        {symbol} = _nan"]
+    body += [f"    return [{', '.join(system.observed)}]"]
+    scope: dict[str, Any] = {**FUNCTIONS, "_nan": math.nan}
     # Generated from whitelisted nodes alone.
     exec(compile("\n".join(body), f"<system {system.name}>", "exec"), scope)  # noqa: S102
     return scope["rates"], scope["gauges"], scope["observe"]
+
+
+def _needed(system: System, texts: Sequence[str]) -> list[tuple[str, str]]:
+    """The lines that expressions need, in order, as symbol and code."""
+    wanted = {name for text in texts for name in parse_expression(text).names}
+    found = []
+    for symbol, text in reversed((*system.held, *system.lines)):
+        if symbol in wanted:
+            expression = parse_expression(text)
+            wanted |= expression.names
+            found.append((symbol, expression.code))
+    return found[::-1]

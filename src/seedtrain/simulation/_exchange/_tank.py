@@ -5,10 +5,12 @@ The same equations as `_reproduce`: concentrations in one well-mixed volume, fed
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from seedtrain.base import InputError
 from seedtrain.simulation._culture import LOCAL_UNITS, Conversion, Culture
 from seedtrain.simulation._culture import Species as CultureSpecies
 from seedtrain.simulation._elements import O2_MASS
@@ -25,7 +27,7 @@ from seedtrain.simulation._exchange._source import (
 )
 from seedtrain.simulation._exchange._tree import Tree, call, num, product, read_expression, sym, total
 from seedtrain.simulation._exchange._units import unit_id, unit_parts
-from seedtrain.simulation._reproduce import AIR_SATURATION, TANK, PublishedPhase, _check
+from seedtrain.simulation._reproduce import AIR_SATURATION, TANK, PublishedPhase
 
 OXYGEN: Final = "DOT"
 
@@ -52,8 +54,30 @@ def source_of_culture(culture: Culture, tank: Tank) -> Source:
 
     Raises `InputError` for an unknown symbol or a phase without length.
     """
-    _check(culture, tank.initial, tank.phases)
+    _check(culture, tank)
     return _Builder(culture, tank).source()
+
+
+def _check(culture: Culture, tank: Tank) -> None:
+    species = (*culture.species, OXYGEN)
+    for phase in tank.phases:
+        for given, known in (
+            (tank.initial, species),
+            (phase.pulse or {}, species),
+            (phase.inflow, species),
+            (phase.surroundings, tuple(TANK)),
+            (phase.parameters, tuple(culture.parameters)),
+        ):
+            for name, value in given.items():
+                if name not in known:
+                    remedy = f"Use one of: {', '.join(known)}."
+                    raise InputError(f"the culture {culture.name} has no {name!r}", remedy=remedy)
+                if not math.isfinite(value):
+                    raise InputError(f"{name} is {value}", remedy="Give a finite number.")
+        if not (phase.hours > 0 and math.isfinite(phase.hours)):
+            raise InputError(f"phase {phase.name} lasts {phase.hours} h", remedy="Give a length above 0 h.")
+    if not (tank.volume > 0 and math.isfinite(tank.volume)):
+        raise InputError(f"the volume is {tank.volume} L", remedy="Give a volume above 0 L.")
 
 
 class _Builder:
