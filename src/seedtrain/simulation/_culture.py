@@ -207,7 +207,10 @@ class Culture:
         return close(self.amounts(conversion), self.compositions)
 
     def with_parameters(self, values: Mapping[str, Override]) -> Culture:
-        """A culture with some parameters replaced; an unknown name, or values that close no balance, are refused."""
+        """A culture with some parameters replaced, each in its parameter's unit.
+
+        An unknown name, or values that close no balance, are an `InputError`.
+        """
         changed = dict(self.parameters)
         for name, override in values.items():
             if name not in changed:
