@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedtrain.simulation import Run, simulate
+from seedtrain.simulation import Run, TrajectoryError, simulate
 from seedtrain.simulation._assemble import _Elements
 from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, composition
 from seedtrain.simulation._engine import System
@@ -242,7 +242,7 @@ def test_glucose_carbon_goes_to_mixed_acids_when_air_is_short_and_comes_back():
 
 def test_a_stored_concentration_below_zero_is_a_fault(monkeypatch):
     monkeypatch.setattr("seedtrain.simulation._assemble.NEGATIVE", 1e9)
-    with pytest.raises(AssertionError, match="falls to"):
+    with pytest.raises(TrajectoryError, match="falls below zero"):
         simulate(cases.culture(), cases.tank(), cases.recipe(SHORT))
 
 

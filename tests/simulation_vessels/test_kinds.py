@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seedtrain.base import InputError, translate, use_language
-from seedtrain.simulation import Run, StirredTank, Vessel, transfer_limits
+from seedtrain.base import InputError, parse_document, translate, use_language
+from seedtrain.simulation import Run, StirredTank, TrajectoryError, Vessel, simulate, transfer_limits
+from seedtrain.simulation._culture_file import build
 from seedtrain.simulation._vessel import Transfer
 from tests.simulation_vessels import cases
 
@@ -75,6 +76,18 @@ def test_growth_without_enough_oxygen_is_what_the_transfer_allows():
     limit = transfer_limits(poor, 10.5, aeration=1.0, dissolved_oxygen=0.0).OTR_coalescing
     # The run's medium dissolves a little less oxygen than water.
     assert little.final("OUR") == pytest.approx(0.95 * limit, rel=0.02)
+
+
+def test_a_culture_that_breathes_what_is_not_there_is_told_so():
+    text = cases.MONOD.replace(" * DO / (K_O + DO)", "").replace("constants: {K_O: 1e-5 mmol/L}\n", "")
+    careless = build(parse_document(text, "careless.yaml"))
+    made = cases.recipe(cases.phase("grow", "", 2.0))
+    with pytest.raises(TrajectoryError, match="dissolved oxygen falls below zero") as caught:
+        simulate(careless, cases.bag(5.0), made, initial={"X": 2.0})
+    assert 0 < caught.value.time < 2.0
+    assert caught.value.last["n_O"] >= 0
+    assert "culture monod" in str(caught.value)
+    assert "Let the culture's rates fall to zero with dissolved oxygen" in str(caught.value)
 
 
 def test_a_run_says_where_its_transfer_comes_from_and_what_lies_outside():

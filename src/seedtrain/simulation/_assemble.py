@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from seedtrain.simulation._airlift import COLUMN_FACTOR, column_kLa
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, Composition
 from seedtrain.simulation._equations import LIQUID
+from seedtrain.simulation._errors import TrajectoryError
 from seedtrain.simulation._flight import Flight
 from seedtrain.simulation._plan import Liquid, base_liquid
 from seedtrain.simulation._run import Balance, Floats, ParameterUse, PhaseSpan, Run, RunEvent, Variable
@@ -28,7 +29,15 @@ from seedtrain.simulation._vessel import Airlift, StirredTank, Vessel
 
 JOULES_PER_KWH: Final = 3.6e6
 NEGATIVE: Final = -1e-7
-"""g/L or mmol/L below which a stored concentration is a fault of the integration and no rounding."""
+"""g/L or mmol/L below which a stored concentration is a fault of the culture or of the integration and no rounding."""
+_LIQUID_WORDS: Final = {
+    "n_I": "the inducer",
+    "n_O": "dissolved oxygen",
+    "n_C": "inorganic carbon",
+    "n_N": "ammonium",
+    "m_W": "water",
+    "m_Z": "the minerals",
+}
 
 
 def assemble(flight: Flight) -> Run:
@@ -85,8 +94,22 @@ class _Table:
         return self._kept(name, self.state(f"{name}{layout.suffixes[zone]}") * layout.zones / self.state("v"))
 
     def _kept(self, name: str, values: Floats) -> Floats:
-        assert self.flight.extrapolated or values.min() > NEGATIVE, f"{name} falls to {values.min()}"
+        if values.min() <= NEGATIVE and not self.flight.extrapolated:
+            self._refuse(name, values)
         return np.asarray(np.maximum(values, 0.0), dtype=float)
+
+    def _refuse(self, name: str, values: Floats) -> NoReturn:
+        setup, at = self.flight.setup, int(np.argmax(values <= NEGATIVE))
+        symbol = name.removeprefix("m_")
+        words = setup.culture.species[symbol].words if symbol in setup.culture.species else _LIQUID_WORDS[name]
+        time, before = float(self.flight.times[at]), self.flight.states[max(at - 1, 0)]
+        raise TrajectoryError(
+            f"{words} falls below zero at {time:.4g} h, to {values[at]:.3g} in {setup.vessel.name}: culture "
+            f"{setup.culture.name} goes on using what is not there",
+            time=time,
+            last=dict(zip(setup.system.states, before.tolist(), strict=True)),
+            remedy=f"Let the culture's rates fall to zero with {words}, or give the vessel more of it.",
+        )
 
     def seen(self, name: str) -> Floats:
         """An observation by name, shape "time"."""
