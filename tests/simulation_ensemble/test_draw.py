@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from seedtrain.base import InputError
-from seedtrain.simulation._ensemble import LogNormal, Normal, draw
+from seedtrain.simulation._ensemble import LogNormal, Normal, Spread, draw
 from seedtrain.simulation._ensemble._draw import check_spreads, uniform
 from seedtrain.simulation._metabolism import Span
 
-SPREADS = {
+SPREADS: dict[str, Spread] = {
     "even": Span(2.0, 5.0),
     "log": Span(0.01, 10.0, log=True),
     "normal": Normal(1.0, 0.2),

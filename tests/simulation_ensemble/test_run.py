@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ from tests.worked import ROOT
 N = 23
 
 
-def ensemble(**options):
+def ensemble(**options: Any) -> Any:
     return run_ensemble(PROBLEM, SPREADS, **({"n": N, "seed": 5} | options))
 
 
@@ -117,6 +118,7 @@ def test_several_problems_share_their_draws() -> None:
 SCRIPT = """
 import sys
 from pathlib import Path
+from typing import Any
 from seedtrain.simulation._ensemble import run_ensemble
 from tests.simulation_ensemble.cases import PROBLEM, SPREADS
 def tell(done, words):
