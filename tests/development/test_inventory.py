@@ -153,10 +153,27 @@ def test_the_classified_building_is_ventilated_all_year() -> None:
 def test_machines_have_the_throughput_of_their_step(name: str) -> None:
     found = batches()[name]
     spins = [step for step in found.steps if step.kind == "centrifuge"]
-    sizes = {use.where: (use.amount, use.unit) for use in inventory(found).uses if use.item == "centrifuge"}
-    assert sizes == {
-        step.path.partition("/")[0]: (pytest.approx(step.inlets[0].volume / step.duration), "L/h") for step in spins
-    }
+    uses = [use for use in inventory(found).uses if use.item == "centrifuge"]
+    assert {use.unit for use in uses} == {"L/h"}
+    for step in spins:
+        pieces = [use.amount for use in uses if use.where == step.path.partition("/")[0]]
+        assert sum(pieces) == pytest.approx(step.inlets[0].volume / step.duration)
+        assert len(pieces) == step.equipment["parallel"][0]
+
+
+@ALL
+def test_no_machine_is_larger_than_it_is_made(name: str) -> None:
+    """Each is as large as its step says, and there are as many as run in parallel."""
+    found = batches()[name]
+    kinds = {"freeze-dryer": ("lyophilise", "shelf_area"), "homogeniser": ("homogenise", "homogeniser_flow")}
+    for item, (kind, size) in kinds.items():
+        (step,) = [step for step in found.steps if step.kind == kind]
+        pieces = [use.amount for use in inventory(found).uses if use.item == item]
+        assert pieces == [pytest.approx(step.equipment[size][0])] * round(step.equipment["parallel"][0])
+    if name == PLANT:
+        dryer = next(step for step in found.steps if step.kind == "lyophilise")
+        assert dryer.equipment["parallel"][0] > 1
+        assert dryer.equipment["shelf_area"][0] <= 40.0
 
 
 @ALL

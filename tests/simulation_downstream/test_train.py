@@ -15,6 +15,7 @@ from seedtrain.base import InputError
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import PHASE_KINDS, MasterRecipe, parse_recipe
 from seedtrain.simulation._downstream import TrainParameter, product_quality, run_train, train_parameters
+from seedtrain.simulation._downstream._operation import LARGEST
 from seedtrain.simulation._downstream._train import CULTURE, OPERATIONS
 from seedtrain.simulation._stream import COMPONENTS, StepResult, Stream, step_to_data
 from tests.simulation_downstream.cases import RECIPE, broth, check
@@ -302,3 +303,41 @@ def test_endotoxin_shed_into_the_broth_leaves_with_the_liquid() -> None:
     )
     assert run_train(recipe(), free)[0].endotoxin_lrv > steps()[0].endotoxin_lrv + 0.1
     assert set(shed.masses) <= set(COMPONENTS)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 100.0, 1000.0])
+def test_more_than_the_largest_machine_runs_in_parallel(ratio: float) -> None:
+    """Each piece is no larger than it is made, and together they are as large as one without that limit."""
+    found = run_train(recipe(), broth(150.0 * ratio))
+    for small, large in zip(steps(), found, strict=True):
+        assert large.duration == pytest.approx(small.duration, rel=1e-6), large.path
+        for name in set(LARGEST) & set(large.equipment):
+            size, unit = large.equipment[name]
+            number = large.equipment["parallel"][0]
+            assert unit == LARGEST[name][1]
+            assert size <= LARGEST[name][0] * (1 + 1e-9)
+            if name != "column_diameter":
+                whole = small.equipment[name][0] * small.equipment["parallel"][0]
+                assert size * number == pytest.approx(ratio * whole, rel=2e-2), (
+                    large.path
+                )  # a last container is not full
+
+
+def test_a_machine_that_the_plant_states_is_one_whatever_is_made_elsewhere() -> None:
+    name = "drying/lyophilisation/freeze-dry"
+    limit = {f"{name}:shelf_area": 500.0}
+    dry = next(step for step in run_train(recipe(), broth(1.5e5), equipment=limit) if step.path == name)
+    assert dry.equipment["parallel"][0] == 1.0
+    assert dry.equipment["rounds"][0] > 1.0
+
+
+def test_every_step_but_a_wait_has_a_course_over_its_time() -> None:
+    still = {"dilute", "equilibrate", "clean", "integrity_test", "manual", "sterilise", "flow_through"}
+    for step in steps():
+        if step.kind in still:
+            continue
+        times = step.trajectory["time"]
+        assert times[0] >= 0.0, step.path
+        assert list(times) == sorted(times)
+        assert times[-1] <= step.duration * (1 + 1e-9), step.path
+        assert all(len(column) == len(times) for column in step.trajectory.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -17,6 +18,8 @@ WET_PER_DRY: Final = 4.0
 STEAM_PER_HEAT: Final = 1.0 / 0.75
 """kg of steam per kWh of heat: 2.7 MJ/kg."""
 ROUNDS: Final = ("cycles", "rounds")
+LARGEST_TANK: Final = 100_000.0
+"""L; more liquid stands in several tanks, assumed as in `simulation._downstream._operation.LARGEST`."""
 SHIFT: Final = 8.0
 """h; a filling line is no faster than the batch needs in one shift, assumed."""
 
@@ -96,20 +99,24 @@ def machines(recipe: MasterRecipe, steps: Sequence[StepResult]) -> tuple[Use, ..
     """What the steps run on, each machine once per unit procedure, with its tanks for product and for buffer."""
     found: list[Use] = []
     for procedure, group in grouped(steps).items():
-        sizes: dict[tuple[str, str], float] = {}
+        sizes: dict[tuple[str, str], tuple[int, float]] = {}
         for step in group:
             machine = _machine(step)
             if machine is not None:
                 item, size, unit = machine
-                sizes[item, unit] = max(sizes.get((item, unit), 0.0), size)
-        found += [_piece(item, size, unit, procedure) for (item, unit), size in sizes.items() if size > 0]
+                number = round(step.equipment.get("parallel", (1.0, ""))[0])
+                # The phase that needs the most of it decides, in number and size.
+                before = sizes.get((item, unit), (1, 0.0))
+                sizes[item, unit] = max(before, (number, size), key=lambda piece: piece[0] * piece[1])
+        for (item, unit), (number, size) in sizes.items():
+            found += [_piece(item, size, unit, procedure)] * (number if size > 0 else 0)
         liquids = [
             amount for step in group for name, (amount, unit) in step.materials.items() if name in recipe.materials
         ]
         holds = [step.outlet.volume for step in group if step.kind not in ("lyophilise", "fill")]
         for volume in (max(liquids, default=0.0), max(holds, default=0.0)):
-            if volume > 0:
-                found.append(_piece("tank", volume, "L", procedure))
+            number = max(1, math.ceil(volume / LARGEST_TANK - 1e-9))
+            found += [_piece("tank", volume / number, "L", procedure)] * (number if volume > 0 else 0)
     return tuple(found)
 
 
@@ -118,11 +125,13 @@ def _piece(item: str, size: float, unit: str, where: str) -> Use:
 
 
 def _machine(step: StepResult) -> tuple[str, float, str] | None:
+    """Item, size of one piece and its unit."""
+    number = step.equipment.get("parallel", (1.0, ""))[0]
     if step.kind == "centrifuge":
-        return "centrifuge", step.inlets[0].volume / step.duration, "L/h"
+        return "centrifuge", step.inlets[0].volume / step.duration / number, "L/h"
     if step.kind == "fill":
         count = next((amount for amount, unit in step.materials.values() if unit in ("", "1")), 0.0)
-        return "filling-line", count / max(step.duration, SHIFT), "1/h"
+        return "filling-line", count / max(step.duration, SHIFT) / number, "1/h"
     if step.kind in _ON_ANOTHER:
         return None
     if step.kind not in _MACHINES:

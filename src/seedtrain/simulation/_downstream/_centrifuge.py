@@ -86,6 +86,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     hours = settings.lever("run_time")
     sigma = feed.volume / 1000.0 / 3600.0 / hours / flux
     size = settings.bounded("sigma", sigma)
+    number = settings.parallel("sigma", size)
     power = settings.lever("specific_energy") * feed.volume / 1000.0
     step = result(
         settings,
@@ -101,7 +102,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "flux": (flux, "m/s"),
             "solids_fraction": (settled * wet / volume if volume > 0 else 0.0, ""),
         },
-        equipment={"sigma": (size, "m2")},
+        equipment={"sigma": (size / number, "m2"), "parallel": (float(number), "")},
         trajectory=course(hours * sigma / size, volume=lambda time: feed.volume * time / (hours * sigma / size)),
         sources=(AMBLER_1959, RICHARDSON_ZAKI_1954, HARRISON_2015),
     )

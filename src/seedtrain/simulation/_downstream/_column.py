@@ -12,7 +12,16 @@ import math
 from typing import Final
 
 from seedtrain.simulation._downstream._mix import ENDOTOXIN, Amounts, amounts, build, solids, solution
-from seedtrain.simulation._downstream._operation import Carry, Column, Operation, Settings, assumed, share, sourced
+from seedtrain.simulation._downstream._operation import (
+    LARGEST,
+    Carry,
+    Column,
+    Operation,
+    Settings,
+    assumed,
+    share,
+    sourced,
+)
 from seedtrain.simulation._downstream._result import course, result
 from seedtrain.simulation._downstream._sources import (
     AIDA_PABST_1990,
@@ -134,7 +143,10 @@ def run_equilibrate(settings: Settings, carry: Carry) -> tuple[StepResult, Carry
     if product <= 0:
         raise settings.error("there is no product to size the column for", "Check the yields of the steps before it.")
     one, cycles = settings.capped("column_volume", product / settings.number("load"))
-    column = Column(settings.word("resin"), one * cycles, settings.number("bed_height"), cycles)
+    height = settings.number("bed_height")
+    widest = 250.0 * math.pi * LARGEST["column_diameter"][0] ** 2 * height  # L
+    parallel = 1 if "column_volume" in settings.limits else max(1, math.ceil(one / widest - 1e-9))
+    column = Column(settings.word("resin"), one * cycles, height, cycles, parallel)
     volumes, velocity, material = settings.number("volumes"), settings.number("velocity"), settings.word("material")
     buffer = solution(settings, material, volumes * column.volume, feed)
     step = result(
@@ -157,14 +169,15 @@ def flow(column: Column, velocity: float) -> dict[str, tuple[float, str]]:
 
 
 def sizes(column: Column) -> dict[str, tuple[float, str]]:
-    """What the column is; `column_volume` is of one cycle."""
-    one = column.volume / column.cycles
+    """What the column is; `column_volume` is of one cycle in one of the columns that run in parallel."""
+    one = column.volume / column.cycles / column.parallel
     area = one / 1000.0 / column.bed_height
     return {
         "column_volume": (one, "L"),
         "column_diameter": (math.sqrt(4.0 * area / math.pi), "m"),
         "bed_height": (column.bed_height, "m"),
         "cycles": (float(column.cycles), ""),
+        "parallel": (float(column.parallel), ""),
     }
 
 

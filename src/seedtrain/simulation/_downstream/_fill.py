@@ -32,6 +32,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     needed = count / settings.lever("run_time")
     rate = settings.bounded("line_rate", needed)
     hours = count / rate if rate > 0 else 0.0
+    number = settings.parallel("line_rate", rate)
     step = result(
         settings,
         (bulk,),
@@ -40,7 +41,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         hours,
         materials={settings.word("container"): (float(count), "")},
         utilities={"electricity": (settings.lever("energy") * count / 1000.0, "kWh")},
-        equipment={"line_rate": (rate, "1/h")},
+        equipment={"line_rate": (rate / number, "1/h"), "parallel": (float(number), "")},
         trajectory=course(hours, containers=lambda time: float(math.floor(rate * time + 1e-9))) if hours > 0 else None,
         performance={
             "mass": (in_one * 1000.0, "mg"),

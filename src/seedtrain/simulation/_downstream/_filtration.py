@@ -40,6 +40,12 @@ INTEGRITY_LEVERS: Final = (
 )
 
 
+def _housings(settings: Settings, area: float, rounds: int) -> dict[str, tuple[float, str]]:
+    """`area` m2 at a time, in as many housings as it takes."""
+    number = settings.parallel("filter_area", area)
+    return {"filter_area": (area / number, "m2"), "rounds": (float(rounds), ""), "parallel": (float(number), "")}
+
+
 def depth_pressure(flux: float, permeability: float, deposit: float, resistance: float) -> float:
     """Pressure drop at the end of the load, bar: clean filter and cake in series (Darcy).
 
@@ -88,7 +94,7 @@ def run_depth(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "flux": (flux, "L/m2/h"),
             "deposit": (deposit, "g/m2"),
         },
-        equipment={"filter_area": (area, "m2"), "rounds": (float(rounds), "")},
+        equipment=_housings(settings, area, rounds),
         trajectory=course(
             load / flux,
             volume=lambda time: flux * time * total_area,
@@ -141,7 +147,7 @@ def run_sterile(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "bioburden_before": (before, "CFU/mL"),
             "bioburden": (before * 10.0 ** -settings.lever("bacteria_lrv"), "CFU/mL"),
         },
-        equipment={"filter_area": (area, "m2"), "rounds": (float(rounds), "")},
+        equipment=_housings(settings, area, rounds),
         trajectory=course(
             load / flux,
             volume=lambda time: flux * time * total_area,

@@ -66,6 +66,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     hours = settings.lever("run_time")
     needed = feed.volume * passes / hours
     flow = settings.bounded("homogeniser_flow", needed)
+    number = settings.parallel("homogeniser_flow", flow)
     work = pressure * feed.volume / 3600.0 * passes
     duration = hours * needed / flow
 
@@ -90,7 +91,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "temperature_rise": (rise, "K"),
             "highest_temperature": (feed.temperature + rise, "degC"),
         },
-        equipment={"homogeniser_flow": (flow, "L/h")},
+        equipment={"homogeniser_flow": (flow / number, "L/h"), "parallel": (float(number), "")},
         trajectory=course(duration, release=after_passing),
         sources=(HETHERINGTON_1971, CHISTI_1986, LI_2008, NEIDHARDT_1996),
         converted={key: after[key] - before[key] for key in before if key != ENDOTOXIN and after[key] != before[key]},

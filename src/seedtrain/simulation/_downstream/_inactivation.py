@@ -8,7 +8,7 @@ from typing import Final
 
 from seedtrain.simulation._downstream._mix import add, amounts, build, chill, part, solids, solution
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
-from seedtrain.simulation._downstream._result import MIXING_TIME, course, result, stirring
+from seedtrain.simulation._downstream._result import MIXING_TIME, course, result, stirring, tanks
 from seedtrain.simulation._downstream._sources import ASTM_E2888, UARK_2019
 from seedtrain.simulation._stream import StepResult
 
@@ -96,7 +96,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "inactivation_rate": (fast, "1/h"),
             "residence_time": (hours, "h"),
         },
-        equipment={"tank_volume": (mixed.volume, "L")},
+        equipment=tanks(settings, mixed.volume),
         trajectory=course(hours, virus_lrv=reduction),
         sources=(ASTM_E2888, UARK_2019),
         converted={"product": -lost, "denatured_product": lost} if lost else {},

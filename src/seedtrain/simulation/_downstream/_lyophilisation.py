@@ -192,6 +192,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         secondary = secondary_hours(settings.lever("bound_water"), left / dry, settings.lever("desorption_rate"))
     kept, lost = part(cake, ("dried", "lost at unloading"), 1.0 - settings.lever("loss"))
     area, rounds = settings.capped("shelf_area", feed.volume / 1000.0 / (cycle.depth / 100.0))
+    number = settings.parallel("shelf_area", area)
     duration = settings.lever("freezing_time") + drying.duration + secondary
     step = result(
         settings,
@@ -210,7 +211,11 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "secondary_drying": (secondary, "h"),
             "dry_mass": (kept.mass, "g"),
         },
-        equipment={"shelf_area": (area, "m2"), "rounds": (float(rounds), "")},
+        equipment={
+            "shelf_area": (area / number, "m2"),
+            "rounds": (float(rounds), ""),
+            "parallel": (float(number), ""),
+        },
         trajectory=_course(drying, settings.lever("freezing_time")),
         sources=(SHIVKUMAR_2019,),
     )

@@ -86,6 +86,12 @@ def concentrated_detergent(before: float, start: float, end: float, limit: float
     return concentration * end if concentration <= limit else before - limit * (start - end)
 
 
+def _skids(settings: Settings, area: float) -> dict[str, tuple[float, str]]:
+    """`area` m2 in as many skids as it takes."""
+    number = settings.parallel("membrane_area", area)
+    return {"membrane_area": (area / number, "m2"), "parallel": (float(number), "")}
+
+
 def _skid(area: float, duration: float) -> float:
     """kWh of the feed pump."""
     return CROSS_FLOW * area * duration / 1000.0 * FEED_PRESSURE * 1e5 / 3.6e6 / PUMP_EFFICIENCY
@@ -129,7 +135,7 @@ def run_concentrate(settings: Settings, carry: Carry) -> tuple[StepResult, Carry
             "flux": (settings.number("flux"), "L/m2/h"),
             "load": (feed.volume / area, "L/m2"),
         },
-        equipment={"membrane_area": (area, "m2")},
+        equipment=_skids(settings, area),
         trajectory=_concentrating(feed, loss, permeate.volume, duration),
     )
     return step, dataclasses.replace(carry, stream=kept, membrane_area=area, cut_off=cut_off)
@@ -184,7 +190,7 @@ def run_diafilter(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "flux": (settings.number("flux"), "L/m2/h"),
             "product_rejection": (100.0 * (1.0 - coefficients["product"]), "%"),
         },
-        equipment={"membrane_area": (area, "m2")},
+        equipment=_skids(settings, area),
         trajectory=_course(settings, feed, buffer, volumes, coefficients, duration),
         sources=(PETSCH_ANSPACH_2000,),
     )

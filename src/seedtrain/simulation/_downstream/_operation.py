@@ -14,6 +14,18 @@ from seedtrain.simulation._stream import StepResult, Stream
 LRV_HIGHEST: Final = 99.0
 """What a log reduction reads where nothing is left; keeps results finite."""
 
+LARGEST: Final[Mapping[str, tuple[float, str, str]]] = {
+    "sigma": (250_000.0, "m2", "assumed: the largest disc stacks for fine solids"),
+    "homogeniser_flow": (6_000.0, "L/h", "assumed: the largest homogenisers at 100 MPa"),
+    "tank_volume": (100_000.0, "L", "assumed: a stirred tank that is made in a workshop and carried by road"),
+    "filter_area": (150.0, "m2", "assumed: one housing or rack of capsules"),
+    "column_diameter": (2.0, "m", "assumed: the widest columns that are sold for proteins"),
+    "membrane_area": (150.0, "m2", "assumed: one skid of flat-sheet cassettes"),
+    "shelf_area": (40.0, "m2", "assumed: the largest freeze dryers for pharmaceuticals"),
+    "line_rate": (24_000.0, "1/h", "assumed: 400 containers a minute"),
+}
+"""The largest size in which a machine is made, with its unit and where that comes from; more runs in parallel."""
+
 
 @dataclass(frozen=True)
 class TrainParameter(ParameterUse):
@@ -55,7 +67,8 @@ def share(name: str, value: float, low: float, high: float, why: str, status: st
 class Column:
     """A packed column between its phases.
 
-    - `volume`: packed volume of all cycles together, L; `cycles` of them run on one column of `volume / cycles`.
+    - `volume`: packed volume of all cycles together, L; `cycles` of them run on `parallel` columns, which hold
+      `volume / cycles` together.
     - `bed_height`: m. `fed`: product loaded, g.
     - `content`: everything on the column once it is loaded; `tight`: the part of it that is bound (g; EU of endotoxin),
       the rest is in the liquid or only retarded by the resin.
@@ -66,6 +79,7 @@ class Column:
     volume: float
     bed_height: float
     cycles: int
+    parallel: int = 1
     fed: float = 0.0
     content: Stream | None = None
     tight: Mapping[str, float] = field(default_factory=dict)
@@ -130,6 +144,12 @@ class Settings:
     def bounded(self, name: str, needed: float) -> float:
         """The size of `name` that is used where a smaller one only takes longer."""
         return min(needed, self.limits.get(name, math.inf))
+
+    def parallel(self, name: str, total: float) -> int:
+        """How many machines share `total`; one where the plant states its own largest size."""
+        if name in self.limits:
+            return 1
+        return max(1, math.ceil(total / LARGEST[name][0] - 1e-9))
 
     def capped(self, name: str, needed: float) -> tuple[float, int]:
         """The size of `name` that is used, and how many rounds that takes, within the equipment's limit."""

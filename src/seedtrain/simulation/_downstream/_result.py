@@ -23,6 +23,12 @@ def stirring(volume: float, hours: float) -> dict[str, tuple[float, str]]:
     return {"electricity": (STIRRING_POWER * volume / 1000.0 * hours, "kWh")}
 
 
+def tanks(settings: Settings, volume: float) -> dict[str, tuple[float, str]]:
+    """`volume` L in as many tanks as it takes."""
+    number = settings.parallel("tank_volume", volume)
+    return {"tank_volume": (volume / number, "L"), "parallel": (float(number), "")}
+
+
 def course(hours: float, points: int = 41, **columns: Callable[[float], float]) -> dict[str, list[float]]:
     """Named columns over the `time` (h) of a step, each a function of the time in it."""
     times = [hours * index / (points - 1) for index in range(points)]

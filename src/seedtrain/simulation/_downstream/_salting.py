@@ -8,7 +8,7 @@ from typing import Final
 
 from seedtrain.simulation._downstream._mix import PARTICLES, add, amounts, build, solids, solution
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
-from seedtrain.simulation._downstream._result import MIXING_TIME, course, result, stirring
+from seedtrain.simulation._downstream._result import MIXING_TIME, course, result, stirring, tanks
 from seedtrain.simulation._downstream._sources import COHN_1925
 from seedtrain.simulation._stream import StepResult, Stream
 
@@ -95,7 +95,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "precipitated_host_protein": (100.0 * takes["host_protein"], "%"),
             "solids": (solid / outlet.volume if outlet.volume > 0 else 0.0, "g/L"),
         },
-        equipment={"tank_volume": (outlet.volume, "L")},
+        equipment=tanks(settings, outlet.volume),
         trajectory=course(
             hours,
             precipitated_product=lambda time: 100.0 * out("product", time),

@@ -8,7 +8,7 @@ from typing import Final
 
 from seedtrain.simulation._downstream._mix import ENDOTOXIN, PARTICLES, add, amounts, build, solids, solution
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
-from seedtrain.simulation._downstream._result import MIXING_TIME, course, result, stirring
+from seedtrain.simulation._downstream._result import MIXING_TIME, course, result, stirring, tanks
 from seedtrain.simulation._downstream._sources import HUMAN_COLLAGEN_2024
 from seedtrain.simulation._stream import StepResult
 
@@ -56,7 +56,7 @@ def run_dilute(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         materials={material: (added, "L")},
         utilities=stirring(outlet.volume, MIXING_TIME),
         performance={"biomass": (biomass, "g/L"), "fold": (fold, "")},
-        equipment={"tank_volume": (outlet.volume, "L")},
+        equipment=tanks(settings, outlet.volume),
     )
     return step, dataclasses.replace(carry, stream=outlet)
 
@@ -105,7 +105,7 @@ def run_precipitate(settings: Settings, carry: Carry) -> tuple[StepResult, Carry
             "precipitated_host_protein": (100.0 * takes["host_protein"], "%"),
             "solids": (settled / outlet.volume if outlet.volume > 0 else 0.0, "g/L"),
         },
-        equipment={"tank_volume": (outlet.volume, "L")},
+        equipment=tanks(settings, outlet.volume),
         trajectory=course(
             hours,
             precipitated_host_protein=lambda time: 100.0 * fallen("host_protein_precipitated", time),
