@@ -14,6 +14,7 @@ from seedtrain.cli import (
     _compile,
     _culture,
     _design,
+    _model,
     _new,
     _plant,
     _recipe,
@@ -45,6 +46,7 @@ app.command(_plant.app)
 app.command(_bench.app)
 app.command(_vessel.app)
 app.command(_culture.app)
+app.command(_model.app)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -14,6 +14,18 @@ from seedtrain.simulation._ensemble import (
 )
 from seedtrain.simulation._errors import OverfillError, TrajectoryError
 from seedtrain.simulation._estimate import Estimate
+from seedtrain.simulation._exchange import (
+    SbmlModel,
+    SbmlRun,
+    model_blocks,
+    model_section,
+    read_sbml,
+    simulate_sbml,
+    to_html,
+    to_latex,
+    to_pdf,
+    write_sbml,
+)
 from seedtrain.simulation._indpensim import PenicillinBatch, penicillin_batch, simulate_penicillin
 from seedtrain.simulation._library import read_culture, shipped_cultures
 from seedtrain.simulation._limits import TransferLimits, transfer_limits
@@ -31,6 +43,7 @@ from seedtrain.simulation._metabolism import (
     LazyTable,
     Monod,
     MovingBound,
+    Network,
     Reactor,
     RegionTable,
     Sensitivities,
@@ -83,6 +96,7 @@ __all__ = [
     "LogNormal",
     "Monod",
     "MovingBound",
+    "Network",
     "Normal",
     "OverfillError",
     "Parameter",
@@ -95,6 +109,8 @@ __all__ = [
     "Retention",
     "Run",
     "RunEvent",
+    "SbmlModel",
+    "SbmlRun",
     "Sensitivities",
     "Setup",
     "ShakeFlask",
@@ -125,6 +141,8 @@ __all__ = [
     "ensemble_reason",
     "explore_regions",
     "keep_regions",
+    "model_blocks",
+    "model_section",
     "parse_bound",
     "parse_drain",
     "parse_limits",
@@ -133,6 +151,7 @@ __all__ = [
     "read_culture",
     "read_ensemble",
     "read_network",
+    "read_sbml",
     "reproduce",
     "run_train",
     "setup_of",
@@ -142,12 +161,17 @@ __all__ = [
     "simulate_neighbours",
     "simulate_penicillin",
     "simulate_reactor",
+    "simulate_sbml",
     "simulate_seed_train",
     "step_to_data",
     "stored_at",
+    "to_html",
+    "to_latex",
+    "to_pdf",
     "train_parameters",
     "transfer_limits",
     "uptake",
+    "write_sbml",
     "zone_exchange",
     "zones_of",
 ]

@@ -25,7 +25,7 @@ class SbmlRun:
     - `variables`: every quantity and reaction by its id, in the meaning of the file (a species' symbol may be its
       concentration or its amount).
     - `amounts`, `concentrations`: of the species, whatever their symbols mean.
-    - `events`: when which event was executed.
+    - `moving`: the ids whose values can change. - `events`: when which event was executed.
     """
 
     model: str
@@ -35,6 +35,7 @@ class SbmlRun:
     variables: Mapping[str, Variable]
     amounts: Mapping[str, Floats]
     concentrations: Mapping[str, Floats]
+    moving: tuple[str, ...] = ()
     events: tuple[tuple[float, str], ...] = ()
 
     def __getitem__(self, name: str) -> Floats:
@@ -50,12 +51,12 @@ class SbmlRun:
         return float(self[name][-1])
 
     def to_csv(self) -> str:
-        """One row a time point; the header names each variable, with its unit where the file has one."""
+        """One row a time point; the header names each variable that can change, with its unit where there is one."""
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
-        heads = [_head("time", self.time_unit), *(_head(item.name, item.unit) for item in self.variables.values())]
-        writer.writerow(heads)
-        columns = [self.time, *(item.values for item in self.variables.values())]
+        shown = [self.variables[name] for name in self.moving]
+        writer.writerow([_head("time", self.time_unit), *(_head(item.name, item.unit) for item in shown)])
+        columns = [self.time, *(item.values for item in shown)]
         for row in zip(*columns, strict=True):
             writer.writerow([repr(float(value)) for value in row])
         return stream.getvalue()
@@ -106,7 +107,9 @@ def assemble(
         item = model.quantities[species.id]
         size = variables[species.compartment].values
         amounts[species.id], concentrations[species.id] = _both(item, variables[species.id].values, size, columns)
-    return SbmlRun(model.id, model.file, times, model.time_unit, variables, amounts, concentrations, events)
+    still = {name for name, item in shown.items() if item.role == "number" and item.kind != "species"}
+    moving = tuple(name for name in variables if name not in still)
+    return SbmlRun(model.id, model.file, times, model.time_unit, variables, amounts, concentrations, moving, events)
 
 
 def _both(item: Quantity, values: Floats, size: Floats, columns: Mapping[str, Floats]) -> tuple[Floats, Floats]:

@@ -141,8 +141,11 @@ def unit_parts(text: str) -> tuple[UnitPart, ...] | None:
 def _split(factor: Fraction, hours: int, powers: Mapping[str, int]) -> tuple[int, tuple[int, ...]]:
     """Seconds of the unit of time, and a power of ten for each other dimension, that leave no factor where they can."""
     choices = [_BASES[name][1] for name in powers]
+    # The usual first: mmol/L before mol/kL.
+    ranked = sorted(product(*(range(len(items)) for items in choices)), key=sum)
     for seconds in _SECONDS if hours else (1,):
-        for scales in product(*choices):
+        for ranks in ranked:
+            scales = tuple(items[at] for items, at in zip(choices, ranks, strict=True))
             size = Fraction(seconds) ** hours
             for power, scale in zip(powers.values(), scales, strict=True):
                 size *= Fraction(10) ** (scale * power)
