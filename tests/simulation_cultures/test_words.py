@@ -13,5 +13,5 @@ def test_words_of_a_shipped_culture_are_translated(name):
     culture = read_culture(name)
     words = {item.words for item in culture.species.values()} | {item.words for item in culture.conversions}
     with use_language("zh"):
-        missing = sorted(item for item in words if item and translate(item) == item)
+        missing = sorted(item for item in words if item and not item.isupper() and translate(item) == item)
     assert not missing
