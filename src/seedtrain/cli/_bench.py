@@ -131,7 +131,9 @@ def _line(name: str, value: float | None, spread: list[float] | None, error: dic
     text = f"{name:<40} {'-' if value is None else format(value, '.4g'):>9} {unit}"
     if spread and spread[0] != spread[2]:
         text += f" [{spread[0]:.4g} .. {spread[1]:.4g} .. {spread[2]:.4g}]"
-    if error:
+    if error and error["median"] == error["largest"]:
+        text += "  " + _("error {error}").format(error=f"{error['largest']:.1e}")
+    elif error:
         text += "  " + _("error {median}, largest {largest}").format(
             median=f"{error['median']:.1e}", largest=f"{error['largest']:.1e}"
         )
