@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+from collections.abc import Iterator
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seedtrain.base import InputError, parse_document, validate
 from seedtrain.simulation import Airlift, Retention, ShakeFlask, StirredTank, VesselEntry, WaveBag, Well, zones_of
@@ -201,3 +207,56 @@ def test_a_flask_without_figures_is_told_both_ways_to_give_them():
     said = faults("kind: well\nscale: s\nnominal_volume: 1 mL\nworking_volume: 0.1 .. 0.5 mL\n")
     assert "needs 'kLa'" in said
     assert "or give shaking_frequency, shaking_diameter, diameter instead" in said
+
+
+JUNK = st.sampled_from(
+    [
+        "",
+        "[]",
+        "{}",
+        "0",
+        "-1",
+        "3 parsecs",
+        "nan L",
+        "inf m",
+        "1e400 L",
+        "5 .. 1 L",
+        "5",
+        "true",
+        "~",
+        "a: b",
+        "1 mL .. 2 L",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([WELL, FLASK, BAG, AIRLIFT, ZONED]), st.integers(0, 30), JUNK)
+def test_whatever_stands_in_a_field_is_taken_or_refused_with_its_place(text, number, junk):
+    lines = text.splitlines()
+    number %= len(lines)
+    key, _, _ = lines[number].partition(":")
+    lines[number] = f"{key}: {junk}"
+    refused, vessel = None, None
+    try:
+        vessel = entry("\n".join(lines) + "\n").vessel("V")
+    except InputError as error:
+        refused = error.parts
+    if vessel is None:
+        assert refused
+        assert all(fault.position for fault in refused)
+    else:
+        low, high = vessel.working_volume
+        assert 0 < low <= high <= vessel.nominal_volume
+        assert all(math.isfinite(value) for value in numbers(dataclasses.asdict(vessel))), vessel
+
+
+def numbers(value: object) -> Iterator[float]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from numbers(item)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from numbers(item)
+    elif isinstance(value, int | float):
+        yield float(value)

@@ -51,7 +51,7 @@ class TransferLimits:
     tip_speed: float
     kolmogorov_length: float
     flooded: bool
-    aeration: float = math.nan
+    aeration: float = 0.0
 
 
 def highest_speed(tank: StirredTank, flow: float, volume: float) -> float:
