@@ -1,4 +1,4 @@
-"""mRNA by in-vitro transcription in a vessel by a recipe: closed, and as the published form where the pH is the same."""
+"""mRNA by in-vitro transcription in a vessel by a recipe: closed, and as published where the pH is the same."""
 
 from __future__ import annotations
 
