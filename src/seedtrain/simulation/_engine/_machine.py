@@ -48,8 +48,8 @@ def engine_digest() -> str:
     return digest([digest_bytes(path.read_bytes()) for path in sorted(folder.glob("*.py"))])
 
 
-@cache
 def _target() -> Any:
+    """A new target machine: an execution engine takes the one that it is given."""
     known, llvm = host(), _llvm()
     target = llvm.Target.from_triple(known["triple"])
     # 512-bit vectors are wanted where a type says so; LLVM's own loops prefer 256 bits on some processors.
@@ -78,6 +78,7 @@ class Code:
 
     def __init__(self, raw: bytes) -> None:
         llvm = _llvm()
+        self._raw = raw  # may be read from where it lies
         empty = llvm.parse_assembly(f'target triple = "{host()["triple"]}"\n')
         self._engine = llvm.create_mcjit_compiler(empty, _target())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(raw))
