@@ -81,7 +81,7 @@ def _empty(system: System, schedule: Schedule, times: Floats) -> Trajectories:
     def zeros(*shape: int) -> Floats:
         return np.zeros((count, *shape))
 
-    whole = [np.zeros(count, dtype=np.int64) for _ in range(6)]
+    whole: list[Any] = [np.zeros(count, dtype=np.int64) for _ in range(6)]
     return Trajectories(
         times,
         zeros(len(times), n),
@@ -95,7 +95,9 @@ def _empty(system: System, schedule: Schedule, times: Floats) -> Trajectories:
         zeros(),
         whole[1],
         Crossings(whole[2], np.zeros((count, CROSSINGS_KEPT), dtype=CROSSING)),
-        *whole[3:],
+        whole[3],
+        whole[4],
+        whole[5],
     )
 
 
@@ -211,4 +213,5 @@ def _differences(
         for name in names:
             difference = getattr(both[0], name) - getattr(both[1], name)
             found[name][..., k] = difference / (2 * step) if step else 0.0
-    return replace(base, **{f"{name}_by": value for name, value in found.items()})
+    parts: dict[str, Any] = {f"{name}_by": value for name, value in found.items()}
+    return replace(base, **parts)

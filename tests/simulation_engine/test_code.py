@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_derivatives_agree_with_complex_steps(text):
     graph = Graph()
     symbols = {name: graph.input("y", i) for i, name in enumerate("abc")}
     node = read_text(graph, parse_expression(text).code, symbols)
-    scope = {"exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh}
+    scope: dict[str, Any] = {"exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh}
     scope |= {
         "abs": lambda z: z if z.real >= 0 else -z,
         "max": lambda *z: max(z, key=lambda item: item.real),
@@ -118,7 +119,7 @@ def test_derivatives_agree_with_complex_steps(text):
 
 def evaluate(graph, root, point):
     """A node's value, by the operations' own meaning."""
-    operations = {
+    operations: dict[str, Any] = {
         "add": lambda p, q: p + q,
         "sub": lambda p, q: p - q,
         "mul": lambda p, q: p * q,

@@ -22,7 +22,7 @@ def rosenbrock_step(t, y, h):
     m = RODAS5P
     _, J, by_time = field(t, y)
     W = np.eye(2) / (h * m.gamma) - J
-    stages = []
+    stages: list[np.ndarray] = []
     for s in range(m.stages):
         if s < len(m.a):
             point = y + sum((a * u for a, u in zip(m.a[s], stages, strict=True)), np.zeros(2))
@@ -37,7 +37,7 @@ def rosenbrock_step(t, y, h):
 
 def dormand_prince_step(t, y, h):
     m = DORMAND_PRINCE
-    stages = []
+    stages: list[np.ndarray] = []
     for s in range(m.stages):
         point = y + sum((a * u for a, u in zip(m.a[s], stages, strict=False)), np.zeros(2))
         stages.append(h * field(t + m.c[s] * h, point)[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -127,12 +127,12 @@ class Trajectories:
     steps: Whole
     rejected: Whole
     rates: Whole
-    states_by: Floats | None = None  # (N, T, n, K)
-    observed_by: Floats | None = None
-    starts_by: Floats | None = None  # (N, S, n, K)
-    finals_by: Floats | None = None
-    ends_by: Floats | None = None  # (N, S, K)
-    held_by: Floats | None = field(default=None)  # (N, S, h, K)
+    states_by: Any = None  # (N, T, n, K), like those below an array where there were seeds
+    observed_by: Any = None
+    starts_by: Any = None  # (N, S, n, K)
+    finals_by: Any = None
+    ends_by: Any = None  # (N, S, K)
+    held_by: Any = None  # (N, S, h, K)
 
     def reason(self, trajectory: int) -> str:
         """Why a trajectory stopped, in words."""
