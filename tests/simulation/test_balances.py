@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedtrain.simulation import Run, TrajectoryError, simulate
-from seedtrain.simulation._assemble import _Elements
+from seedtrain.simulation._books import _Elements
 from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, composition
 from seedtrain.simulation._engine import System
 from seedtrain.simulation._equations import Layout, culture_system
@@ -73,7 +73,7 @@ def test_a_wrong_composition_breaks_the_carbon_balance(species, monkeypatch):
     """The check is not vacuous: judged with another composition, the same run does not close."""
     judged = dict(cases.culture().compositions)
     judged[species] = composition({"C": 1, "H": 2.2, "O": 0.3, "N": 0.2})
-    monkeypatch.setattr("seedtrain.simulation._assemble._Elements", lambda compositions: _Elements(judged))
+    monkeypatch.setattr("seedtrain.simulation._books._Elements", lambda compositions: _Elements(judged))
     run = simulate(cases.culture(), cases.tank(), cases.recipe(SHORT))
     carbon = next(item for item in run.balances if item.name == "carbon")
     assert abs(carbon.relative) > 1e-4

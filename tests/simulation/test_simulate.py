@@ -276,8 +276,8 @@ def test_the_broth_is_what_the_run_ends_with():
     assert stream.masses["antifoam"] == pytest.approx(1.0)
     whole = sum(run.final(name) for name in (*cases.culture().species, "water", "minerals")) * V
     assert stream.mass == pytest.approx(whole + run.totals["iptg"][0] + run.final("NH") * V * 17.031 / 1000, rel=1e-4)
-    # 3.4 % lipopolysaccharide at 10 EU/ng is 3.4e8 EU per g of dry cells.
-    assert stream.endotoxin == pytest.approx(3.4e8 * run.final("DCW") * V, rel=1e-9)
+    # 3.4 % lipopolysaccharide at 10 EU/ng is 3.4e8 EU per g of dry cells; the product inside them has none.
+    assert stream.endotoxin == pytest.approx(3.4e8 * run.final("X") * V, rel=1e-9)
     assert stream.temperature == pytest.approx(32.0, abs=0.1)
     early = broth(run, cases.culture(), index=0)
     assert early.masses.get("product", 0.0) == 0.0

@@ -1,33 +1,23 @@
-"""From a flight to a `Run`: stored points, phases, events, balances, parameters, totals."""
+"""From a flight to a `Run`: stored points, phases, events, parameters."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import numpy as np
 
 from seedtrain.simulation._airlift import COLUMN_FACTOR, column_kLa
+from seedtrain.simulation._books import balances, flows_of, totals
 from seedtrain.simulation._culture import Culture
-from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, Composition
-from seedtrain.simulation._equations import LIQUID
 from seedtrain.simulation._errors import TrajectoryError
 from seedtrain.simulation._flight import Flight
-from seedtrain.simulation._plan import Liquid, base_liquid
-from seedtrain.simulation._run import Balance, Floats, ParameterUse, PhaseSpan, Run, RunEvent, Variable
+from seedtrain.simulation._run import Floats, ParameterUse, PhaseSpan, Run, RunEvent, Variable
 from seedtrain.simulation._setup import Setup
-from seedtrain.simulation._transfer import (
-    DRIVE_EFFICIENCY,
-    HEAT_OF_RESPIRATION,
-    kLa_coalescing,
-    kLa_non_coalescing,
-    speed_of_power,
-)
+from seedtrain.simulation._transfer import kLa_coalescing, kLa_non_coalescing, speed_of_power
 from seedtrain.simulation._vessel import Airlift, StirredTank, Vessel
 
-JOULES_PER_KWH: Final = 3.6e6
 NEGATIVE: Final = -1e-7
 """g/L or mmol/L below which a stored concentration is a fault of the culture or of the integration and no rounding."""
 _LIQUID_WORDS: Final = {
@@ -45,7 +35,7 @@ def assemble(flight: Flight) -> Run:
     setup = flight.setup
     table = _Table(flight)
     variables = _variables(table)
-    flows = _flows(flight)
+    flows = flows_of(flight)
     return Run(
         origin="simulated",
         recipe_digest=setup.recipe.digest,
@@ -56,9 +46,9 @@ def assemble(flight: Flight) -> Run:
         variables=variables,
         phases=_spans(flight),
         events=_events(flight, variables),
-        balances=_balances(flight, flows),
+        balances=balances(flight, flows),
         parameters=_parameters(setup),
-        totals=_totals(flight, flows, variables),
+        totals=totals(flight, flows, variables),
         status=setup.culture.status,
     )
 
@@ -276,177 +266,3 @@ def _parameters(setup: Setup) -> tuple[ParameterUse, ...]:
         words = f"kLa at {known.reference_volume:.6g} L"
         found.append(ParameterUse(words, known.kLa, "1/h", known.status, known.source))
     return tuple(found)
-
-
-class _Flows:
-    """What was poured, fed and added, L, from the pumps' own laws and not from the state."""
-
-    def __init__(self) -> None:
-        self.liquids: list[tuple[Liquid, float]] = []
-        self.fed = 0.0
-        self.base: Liquid | None = None
-        self.base_volume = 0.0
-        self.air = 0.0  # normal m3
-
-    def amount(self, pick: Any) -> float:
-        return float(sum(pick(item) * volume for item, volume in self.liquids))
-
-
-def _flows(flight: Flight) -> _Flows:
-    flows, setup = _Flows(), flight.setup
-    gas = [symbol for symbol, _ in setup.system.held].index("gas")
-    held = flight.held()
-    for number, segment in enumerate(setup.plan.segments):
-        span = float(flight.ends[number] - flight.begins[number])
-        if segment.addition is not None:
-            flows.liquids.append(segment.addition)
-        if segment.feed is not None:
-            stream, rate, growth = segment.feed
-            rate += segment.dilution * float(flight.starts[number, setup.index("v")]) * setup.plan.volume
-            fed = rate * (math.expm1(growth * span) / growth if growth else span)
-            flows.liquids.append((stream, fed))
-            flows.fed += fed
-        flows.air += held[number][gas] * span * 60 / 1000
-    flows.base = base_liquid(setup.culture, setup.recipe)
-    flows.base_volume = float(flight.finals[-1, setup.index("x_B")]) * setup.plan.volume
-    if flows.base is not None:
-        flows.liquids.append((flows.base, flows.base_volume))
-    return flows
-
-
-@dataclass(frozen=True)
-class _Books:
-    """What a flight's whole vessel held and gave away, in g, mmol and L."""
-
-    flight: Flight
-
-    def change(self, name: str) -> float:
-        """The change of what the vessel holds of a species or a part of the liquid."""
-        setup = self.flight.setup
-        ends = np.stack([self.flight.starts[0], self.flight.finals[-1]])
-        first, last = setup.amounts(ends, name)
-        return float(last - first) * setup.plan.volume
-
-    def passed(self, name: str) -> float:
-        """What went through a boundary, by the name of its state."""
-        at = self.flight.setup.index(name)
-        return float(self.flight.finals[-1, at] - self.flight.starts[0, at]) * self.flight.setup.plan.volume
-
-    def left(self, name: str) -> float:
-        """What harvest and bleed took of a species or a part of the liquid; `V` for the volume."""
-        if not self.flight.setup.layout.outflow:
-            return 0.0
-        return self.passed(f"l_{name[2:] if name != 'V' else 'V'}")
-
-
-def _balances(flight: Flight, flows: _Flows) -> tuple[Balance, ...]:
-    """Closure of what came and left (pump laws, integrated gas fluxes) against the change of the state."""
-    culture, books = flight.setup.culture, _Books(flight)
-    held = {name: books.change(f"m_{name}") for name in culture.species}
-    left = {name: books.left(f"m_{name}") for name in culture.species}
-    came = {name: flows.amount(lambda item, name=name: item.species.get(name, 0.0)) for name in culture.species}
-    oxygen, carbon = books.passed("x_O") / 1000, books.passed("x_C") / 1000
-    liquid = {name: books.change(name) for name in LIQUID}
-    drawn = {name: books.left(name) for name in LIQUID}
-    ammonia = flows.amount(lambda item: item.ammonia) / 1000
-    evaporated = books.passed("x_E")
-    volume = sum(amount for _, amount in flows.liquids)
-    whole = float(flight.finals[-1, flight.setup.index("v")] - flight.starts[0, flight.setup.index("v")])
-    found = [
-        Balance("volume", "L", volume, evaporated / 1000 + books.left("V"), whole * flight.setup.plan.volume),
-        Balance("inducer", "mmol", flows.amount(lambda item: item.inducer), drawn["n_I"], liquid["n_I"]),
-        Balance("oxygen", "mol", oxygen, (books.passed("x_U") + drawn["n_O"]) / 1000, liquid["n_O"] / 1000),
-    ]
-    if culture.conversions:
-        book = _Elements(culture.compositions)
-        mass = flows.amount(lambda item: item.mass(culture.masses))
-        stored, gone = _mass(culture, held, liquid), _mass(culture, left, drawn)
-        carbon_held = book.atoms(held, "C") + liquid["n_C"] / 1000
-        carbon_left = carbon + book.atoms(left, "C") + drawn["n_C"] / 1000
-        nitrogen_left = book.atoms(left, "N") + drawn["n_N"] / 1000
-        electrons_left = 4 * oxygen + book.electrons(left) - 4 * drawn["n_O"] / 1000
-        found += [
-            Balance("carbon", "mol", book.atoms(came, "C"), carbon_left, carbon_held),
-            Balance(
-                "nitrogen",
-                "mol",
-                book.atoms(came, "N") + ammonia,
-                nitrogen_left,
-                book.atoms(held, "N") + liquid["n_N"] / 1000,
-            ),
-            Balance("mass", "g", mass + oxygen * O2_MASS, carbon * CO2_MASS + evaporated + gone, stored),
-            Balance(
-                "electrons",
-                "mol",
-                book.electrons(came),
-                electrons_left,
-                book.electrons(held) - 4 * liquid["n_O"] / 1000,
-            ),
-        ]
-    product = culture.symbol("product")
-    if product:
-        made = books.passed("x_P")
-        found.append(Balance("product", "g", came[product] + made, left[product], held[product]))
-    return tuple(found)
-
-
-@dataclass(frozen=True)
-class _Elements:
-    """Sums over species."""
-
-    compositions: dict[str, Composition]
-
-    def atoms(self, amounts: dict[str, float], element: str) -> float:
-        return sum(amount * self.compositions[name].elements[element] for name, amount in amounts.items())
-
-    def electrons(self, amounts: dict[str, float]) -> float:
-        return sum(amount * self.compositions[name].reduction for name, amount in amounts.items())
-
-
-def _mass(culture: Culture, species: dict[str, float], liquid: dict[str, float]) -> float:
-    """g of everything."""
-    found = sum(culture.masses[name] * amount for name, amount in species.items()) + liquid["m_W"] + liquid["m_Z"]
-    gases = liquid["n_N"] * NH3_MASS + liquid["n_O"] * O2_MASS + liquid["n_C"] * CO2_MASS
-    return found + gases / 1000
-
-
-def _totals(flight: Flight, flows: _Flows, variables: dict[str, Variable]) -> dict[str, tuple[float, str]]:
-    culture, plan, books = flight.setup.culture, flight.setup.plan, _Books(flight)
-    glucose, product = culture.symbol("glucose"), culture.symbol("product")
-    charged = sum(item.species.get(glucose or "", 0.0) * amount for item, amount in plan.medium)
-    antifoam = sum(item.antifoam * amount for item, amount in [*plan.medium, *flows.liquids])
-    iptg = sum(item.iptg * amount for item, amount in [*plan.medium, *flows.liquids])
-    volume = float(variables["V"].values[-1])
-    fed = flows.amount(lambda item: item.species.get(glucose or "", 0.0))
-    found: dict[str, tuple[float, str]] = {
-        "duration": (float(flight.ends[-1]), "h"),
-        "preparation": (sum(duration for _, duration in plan.before), "h"),
-        "medium": (sum(amount for _, amount in plan.medium), "L"),
-        "inoculum": (plan.inoculum, "L"),
-        "harvest": (volume, "L"),
-        "glucose_charged": (charged, "g"),
-        "glucose_fed": (fed, "g"),
-        "feed": (flows.fed, "L"),
-        "base": (flows.base_volume, "L"),
-        "ammonia": (flows.base_volume * (flows.base.ammonia if flows.base else 0.0) * NH3_MASS / 1000, "g"),
-        "iptg": (iptg, "g"),
-        "antifoam": (antifoam, "g"),
-        "air": (flows.air, "m3"),  # at 0 degC and 1 atm
-        "oxygen": (books.passed("x_O") / 1000, "mol"),
-        "carbon_dioxide": (books.passed("x_C") / 1000, "mol"),
-        "evaporated": (books.passed("x_E"), "g"),
-        "stirrer_energy": (books.passed("x_S") / JOULES_PER_KWH / DRIVE_EFFICIENCY, "kWh"),
-        "metabolic_heat": (books.passed("x_U") / 1000 * HEAT_OF_RESPIRATION / 3600, "kWh"),
-        "cooling": (books.passed("x_Q") / JOULES_PER_KWH, "kWh"),
-    }
-    if flight.setup.layout.outflow:
-        found["drawn"] = (books.left("V"), "L")  # harvest and bleed on the way
-    if product:
-        unit = culture.species[product].unit
-        titre = float(variables[product].values[-1])
-        found |= {"titre": (titre, unit), "product": (titre * volume, unit.removesuffix("/L"))}
-        if flight.setup.layout.outflow:
-            found["product_drawn"] = (books.left(f"m_{product}"), unit.removesuffix("/L"))
-        eaten = charged + fed
-        found["yield_on_glucose"] = (titre * volume / eaten if eaten else 0.0, "g/g")
-    return found

@@ -11,10 +11,6 @@ from seedtrain.simulation._plan import IPTG_MASS
 from seedtrain.simulation._run import Run
 from seedtrain.simulation._stream import Stream
 
-LPS_PER_DCW: Final = 0.034
-"""g of lipopolysaccharide per g of dry cells. Neidhardt & Umbarger 1996 (Escherichia coli and Salmonella, 2nd ed.,
-chapter 3, table 1): 3.4 % in E. coli B/r on glucose."""
-
 ENDOTOXIN_PER_LPS: Final = 1e10
 """EU per g of lipopolysaccharide: 10 EU/ng, the usual equivalence of E. coli reference endotoxin (EC-6, USP <85>)."""
 
@@ -22,8 +18,9 @@ ENDOTOXIN_PER_LPS: Final = 1e10
 def broth(run: Run, culture: Culture, *, index: int = -1) -> Stream:
     """The broth of `run` at one stored time (the last where nothing else is said), in g and EU.
 
-    The product is inside the cells: `product` and `cells` (dry mass without it) leave together until disruption, which
-    sets free host protein and DNA out of `cells`. Organic acids count as acetate; minerals and ammonia as salts.
+    A product inside the cells leaves with `cells` (dry mass without it) until disruption, which sets free host protein
+    and DNA out of `cells`. Organic acids count as acetate; minerals, ammonia and all else that is dissolved as salts.
+    Endotoxin is that of the cells' own lipopolysaccharide, where the culture states it.
 
     Raises `InputError` for the run of another culture.
     """
@@ -36,15 +33,18 @@ def broth(run: Run, culture: Culture, *, index: int = -1) -> Stream:
     volume = float(run["V"][index])
 
     def grams(symbol: str) -> float:
-        return float(run[symbol][index]) * volume
+        return float(run[symbol][index]) * volume * culture.masses.get(symbol, 1.0)
 
     def known(word: str) -> float:
         symbol = culture.symbol(word)
         return grams(symbol) if symbol else 0.0
 
-    cells = known("biomass")
-    rest = ("biomass", "product", "glucose")
-    acids = sum(grams(name) for name, item in culture.species.items() if item.known_as not in rest)
+    rest = {name: item for name, item in culture.species.items() if item.known_as not in ("product", "glucose")}
+    cells = sum(grams(name) for name, item in rest.items() if item.intracellular)
+    dissolved = {name: item for name, item in rest.items() if not item.intracellular}
+    acids = sum(grams(name) for name, item in dissolved.items() if item.protons)
+    others = sum(grams(name) for name, item in dissolved.items() if not item.protons)
+    lipopolysaccharide = sum(grams(name) * item.lipopolysaccharide for name, item in culture.species.items())
     final = index in (-1, len(run.time) - 1)
     antifoam = run.totals["antifoam"][0] if final else 0.0
     gases = (grams("DO") * O2_MASS + grams("C_CO2") * CO2_MASS) / 1000
@@ -52,7 +52,7 @@ def broth(run: Run, culture: Culture, *, index: int = -1) -> Stream:
         "water": grams("water") + gases,  # dissolved gas, some mg, goes with the water
         "product": known("product"),
         "cells": cells,
-        "salts": grams("minerals") - antifoam + grams("NH") * NH3_MASS / 1000,
+        "salts": grams("minerals") - antifoam + grams("NH") * NH3_MASS / 1000 + others,
         "acetate": acids,
         "glucose": known("glucose"),
         "iptg": grams("I") * IPTG_MASS / 1000,
@@ -62,7 +62,7 @@ def broth(run: Run, culture: Culture, *, index: int = -1) -> Stream:
         name="broth",
         volume=volume,
         masses={name: mass for name, mass in masses.items() if mass > 0},
-        endotoxin=(cells + known("product")) * LPS_PER_DCW * ENDOTOXIN_PER_LPS,
+        endotoxin=lipopolysaccharide * ENDOTOXIN_PER_LPS,
         temperature=float(run["T"][index]),
         pH=float(run["pH"][index]),
     )

@@ -82,6 +82,7 @@ class Species:
       per g.
     - `protons`: mol of H+ that one mol of the formula gives off at the culture's pH (an acid that base neutralises).
     - `intracellular`: counts as dry cell weight and leaves with the cells.
+    - `lipopolysaccharide`: g per g of it; only Gram-negative cells have any.
     - `mass`: g of one unit of amount (a cell), where neither mass nor amount of substance is counted.
     - `weightless`: counts, but belongs to no balance: an activity, a copy number.
     - `intensive`: its unit is not per volume, so that a feed does not dilute it: a state of the cells.
@@ -98,6 +99,7 @@ class Species:
     mass: float = 0.0
     weightless: bool = False
     intensive: bool = False
+    lipopolysaccharide: float = 0.0
 
 
 @dataclass(frozen=True)

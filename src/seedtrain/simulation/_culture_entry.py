@@ -49,6 +49,7 @@ class SpeciesEntry(_Entry):
     intracellular: Literal["true", "false"] = "false"
     mass: Annotated[Quantity, Measure(None)] | None = None
     weightless: Literal["true", "false"] = "false"
+    lipopolysaccharide: Annotated[Quantity, Measure("%")] = Quantity(0.0, "%")
 
 
 class ConversionEntry(_Entry):

@@ -59,6 +59,7 @@ def _species(name: str, item: SpeciesEntry, system: UnitSystem, fixed: Mapping[s
         mass=system.value(item.mass)[0] if item.mass else 0.0,
         weightless=item.weightless == "true",
         intensive=dict(powers).get("length") != -3,
+        lipopolysaccharide=item.lipopolysaccharide.magnitude(""),
     )
 
 

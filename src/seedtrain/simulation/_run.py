@@ -47,13 +47,17 @@ class RunEvent:
 
 @dataclass(frozen=True)
 class Balance:
-    """Closure of one conserved amount over a run: `inlet` - `outlet` - `accumulated` = `residual`, all in `unit`."""
+    """Closure of one conserved amount over a run: `inlet` - `outlet` - `accumulated` = `residual`, all in `unit`.
+
+    `held`: what the vessel holds of it at most, so that rounding counts as rounding where nothing comes or goes.
+    """
 
     name: str
     unit: str
     inlet: float
     outlet: float
     accumulated: float
+    held: float = 0.0
 
     @property
     def residual(self) -> float:
@@ -62,8 +66,8 @@ class Balance:
 
     @property
     def relative(self) -> float:
-        """The residual over the larger of inlet and accumulated; dimensionless."""
-        return self.residual / max(abs(self.inlet), abs(self.accumulated), 1e-300)
+        """The residual over the largest of inlet, outlet, accumulated and held; dimensionless."""
+        return self.residual / max(abs(self.inlet), abs(self.outlet), abs(self.accumulated), self.held, 1e-300)
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,9 @@ class Run:
             },
             "phases": [[item.path, item.start, item.end] for item in self.phases],
             "events": [[item.time, item.kind, item.words] for item in self.events],
-            "balances": [[item.name, item.unit, item.inlet, item.outlet, item.accumulated] for item in self.balances],
+            "balances": [
+                [item.name, item.unit, item.inlet, item.outlet, item.accumulated, item.held] for item in self.balances
+            ],
             "parameters": [[item.name, item.value, item.unit, item.status, item.source] for item in self.parameters],
             "totals": {name: [value, unit] for name, (value, unit) in self.totals.items()},
             "status": self.status,
