@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from seedtrain.recipe import CONDITION_UNITS, MATERIAL, PHASE_KINDS, SAMPLE_UNITS, WORD, ParameterKind, PhaseKind
+from seedtrain.recipe import (
+    CHOICE,
+    CONDITION_UNITS,
+    MATERIAL,
+    PHASE_KINDS,
+    SAMPLE_UNITS,
+    WORD,
+    ParameterKind,
+    PhaseKind,
+)
 from tests.recipe.examples import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "recipe.md"
@@ -58,7 +67,8 @@ def _rules(kind: PhaseKind) -> Iterable[str]:
 def _row(item: ParameterKind) -> str:
     needed = "yes" if item.required else ""
     if not item.is_number:
-        value = {MATERIAL: "a prepared material", WORD: "a material of the store"}[item.unit]
+        choices = " or ".join(f"`{choice}`" for choice in item.choices)
+        value = {MATERIAL: "a prepared material", WORD: "a material of the store", CHOICE: choices}[item.unit]
         return f"| `{item.name}` | {value} | {needed} | | | {item.words} |"
     low = f"above {item.lowest:g}" if item.above else f"{item.lowest:g}"
     return (

@@ -26,10 +26,28 @@ def test_the_example_is_read_whole():
 
 
 CONTINUOUS = {"perfuse", "chemostat", "withdraw"}  # the example's culture is a fed-batch
+ELSEWHERE = {"salt_out", "inactivate"}  # its product stays dissolved in acid, and comes from bacteria
 
 
 def test_every_other_kind_of_the_catalogue_is_used_by_the_example():
-    assert {place.phase.do for place in example().phases()} == set(PHASE_KINDS) - CONTINUOUS
+    assert {place.phase.do for place in example().phases()} == set(PHASE_KINDS) - CONTINUOUS - ELSEWHERE
+
+
+def test_a_choice_is_one_of_its_words():
+    text = EXAMPLE.read_text(encoding="utf-8")
+    load = "do: load\n            set: {velocity: 200 cm/h"
+    assert text.count(load) == 1
+    chosen = parse_recipe(text.replace(load, load + ", model: general_rate"), "chosen.yaml")
+    assert chosen.phase("capture/cation-exchange/load").set["model"] == "general_rate"
+    assert "general_rate" not in chosen.store_materials()
+    with pytest.raises(InputError, match="'general' is no model") as caught:
+        parse_recipe(text.replace(load, load + ", model: general"), "chosen.yaml")
+    assert "general_rate" in caught.value.remedy
+    assert caught.value.position is not None
+    changed = chosen.with_value("capture/cation-exchange/load", "model", "lumped_rate")
+    assert changed.phase("capture/cation-exchange/load").set["model"] == "lumped_rate"
+    with pytest.raises(InputError, match="is no model"):
+        chosen.with_value("capture/cation-exchange/load", "model", "none")
 
 
 def test_a_phase_answers_in_the_unit_that_is_asked_for():

@@ -59,7 +59,7 @@ def split(recipe: MasterRecipe, material: str, amount: float, unit: str) -> dict
 def named_materials(phase: Phase) -> tuple[str, ...]:
     """The materials that a phase names, prepared or from the store, in the order of its parameters."""
     kinds = PHASE_KINDS[phase.do].parameters
-    return tuple(str(value) for name, value in phase.set.items() if not kinds[name].is_number)
+    return tuple(str(value) for name, value in phase.set.items() if kinds[name].is_material)
 
 
 def target(recipe: MasterRecipe, step: PhaseAt, material: str, hours: float | None) -> Quantity | None:

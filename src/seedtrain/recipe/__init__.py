@@ -2,7 +2,7 @@
 
 from seedtrain.recipe._catalogue import PHASE_KINDS
 from seedtrain.recipe._diff import Change, diff
-from seedtrain.recipe._kinds import CONDITION_UNITS, MATERIAL, SAMPLE_UNITS, WORD, ParameterKind, PhaseKind
+from seedtrain.recipe._kinds import CHOICE, CONDITION_UNITS, MATERIAL, SAMPLE_UNITS, WORD, ParameterKind, PhaseKind
 from seedtrain.recipe._levers import Lever, levers
 from seedtrain.recipe._permit import Permit, PermitRequest, Refusal
 from seedtrain.recipe._phase import PRODUCTION, Condition, Operation, Phase, PhaseAt, StrategyLine, UnitProcedure
@@ -14,6 +14,7 @@ from seedtrain.recipe._states import Command, IllegalCommand, State, commands, f
 from seedtrain.recipe._volumes import Filling, check_volumes, fillings, longest
 
 __all__ = [
+    "CHOICE",
     "CONDITION_UNITS",
     "MATERIAL",
     "PHASE_KINDS",

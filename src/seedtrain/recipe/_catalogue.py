@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from seedtrain.recipe._kinds import MATERIAL, WORD, ParameterKind, PhaseKind
+from seedtrain.recipe._kinds import CHOICE, MATERIAL, WORD, ParameterKind, PhaseKind
 
 
 def _number(
@@ -32,6 +32,10 @@ def _material(words: str) -> ParameterKind:
 
 def _stored(name: str, words: str) -> ParameterKind:
     return ParameterKind(name, WORD, words, required=True)
+
+
+def _choice(name: str, choices: tuple[str, ...], words: str) -> ParameterKind:
+    return ParameterKind(name, CHOICE, words, choices=choices)
 
 
 def _kind(
@@ -206,7 +210,17 @@ _RECOVERY: Final = (
 
 _PURIFICATION: Final = (
     _kind("equilibrate", "Equilibrate a packed column.", *_BED, monitored=_COLUMN),
-    _kind("load", "Load the stream and bind the product.", _VELOCITY, monitored=_COLUMN),
+    _kind(
+        "load",
+        "Load the stream and bind the product.",
+        _VELOCITY,
+        _choice(
+            "model",
+            ("capacity", "lumped_rate", "general_rate"),
+            "how the product's binding is computed up to its elution; capacity where it is left out",
+        ),
+        monitored=_COLUMN,
+    ),
     _kind("wash", "Wash the loaded column.", _material("the buffer"), _VOLUMES, _VELOCITY, monitored=_COLUMN),
     _kind("elute", "Elute the product.", _material("the buffer"), _VOLUMES, _VELOCITY, monitored=_COLUMN),
     _kind(

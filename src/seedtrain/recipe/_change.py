@@ -44,6 +44,8 @@ def _check(kind: ParameterKind, value: Value, materials: Collection[str]) -> Non
     if not kind.is_number:
         if not isinstance(value, str) or not value:
             raise InputError(f"{value} is not a name", remedy="Give the name of a material.")
+        if kind.choices and value not in kind.choices:
+            raise InputError(f"{value!r} is no {kind.name}", remedy=choose(value, kind.choices))
         if kind.unit == MATERIAL and value not in materials:
             raise InputError(f"there is no material {value!r}", remedy=choose(value, sorted(materials)))
         return

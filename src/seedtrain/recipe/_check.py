@@ -169,6 +169,8 @@ def _value(faults: Faults, place: Location, parameter: ParameterKind, text: str,
         name = text.strip()
         if not name:
             faults.add(place, "a name is wanted here", "Name a material.")
+        elif parameter.choices and name not in parameter.choices:
+            faults.add(place, f"{name!r} is no {parameter.name}", choose(name, parameter.choices))
         elif parameter.unit == MATERIAL and name not in known:
             near = closest(name, sorted(known))
             remedy = f"Use one of: {', '.join(near)}." if near else "Describe it under 'materials'."

@@ -12,6 +12,7 @@ from seedtrain.quantity import Quantity, QuantityError, Range, parse
 Scaling = Literal["intensive", "extensive"]
 WORD: Final = "word"
 MATERIAL: Final = "material"
+CHOICE: Final = "choice"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class ParameterKind:
     """One parameter that a phase kind takes.
 
     - `unit`: an example unit, which gives the dimension; `material` for a material that the recipe prepares, `word`
-      for a material taken from the store as it is (resin, filter, container, cell bank).
+      for a material taken from the store as it is (resin, filter, container, cell bank); `choice` for one of `choices`.
     - `scaling`: an extensive parameter is an amount and grows with the volume; an intensive one stays.
     - `lowest`, `highest`: in `unit`, what can be meant at all (a typing error lies outside); `above`: `lowest` itself
       is refused too.
@@ -33,11 +34,17 @@ class ParameterKind:
     lowest: float = 0.0
     highest: float = 1.0
     above: bool = False
+    choices: tuple[str, ...] = ()
 
     @property
     def is_number(self) -> bool:
         """Whether the value is a quantity and not a name."""
-        return self.unit not in (WORD, MATERIAL)
+        return self.unit not in (WORD, MATERIAL, CHOICE)
+
+    @property
+    def is_material(self) -> bool:
+        """Whether the value names a material, prepared or from the store."""
+        return self.unit in (WORD, MATERIAL)
 
     def fault(self, value: Quantity) -> tuple[str, str] | None:
         """What is wrong with the size of `value` (of the right dimension) and the remedy, or None."""
@@ -84,6 +91,12 @@ CONDITION_UNITS: Final[Mapping[str, str]] = {
     "glucose": "g/L",
     "acetate": "g/L",
     "product": "g/L",
+    "glycerol": "g/L",
+    "methanol": "g/L",
+    "ethanol": "g/L",
+    "sucrose": "g/L",
+    "lactate": "g/L",
+    "glutamine": "g/L",
     "volume": "L",
     "dissolved_oxygen": "%",
     "oxygen_uptake_rate": "mmol/L/h",

@@ -11,6 +11,8 @@ import dataclasses
 import math
 from typing import Final
 
+from seedtrain.simulation._downstream._chromatography import Chromatogram
+from seedtrain.simulation._downstream._column_levers import ELUTE_LEVERS, LOAD_LEVERS, WASH_LEVERS
 from seedtrain.simulation._downstream._mix import ENDOTOXIN, Amounts, amounts, build, solids, solution
 from seedtrain.simulation._downstream._operation import (
     LARGEST,
@@ -18,16 +20,17 @@ from seedtrain.simulation._downstream._operation import (
     Column,
     Operation,
     Settings,
-    assumed,
-    share,
-    sourced,
 )
+from seedtrain.simulation._downstream._rate import pooled
+from seedtrain.simulation._downstream._rate_column import begin, rate_levers
 from seedtrain.simulation._downstream._result import course, result
 from seedtrain.simulation._downstream._sources import (
     AIDA_PABST_1990,
+    BROOKS_CRAMER_1992,
     DUAN_2017,
     PETSCH_1997,
     REICHELT_2006,
+    WILSON_GEANKOPLIS_1966,
     ZIMMERMAN_2006,
 )
 from seedtrain.simulation._stream import StepResult, Stream
@@ -44,51 +47,6 @@ SYSTEM_PRESSURE: Final = 0.3
 """bar of skid, frits and piping; assumed."""
 PUMP_ENERGY: Final = 0.2
 """kWh per m3 pumped through skid and column; assumed."""
-
-LOAD_LEVERS: Final = (
-    assumed("capacity", 60.0, 35.0, 90.0, "g/L", "assumed: a strong cation exchanger for a 45 kDa random coil"),
-    assumed("front_width", 0.08, 0.04, 0.2, "", "assumed: width of the breakthrough front over the capacity"),
-    assumed("salt_half", 20.0, 12.0, 40.0, "g/L", "assumed: salts that halve the capacity"),
-    assumed("competition", 0.3, 0.0, 1.0, "", "assumed: capacity that a gram of dissolved host protein takes"),
-    share("host_protein_bound", 0.5, 0.3, 0.8, "assumed: host protein that binds at the pH of the load"),
-    share(
-        "host_protein_tight", 0.02, 0.008, 0.05, "assumed: basic part of it that a neutral wash leaves; no ribosomes"
-    ),
-    share("dna_bound", 0.01, 0.003, 0.03, "assumed: DNA that is carried by the basic product"),
-    share("endotoxin_bound", 0.1, 0.04, 0.2, f"assumed; {PETSCH_1997}: basic proteins act as endotoxin carriers"),
-)
-WASH_LEVERS: Final = (
-    sourced(
-        "endotoxin_lrv",
-        2.5,
-        2.0,
-        4.0,
-        "",
-        f"endless wash with detergent; {REICHELT_2006}: above 99 % on the column; {DUAN_2017}: 4 in extraction of "
-        f"collagen; {AIDA_PABST_1990}: 3 a cycle",
-    ),
-    assumed(
-        "endotoxin_constant",
-        2.5,
-        1.5,
-        5.0,
-        "",
-        f"assumed: column volumes that free all but 1/e, so that 12 free the 99 % of {REICHELT_2006}; "
-        f"{ZIMMERMAN_2006} wash with 50",
-    ),
-    assumed("host_protein_factor", 2.0, 1.0, 4.0, "", "assumed: capacity factor of host protein that is loosely bound"),
-    assumed("detergent_factor", 1.0, 0.2, 3.0, "", "assumed: capacity factor of detergent beyond the liquid"),
-    share("product_leak", 0.001, 0.0, 0.003, "assumed: bound product lost with each column volume"),
-)
-ELUTE_LEVERS: Final = (
-    share("step_yield", 0.93, 0.87, 0.97, "assumed: bound product in the pool after enough buffer"),
-    assumed("elution_constant", 0.6, 0.3, 1.2, "", "assumed: column volumes that elute all but 1/e"),
-    share("pool_fraction", 0.8, 0.6, 1.0, "assumed: eluate that is collected"),
-    share("host_protein_carried", 0.4, 0.2, 0.7, "assumed: bound host protein that elutes in the pool"),
-    share("denatured_carried", 0.5, 0.2, 0.8, "assumed: bound denatured product that elutes in the pool"),
-    share("dna_carried", 0.3, 0.1, 0.7, "assumed: bound DNA that elutes in the pool"),
-    share("endotoxin_carried", 0.9, 0.7, 1.0, "assumed: bound endotoxin that elutes with its carrier"),
-)
 
 
 def captured(loading: float, width: float) -> float:
@@ -145,8 +103,9 @@ def run_equilibrate(settings: Settings, carry: Carry) -> tuple[StepResult, Carry
     one, cycles = settings.capped("column_volume", product / settings.number("load"))
     height = settings.number("bed_height")
     widest = 250.0 * math.pi * LARGEST["column_diameter"][0] ** 2 * height  # L
+    salts = settings.materials.get(settings.word("material"), {}).get("salts", 0.0)
     parallel = 1 if "column_volume" in settings.limits else max(1, math.ceil(one / widest - 1e-9))
-    column = Column(settings.word("resin"), one * cycles, height, cycles, parallel)
+    column = Column(settings.word("resin"), one * cycles, height, cycles, parallel, salts=salts)
     volumes, velocity, material = settings.number("volumes"), settings.number("velocity"), settings.word("material")
     buffer = solution(settings, material, volumes * column.volume, feed)
     step = result(
@@ -230,6 +189,8 @@ def _load(settings: Settings, feed: Stream, column: Column, share_bound: float) 
 def run_load(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     """Bind the product up to the capacity; what does not bind flows through, but for what fills the bed."""
     column, feed = ready(settings, carry, loaded=False), carry.stream
+    if settings.words.get("model", "capacity") != "capacity":
+        return _load_by_rate(settings, carry, column)
     product = feed.masses.get("product", 0.0)
     capacity, loading = _binding(settings, feed, column)
     width = settings.lever("front_width")
@@ -259,13 +220,63 @@ def run_load(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     return step, dataclasses.replace(carry, stream=loaded, column=held)
 
 
-def _washed(settings: Settings, column: Column, buffer: Stream, volumes: float) -> tuple[Amounts, Amounts, Amounts]:
-    """What is bound, what is loose on the column, and what left, after `volumes` of `buffer`."""
+def _load_by_rate(settings: Settings, carry: Carry, column: Column) -> tuple[StepResult, Carry]:
+    """As `run_load`, with what is caught of the product from a rate model."""
+    feed, velocity = carry.stream, settings.number("velocity")
+    product, passed = feed.masses.get("product", 0.0), feed.volume / column.volume
+    free = product - solids(feed)["product"]
+    rival = settings.lever("competition") * settings.lever("host_protein_bound") * feed.masses.get("host_protein", 0.0)
+    capacity = max(settings.lever("capacity") - rival / column.volume, 0.05 * settings.lever("capacity"))
+    start = begin(settings, column.bed_height, velocity, column.salts, capacity)
+    rate, found = start.passed(passed, velocity, feed.concentration("salts"), free / feed.volume)
+    caught = min(1.0, max(0.0, float(found.held[1] / found.loaded[1]))) if free > 0 else 0.0
+    in_bed = min(1.0, POROSITY * column.volume / feed.volume)
+    share_bound = max(0.0, (caught - in_bed) / (1.0 - in_bed)) if in_bed < 1.0 else 0.0
+    loaded, waste, tight = _load(settings, feed, column, share_bound)
+    # The rate model speaks for all of the product on the column, in liquid, pores and bound.
+    tight["product"] = loaded.masses.get("product", 0.0)
+    step = result(
+        settings,
+        (feed,),
+        loaded,
+        (waste,),
+        hours(column, passed, velocity),
+        utilities=pumped(feed.volume),
+        performance={
+            **flow(column, velocity),
+            "load": (product / column.volume, "g/L"),
+            "capacity": (capacity, "g/L"),
+            "captured": (100.0 * caught, "%"),
+        },
+        equipment=sizes(column),
+        trajectory=rate.trajectory(found, passed, column.cycles),
+        sources=(PETSCH_1997, BROOKS_CRAMER_1992, WILSON_GEANKOPLIS_1966),
+    )
+    held = dataclasses.replace(column, fed=product, content=loaded, tight=tight, rate=rate)
+    return step, dataclasses.replace(carry, stream=loaded, column=held)
+
+
+def _leaked(column: Column, buffer: Stream, volumes: float, velocity: float) -> tuple[Column, float, Chromatogram]:
+    """A wash by the rate model: the column after it and the part of the product that stays."""
+    assert column.rate is not None
+    before = column.rate.held
+    rate, found = column.rate.passed(volumes, velocity, buffer.concentration("salts"))
+    stays = min(1.0, max(0.0, rate.held / before)) if before > 0 else 1.0
+    return dataclasses.replace(column, rate=rate), stays, found
+
+
+def _washed(
+    settings: Settings, column: Column, buffer: Stream, volumes: float, stays: float | None = None
+) -> tuple[Amounts, Amounts, Amounts]:
+    """What is bound, what is loose on the column, and what left, after `volumes` of `buffer`.
+
+    - `stays`: the part of the bound product that stays, where a rate model tells it.
+    """
     assert column.content is not None
     whole, comes = amounts(column.content), amounts(buffer)
     tight = {key: column.tight.get(key, 0.0) for key in whole}
     keep = dict(tight)
-    leak = (1.0 - settings.lever("product_leak")) ** volumes
+    leak = (1.0 - settings.lever("product_leak")) ** volumes if stays is None else stays
     keep["product"] *= leak
     keep["denatured_product"] *= leak
     if buffer.masses.get("detergent", 0.0) > 0 and column.irreducible is not None:
@@ -318,8 +329,10 @@ def run_wash(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     if buffer.masses.get("detergent", 0.0) > 0 and column.irreducible is None:
         left = column.tight.get(ENDOTOXIN, 0.0) * 10.0 ** -settings.lever("endotoxin_lrv")
         column = dataclasses.replace(column, irreducible=left)
-    before = column
-    keep, loose, gone = _washed(settings, column, buffer, volumes)
+    before, stays, found = column, None, None
+    if column.rate is not None:
+        column, stays, found = _leaked(column, buffer, volumes, velocity)
+    keep, loose, gone = _washed(settings, column, buffer, volumes, stays)
     assert column.content is not None
     content = {key: keep[key] + loose[key] for key in keep}
     held = build("on the column", column.content.volume, content, {}, column.content)
@@ -336,7 +349,9 @@ def run_wash(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         utilities=pumped(buffer.volume),
         performance={**flow(column, velocity), "volumes": (volumes, "")},
         equipment=sizes(column),
-        trajectory=_washing(settings, before, buffer, volumes, hours(column, volumes, velocity)),
+        trajectory=_washing(settings, before, buffer, volumes, hours(column, volumes, velocity))
+        if found is None or column.rate is None
+        else column.rate.trajectory(found, volumes, column.cycles),
         sources=(REICHELT_2006, ZIMMERMAN_2006, DUAN_2017, AIDA_PABST_1990)
         if buffer.masses.get("detergent", 0.0) > 0
         else (),
@@ -361,11 +376,17 @@ def run_elute(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         ENDOTOXIN: settings.lever("endotoxin_carried"),
     }
     pool_volume = settings.lever("pool_fraction") * buffer.volume
+    rate, found, eluted = column.rate, None, done
+    if rate is not None:
+        on_column = rate.held
+        rate, found = rate.passed(volumes, velocity, buffer.concentration("salts"))
+        eluted = min(1.0, pooled(found, settings.lever("pool_fraction"))[0] / on_column) if on_column > 0 else 0.0
     liquid = pool_volume / (buffer.volume + content.volume)
     pool: Amounts = {}
     for key in whole:
         bound = column.tight.get(key, 0.0)
-        pool[key] = bound * shares.get(key, 0.0) * done + (whole[key] - bound + comes[key]) * liquid
+        part = eluted if key == "product" else done
+        pool[key] = bound * shares.get(key, 0.0) * part + (whole[key] - bound + comes[key]) * liquid
     rest = {key: max(0.0, whole[key] + comes[key] - pool[key]) for key in whole}
     duration = hours(column, volumes, velocity)
     eluate = dataclasses.replace(build("eluate", pool_volume, pool, {}, content), pH=buffer.pH)
@@ -388,7 +409,9 @@ def run_elute(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
             "step_yield": (100.0 * column_yield, "%"),
         },
         equipment=sizes(column),
-        trajectory=course(
+        trajectory=rate.trajectory(found, volumes, column.cycles)
+        if found is not None and rate is not None
+        else course(
             duration,
             column_volumes=lambda time: volumes * time / duration,
             eluted=lambda time: -100.0 * math.expm1(-volumes * time / duration / settings.lever("elution_constant")),
@@ -398,7 +421,7 @@ def run_elute(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
 
 
 def _emptied(column: Column) -> Column:
-    return dataclasses.replace(column, fed=0.0, content=None, tight={}, irreducible=None)
+    return dataclasses.replace(column, fed=0.0, content=None, tight={}, irreducible=None, rate=None)
 
 
 def run_clean(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
@@ -430,7 +453,14 @@ COLUMN_OPERATIONS: Final = (
         (),
         run_equilibrate,
     ),
-    Operation("load", {"velocity": "cm/h"}, (), LOAD_LEVERS, run_load),
+    Operation(
+        "load",
+        {"velocity": "cm/h"},
+        (),
+        LOAD_LEVERS,
+        run_load,
+        dict.fromkeys(("lumped_rate", "general_rate"), rate_levers(LOAD_LEVERS)),
+    ),
     Operation("wash", _FLOW, ("material",), WASH_LEVERS, run_wash),
     Operation("elute", _FLOW, ("material",), ELUTE_LEVERS, run_elute),
     Operation("clean", {"volumes": "", "contact_time": "h"}, ("material",), (), run_clean),

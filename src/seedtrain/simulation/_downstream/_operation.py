@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from seedtrain.base import InputError, Position
+from seedtrain.simulation._downstream._rate import RateColumn
 from seedtrain.simulation._run import ParameterUse
 from seedtrain.simulation._stream import StepResult, Stream
 
@@ -73,6 +74,7 @@ class Column:
     - `content`: everything on the column once it is loaded; `tight`: the part of it that is bound (g; EU of endotoxin),
       the rest is in the liquid or only retarded by the resin.
     - `irreducible`: endotoxin (EU) that no detergent wash removes; None before the first one.
+    - `salts`: g/L in the liquid that it was equilibrated with. `rate`: the product's rate model, where one is used.
     """
 
     resin: str
@@ -84,6 +86,8 @@ class Column:
     content: Stream | None = None
     tight: Mapping[str, float] = field(default_factory=dict)
     irreducible: float | None = None
+    salts: float = 0.0
+    rate: RateColumn | None = None
 
 
 @dataclass(frozen=True)
@@ -160,13 +164,21 @@ class Settings:
 
 @dataclass(frozen=True)
 class Operation:
-    """One kind of phase: the parameters it reads (name -> unit), the levers of its model, and the model."""
+    """One kind of phase: the parameters it reads (name -> unit), the levers of its model, and the model.
+
+    - `variants`: other levers where the phase's `model` names another model.
+    """
 
     kind: str
     numbers: Mapping[str, str]
     words: tuple[str, ...]
     levers: tuple[TrainParameter, ...]
     run: Callable[[Settings, Carry], tuple[StepResult, Carry]]
+    variants: Mapping[str, tuple[TrainParameter, ...]] = field(default_factory=dict)
+
+    def levers_of(self, model: object) -> tuple[TrainParameter, ...]:
+        """The levers of a phase that sets `model` (None: it sets none)."""
+        return self.variants.get(model, self.levers) if isinstance(model, str) else self.levers
 
 
 def log_reduction(before: float, after: float) -> float:

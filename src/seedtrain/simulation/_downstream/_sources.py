@@ -7,6 +7,7 @@ from typing import Final
 AIDA_PABST_1990: Final = "Aida & Pabst 1990, J. Immunol. Methods 132:191-195, doi:10.1016/0022-1759(90)90029-u"
 ASTM_E2888: Final = "ASTM E2888-12, Practice for Process for Inactivation of Rodent Retrovirus by pH (scope read)"
 AMBLER_1959: Final = "Ambler 1959, J. Biochem. Microbiol. Technol. Eng. 1:185-205"
+BROOKS_CRAMER_1992: Final = "Brooks & Cramer 1992, AIChE J. 38:1969-1978, doi:10.1002/aic.690381212"
 CHEN_2009: Final = "Chen et al. 2009, Protein Expr. Purif. 64:76-81, doi:10.1016/j.pep.2008.10.006"
 CHISTI_1986: Final = "Chisti & Moo-Young 1986, Enzyme Microb. Technol. 8:194-204"
 COHN_1925: Final = "Cohn 1925, Physiol. Rev. 5:349-437"
@@ -22,4 +23,5 @@ REICHELT_2006: Final = "Reichelt, Schwarz & Donzeau 2006, Protein Expr. Purif. 4
 RICHARDSON_ZAKI_1954: Final = "Richardson & Zaki 1954, Trans. Inst. Chem. Eng. 32:35-53"
 SHIVKUMAR_2019: Final = "Shivkumar et al. 2019 (LyoPRONTO), AAPS PharmSciTech 20:328, doi:10.1208/s12249-019-1532-7"
 UARK_2019: Final = "XMuLV inactivation at low pH, thesis, University of Arkansas 2019, scholarworks.uark.edu/bmeguht/69"
+WILSON_GEANKOPLIS_1966: Final = "Wilson & Geankoplis 1966, Ind. Eng. Chem. Fundam. 5:9-14"
 ZIMMERMAN_2006: Final = "Zimmerman et al. 2006, J. Immunol. Methods 314:67-73"

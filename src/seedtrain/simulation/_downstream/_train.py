@@ -120,7 +120,7 @@ def train_parameters(recipe: MasterRecipe) -> Mapping[str, TrainParameter]:
     """
     found: dict[str, TrainParameter] = {}
     for at in _phases(recipe):
-        for lever in _operation(recipe, at).levers:
+        for lever in _operation(recipe, at).levers_of(at.phase.set.get("model")):
             found[f"{at.path}:{lever.name}"] = lever
     return found
 
@@ -176,7 +176,10 @@ def _settings(
         kind=phase.do,
         numbers=numbers,
         words={name: value for name, value in phase.set.items() if isinstance(value, str)},
-        levers={lever.name: lever.scaled(factors.get(prefix + lever.name, 1.0)) for lever in operation.levers},
+        levers={
+            lever.name: lever.scaled(factors.get(prefix + lever.name, 1.0))
+            for lever in operation.levers_of(phase.set.get("model"))
+        },
         materials=materials,
         duration=None if phase.duration is None else phase.duration.magnitude("h"),
         limits={name.removeprefix(prefix): size for name, size in equipment.items() if name.startswith(prefix)},

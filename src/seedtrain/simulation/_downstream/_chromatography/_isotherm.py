@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from seedtrain.base import InputError
 from seedtrain.simulation._run import Floats
-
-BROOKS_CRAMER_1992: Final = "Brooks & Cramer 1992, AIChE J. 38:1969-1978, doi:10.1002/aic.690381212"
-LANGMUIR_1916: Final = "Langmuir 1916, J. Am. Chem. Soc. 38:2221-2295"
 
 
 @dataclass(frozen=True)
@@ -51,7 +47,7 @@ class Langmuir:
     - `capacity`: q_max, mol/m3 of solid; `affinity`: b, m3/mol; 0 in either for a component that does not bind.
     - `desorption`: k_d, 1/s, with dq_i/dt = b_i k_d c_i q_max_i (1 - sum q_j/q_max_j) - k_d q_i; empty for equilibrium.
 
-    **Source** Langmuir 1916.
+    **Source** Langmuir 1916, J. Am. Chem. Soc. 38:2221-2295.
     """
 
     capacity: tuple[float, ...]
@@ -91,7 +87,7 @@ class StericMassAction:
     - `desorption`: k_d by protein, (mol/m3)^-nu/s, with dq_i/dt = K_i k_d c_i s^nu_i - k_d q_i c_0^nu_i; empty for
       equilibrium at every moment.
 
-    **Source** Brooks & Cramer 1992.
+    **Source** Brooks & Cramer 1992, AIChE J. 38:1969-1978, doi:10.1002/aic.690381212.
     """
 
     sites: float
@@ -122,7 +118,7 @@ class StericMassAction:
 
         from scipy.optimize import brentq
 
-        ratio = float(brentq(surplus, 0.0, self.sites / float(liquid[0]), xtol=1e-300, rtol=1e-15))
+        ratio = float(brentq(surplus, 0.0, self.sites / float(liquid[0]) * (1.0 + 1e-9), xtol=1e-300, rtol=1e-15))
         proteins = strength * ratio**charge
         return np.concatenate(([self.sites - float(charge @ proteins)], proteins))
 
