@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +154,9 @@ EVERYBODY = [
 @pytest.mark.parametrize("peer", EVERYBODY)  # the slow ones compile for a while
 def test_an_installed_peer_solves_the_problem(peer: Peer) -> None:
     """In this process, one draw: what each was told is the same problem."""
-    pytest.importorskip(peer.module)
+    compiled = peer.module in ("numbalsoda", "amici")  # these need a Fortran or C++ compiler to install
+    if find_spec(peer.module) is None and (compiled or not os.environ.get("SEEDTRAIN_REQUIRE_JUDGES")):
+        pytest.skip(f"not installed: {peer.package}")
     numbers = _problem.draws(1)
     found = peer.build()(numbers)
     states = _reference.states(1)
@@ -293,8 +297,8 @@ def test_guides_and_clone_are_measured(tmp_path) -> None:
     said = called("bench", "guides", genome, "--count", "4", "--json")
     assert said.code == 0, said.err
     assert {row["bench"] for row in said.document} == {"guides"}
-    pytest.importorskip("mappy")
-    pytest.importorskip("pyabpoa")
+    if find_spec("mappy") is None or find_spec("pyabpoa") is None:
+        pytest.skip("not installed: mappy, pyabpoa")
     said = called("bench", "clone", "--reads", "60", "--json")
     assert said.code == 0, said.err
     assert {row["bench"] for row in said.document} == {"clone"}

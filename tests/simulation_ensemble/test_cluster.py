@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -14,7 +16,9 @@ from seedtrain.base import InputError, UnavailableError
 from seedtrain.simulation._ensemble import run_ensemble
 from tests.simulation_ensemble.cases import PROBLEM, SPREADS
 
-distributed = pytest.importorskip("distributed")
+if find_spec("distributed") is None and not os.environ.get("SEEDTRAIN_REQUIRE_JUDGES"):
+    pytest.skip("not installed: distributed", allow_module_level=True)
+distributed: Any = import_module("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # Dask warns of the worker that we kill
 N = 40
 
@@ -68,8 +72,7 @@ def test_without_a_cluster_it_is_said_what_to_do(monkeypatch) -> None:
     with pytest.raises(InputError, match="no Dask client") as caught:
         run_ensemble(PROBLEM, SPREADS, n=5, executor="dask")
     assert "DASK_SCHEDULER_ADDRESS" in caught.value.remedy
-    import dask
-
+    dask: Any = import_module("dask")
     with (
         dask.config.set({"scheduler-address": "tcp://127.0.0.1:9"}),
         pytest.raises(UnavailableError, match=r"127\.0\.0\.1:9"),
