@@ -182,8 +182,9 @@ def _amici(*, sensitivities: bool) -> tuple[Any, Any, Any]:
     importer = import_module("amici.importers.sbml").SbmlImporter(problem.sbml(), from_file=False)
     simulation = import_module("amici.sim.sundials")
     folder = tempfile.mkdtemp(prefix="amici_")
-    importer.sbml2amici("fedbatch", folder, observation_model=[], generate_sensitivity_code=sensitivities)
-    model = import_module("amici").import_model_module("fedbatch", folder).get_model()
+    model = importer.sbml2amici("fedbatch", folder, observation_model=[], generate_sensitivity_code=sensitivities)
+    if model is None:
+        model = import_module("amici").import_model_module("fedbatch", folder).get_model()
     solver = model.create_solver()
     solver.set_relative_tolerance(RTOL)
     solver.set_absolute_tolerance(ATOL)
