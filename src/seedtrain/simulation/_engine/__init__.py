@@ -1,6 +1,7 @@
 """The integration engine: a system of equations as text in, trajectories with events and sensitivities out."""
 
 from seedtrain.simulation._engine._compiled import Compiled, Method, compile_system
+from seedtrain.simulation._engine._outside import numba_system
 from seedtrain.simulation._engine._schedule import (
     CROSSING,
     CROSSINGS_KEPT,
@@ -42,4 +43,5 @@ __all__ = [
     "System",
     "Trajectories",
     "compile_system",
+    "numba_system",
 ]

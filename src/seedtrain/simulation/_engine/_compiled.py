@@ -50,7 +50,7 @@ class Kernel:
 @lru_cache(maxsize=128)
 def _kernel(system: System, variant: Variant) -> Kernel:
     """The kernel of `system`, from the cache where it is there whole, else made and kept."""
-    key = key_of([system.digest, variant.lanes, variant.method, variant.sensitivities])
+    key = key_of([system.digest, variant.lanes, variant.method, variant.sensitivities, variant.outside])
     found = recall(key)
     if found is None:
         from seedtrain.simulation._engine._kernel import make_kernel
@@ -67,6 +67,7 @@ class Compiled:
     """A system that can be run; each kind of kernel is made or loaded when it is first needed."""
 
     system: System
+    outside: int = 0  # the address of a function that takes the place of the rates
 
     def run(
         self,
@@ -96,17 +97,18 @@ class Compiled:
         tolerances = _tolerances(self.system, rtol, atol)
         if method not in METHODS:
             raise InputError(f"the method {method!r} is unknown", remedy=f"Use one of: {', '.join(METHODS)}.")
-        count = checked.trajectories
-        lanes = host()["lanes"] if count > 1 and by is None else 1
+        count, system = checked.trajectories, self.system
+        lanes = host()["lanes"] if count > 1 and by is None and not self.outside else 1
         first = "stiff" if method == "auto" and len(self.system.states) <= MOST_STATES_STIFF else method
         first = "explicit" if first == "auto" else first
         found = Results(self.system, checked, when, by)
         more = {"tolerances": tolerances, "most_steps": most_steps, "stop_when_stiff": method == "auto"}
-        kernel = _kernel(self.system, Variant(lanes, first, by is not None))
+        more["outside"] = self.outside
+        kernel = _kernel(system, Variant(lanes, first, by is not None, bool(self.outside)))
         _spread(_Call(kernel, found, more), range(count), threads, progress)
         again = np.flatnonzero(found.whole["status"] == STIFF)
         if len(again):
-            kernel = _kernel(self.system, Variant(lanes, "stiff", by is not None))
+            kernel = _kernel(system, Variant(lanes, "stiff", by is not None, bool(self.outside)))
             _spread(_Call(kernel, found, more), again.tolist(), threads, progress)
         return found.trajectories()
 

@@ -467,6 +467,7 @@ def settle(a: PI, w: P, k: PI, l: I) -> I:
 
 MAIN: Final = """
 def seedtrain_entry(a: PI) -> I:
+    begin_kernel(a)
     w = numbers_at(a[ARG_work])
     k = wholes_at(a[ARG_whole])
     tol = numbers_at(a[ARG_tolerances])

@@ -14,6 +14,7 @@ from seedtrain.simulation._engine._lower import Unit
 from seedtrain.simulation._engine._machine import build, host
 from seedtrain.simulation._engine._maths import MATHS
 from seedtrain.simulation._engine._model import Model
+from seedtrain.simulation._engine._outside_text import LINEAR, RATES
 from seedtrain.simulation._engine._programs import LANES, SCALAR, Access, Programs
 from seedtrain.simulation._engine._step import dense_text
 from seedtrain.simulation._engine._stiff import stiff_step
@@ -53,20 +54,22 @@ def kernel_text(system: System, variant: Variant) -> tuple[str, Facts]:
     MATHS.fused = unit.fused
     programs = Programs(Model(system))
     access = LANES if unit.spread else SCALAR
-    texts, factors = _equations(programs, unit, access, by=by), None
     stiff = variant.method == "stiff"
     method: Rosenbrock | Explicit = RODAS5P if stiff else DORMAND_PRINCE
     n = len(system.states)
-    if stiff:
-        more, factors = _linear_algebra(programs, access, by=by)
-        texts += more
-        texts.append(stiff_step(RODAS5P, n, timed=programs.timed, by=by))
+    if variant.outside:
+        texts, entries = _outside(programs, unit, stiff=stiff)
     else:
-        texts.append(explicit_step(DORMAND_PRINCE, n, by=by))
-    texts.append(programs.start(lanes))
+        texts, entries = _equations(programs, unit, access, by=by), (0, 0)
+        if stiff:
+            more, entries = _linear_algebra(programs, access, by=by)
+            texts += more
+        texts.append(programs.start(lanes))
+    timed = variant.outside or programs.timed
+    texts.append(stiff_step(RODAS5P, n, timed=timed, by=by) if stiff else explicit_step(DORMAND_PRINCE, n, by=by))
     texts += [dense_text(method, n, by=by), drive.WATCH, drive.ENTER, drive.EVENTS, drive.SETTLE]
     texts.append(CARRY if by else NOTHING)
-    layout, directions = _layout(programs, lanes, method, factors), _directions_layout(programs, method)
+    layout, directions = _layout(programs, lanes, method, entries), _directions_layout(programs, method)
     layout.words |= {**directions.words, "DIRECTIONS": unit.lanes}
     layout.words |= {"RATES_PER_STEP": method.stages if stiff else method.stages - 1, "ORDER": method.order}
     unit.add(layout.fill("\n".join(texts)))
@@ -80,6 +83,7 @@ def _equations(programs: Programs, unit: Unit, access: Access, *, by: bool) -> l
     model = programs.model
     single = Access("D", SCALAR.read, SCALAR.write, "_one", unit.lanes if unit.spread else 1)
     texts = [programs.rates(access), programs.gauges(access), programs.observe(single)]
+    texts.append("def begin_kernel(a: PI):\n    pass\n")
     if unit.spread:
         texts += [programs.rates(single), programs.gauges(single)]
     else:
@@ -90,8 +94,19 @@ def _equations(programs: Programs, unit: Unit, access: Access, *, by: bool) -> l
     return texts
 
 
-def _linear_algebra(programs: Programs, access: Access, *, by: bool) -> tuple[list[str], Plan]:
-    """The texts of the Jacobian, its factors and solving with them."""
+def _outside(programs: Programs, unit: Unit, *, stiff: bool) -> tuple[list[str], tuple[int, int]]:
+    """The texts of a system whose rates are a function elsewhere, and how many entries Jacobian and factors have."""
+    n = len(programs.model.rates)
+    unit.table("outside", 1)
+    unit.aliases = {"rates_one": "rates", "gauges_one": "gauges"}
+    single = Access("D", SCALAR.read, SCALAR.write, "_one")
+    texts = [RATES, programs.gauges(SCALAR), programs.observe(single), LINEAR if stiff else ""]
+    texts.append("def begin_kernel(a: PI):\n    table_outside[0] = a[ARG_outside]\n")
+    return texts, (n * n, n * n + n) if stiff else (0, 0)
+
+
+def _linear_algebra(programs: Programs, access: Access, *, by: bool) -> tuple[list[str], tuple[int, int]]:
+    """The texts of the Jacobian, its factors and solving with them, and how many entries both have."""
     n = len(programs.model.rates)
     texts = [programs.linearise(access)]
     factors = plan(n, programs.jacobian[0])
@@ -101,7 +116,7 @@ def _linear_algebra(programs: Programs, access: Access, *, by: bool) -> tuple[li
     texts.append("\n    ".join(["def solve(M: P, b: P):", *solve]) + "\n")
     if by:
         texts += [second(programs), _solve_by(factors)]
-    return texts, factors
+    return texts, (len(factors.given), factors.size)
 
 
 def _solve_by(factors: Plan) -> str:
@@ -128,7 +143,7 @@ def _directions_layout(programs: Programs, method: Rosenbrock | Explicit) -> Lay
     return layout
 
 
-def _layout(programs: Programs, lanes: int, method: Rosenbrock | Explicit, factors: Plan | None) -> Layout:
+def _layout(programs: Programs, lanes: int, method: Rosenbrock | Explicit, entries: tuple[int, int]) -> Layout:
     """Numbers of each lane, and what else the texts name."""
     system = programs.model.system
     n, gauges = len(system.states), len(system.gauges)
@@ -139,9 +154,9 @@ def _layout(programs: Programs, lanes: int, method: Rosenbrock | Explicit, facto
         layout.room(name, n)
     layout.room("STAGE", method.stages * n)
     layout.room("DENSE", len(method.dense) * n)
-    layout.room("JACOBIAN", len(factors.given) if factors else 0)
-    layout.room("FACTORS", factors.size if factors else 0)
-    layout.room("CONSTANT", programs.constants)
+    layout.room("JACOBIAN", entries[0])
+    layout.room("FACTORS", entries[1])
+    layout.room("CONSTANT", max(programs.constants, len(system.numbers)))
     for name in ("GAUGE", "GAUGE_MIDDLE", "GAUGE_NEW", "SCRATCH_GAUGE"):
         layout.room(name, gauges)
     layout.room("CROSSED_AT", 2 * gauges)

@@ -9,7 +9,7 @@ ARGUMENTS: Final = (
     "first", "end", "stretches", "initial", "initial_step", "numbers", "numbers_step", "jumps", "jumps_step",
     "lengths", "lengths_step", "actions", "actions_step", "times", "rows", "tolerances", "most_steps", "work", "whole",
     "states", "observed", "starts", "finals", "ends", "held", "gauges", "status", "reached", "stretch", "crossed",
-    "crossings", "kept", "steps", "rejected", "rates", "stop_when_stiff",
+    "crossings", "kept", "steps", "rejected", "rates", "stop_when_stiff", "outside",
     "blocks", "d_initial", "d_initial_step", "d_numbers", "d_numbers_step", "d_jumps", "d_jumps_step", "d_lengths",
     "d_lengths_step", "d_natural", "d_natural_step", "states_by", "observed_by", "starts_by", "finals_by", "ends_by",
     "held_by", "d_work",

@@ -69,17 +69,10 @@ class Unit:
             return vector_type(self.lanes, "i1")
         return _PLAIN[kind]
 
-    def table(self, name: str, values: list[int]) -> None:
-        """Constant whole numbers that `table_NAME` stands for."""
-        items = ", ".join(f"i64 {value}" for value in values) or "i64 0"
-        self.tables[name] = len(values)
-        self.functions.append(f"@table_{name} = internal constant [{max(len(values), 1)} x i64] [{items}], align 64")
-
-    def numbers(self, name: str, values: list[float]) -> None:
-        """Constant numbers that `table_NAME` stands for."""
-        items = ", ".join(f"double {_exact(value)}" for value in values) or "double 0.0"
-        self.tables[name] = -len(values)
-        self.functions.append(f"@table_{name} = internal constant [{max(len(values), 1)} x double] [{items}], align 64")
+    def table(self, name: str, size: int) -> None:
+        """Room for whole numbers that outlasts a call, under the name `table_NAME`."""
+        self.tables[name] = size
+        self.functions.append(f"@table_{name} = internal global [{size} x i64] zeroinitializer, align 64")
 
     def add(self, text: str, *, public: bool = False, attributes: str = "") -> None:
         """Lower the functions of a text."""
@@ -308,7 +301,8 @@ class _Function:
         if name in self.values:
             return self.values[name]
         if name.startswith("table_"):
-            return Value("PI" if self.unit.tables[name.removeprefix("table_")] >= 0 else "P", f"@{name}")
+            assert name.removeprefix("table_") in self.unit.tables, name
+            return Value("PI", f"@{name}")
         assert name in self.places, f"{self.tree.name}: {name} is not set"
         kind = self.places[name]
         return self.make(kind, f"load {self.unit.kind(kind)}, ptr %s_{name}")
@@ -467,6 +461,13 @@ class _Function:
 
     def call_bytes_at(self, place: Value) -> Value:
         return self.make("PB", f"inttoptr i64 {place.text} to ptr")
+
+    def call_call_outside(self, place: Value, *given: Value) -> Value:
+        """Call the function at an address: it takes a number and addresses, and gives nothing."""
+        function = self.make("P", f"inttoptr i64 {place.text} to ptr")
+        text = ", ".join(f"{self.unit.kind(v.kind)} {v.text}" for v in given)
+        self.emit(f"call void {function.text}({text})")
+        return Value("N", "")
 
     def call_all_lanes(self, value: Value) -> Value:
         return self.turned(value, "V")
