@@ -74,7 +74,7 @@ def sensitivities() -> Integrate:
     def run(numbers: Floats) -> Floats:
         found = compiled.run(schedule(numbers), times, rtol=RTOL, atol=ATOL, seeds=directions, threads=1)
         assert found.states_by is not None
-        return found.states_by
+        return np.asarray(found.states_by)
 
     return run
 
