@@ -50,6 +50,7 @@ NEEDED = {
     "docs/how-to/connect-a-server.md": ("asyncua",),
     "docs/explanations/compiled-metabolism.md": ("cobra", "highspy"),
     "docs/reference/compile.md": ("cobra", "highspy"),
+    "docs/how-to/design-a-strain.md": ("cobra", "highspy"),
 }
 
 

@@ -69,6 +69,13 @@ from seedtrain.bioinformatics._reads import (
     write_fastq,
 )
 from seedtrain.bioinformatics._strain import EnvelopePoint, MarginalCost, Question, StrainLimits, strain_limits
+from seedtrain.bioinformatics._strain_design import (
+    DesignQuestion,
+    FluxTarget,
+    KnockOuts,
+    StrainDesign,
+    design_strain,
+)
 
 __all__ = [
     "AMINO_ACIDS",
@@ -82,10 +89,12 @@ __all__ = [
     "CloneLimits",
     "CloneReport",
     "Consensus",
+    "DesignQuestion",
     "Drain",
     "Edit",
     "EnvelopePoint",
     "ErrorModel",
+    "FluxTarget",
     "Gene",
     "GeneFigures",
     "GeneRequirements",
@@ -94,6 +103,7 @@ __all__ = [
     "GuideDesign",
     "GuideRequirements",
     "Host",
+    "KnockOuts",
     "MarginalCost",
     "Protein",
     "Question",
@@ -103,6 +113,7 @@ __all__ = [
     "RunLength",
     "SheetReport",
     "SheetRow",
+    "StrainDesign",
     "StrainLimits",
     "Structure",
     "TranslationRule",
@@ -114,6 +125,7 @@ __all__ = [
     "criterion_words",
     "design_gene",
     "design_guides",
+    "design_strain",
     "drain",
     "genbank",
     "genome_index",

@@ -72,14 +72,14 @@ def compile_model(
     )
 
     errors: list[SeedtrainError] = []
-    moving = _each(bound, parse_bound, errors)
+    moving = read_each(bound, parse_bound, errors)
     edits = Edits(
         knock_outs=tuple(knock_out or ()),
-        bounds=dict(_each(limit, parse_limits, errors)),
-        drains=tuple(_each(drain, parse_drain, errors)),
+        bounds=dict(read_each(limit, parse_limits, errors)),
+        drains=tuple(read_each(drain, parse_drain, errors)),
         objective=objective,
     )
-    point = dict(_each(at, _number, errors))
+    point = dict(read_each(at, _number, errors))
     collect(errors)
     with use_language(options.lang), shown_progress(as_json=options.json) as progress:
         table = compile_metabolism(
@@ -105,7 +105,7 @@ def compile_model(
     return 0
 
 
-def _each(texts: Iterable[str] | None, parse: Callable[[str], Item], errors: list[SeedtrainError]) -> list[Item]:
+def read_each(texts: Iterable[str] | None, parse: Callable[[str], Item], errors: list[SeedtrainError]) -> list[Item]:
     """What `parse` makes of each text; faults are gathered."""
     found = []
     for text in texts or ():

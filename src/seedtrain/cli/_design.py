@@ -1,4 +1,4 @@
-"""`seedtrain design`: constructs of DNA, with the checks that they pass."""
+"""`seedtrain design`: constructs of DNA and strains, with the checks that they pass."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError, write_atomic
+from seedtrain.cli import _design_strain
 from seedtrain.cli._common import Common, print_json, shown_progress
 
-app = App(name="design", help="Design guides for editing, with their off-targets.")
+app = App(name="design", help="Design guides for editing, with their off-targets, and strains.")
+_design_strain.add_to(app)
 EXIT_OF = {"pass": EXIT_DONE, "fail": EXIT_FAIL, "inconclusive": EXIT_INCONCLUSIVE}
 
 
