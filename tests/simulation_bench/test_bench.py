@@ -182,6 +182,11 @@ def test_a_peer_that_breaks_is_told_with_its_last_words(measured) -> None:
         measure("ensemble", (BROKEN,), TINY)
 
 
+def test_a_peer_that_hangs_is_ended() -> None:
+    with pytest.raises(_worker.WorkerError, match=r"no answer within 0\.2 s"):
+        _worker.Worker("ensemble", "Seedtrain", seconds=0.2)  # Python itself takes longer to start
+
+
 def test_a_wrong_peer_is_told_and_is_no_measure_of_error() -> None:
     ours = Figures("Seedtrain", "1", [10.0, 12.0, 11.0], (1e-6, 1e-5))
     wrong = Figures("wrong", "1", [1.0, 2.0], (0.5, 2.0))

@@ -12,6 +12,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -40,6 +41,10 @@ def installed(peer: Peer) -> str | None:
         return None
 
 
+LONGEST_S: Final = 900.0
+"""How long a peer may take to be built, or for one repeat, before it is ended; AMICI compiles for some minutes."""
+
+
 class WorkerError(Exception):
     """A peer that broke; the message is its last line."""
 
@@ -47,7 +52,7 @@ class WorkerError(Exception):
 class Worker:
     """One peer in a process of its own, built and warm once this returns; `setup` is what that took, CPU s."""
 
-    def __init__(self, group: str, name: str, *, seconds: float = 900.0) -> None:
+    def __init__(self, group: str, name: str, *, seconds: float = LONGEST_S) -> None:
         command = [sys.executable, "-m", "seedtrain.simulation._bench._worker", group, name]
         # Messages of the peers go to a file, so that no pipe fills up and blocks them.
         self._log = _scratch()
@@ -59,7 +64,7 @@ class Worker:
             text=True,
             env={**os.environ, **ONE_THREAD},
         )
-        self.name = name
+        self.name, self._seconds = name, seconds
         try:
             self.setup = float(self._answer()["setup"])
         except BaseException:
@@ -104,9 +109,13 @@ class Worker:
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
+        late = threading.Timer(self._seconds, self._process.kill)
+        late.start()
         line = self._process.stdout.readline()
+        timely = late.is_alive()
+        late.cancel()
         if not line:
-            raise WorkerError(self._last_words())
+            raise WorkerError(self._last_words() if timely else f"no answer within {self._seconds:g} s")
         found: dict[str, Any] = json.loads(line)
         if "error" in found:
             raise WorkerError(str(found["error"]))
