@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test reads slow lint types layers suite format lock clean
+.PHONY: demo test reads peers slow lint types layers suite format lock clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.run
@@ -58,13 +58,21 @@ $(VENV)/.reads: $(VENV)/.run requirements/reads.txt
 	$(PIP_INSTALL) --require-hashes -r requirements/reads.txt
 	@touch $@
 
+# The peers that `seedtrain bench simulation` measures against; the tests' judges among them.
+peers: $(VENV)/.peers
+
+$(VENV)/.peers: $(VENV)/.run requirements/bench.txt
+	$(PIP_INSTALL) --require-hashes -r requirements/bench.txt
+	@touch $@
+
 # New pins (needs pip-tools on the path); no host name is written.
 LOCK := pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-emit-options --allow-unsafe --strip-extras --no-header --no-annotate
 lock:
-	$(LOCK) --extra metabolism --extra plant --extra chinese -o requirements/run.txt pyproject.toml requirements/build.in
+	$(LOCK) --extra metabolism --extra plant --extra chinese --extra sbml --extra cluster -o requirements/run.txt pyproject.toml requirements/build.in
 	$(LOCK) --constraint requirements/run.txt -o requirements/test.txt requirements/test.in
 	$(LOCK) --constraint requirements/run.txt -o requirements/reads.txt requirements/reads.in
+	$(LOCK) --constraint requirements/run.txt -o requirements/bench.txt requirements/bench.in
 
 clean:
 	rm -rf $(VENV) build dist examples/*/out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
