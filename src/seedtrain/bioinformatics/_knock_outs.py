@@ -170,7 +170,7 @@ def force_product(
                 seen.add(child)
                 # Single ones first, as they tell which are too much; then from where most is forced.
                 heapq.heappush(queue, (min(len(closed), 1), -forced, -growth, len(seen), child))
-    ranked = sorted(found, key=lambda item: (len(item[2]), -item[0], -item[1]))
+    ranked = sorted(found, key=lambda item: (len(item[2]), -round(item[0], 4), -round(item[1], 6), sorted(item[2])))
     told: list[tuple[float, frozenset[int]]] = []  # smaller sets first, then by what they force
     for forced, _growth, closed in ranked:
         if not any(less <= closed and before > forced - BETTER for before, less in told):  # nothing in vain

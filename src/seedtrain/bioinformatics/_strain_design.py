@@ -188,7 +188,7 @@ def design_strain(
     designs = [_judged(model, edits or Edits(), product, names, asked) for names in found]
     kept = sorted((item for item in designs if item is not None), key=lambda item: _rank(item, asked))
     progress(1.0, _("{count} designs").format(count=len(kept[: asked.designs])))
-    best = -_rank(kept[0], asked)[0] if kept else 0.0
+    best = _made(kept[0], asked) if kept else 0.0
     return StrainDesign(
         model=network.name,
         product=product,
@@ -226,9 +226,13 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _rank(item: KnockOuts, asked: DesignQuestion) -> tuple[float, int, float]:
-    made = item.product_least if asked.method == "guaranteed" else item.product_most
-    return (-round(made, 6), len(item.names), -item.growth)
+def _made(item: KnockOuts, asked: DesignQuestion) -> float:
+    """The product that is maximised, mmol/gDW/h."""
+    return item.product_least if asked.method == "guaranteed" else item.product_most
+
+
+def _rank(item: KnockOuts, asked: DesignQuestion) -> tuple[float, int, float, tuple[str, ...]]:
+    return (-round(_made(item, asked), 4), len(item.names), -round(item.growth, 6), item.names)
 
 
 def _at_best(fluxes: Fluxes, product: str) -> tuple[float, float, float]:
