@@ -17,6 +17,7 @@ from seedtrain.cli import (
     _model,
     _new,
     _plant,
+    _purify,
     _recipe,
     _record,
     _run,
@@ -37,6 +38,7 @@ app = App(
 app.command(_run.run)
 app.command(_new.new)
 app.command(_simulate.simulate)
+app.command(_purify.purify)
 app.command(_compile.compile_model, name="compile")
 app.command(_recipe.app)
 app.command(_record.app)

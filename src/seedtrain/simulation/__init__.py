@@ -3,7 +3,20 @@
 from seedtrain.simulation._bench import bench_simulation
 from seedtrain.simulation._broth import broth
 from seedtrain.simulation._culture import Culture, Parameter
-from seedtrain.simulation._downstream import TrainParameter, product_quality, run_train, train_parameters
+from seedtrain.simulation._downstream import (
+    COURSE_UNITS,
+    TrainParameter,
+    bench_chromatography,
+    product_quality,
+    read_stream,
+    run_train,
+    train_parameters,
+)
+from seedtrain.simulation._engine import Compiled as CompiledSystem
+from seedtrain.simulation._engine import Schedule as EngineSchedule
+from seedtrain.simulation._engine import Seeds as EngineSeeds
+from seedtrain.simulation._engine import System as EngineSystem
+from seedtrain.simulation._engine import compile_system
 from seedtrain.simulation._ensemble import (
     LogNormal,
     Normal,
@@ -20,6 +33,7 @@ from seedtrain.simulation._exchange import (
     model_blocks,
     model_section,
     read_sbml,
+    sbml_start,
     simulate_sbml,
     to_html,
     to_latex,
@@ -77,15 +91,20 @@ from seedtrain.simulation._zones import Zones, zone_exchange, zones_of
 
 __all__ = [
     "COMPONENTS",
+    "COURSE_UNITS",
     "Airlift",
     "Balance",
     "CompiledMetabolism",
+    "CompiledSystem",
     "Constant",
     "Culture",
     "Drain",
     "DynamicEnsemble",
     "DynamicSettings",
     "Edits",
+    "EngineSchedule",
+    "EngineSeeds",
+    "EngineSystem",
     "Estimate",
     "Feed",
     "Figure",
@@ -129,10 +148,12 @@ __all__ = [
     "WaveBag",
     "Well",
     "Zones",
+    "bench_chromatography",
     "bench_simulation",
     "broth",
     "check_vessel",
     "compile_metabolism",
+    "compile_system",
     "demand",
     "dynamic_fba",
     "dynamic_fba_ensemble",
@@ -152,8 +173,10 @@ __all__ = [
     "read_ensemble",
     "read_network",
     "read_sbml",
+    "read_stream",
     "reproduce",
     "run_train",
+    "sbml_start",
     "setup_of",
     "shipped_cultures",
     "simulate",

@@ -315,8 +315,8 @@ def _washing(
         "time": [duration * index / 20.0 for index in range(21)],
         "column_volumes": [volumes * index / 20.0 for index in range(21)],
         "endotoxin_left": [100.0 * state["endotoxin"] / start for state in states],
-        "host_protein": [state["host_protein"] for state in states],
-        "salts": [state["salts"] for state in states],
+        "host_protein_held": [state["host_protein"] for state in states],
+        "salts_held": [state["salts"] for state in states],
     }
 
 

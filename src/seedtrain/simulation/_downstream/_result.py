@@ -18,6 +18,33 @@ STIRRING_POWER: Final = 0.1
 """kW/m3 in a vessel without cells, motor losses included; assumed."""
 
 
+COURSE_UNITS: Final[Mapping[str, str]] = {
+    "time": "h",
+    "volume": "L",
+    "column_volumes": "",
+    "volumes": "",
+    "breakthrough": "",
+    "containers": "",
+    "virus_lrv": "",
+    "pressure": "bar",
+    "product": "g/L",
+    "salts": "g/L",
+    "detergent_per_product": "ug/mg",
+    "release": "%",
+    "eluted": "%",
+    "endotoxin_left": "%",
+    "precipitated_product": "%",
+    "precipitated_host_protein": "%",
+    "host_protein_held": "g",
+    "salts_held": "g",
+    "dried_layer": "cm",
+    "front_temperature": "degC",
+    "product_temperature": "degC",
+    "shelf_temperature": "degC",
+}
+"""Units of the columns of a step's trajectory."""
+
+
 def stirring(volume: float, hours: float) -> dict[str, tuple[float, str]]:
     """Electricity of a stirrer in `volume` L."""
     return {"electricity": (STIRRING_POWER * volume / 1000.0 * hours, "kWh")}
