@@ -24,7 +24,7 @@ from seedtrain.simulation._ensemble import (
     read_ensemble,
     run_ensemble,
 )
-from seedtrain.simulation._ensemble._netcdf import Field, Layout, Writer
+from seedtrain.simulation._ensemble._netcdf import Field, Layout, Writer, text_attribute
 from seedtrain.simulation._metabolism import Span
 from tests.simulation_ensemble.cases import PROBLEM, SPREADS, TIMES
 from tests.worked import ROOT
@@ -184,6 +184,18 @@ def test_a_finished_file_is_returned_and_another_ensemble_replaces_it_whole(tmp_
     with ensemble(to=path, seed=6) as found:
         assert found.attrs["seed"] == "6"
     assert path.stat().st_ino != before.st_ino
+
+
+def test_an_attribute_is_read_from_the_header_alone(tmp_path) -> None:
+    path = tmp_path / "ensemble.nc"
+    ensemble(to=path).close()
+    with netcdf_file(str(path), mmap=False) as plain:
+        assert text_attribute(path, "seedtrain_digest") == plain.seedtrain_digest.decode()
+        assert text_attribute(path, "seed") == "5"
+    assert text_attribute(path, "nobody") is None
+    (tmp_path / "other").write_bytes(b"seed")
+    assert text_attribute(tmp_path / "other", "seed") is None
+    assert text_attribute(tmp_path / "none", "seed") is None
 
 
 def test_what_cannot_be_run_or_kept_is_refused(tmp_path) -> None:

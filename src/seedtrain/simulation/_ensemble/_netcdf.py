@@ -11,6 +11,7 @@ import os
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,7 @@ from seedtrain.base import InputError
 TYPES: Final = {"S1": (2, 1), "i4": (4, 4), "f8": (6, 8)}
 """Type code and size in bytes by numpy's name."""
 DIMENSIONS, VARIABLES, ATTRIBUTES = 0x0A, 0x0B, 0x0C
+MAGIC: Final = b"CDF\x02"
 LARGEST: Final = 2**32 - 4
 """Bytes of one variable that the 64-bit-offset format can hold where others follow it."""
 
@@ -89,6 +91,25 @@ class Writer:
         os.fsync(self._handle)
 
 
+HEADER_READ: Final = 2**20
+"""Bytes in which the attributes of the whole stand: they come before every variable."""
+
+
+def text_attribute(path: Path, name: str) -> str | None:
+    """An attribute in text from the header alone, the file's own before a variable's; None where there is none."""
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(HEADER_READ)
+    except OSError:
+        return None
+    at = raw.find(_name(name) + struct.pack(">i", 2))
+    if not raw.startswith(MAGIC) or at < 0:
+        return None
+    place = at + len(_name(name)) + 8
+    (size,) = struct.unpack_from(">i", raw, place - 4)
+    return raw[place : place + size].decode(errors="replace")
+
+
 def letters(texts: Sequence[str]) -> tuple[NDArray[Any], int]:
     """Texts as rows of single bytes (UTF-8), and the width of a row."""
     raw = [text.encode() for text in texts]
@@ -120,7 +141,7 @@ def _header(layout: Layout) -> tuple[bytes, dict[str, int]]:
 
 def _written(layout: Layout, places: Mapping[str, int]) -> bytes:
     names = list(layout.sizes)
-    parts = [b"CDF\x02", struct.pack(">i", 0), struct.pack(">ii", DIMENSIONS, len(names))]
+    parts = [MAGIC, struct.pack(">i", 0), struct.pack(">ii", DIMENSIONS, len(names))]
     parts += [_name(name) + struct.pack(">i", layout.sizes[name]) for name in names]
     parts += [_attributes(layout.attributes), struct.pack(">ii", VARIABLES, len(layout.fields))]
     for item in layout.fields:

@@ -18,6 +18,7 @@ from seedtrain.base import InputError, Progress, UnavailableError, silent
 from seedtrain.base import translate as _
 from seedtrain.simulation._engine import compile_system
 from seedtrain.simulation._ensemble._draw import Floats, Spread, check_spreads, draw
+from seedtrain.simulation._ensemble._netcdf import text_attribute
 from seedtrain.simulation._ensemble._problem import (
     Problem,
     Problems,
@@ -86,7 +87,7 @@ def run_ensemble(
     _check_alike(problems)
     layout = layout_of(problems, spreads, n, seed, settings)
     total = n * len(problems)
-    if to is not None and _finished(Path(to)) == layout.attributes["seedtrain_digest"]:
+    if to is not None and text_attribute(Path(to), "seedtrain_digest") == layout.attributes["seedtrain_digest"]:
         progress(1.0, _("runs: {done} of {total}").format(done=total, total=total))
         return read_ensemble(Path(to))
     fixed, size = fixed_values(problems, spreads, n), chunk or _chunk(problems[0], total)
@@ -271,20 +272,6 @@ def _client(executor: Any) -> Any:
         raise UnavailableError(
             f"the Dask scheduler at {address} does not answer: {error}", remedy="Start it, or correct the address."
         ) from None
-
-
-def _finished(path: Path) -> str | None:
-    """The digest in a finished file; None where there is none that can be read."""
-    from scipy.io import netcdf_file
-
-    if not path.is_file():
-        return None
-    try:
-        with netcdf_file(str(path), mmap=False) as found:
-            raw = getattr(found, "seedtrain_digest", b"")
-    except (OSError, ValueError, TypeError, IndexError):
-        return None
-    return raw.decode() if isinstance(raw, bytes) else None
 
 
 def _check_alike(problems: Problems) -> None:
