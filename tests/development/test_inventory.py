@@ -156,9 +156,9 @@ def test_machines_have_the_throughput_of_their_step(name: str) -> None:
     uses = [use for use in inventory(found).uses if use.item == "centrifuge"]
     assert {use.unit for use in uses} == {"L/h"}
     for step in spins:
-        pieces = [use.amount for use in uses if use.where == step.path.partition("/")[0]]
-        assert sum(pieces) == pytest.approx(step.inlets[0].volume / step.duration)
-        assert len(pieces) == step.equipment["parallel"][0]
+        (use,) = [use for use in uses if use.where == step.path.partition("/")[0]]
+        assert use.pieces * use.amount == pytest.approx(step.inlets[0].volume / step.duration)
+        assert use.pieces == step.equipment["parallel"][0]
 
 
 @ALL
@@ -168,8 +168,12 @@ def test_no_machine_is_larger_than_it_is_made(name: str) -> None:
     kinds = {"freeze-dryer": ("lyophilise", "shelf_area"), "homogeniser": ("homogenise", "homogeniser_flow")}
     for item, (kind, size) in kinds.items():
         (step,) = [step for step in found.steps if step.kind == kind]
-        pieces = [use.amount for use in inventory(found).uses if use.item == item]
-        assert pieces == [pytest.approx(step.equipment[size][0])] * round(step.equipment["parallel"][0])
+        (use,) = [use for use in inventory(found).uses if use.item == item]
+        assert use.amount == pytest.approx(step.equipment[size][0])
+        assert use.pieces == step.equipment["parallel"][0]
+        (smooth,) = [use for use in inventory(found, whole=False).uses if use.item == item]
+        assert smooth.pieces * smooth.amount == pytest.approx(use.pieces * use.amount)
+        assert smooth.pieces <= use.pieces < smooth.pieces + 1
     if name == PLANT:
         dryer = next(step for step in found.steps if step.kind == "lyophilise")
         assert dryer.equipment["parallel"][0] > 1

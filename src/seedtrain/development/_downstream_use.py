@@ -10,7 +10,7 @@ from seedtrain.base import InputError
 from seedtrain.development._use import BATCHES, Use
 from seedtrain.quantity import convert
 from seedtrain.recipe import MasterRecipe
-from seedtrain.simulation import StepResult, Stream
+from seedtrain.simulation import LARGEST_MACHINES, StepResult, Stream
 
 YEARLY: Final = (("installation_factor", 1), ("annual_charge", 1), (BATCHES, -1))
 WET_PER_DRY: Final = 4.0
@@ -95,33 +95,51 @@ def wasted(waste: Stream, where: str) -> Iterator[Use]:
     yield Use("wastewater", max(waste.volume - wet, 0.0), "L", where)
 
 
-def machines(recipe: MasterRecipe, steps: Sequence[StepResult]) -> tuple[Use, ...]:
-    """What the steps run on, each machine once per unit procedure, with its tanks for product and for buffer."""
+def machines(recipe: MasterRecipe, steps: Sequence[StepResult], *, whole: bool = True) -> tuple[Use, ...]:
+    """What the steps run on, each machine once per unit procedure, with its tanks for product and for buffer.
+
+    `whole`: machines in parallel count as whole ones, else the last in part, so that nothing jumps.
+    """
     found: list[Use] = []
     for procedure, group in grouped(steps).items():
-        sizes: dict[tuple[str, str], tuple[int, float]] = {}
+        sizes: dict[tuple[str, str], tuple[float, float]] = {}
         for step in group:
             machine = _machine(step)
             if machine is not None:
                 item, size, unit = machine
-                number = round(step.equipment.get("parallel", (1.0, ""))[0])
+                number = step.equipment.get("parallel", (1.0, ""))[0]
+                if not whole:
+                    part = _part_of_largest(step) if number > 1 else 1.0
+                    number, size = number * part, size / part
                 # The phase that needs the most of it decides, in number and size.
-                before = sizes.get((item, unit), (1, 0.0))
+                before = sizes.get((item, unit), (1.0, 0.0))
                 sizes[item, unit] = max(before, (number, size), key=lambda piece: piece[0] * piece[1])
-        for (item, unit), (number, size) in sizes.items():
-            found += [_piece(item, size, unit, procedure)] * (number if size > 0 else 0)
+        found += [_piece(item, size, unit, procedure, n) for (item, unit), (n, size) in sizes.items() if size > 0]
         liquids = [
             amount for step in group for name, (amount, unit) in step.materials.items() if name in recipe.materials
         ]
         holds = [step.outlet.volume for step in group if step.kind not in ("lyophilise", "fill")]
         for volume in (max(liquids, default=0.0), max(holds, default=0.0)):
-            number = max(1, math.ceil(volume / LARGEST_TANK - 1e-9))
-            found += [_piece("tank", volume / number, "L", procedure)] * (number if volume > 0 else 0)
+            number = max(1.0, volume / LARGEST_TANK)
+            if whole:
+                number = math.ceil(number - 1e-9)
+            if volume > 0:
+                found.append(_piece("tank", volume / number, "L", procedure, number))
     return tuple(found)
 
 
-def _piece(item: str, size: float, unit: str, where: str) -> Use:
-    return Use(item, size, unit, where, YEARLY)
+def _piece(item: str, size: float, unit: str, where: str, number: float) -> Use:
+    return Use(item, size, unit, where, YEARLY, pieces=number)
+
+
+def _part_of_largest(step: StepResult) -> float:
+    """The size of one of the machines in parallel over the largest that is made."""
+    for name, (largest, unit, _) in LARGEST_MACHINES.items():
+        if name in step.equipment:
+            size, given = step.equipment[name]
+            part = convert(size, given, unit) / largest
+            return part**2 if unit == "m" else part  # a column's work goes with its cross section
+    return 1.0
 
 
 def _machine(step: StepResult) -> tuple[str, float, str] | None:

@@ -207,10 +207,11 @@ def central_figures(batch: Batch, factors: FactorTable, *, whole_batches: bool =
 
     The same figures as `cost_and_carbon(...)` has in `cost.total.value`, `carbon.total.value` and `product_per_year`.
 
-    - `whole_batches`: a year counts finished batches only. For differences of neighbouring figures the last batch has
-      to count in part, or a lever that tips the year over by a batch looks many times as strong as it is.
+    - `whole_batches`: a year counts finished batches, and a machine is there or not. For differences of neighbouring
+      figures the last of either has to count in part, or a lever that tips the year over by a batch, or a train into
+      another machine, looks many times as strong as it is.
     """
-    inventory = inventory_of(batch)
+    inventory = inventory_of(batch, whole=whole_batches)
     if not inventory.product > 0:
         raise InputError("the batch ends without product", remedy="Look at the mass-yield table.")
     cost, footprint, _ = _lines(inventory.uses, factors)
@@ -264,6 +265,7 @@ def _line(use: Use, item: Item, factor: Factor | None) -> _Line:
         amount = (_in_unit(use, item.reference_unit) / item.reference) ** item.exponent
     else:
         amount = _in_unit(use, factor.per)
+    amount *= use.pieces
     life = ((f"{item.name}.life", -1),) if item.life is not None else ()
     return _Line(use, use.category or item.category, amount, ((factor.name, 1), *life, *use.times, _RELEASED))
 

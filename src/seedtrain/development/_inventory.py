@@ -52,8 +52,10 @@ class Batch(Protocol):
     def product(self) -> float: ...
 
 
-def inventory(batch: Batch) -> Inventory:
+def inventory(batch: Batch, *, whole: bool = True) -> Inventory:
     """Everything that one batch used, from the recipe's own materials and the amounts of its runs and steps.
+
+    `whole`: machines in parallel count as whole ones.
 
     Raises `InputError` where runs and seed vessels do not match the recipe, or a step has no known equipment.
     """
@@ -78,7 +80,7 @@ def inventory(batch: Batch) -> Inventory:
         taken = inoculum_fraction(following) * medium(following, vessel)
         uses += left_over(run, taken, trains[index].name)
     uses += downstream_uses(recipe, batch.steps)
-    uses += machines(recipe, batch.steps)
+    uses += machines(recipe, batch.steps, whole=whole)
     uses += _crews(recipe, batch.steps)
     uses += _release(recipe)
     uses += _building(batch.vessel.nominal_volume)

@@ -17,7 +17,7 @@ class Use:
 
     `times` multiplies it by parameters of the table, each with its power: heat over the chiller's performance, hours
     times people, yearly charge over batches a year. The unit is that after the multiplication; nothing means pieces.
-    `category` is the item's own unless it says otherwise.
+    `category` is the item's own unless it says otherwise; `pieces` of that amount are used.
     """
 
     item: str
@@ -26,6 +26,7 @@ class Use:
     where: str
     times: tuple[tuple[str, int], ...] = ()
     category: str = ""
+    pieces: float = 1.0
 
 
 @dataclass(frozen=True)

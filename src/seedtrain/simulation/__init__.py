@@ -5,6 +5,7 @@ from seedtrain.simulation._broth import broth
 from seedtrain.simulation._culture import Culture, Parameter
 from seedtrain.simulation._downstream import (
     COURSE_UNITS,
+    LARGEST_MACHINES,
     TrainParameter,
     bench_chromatography,
     product_quality,
@@ -92,6 +93,7 @@ from seedtrain.simulation._zones import Zones, zone_exchange, zones_of
 __all__ = [
     "COMPONENTS",
     "COURSE_UNITS",
+    "LARGEST_MACHINES",
     "Airlift",
     "Balance",
     "CompiledMetabolism",
