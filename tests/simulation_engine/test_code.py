@@ -247,6 +247,23 @@ def test_a_damaged_kernel_is_made_again(own_cache, damage):
     assert path.read_bytes()[:60] == whole[:60]
 
 
+def test_a_cache_that_cannot_be_written_is_none(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("SEEDTRAIN_CACHE", str(tmp_path / "file"))
+    door._kernel.cache_clear()
+    assert run_once() == pytest.approx(np.exp(-2), rel=1e-5)
+    door._kernel.cache_clear()
+
+
+def test_the_oldest_kernels_go_first(own_cache, monkeypatch):
+    monkeypatch.setattr("seedtrain.simulation._engine._machine.KEPT", 2)
+    for number, key in enumerate("abc"):
+        store(key, b"code", {})
+        os.utime(cache_folder("engine") / f"{key}.bin", (number, number))
+    store("d", b"code", {})
+    assert {path.stem for path in cache_folder("engine").glob("*.bin")} == {"c", "d"}
+
+
 def test_what_is_stored_comes_back_and_what_is_absent_does_not(own_cache):
     store("some", b"code", {"work": 3})
     assert recall("some") == (b"code", {"work": 3})

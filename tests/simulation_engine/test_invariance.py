@@ -51,6 +51,13 @@ def test_the_benchmark_problem_is_bit_for_bit_the_same_in_lanes():
         assert equal(whole, compiled.run(part(item, [place]), times), [place])
 
 
+def test_four_lanes_and_eight_give_the_same_bits(monkeypatch):
+    item, times = fed_batch_schedule(fed_batch_numbers(10)), fed_batch_times()
+    whole = compile_system(fed_batch_system()).run(item, times)
+    monkeypatch.setattr(door, "host", lambda: {"lanes": 4})
+    assert equal(whole, compile_system(fed_batch_system()).run(item, times))
+
+
 def test_sensitivities_do_not_depend_on_threads():
     item, times = fed_batch_schedule(fed_batch_numbers(9)), fed_batch_times()[::10]
     compiled = compile_system(fed_batch_system())

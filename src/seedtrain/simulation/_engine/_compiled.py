@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -161,9 +160,16 @@ class _Call:
         self.kernel.code.entry(arguments.ctypes.data)
 
 
+def _cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _spread(call: _Call, items: Sequence[int], threads: int, progress: Progress) -> None:
     """Run the trajectories `items`, chunk by chunk, on `threads` threads (machine code does not hold Python's lock)."""
-    workers = threads or len(os.sched_getaffinity(0))
+    workers = threads or _cores()
     count = len(items)
     size = min(_CHUNK, max(call.kernel.lanes * 4, -(-count // (4 * workers))))
     if isinstance(items, range):
@@ -177,6 +183,8 @@ def _spread(call: _Call, items: Sequence[int], threads: int, progress: Progress)
             done += chunk[1] - chunk[0]
             progress(done / count, "trajectories")
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(workers) as pool:
         for chunk, _ in zip(chunks, pool.map(lambda chunk: call(*chunk), chunks), strict=True):
             done += chunk[1] - chunk[0]

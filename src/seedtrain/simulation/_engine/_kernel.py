@@ -7,6 +7,7 @@ from typing import Any
 
 from seedtrain.simulation._engine import _drive as drive
 from seedtrain.simulation._engine._by import CARRY, NOTHING
+from seedtrain.simulation._engine._events import EVENTS, WATCH
 from seedtrain.simulation._engine._explicit import explicit_step
 from seedtrain.simulation._engine._factor import Plan, factor_text, plan, solve_lines
 from seedtrain.simulation._engine._layout import WHOLES, Layout
@@ -67,7 +68,7 @@ def kernel_text(system: System, variant: Variant) -> tuple[str, Facts]:
         texts.append(programs.start(lanes))
     timed = variant.outside or programs.timed
     texts.append(stiff_step(RODAS5P, n, timed=timed, by=by) if stiff else explicit_step(DORMAND_PRINCE, n, by=by))
-    texts += [dense_text(method, n, by=by), drive.WATCH, drive.ENTER, drive.EVENTS, drive.SETTLE]
+    texts += [dense_text(method, n, by=by), WATCH, drive.ENTER, EVENTS, drive.SETTLE]
     texts.append(CARRY if by else NOTHING)
     layout, directions = _layout(programs, lanes, method, entries), _directions_layout(programs, method)
     layout.words |= {**directions.words, "DIRECTIONS": unit.lanes}

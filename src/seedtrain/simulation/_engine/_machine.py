@@ -9,9 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.base import cache_folder, digest, digest_bytes, write_atomic
+from seedtrain.base import UnavailableError, cache_folder, digest, digest_bytes, write_atomic
 
 ENTRY: Final = "seedtrain_entry"
+KEPT: Final = 500
+"""Kernels in the cache; the oldest go first."""
 _MAGIC: Final = b"seedtrain machine code 1\n"
 
 
@@ -99,17 +101,24 @@ def _path(key: str) -> Path:
 
 
 def store(key: str, raw: bytes, facts: dict[str, Any]) -> None:
-    """Keep an object file and what belongs to it."""
+    """Keep an object file and what belongs to it, `KEPT` of them at most; a cache that cannot be written is none."""
     head = json.dumps(facts, sort_keys=True).encode()
     body = len(head).to_bytes(8, "little") + head + raw
-    write_atomic(_path(key), _MAGIC + digest_bytes(body).encode() + body)
+    try:
+        path = _path(key)
+        write_atomic(path, _MAGIC + digest_bytes(body).encode() + body)
+        others = sorted(path.parent.glob("*.bin"), key=lambda item: item.stat().st_mtime)
+        for old in others[:-KEPT]:
+            old.unlink(missing_ok=True)
+    except (OSError, UnavailableError):
+        return
 
 
 def recall(key: str) -> tuple[bytes, dict[str, Any]] | None:
     """What `store` kept, or nothing where it is absent or damaged."""
     try:
         whole = _path(key).read_bytes()
-    except OSError:
+    except (OSError, UnavailableError):
         return None
     body = whole[len(_MAGIC) + 64 :]
     if not whole.startswith(_MAGIC) or digest_bytes(body).encode() != whole[len(_MAGIC) : len(_MAGIC) + 64]:
