@@ -21,6 +21,8 @@ from seedtrain.simulation._exchange._values import Floats, Point, Start
 
 MOST_AT_ONCE: Final = 10_000
 """Events at one instant from which they are taken to call each other without end."""
+MOST_WITHOUT_PROGRESS: Final = 200
+"""Stretches in a row that last no longer than rounding, from which events are taken to pile up."""
 NUDGE: Final = 1e-10
 """Relative step in time by which it is seen where a formula at zero goes next."""
 SAME_TIME: Final = 1e-12
@@ -100,8 +102,8 @@ class _Driver:
             now = self.point.time
             stop = min([end, *(item.when for item in self.due)])
             lasted, fired = self.stretch(max(stop - now, 0.0))
-            still = 0 if lasted > 0 else still + 1
-            if still > MOST_AT_ONCE:
+            still = 0 if lasted > SAME_TIME * max(1.0, now) else still + 1
+            if still > MOST_WITHOUT_PROGRESS:
                 raise self.fault("events follow each other without end", "Check the triggers.")
             # A due event stands exactly at its time, whatever the sum of the stretches rounds to.
             self.point.time = stop if fired < 0 else now + lasted
@@ -165,7 +167,8 @@ class _Driver:
             self.follow(signs)
             item = self.due_now()
             if item is None:
-                signs = self.signs = self.signs_after()
+                later = self.signs_after()
+                signs = self.signs = [new if old == 0 else old for old, new in zip(signs, later, strict=True)]
                 self.follow(signs)
                 item = self.due_now()
                 if item is None:
@@ -181,11 +184,10 @@ class _Driver:
         if not self.model.gauges:
             return []
         found = [_sign(self.value(gauge.formula)) for gauge in self.model.gauges]
-        if fired:
-            later = self.signs_after()
-            for at, (old, new) in enumerate(zip(self.signs, later, strict=True)):
-                if at in fired or (old and new and old != new):
-                    found[at] = 0
+        later = self.signs_after()
+        for at, (old, new) in enumerate(zip(self.signs, later, strict=True)):
+            if at in fired or (old and new and old != new):
+                found[at] = 0
         return found
 
     def signs_after(self) -> list[int]:

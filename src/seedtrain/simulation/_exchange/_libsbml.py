@@ -27,6 +27,8 @@ from seedtrain.simulation._exchange._source import (
 )
 from seedtrain.simulation._exchange._tree import AVOGADRO, OPERATIONS, RELATIONS, Tree, call, num, sym
 
+DEEPEST: Final = 120
+"""Nesting of a formula with its functions written out; published models stay below 30."""
 MOST_NODES: Final = 500_000
 """Of all formulas together, functions written out: nested definitions can grow without bound."""
 
@@ -227,14 +229,13 @@ class _Reader:
         node = item.getMath()
         if node is None:
             return None
-        try:
-            return self.tree(node, env or {}, ())
-        except RecursionError:
-            self.refuse("a formula is nested too deeply", "Split it with assignment rules.")
-            return num(0.0)
+        return self.tree(node, env or {})
 
-    def tree(self, node: Any, env: Mapping[str, Tree], inside: tuple[str, ...]) -> Tree:
+    def tree(self, node: Any, env: Mapping[str, Tree], inside: tuple[str, ...] = (), depth: int = 0) -> Tree:
         self.nodes += 1
+        if depth > DEEPEST:
+            self.refuse(f"a formula is nested more than {DEEPEST} deep", "Split it with assignment rules.")
+            return num(0.0)
         if self.nodes > MOST_NODES:
             raise InputError(
                 f"{self.element}: with its functions written out the model has more than {MOST_NODES} terms",
@@ -253,7 +254,7 @@ class _Reader:
         if kind == library.AST_NAME_AVOGADRO:
             return num(AVOGADRO)
         if kind == library.AST_FUNCTION:
-            return self.written_out(node, env, inside)
+            return self.written_out(node, env, inside, depth)
         if kind == library.AST_FUNCTION_RATE_OF:
             name = env.get(node.getChild(0).getName(), sym(node.getChild(0).getName()))
             return Tree("rateof", name=name.name)
@@ -263,21 +264,21 @@ class _Reader:
             remedy = "Write the delay as a chain of states." if "delay" in shown else "Use SBML Core's mathematics."
             self.refuse(f"{shown} is not supported", remedy)
             return num(0.0)
-        parts = [self.tree(part, env, inside) for part in _chain(library, node, op)]
+        parts = [self.tree(part, env, inside, depth + 1) for part in _chain(library, node, op)]
         return _shaped(op, parts)
 
-    def written_out(self, node: Any, env: Mapping[str, Tree], inside: tuple[str, ...]) -> Tree:
+    def written_out(self, node: Any, env: Mapping[str, Tree], inside: tuple[str, ...], depth: int) -> Tree:
         name = node.getName()
         definition = self.functions.get(name)
         if definition is None or name in inside:
             self.refuse(f"the function {name!r} is not defined, or calls itself", "Define it before it is used.")
             return num(0.0)
-        values = [self.tree(node.getChild(at), env, inside) for at in range(node.getNumChildren())]
+        values = [self.tree(node.getChild(at), env, inside, depth + 1) for at in range(node.getNumChildren())]
         if definition.getBody() is None or definition.getNumArguments() != len(values):
             self.refuse(f"the function {name!r} has no body, or another number of arguments", "Correct its definition.")
             return num(0.0)
         own = {definition.getArgument(at).getName(): value for at, value in enumerate(values)}
-        return self.tree(definition.getBody(), own, (*inside, name))
+        return self.tree(definition.getBody(), own, (*inside, name), depth + 1)
 
 
 def _literal(library: Any, node: Any) -> float:
