@@ -22,6 +22,12 @@ from seedtrain.simulation._engine._schedule import (
 )
 from seedtrain.simulation._engine._system import System
 
+# Their names at the door of the room, where a schedule or a system could be of anything.
+CompiledSystem = Compiled
+EngineSchedule = Schedule
+EngineSeeds = Seeds
+EngineSystem = System
+
 __all__ = [
     "CROSSING",
     "CROSSINGS_KEPT",
@@ -36,7 +42,11 @@ __all__ = [
     "STEP_TOO_SMALL",
     "TOO_MANY_STEPS",
     "Compiled",
+    "CompiledSystem",
     "Crossings",
+    "EngineSchedule",
+    "EngineSeeds",
+    "EngineSystem",
     "Method",
     "Schedule",
     "Seeds",
