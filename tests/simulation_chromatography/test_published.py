@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import pytest
 
-from seedtrain.base import UnavailableError
+from seedtrain.base import InputError, UnavailableError
 from seedtrain.simulation._downstream._chromatography import (
     Bed,
     Chromatogram,
@@ -84,6 +84,18 @@ def test_cadet_finds_the_same(kind: str) -> None:
     ours = elute(bed, isotherm, inlets, initial=initial, times=301, grid=Grid(12, 3, 1, 5), rtol=1e-5)
     assert (np.abs(ours.outlet - judge.outlet).max(axis=0) < 1e-3 * judge.outlet.max(axis=0)).all()
     assert judge.engine.startswith("CADET-Core")
+
+
+def test_the_engine_is_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with pytest.raises(UnavailableError, match="not installed") as caught:
+        elute(BED, ISOTHERM, INLETS, initial=INITIAL, engine="cadet")
+    assert VARIABLE in caught.value.remedy
+    with pytest.raises(InputError, match="no engine"):
+        elute(BED, ISOTHERM, INLETS, initial=INITIAL, engine="comsol")  # type: ignore[arg-type]
+    first = elute(SMALL, Linear((1.0, 1.0)), PULSE, times=2)
+    with pytest.raises(InputError, match="go on from a state"):
+        elute(SMALL, Linear((1.0, 1.0)), PULSE, start=first.state, engine="cadet")
 
 
 def test_an_engine_that_is_not_there_is_said_with_its_remedy() -> None:

@@ -25,10 +25,10 @@ def bench_chromatography(progress: Progress = silent) -> list[dict[str, Any]]:
     Rows `{what, peer, version, cpu_s, value, error, ratio}`: the first is ours (`value`: its grid and tolerance); then
     CADET's discontinuous Galerkin method at its own tolerance and at a looser one, where an interpreter that has it is
     named, with `ratio` = its CPU seconds over ours; else one row with None. The reference is our own solution on a grid
-    three times as fine at 1e-7, which agrees with CADET's to 3e-5 (docs/validation.md). Compiling is not counted.
+    twice as fine at 1e-6, which agrees with CADET's finest to 5e-5 (docs/validation.md). Compiling is not counted.
     """
     progress(0.0, "bench chromatography: reference")
-    reference = elute(BED, ISOTHERM, INLETS, initial=INITIAL, times=_TIMES, grid=Grid(12, 5, 1, 7), rtol=1e-7).outlet
+    reference = elute(BED, ISOTHERM, INLETS, initial=INITIAL, times=_TIMES, grid=Grid(8, 5, 1, 6), rtol=1e-6).outlet
     grid, rtol = Grid(4, 3, 1, 2), 1e-3
     best, outlet = np.inf, reference
     for _ in range(_REPEATS):

@@ -21,7 +21,7 @@ from seedtrain.simulation._run import Floats
 
 VARIABLE: Final = "SEEDTRAIN_CADET"
 """Environment variable that names a Python 3.12 or newer in which cadet-core and h5py are installed."""
-_REMEDY: Final = (
+REMEDY: Final = (
     f"Install cadet-core and h5py into a Python 3.12 or newer of its own, and set {VARIABLE} to that interpreter."
 )
 _WORKER: Final = Path(__file__).with_name("_cadet_worker.py")
@@ -76,7 +76,7 @@ class Cadet:
             )
         except OSError as error:
             raise UnavailableError(
-                f"CADET: {self.interpreter!r} cannot be run: {error.strerror}", remedy=_REMEDY
+                f"CADET: {self.interpreter!r} cannot be run: {error.strerror}", remedy=REMEDY
             ) from error
         except subprocess.TimeoutExpired as error:
             raise UnavailableError(
@@ -85,11 +85,11 @@ class Cadet:
         try:
             answer: dict[str, Any] = json.loads(done.stdout)
         except json.JSONDecodeError as error:
-            raise UnavailableError(f"CADET: {done.stderr.strip()[-500:] or 'no answer'}", remedy=_REMEDY) from error
+            raise UnavailableError(f"CADET: {done.stderr.strip()[-500:] or 'no answer'}", remedy=REMEDY) from error
         if "error" in answer:
             if "version" in answer:
                 raise InputError(f"CADET refused the problem: {answer['error'].strip()}", remedy="Correct it.")
-            raise UnavailableError(f"CADET: {answer['error']}", remedy=_REMEDY)
+            raise UnavailableError(f"CADET: {answer['error']}", remedy=REMEDY)
         return answer
 
 

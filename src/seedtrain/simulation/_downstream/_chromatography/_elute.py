@@ -1,4 +1,4 @@
-"""Run a sequence of inlet sections through a packed bed."""
+"""Our own solver: a sequence of inlet sections through a packed bed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from seedtrain.base import InputError, Progress, SeedtrainError, silent
+from seedtrain.base import InputError, Progress, SeedtrainError
 from seedtrain.simulation._downstream._chromatography import _method
 from seedtrain.simulation._downstream._chromatography._bed import Bed, Chromatogram, Grid, Inlet, State
 from seedtrain.simulation._downstream._chromatography._grid import Axial, Radial, axial_grid, radial_grid
@@ -37,29 +37,20 @@ class ColumnError(SeedtrainError):
 _grids = lru_cache(maxsize=32)(lambda *grid: (axial_grid(*grid[:2]), radial_grid(*grid[2:])))
 
 
-def elute(
+def integrate(
     bed: Bed,
     isotherm: Isotherm,
     inlets: Sequence[Inlet],
     *,
-    initial: Sequence[float] = (),
-    start: State | None = None,
-    times: int | Floats = 501,
-    grid: Grid | None = None,
-    rtol: float = 1e-4,
-    most_steps: int = 100_000,
-    progress: Progress = silent,
+    initial: Sequence[float],
+    start: State | None,
+    times: int | Floats,
+    grid: Grid | None,
+    rtol: float,
+    most_steps: int,
+    progress: Progress,
 ) -> Chromatogram:
-    """The chromatogram of `inlets`, one after another.
-
-    - `initial`: concentrations of the liquid that the bed is equilibrated with, mol/m3, by component; all 0 by default.
-    - `start`: go on from the state that an earlier call left, instead.
-    - `times`: when to tell the outlet, s from the start, rising; or how many, evenly spread.
-    - `rtol`: relative tolerance of the integration in time.
-
-    **Returns** a `Chromatogram`; its `closure` is rounding. Raises `InputError` for what cannot be meant and
-    `ColumnError` where the integration fails, with the time it reached.
-    """
+    """`elute` by our own solver."""
     grid = grid or Grid()
     first = same_components(bed, isotherm, inlets, initial)
     _check_numbers(isotherm, inlets, first, start, rtol)
