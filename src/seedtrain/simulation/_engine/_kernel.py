@@ -21,7 +21,14 @@ from seedtrain.simulation._engine._step import dense_text
 from seedtrain.simulation._engine._stiff import stiff_step
 from seedtrain.simulation._engine._system import System
 from seedtrain.simulation._engine._tableaus import DORMAND_PRINCE, RODAS5P, Explicit, Rosenbrock
-from seedtrain.simulation._engine._tangents import gauge_slopes, second, start_by, tangent
+from seedtrain.simulation._engine._tangents import (
+    curvature,
+    curved_places,
+    gauge_slopes,
+    second,
+    start_by,
+    tangent,
+)
 from seedtrain.simulation._engine._variant import Variant
 
 
@@ -38,6 +45,15 @@ class Facts:
     whole: int
     rows: int
     directions: int
+
+
+@dataclass(frozen=True)
+class Entries:
+    """How many numbers the Jacobian, its factors and its variation along a direction are."""
+
+    jacobian: int = 0
+    factors: int = 0
+    curvatures: int = 0
 
 
 def make_kernel(system: System, variant: Variant) -> tuple[bytes, dict[str, Any]]:
@@ -61,16 +77,19 @@ def kernel_text(system: System, variant: Variant) -> tuple[str, Facts]:
     if variant.outside:
         texts, entries = _outside(programs, unit, stiff=stiff)
     else:
-        texts, entries = _equations(programs, unit, access, by=by), (0, 0)
+        texts, entries = _equations(programs, unit, access, by=by), Entries()
         if stiff:
             more, entries = _linear_algebra(programs, access, by=by)
             texts += more
         texts.append(programs.start(lanes))
     timed = variant.outside or programs.timed
-    texts.append(stiff_step(RODAS5P, n, timed=timed, by=by) if stiff else explicit_step(DORMAND_PRINCE, n, by=by))
+    if stiff:
+        texts.append(stiff_step(RODAS5P, n, timed=timed, by=by, curved=entries.curvatures > 0))
+    else:
+        texts.append(explicit_step(DORMAND_PRINCE, n, by=by))
     texts += [dense_text(method, n, by=by), WATCH, drive.ENTER, EVENTS, drive.SETTLE]
     texts.append(CARRY if by else NOTHING)
-    layout, directions = _layout(programs, lanes, method, entries), _directions_layout(programs, method)
+    layout, directions = _layout(programs, lanes, method, entries), _directions_layout(programs, method, entries)
     layout.words |= {**directions.words, "DIRECTIONS": unit.lanes}
     layout.words |= {"RATES_PER_STEP": method.stages if stiff else method.stages - 1, "ORDER": method.order}
     unit.add(layout.fill("\n".join(texts)))
@@ -95,7 +114,7 @@ def _equations(programs: Programs, unit: Unit, access: Access, *, by: bool) -> l
     return texts
 
 
-def _outside(programs: Programs, unit: Unit, *, stiff: bool) -> tuple[list[str], tuple[int, int]]:
+def _outside(programs: Programs, unit: Unit, *, stiff: bool) -> tuple[list[str], Entries]:
     """The texts of a system whose rates are a function elsewhere, and how many entries Jacobian and factors have."""
     n = len(programs.model.rates)
     unit.table("outside", 1)
@@ -103,10 +122,10 @@ def _outside(programs: Programs, unit: Unit, *, stiff: bool) -> tuple[list[str],
     single = Access("D", SCALAR.read, SCALAR.write, "_one")
     texts = [RATES, programs.gauges(SCALAR), programs.observe(single), LINEAR if stiff else ""]
     texts.append("def begin_kernel(a: PI):\n    table_outside[0] = a[ARG_outside]\n")
-    return texts, (n * n, n * n + n) if stiff else (0, 0)
+    return texts, Entries(n * n, n * n + n) if stiff else Entries()
 
 
-def _linear_algebra(programs: Programs, access: Access, *, by: bool) -> tuple[list[str], tuple[int, int]]:
+def _linear_algebra(programs: Programs, access: Access, *, by: bool) -> tuple[list[str], Entries]:
     """The texts of the Jacobian, its factors and solving with them, and how many entries both have."""
     n = len(programs.model.rates)
     texts = [programs.linearise(access)]
@@ -115,9 +134,11 @@ def _linear_algebra(programs: Programs, access: Access, *, by: bool) -> tuple[li
     solve = solve_lines(factors, access.read, access.read.format(array="b", index="{index}"))
     solve += [access.write.format(array="b", index=i, value=f"x{i}") for i in range(n)]
     texts.append("\n    ".join(["def solve(M: P, b: P):", *solve]) + "\n")
+    curved = curved_places(programs) if by else None
     if by:
-        texts += [second(programs), _solve_by(factors)]
-    return texts, (len(factors.given), factors.size)
+        texts.append(_solve_by(factors))
+        texts += curvature(programs, curved) if curved else [second(programs)]
+    return texts, Entries(len(factors.given), factors.size, len(curved or ()))
 
 
 def _solve_by(factors: Plan) -> str:
@@ -130,7 +151,7 @@ def _solve_by(factors: Plan) -> str:
     return "\n    ".join(["def solve_by(M: P, d: P, blocks: I):", *body]) + "\n"
 
 
-def _directions_layout(programs: Programs, method: Rosenbrock | Explicit) -> Layout:
+def _directions_layout(programs: Programs, method: Rosenbrock | Explicit, entries: Entries) -> Layout:
     """Rows of directions."""
     n, layout = len(programs.model.system.states), Layout()
     for name in ("STATE", "NEW", "POINT", "SLOPE", "BEND"):
@@ -138,13 +159,14 @@ def _directions_layout(programs: Programs, method: Rosenbrock | Explicit) -> Lay
     layout.room("D_STAGE", method.stages * n)
     layout.room("D_DENSE", len(method.dense) * n)
     layout.room("D_CONSTANT", len(programs.model.constants))
+    layout.room("D_CURVE", entries.curvatures)
     layout.room("D_BEGAN", 1)
     layout.room("D_TIME", 1)
     layout.room("D_OUT", max(len(programs.model.gauges), 1))
     return layout
 
 
-def _layout(programs: Programs, lanes: int, method: Rosenbrock | Explicit, entries: tuple[int, int]) -> Layout:
+def _layout(programs: Programs, lanes: int, method: Rosenbrock | Explicit, entries: Entries) -> Layout:
     """Numbers of each lane, and what else the texts name."""
     system = programs.model.system
     n, gauges = len(system.states), len(system.gauges)
@@ -155,8 +177,8 @@ def _layout(programs: Programs, lanes: int, method: Rosenbrock | Explicit, entri
         layout.room(name, n)
     layout.room("STAGE", method.stages * n)
     layout.room("DENSE", len(method.dense) * n)
-    layout.room("JACOBIAN", entries[0])
-    layout.room("FACTORS", entries[1])
+    layout.room("JACOBIAN", entries.jacobian)
+    layout.room("FACTORS", entries.factors)
     layout.room("CONSTANT", max(programs.constants, len(system.numbers)))
     for name in ("GAUGE", "GAUGE_MIDDLE", "GAUGE_NEW", "SCRATCH_GAUGE"):
         layout.room(name, gauges)

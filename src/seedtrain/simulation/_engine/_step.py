@@ -15,7 +15,7 @@ def weighted(terms: list[tuple[float, str]], start: str) -> str:
     return start
 
 
-SMALL_PART: Final = 0.05
+SMALL_PART: Final = 0.03
 """A sensitivity is small where a natural step along its direction moves its state by less than this part of it."""
 
 

@@ -8,11 +8,11 @@ from seedtrain.simulation._engine._step import Closing, closing_lines, weighted
 from seedtrain.simulation._engine._tableaus import Rosenbrock
 
 
-def stiff_step(method: Rosenbrock, n: int, *, timed: bool, by: bool) -> str:
+def stiff_step(method: Rosenbrock, n: int, *, timed: bool, by: bool, curved: bool) -> str:
     """`step(a, w, tol)`: the new state, its error and the step's factor, from the state, t and h of every lane.
 
     With `by` also the sensitivities of one trajectory, on the same factors: their Jacobian is the state's, and what
-    couples them to the state's stages is `second`.
+    couples them to the state's stages is `second`, or `bend` where the Jacobian's variation is `curved` once a step.
     """
 
     def stage(s: int) -> str:
@@ -29,6 +29,11 @@ def stiff_step(method: Rosenbrock, n: int, *, timed: bool, by: bool) -> str:
     ]
     if by:
         lines += ["    d = numbers_at(a[ARG_d_work])", "    blocks = a[ARG_blocks]", "    unit = blocks * DIRECTIONS"]
+    if curved:
+        lines.append(
+            "    curvature(t, shift(w, STATE), shift(w, CONSTANT), blocks, d, shift(d, D_STATE * unit), "
+            "shift(d, D_CONSTANT * unit), shift(d, D_CURVE * unit))"
+        )
     for s in range(method.stages):
         if s == 0:
             base = "at(w, RATE + i)"
@@ -53,7 +58,7 @@ def stiff_step(method: Rosenbrock, n: int, *, timed: bool, by: bool) -> str:
             f"    solve(shift(w, FACTORS * WIDTH), shift(w, (STAGE + {s * n}) * WIDTH))",
         ]
         if by:
-            lines += _stage_by(method, n, s)
+            lines += _stage_by(method, n, s, curved=curved)
     last = method.stages - 1
     by_last = f"get(d, (D_STAGE + {last * n} + i) * blocks + b)"
     closing = Closing(
@@ -75,7 +80,7 @@ _IDLE: Final = (
 )
 
 
-def _stage_by(method: Rosenbrock, n: int, s: int) -> list[str]:
+def _stage_by(method: Rosenbrock, n: int, s: int, *, curved: bool) -> list[str]:
     """The sensitivities of stage `s`; the state's is known."""
 
     def stage(j: int) -> str:
@@ -91,11 +96,14 @@ def _stage_by(method: Rosenbrock, n: int, s: int) -> list[str]:
         lines += [f"    for q in range({n} * blocks):", f"        put(d, D_POINT * blocks + q, {moved})"]
         point, place, time = "D_POINT", "POINT", f"fma({method.c[s]!r}, h, t)"
     carried = weighted([(C, stage(j)) for j, C in enumerate(method.C[s])], "0.0")
+    stage_place = f"shift(w, STAGE + {s * n}), h * {method.d[s]!r}"
     given = "blocks, d, shift(d, POINT * unit), shift(d, D_CONSTANT * unit), shift(d, D_SLOPE * unit)"
     lines += [
         f"    rates_by({time}, shift(w, {place}), shift(w, CONSTANT), {given.replace('POINT', point)})",
-        f"    second(t, shift(w, STATE), shift(w, CONSTANT), blocks, shift(w, STAGE + {s * n}), h * {method.d[s]!r}, "
-        "shift(d, D_STATE * unit), shift(d, D_CONSTANT * unit), shift(d, D_BEND * unit))",
+        f"    bend(blocks, {stage_place}, shift(d, D_CURVE * unit), shift(d, D_BEND * unit))"
+        if curved
+        else f"    second(t, shift(w, STATE), shift(w, CONSTANT), blocks, {stage_place}, shift(d, D_STATE * unit), "
+        "shift(d, D_CONSTANT * unit), shift(d, D_BEND * unit))",
         f"    for q in range({n} * blocks):",
         "        rest = get(d, D_SLOPE * blocks + q) + get(d, D_BEND * blocks + q)",
         f"        put(d, (D_STAGE + {s * n}) * blocks + q, fma(ih, {carried}, rest))",

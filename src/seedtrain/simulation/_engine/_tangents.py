@@ -7,6 +7,7 @@ through the statements as vectors. Arrays of directions hold `blocks` vectors fo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from seedtrain.simulation._engine._graph import Graph, Node
 from seedtrain.simulation._engine._model import Linear
@@ -114,6 +115,41 @@ def second(programs: Programs) -> str:
         blocks.lines.append(f"put(out, {i} * blocks + b, {blocks.total(terms(parts[at], bent[at]))})")
     arguments = "t: D, y: P, c: P, blocks: I, u: P, ut: D, dy: P, dc: P, out: P"
     return _head("second", arguments, [*_reads(programs, writer), *writer.lines], blocks.lines)
+
+
+MOST_CURVATURES: Final = 500
+"""Derivatives of the Jacobian's entries up to which they are worth writing out."""
+
+
+def curved_places(programs: Programs) -> list[tuple[int, int, Node]] | None:
+    """(row, column, node) of what varies of the Jacobian, d/dt as column n; nothing where that is too much."""
+    graph = programs.model.graph
+    places, nodes, by_time = programs.jacobian
+    found = [(i, j, node) for (i, j), node in zip(places, nodes, strict=True)]
+    found += [(i, len(by_time), node) for i, node in enumerate(by_time)]
+    found = [item for item in found if graph.leaves(item[2])]
+    linear = Linear.of(graph, [node for _, _, node in found], frozenset("yc"))
+    size = sum(len(part) for part in (*linear.edges.values(), *linear.outputs))
+    rows = [item for item, part in zip(found, linear.outputs, strict=True) if part]
+    return rows if size <= MOST_CURVATURES else None
+
+
+def curvature(programs: Programs, places: list[tuple[int, int, Node]]) -> list[str]:
+    """`second` for a small system: how the Jacobian varies along the directions, once a step; then products with it.
+
+    `curvature(t, y, c, blocks, dt, dy, dc, out)` and `bend(blocks, u, ut, curve, out)`.
+    """
+    n = len(programs.model.rates)
+    lines = [f"u{j} = u[{j}]" for j in range(n)] + ["for b in range(blocks):"]
+    for i in range(n):
+        text = ""
+        for at, (row, column, _) in enumerate(places):
+            if row == i:
+                factor, value = f"u{column}" if column < n else "ut", f"get(curve, {at} * blocks + b)"
+                text = f"fma({factor}, {value}, {text})" if text else f"{factor} * {value}"
+        lines.append(f"    put(out, {i} * blocks + b, {text or '0.0'})")
+    bend = "\n    ".join(["def bend(blocks: I, u: P, ut: D, curve: P, out: P):", *lines]) + "\n"
+    return [tangent(programs, "curvature", [node for _, _, node in places], "yc"), bend]
 
 
 def gauge_slopes(programs: Programs) -> str:
