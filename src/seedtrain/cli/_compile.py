@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from cyclopts import Parameter
@@ -42,6 +43,7 @@ def compile_model(
     at: Annotated[
         list[str] | None, Parameter(negative="", help="Show what the cells do at EX_glc__D_e=10; repeat it.")
     ] = None,
+    culture: Annotated[Path | None, Parameter(help="Write a culture file, with assumed kinetics to edit.")] = None,
     lazy: Annotated[bool, Parameter(negative="", help="Find regions as they are met; nothing is certified.")] = False,
     fresh: Annotated[bool, Parameter(negative="", help="Compile although a table is cached.")] = False,
     common: Common | None = None,
@@ -59,11 +61,12 @@ def compile_model(
         An SBML or JSON file, or the name of a model that cobra ships (iJO1366, textbook).
     """
     options = common or Common()
-    from seedtrain.base import collect, use_language
+    from seedtrain.base import collect, use_language, write_atomic
     from seedtrain.simulation import (
         Edits,
         RegionTable,
         compile_metabolism,
+        culture_file_from_metabolism,
         explore_regions,
         parse_bound,
         parse_drain,
@@ -93,6 +96,10 @@ def compile_model(
         )
         if not isinstance(table, RegionTable):
             explore_regions(table, EXPLORED, progress=progress)
+    if culture:
+        if not isinstance(table, RegionTable):
+            raise InputError("a culture file needs a certified table", remedy="Move six bounds or fewer.")
+        write_atomic(culture, culture_file_from_metabolism(table, name=culture.stem))
     found = _evaluated(table, point) if at else None
     if options.json:
         print_json(table.to_data() | {"edits": edits.to_data(), "stored": str(stored_at(table)), "at": found})
@@ -102,6 +109,8 @@ def compile_model(
         if found:
             _tell_point(found)
         print(_("kept: {path}").format(path=stored_at(table)))
+        if culture:
+            print(_("{path}: a culture with assumed kinetics; edit its parameters").format(path=culture))
     return 0
 
 

@@ -59,6 +59,8 @@ from ._metabolism import (
     Span,
     TableCertificate,
     compile_metabolism,
+    culture_file_from_metabolism,
+    culture_from_metabolism,
     demand,
     dynamic_fba,
     dynamic_fba_ensemble,
@@ -72,6 +74,7 @@ from ._metabolism import (
     simulate_reactor,
     stored_at,
     uptake,
+    usual_kinetics,
 )
 from ._reproduce import PublishedPhase, reproduce
 from ._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
@@ -150,6 +153,8 @@ __all__ = [
     "check_vessel",
     "compile_metabolism",
     "compile_system",
+    "culture_file_from_metabolism",
+    "culture_from_metabolism",
     "demand",
     "dynamic_fba",
     "dynamic_fba_ensemble",
@@ -191,6 +196,7 @@ __all__ = [
     "train_parameters",
     "transfer_limits",
     "uptake",
+    "usual_kinetics",
     "write_sbml",
     "zone_exchange",
     "zones_of",

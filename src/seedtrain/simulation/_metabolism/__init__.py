@@ -7,6 +7,11 @@ from seedtrain.simulation._metabolism._compile import (
     keep_regions,
     stored_at,
 )
+from seedtrain.simulation._metabolism._declare import (
+    culture_file_from_metabolism,
+    culture_from_metabolism,
+    usual_kinetics,
+)
 from seedtrain.simulation._metabolism._dynamic import (
     Sensitivities,
     dynamic_fba,
@@ -51,6 +56,8 @@ __all__ = [
     "Span",
     "TableCertificate",
     "compile_metabolism",
+    "culture_file_from_metabolism",
+    "culture_from_metabolism",
     "demand",
     "draw",
     "dynamic_fba",
@@ -67,4 +74,5 @@ __all__ = [
     "stored_at",
     "uptake",
     "usual_bounds",
+    "usual_kinetics",
 ]

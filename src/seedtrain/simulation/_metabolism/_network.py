@@ -40,6 +40,7 @@ class Network:
     - `objective`: coefficient of each reaction in growth.
     - `formulas`: sum formula of each metabolite, empty where the model has none.
     - `rules`: which genes each reaction needs, as the model writes it (`b0720 and (b0118 or b1276)`).
+    - `charges`: of each metabolite, not-a-number where the model has none.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Network:
     objective: Floats
     formulas: tuple[str, ...]
     rules: tuple[str, ...]
+    charges: Floats
 
     def column(self, reaction: str) -> int:
         """Where `reaction` stands; an unknown one is an `InputError` that names its nearest relatives."""

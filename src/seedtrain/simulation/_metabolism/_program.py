@@ -36,6 +36,7 @@ CARBON_TOLERANCE: Final = 1e-9
 class Program:
     """The linear programme as arrays.
 
+    - `network`: the model that it was made of, after its edits.
     - `reactions`, `metabolites`: names of the model's columns (the deficits come after them) and rows.
     - `matrix` (m x n), `cost`, `lower`, `upper` (n): with `lower[columns] = signs * theta`.
     - `rows` (outputs x n): what is reported of a flux vector, by `outputs`: growth (1/h), then the exchanges
@@ -48,7 +49,7 @@ class Program:
 
     name: str
     file: str
-    network_digest: str
+    network: Network
     reactions: tuple[str, ...]
     metabolites: tuple[str, ...]
     moving: tuple[MovingBound, ...]
@@ -135,7 +136,7 @@ def programme(
     return Program(
         name=network.name,
         file=network.file,
-        network_digest=network.digest,
+        network=network,
         reactions=network.reactions,
         metabolites=network.metabolites,
         moving=tuple(moving),

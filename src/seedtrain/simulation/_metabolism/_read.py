@@ -158,6 +158,7 @@ def _convert(model: Any, path: Path) -> Network:
         objective=np.array([coefficients.get(item.id, 0.0) for item in model.reactions]),
         formulas=tuple(str(item.formula or "") for item in model.metabolites),
         rules=tuple(str(item.gene_reaction_rule or "") for item in model.reactions),
+        charges=np.array([np.nan if item.charge is None else float(item.charge) for item in model.metabolites]),
     )
 
 
@@ -170,6 +171,7 @@ def _dissolve(network: Network) -> tuple[dict[str, Any], dict[str, Any]]:
         "lower": network.lower,
         "upper": network.upper,
         "objective": network.objective,
+        "charges": network.charges,
     }
     data = {
         "name": network.name,
@@ -196,4 +198,5 @@ def _restore(file: str, arrays: dict[str, Any], data: dict[str, Any]) -> Network
         objective=arrays["objective"],
         formulas=tuple(data["formulas"]),
         rules=tuple(data["rules"]),
+        charges=arrays["charges"],
     )
