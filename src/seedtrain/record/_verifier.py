@@ -12,13 +12,21 @@ RFC 8785 (canonical JSON; the subset without floats).
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
+import os
+import queue
+import re
+import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 FORMAT = "seedtrain-ledger/1"
 NO_EVENT = "0" * 64  # `prev` of the first event
@@ -50,10 +58,14 @@ class Tree:
         """The Merkle tree hash of the entries so far."""
         if not self.peaks:
             return hashlib.sha256(b"").digest()
-        root = self.peaks[-1]
-        for peak in reversed(self.peaks[:-1]):
-            root = _node(peak, root)
-        return root
+        return _fold(self.peaks)
+
+
+def _fold(peaks: list[bytes]) -> bytes:
+    root = peaks[-1]
+    for peak in reversed(peaks[:-1]):
+        root = _node(peak, root)
+    return root
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -194,24 +206,29 @@ class Report:
         }
 
 
-def check(
-    events: Iterable[tuple[bytes, bytes | None]],
-    checkpoints: Iterable[str],
-    anchors: Iterable[str] | None,
-    server_key: bytes | None,
-) -> Report:
-    """Verify one ledger in one pass.
+Events = Callable[[], Iterable[tuple[bytes, bytes | None]]]
+Notes = Callable[[], Iterable[str]]
 
-    - `events`: exact bytes and the stored leaf hash (None where there is none), in order.
-    - `checkpoints`: signed notes in order of size, one per commit.
+
+def check(events: Events, checkpoints: Notes, anchors: Iterable[str] | None, server_key: bytes | None) -> Report:
+    """Verify one ledger: fast where nothing is wrong, and event by event where anything is.
+
+    - `events`: exact bytes and the stored leaf hash (None where there is none), in order; called once or twice.
+    - `checkpoints`: signed notes in order of size, one per commit; called once or twice.
     - `anchors`: the lines of the anchor file that is kept outside the database; None: there is no such file.
     - `server_key`: the server's public key from outside the ledger; None: only the ledger's own word is there.
     """
+    lines = None if anchors is None else list(anchors)
+    return _check_whole(events, checkpoints, lines, server_key) or _check_each(events, checkpoints, lines, server_key)
+
+
+def _check_each(events: Events, checkpoints: Notes, anchors: list[str] | None, server_key: bytes | None) -> Report:
+    """Every event by itself, in one pass: this finds and names the faults, and says what "verified" means."""
     report = Report()
     chain = _Chain(report)
-    roots = _Roots(report, checkpoints, anchors, server_key)
+    roots = _Roots(report, checkpoints(), anchors, server_key)
     people = _People(report, roots)
-    for body, leaf in events:
+    for body, leaf in events():
         event = chain.take(body, leaf)
         roots.take(body, event, chain.seq)
         if event is not None:
@@ -281,7 +298,7 @@ class _Roots:
     """Checkpoints of the ledger and of its anchors against the Merkle tree of the events."""
 
     def __init__(
-        self, report: Report, checkpoints: Iterable[str], anchors: Iterable[str] | None, key: bytes | None
+        self, report: Report, checkpoints: Iterable[str], anchors: list[str] | None, key: bytes | None
     ) -> None:
         self.report = report
         self.notes = iter(checkpoints)
@@ -293,13 +310,14 @@ class _Roots:
         self.root_at: dict[int, bytes] = {}
         self.signed: dict[int, bytes] = {}
         self.anchored: dict[int, bytes] = {}
-        self.anchor_lines = None if anchors is None else list(anchors)
+        self.anchor_lines = anchors
+        self.opened: dict[bytes, tuple[int, bytes]] = {}  # by digest: an anchored note is mostly also the stored one
         self.next: tuple[int, bytes] | None = None
         self.started = False
 
     def take(self, body: bytes, event: dict[str, Any] | None, seq: int) -> None:
         if not self.started:
-            self._start(event)
+            self.start(event)
         self.tree.add(leaf_hash(body))
         if not self.first_fault and (event is None or event["seq"] != seq):
             self.first_fault = seq
@@ -308,9 +326,10 @@ class _Roots:
         while self.next is not None and self.next[0] <= seq:
             size, root = self.next
             self._compare(size, root, seq)
-            self.next = self._advance(size)
+            self.next = self.advance(size)
 
-    def _start(self, event: dict[str, Any] | None) -> None:
+    def start(self, event: dict[str, Any] | None) -> None:
+        """Take key, name and anchors by what the first event says."""
         self.started = True
         payload = event["payload"] if event and event["type"] == "ledger.created" else {}
         self.report.origin = str(payload.get("ledger", ""))
@@ -323,7 +342,7 @@ class _Roots:
         elif own != self.given_key:
             self.report.add("key", 1, "the ledger names another server key than the one given")
         self._read_anchors()
-        self.next = self._advance(0)
+        self.next = self.advance(0)
 
     def _read_anchors(self) -> None:
         if self.anchor_lines is None:
@@ -347,11 +366,17 @@ class _Roots:
             self.report.unknown["anchors"] = "the anchor file is empty: a cut tail would not be seen"
 
     def _open(self, note: str) -> tuple[int, bytes] | None:
+        mark = hashlib.sha256(note.encode("utf-8", "surrogatepass")).digest()
+        if mark in self.opened:
+            return self.opened[mark]
         text = open_note(note, self.report.origin, self.key)
         parsed = parse_checkpoint(text) if text else None
-        return (parsed[1], parsed[2]) if parsed and parsed[0] == self.report.origin else None
+        if parsed is None or parsed[0] != self.report.origin:
+            return None
+        self.opened[mark] = parsed[1:]
+        return parsed[1:]
 
-    def _advance(self, after: int) -> tuple[int, bytes] | None:
+    def advance(self, after: int) -> tuple[int, bytes] | None:
         """The next checkpoint whose signature holds."""
         for note in self.notes:
             self.report.checkpoints += 1
@@ -389,11 +414,11 @@ class _Roots:
 
     def close(self, seq: int) -> None:
         if not self.started:
-            self._start(None)
+            self.start(None)
         while self.next is not None:
             size = self.next[0]
             self.report.add("roots", seq + 1, f"a checkpoint stands for {size} events and there are {seq}")
-            self.next = self._advance(size)
+            self.next = self.advance(size)
         newest = max(self.root_at, default=0)
         if newest < seq and not self.report.counts.get("roots"):
             self.report.add("roots", newest + 1, f"events {newest + 1} to {seq} stand under no checkpoint")
@@ -467,6 +492,300 @@ def _parse(body: bytes) -> dict[str, Any] | None:
     return event if all(isinstance(event[name], str) for name in texts) else None
 
 
+# The fast way. An event is canonical if it equals, byte by byte, a line in which everything but the scalars is written
+# out as canonical JSON writes it, and every scalar is written as canonical JSON writes that scalar. Such lines are
+# recognised by a regular expression for each layout of payload, learnt from an event that `_parse` has accepted. A
+# chunk of events holds or does not; where one does not, `_check_each` starts at the first event and says what is wrong.
+
+CHUNK = 1024  # events, a power of two: a chunk is a perfect subtree of the Merkle tree
+CHUNKS_HERE = 8  # a ledger up to here is examined without helpers: they cost some 0.05 s to start
+MOST_HELPERS = 8
+LARGEST_CHUNK_BYTES = 2**26
+MOST_LAYOUTS = 64
+LARGEST_LAYOUT_BYTES = 2**14
+_TEXT = rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\bfnrt]|u00(?:0[0-7bef]|1[0-9a-f]))[^"\\\x00-\x1f]*+)*+"'
+_SCALAR = rb"(?:" + _TEXT + rb"|-?+[1-9][0-9]{0,14}+|0|null|true|false)"
+_PLAIN = rb'"([^"\\\x00-\x1f]*+)"'  # no escapes: the bytes sort as the text does
+_HEAD = rb'^\{"actor":T,"corrects":S,"device":S,"id":T,"occurred_at":T,"payload":(?>'
+_TAIL = rb'),"prev":"([0-9a-f]{64})","reason":S,"recorded_at":P,"seq":([1-9][0-9]*+),"subject":T,"type":P\}\n'
+Row = tuple[bytes, bytes, bytes, bytes]  # prev, recorded_at, seq, type
+
+
+class _Layouts:
+    """The layouts of payload met so far, and the expression that recognises an event of any of them."""
+
+    def __init__(self) -> None:
+        self.known: list[bytes] = []
+        self.line: re.Pattern[bytes] | None = None
+
+    def rows(self, blob: bytes) -> list[Row] | None:
+        """What the chain needs of every line; None if one of them is not the canonical bytes of an event."""
+        try:
+            blob.isascii() or blob.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        count = blob.count(b"\n")
+        found: list[Row] = self.line.findall(blob) if self.line else []
+        if len(found) == count:  # each match covers one whole line
+            return found
+        found = []
+        fresh: dict[bytes, None] = {}
+        for body in blob.split(b"\n")[:-1]:
+            match = self.line.fullmatch(body + b"\n") if self.line else None
+            if match:
+                found.append((match[1], match[2], match[3], match[4]))
+                continue
+            event = _parse(body)
+            if event is None or len(event["prev"]) != 64 or not event["prev"].isascii():
+                return None
+            row = (event["prev"], event["recorded_at"], str(event["seq"]), event["type"])
+            found.append((row[0].encode(), row[1].encode(), row[2].encode(), row[3].encode()))
+            layout = _layout(event["payload"])
+            if len(layout) <= LARGEST_LAYOUT_BYTES:
+                fresh[layout] = None
+        self._learn(list(fresh))
+        return found
+
+    def _learn(self, fresh: list[bytes]) -> None:
+        known = [*self.known, *(layout for layout in fresh if layout not in self.known)][:MOST_LAYOUTS]
+        if known != self.known:
+            self.known = known
+            line = _scalars(_HEAD) + b"|".join(known) + _scalars(_TAIL)
+            self.line = re.compile(line, re.MULTILINE)
+
+
+def _scalars(pattern: bytes) -> bytes:
+    return pattern.replace(b":T", b":" + _TEXT).replace(b":S", b":" + _SCALAR).replace(b":P", b":" + _PLAIN)
+
+
+def _layout(value: Any) -> bytes:
+    """The expression of all canonical JSON with the keys and nesting of `value`, whatever its scalars."""
+    if isinstance(value, dict):
+        parts = (re.escape(canonical(key)) + b":" + _layout(value[key]) for key in sorted(value))
+        return rb"\{" + b",".join(parts) + rb"\}"
+    if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
+        return rb"\[" + b",".join(_layout(item) for item in value) + rb"\]"
+    if isinstance(value, list):
+        return rb"\[(?:" + _SCALAR + b"(?:," + _SCALAR + rb")*+)?+\]"
+    return re.escape(canonical(value)) if isinstance(value, float) else _SCALAR
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Up to `CHUNK` events: their bytes, a line each; their stored leaf hashes; the sizes at which roots are wanted."""
+
+    start: int  # seq of the first
+    blob: bytes
+    leaves: bytes
+    sizes: list[int]
+
+
+def examine(chunk: Chunk, layouts: _Layouts) -> dict[str, Any] | None:
+    """What must fit the neighbours of a chunk that holds by itself; None for one that does not.
+
+    The Merkle tree is handed on as the peaks within the chunk at each of the sizes asked for, and at the end.
+    """
+    rows = layouts.rows(chunk.blob)
+    if rows is None:
+        return None
+    sha256 = hashlib.sha256
+    bodies = chunk.blob.split(b"\n")[:-1]
+    digests = b"".join([sha256(body).digest() for body in bodies]).hex().encode("ascii")
+    leaves = [sha256(b"\x00" + body).digest() for body in bodies]
+    links, times, places, types = (list(column) for column in zip(*rows, strict=True))
+    holds = (
+        b"".join(links[1:]) == digests[:-64]
+        and places == [b"%d" % seq for seq in range(chunk.start, chunk.start + len(bodies))]
+        and times == sorted(times)
+        and (not chunk.leaves or chunk.leaves == b"".join(leaves))
+    )
+    if not holds:
+        return None
+    levels = [leaves]
+    while len(levels[-1]) > 1:
+        pairs = iter(levels[-1])
+        levels.append([sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)])
+    within = [size - chunk.start + 1 for size in chunk.sizes]
+    return {
+        "prev": links[0].decode("ascii"),
+        "head": digests[-64:].decode("ascii"),
+        "times": [times[0].decode("utf-8"), times[-1].decode("utf-8")],
+        "people": [at for at, word in enumerate(types) if word in (b"person.enrolled", b"signature.applied")],
+        "peaks": [_peaks(levels, size).hex() for size in (*within, len(bodies))],
+    }
+
+
+def _peaks(levels: list[list[bytes]], size: int) -> bytes:
+    """The roots of the perfect subtrees of the first `size` leaves, largest first."""
+    bits = range(size.bit_length() - 1, -1, -1)
+    return b"".join(levels[bit][(size >> bit) - 1] for bit in bits if size >> bit & 1)
+
+
+def _check_whole(
+    events: Events, checkpoints: Notes, anchors: list[str] | None, server_key: bytes | None
+) -> Report | None:
+    """The report on a ledger in which every event, link, root and signature holds; None if anything does not."""
+    report = Report()
+    roots = _Roots(report, checkpoints(), anchors, server_key)
+    whole = _Whole(report, roots)
+    with _Examiners() as examiners:
+        pending: deque[tuple[Chunk, Future[dict[str, Any] | None]]] = deque()
+        for chunk in _chunks(events(), roots):
+            if chunk is None or report.counts:
+                return None
+            pending.append((chunk, examiners.submit(chunk)))
+            if len(pending) > 2 * MOST_HELPERS and not whole.take(*pending.popleft()):
+                return None
+        while pending:
+            if not whole.take(*pending.popleft()):
+                return None
+    if not roots.started:
+        return None
+    roots.close(report.events)
+    holds = all(roots.signed.get(size) == root for size, root in roots.anchored.items())
+    return report if holds and not report.counts else None
+
+
+def _chunks(events: Iterable[tuple[bytes, bytes | None]], roots: _Roots) -> Iterator[Chunk | None]:
+    """The events chunk by chunk; None where the stored hashes are not one for each event."""
+    stream = iter(events)
+    start = 1
+    while rows := list(islice(stream, CHUNK)):
+        if start == 1:
+            roots.start(_parse(rows[0][0]))
+        end = start + len(rows) - 1
+        sizes = []
+        while roots.next is not None and roots.next[0] <= end:
+            sizes.append(roots.next[0])
+            roots.next = roots.advance(roots.next[0])
+        leaves = [leaf for _, leaf in rows if leaf is not None]
+        blob = b"\n".join([body for body, _ in rows]) + b"\n"
+        odd = blob.count(b"\n") != len(rows) or len(blob) > LARGEST_CHUNK_BYTES
+        if odd or (leaves and (len(leaves) != len(rows) or {len(leaf) for leaf in leaves} != {32})):
+            yield None
+            return
+        yield Chunk(start, blob, b"".join(leaves), sizes)
+        start = end + 1
+
+
+class _Whole:
+    """Chunks that hold, joined at their seams."""
+
+    def __init__(self, report: Report, roots: _Roots) -> None:
+        self.report = report
+        self.roots = roots
+        self.people = _People(report, roots)
+        self.tree = Tree()  # of whole chunks
+        self.time = ""
+
+    def take(self, chunk: Chunk, future: Future[dict[str, Any] | None]) -> bool:
+        """Join the next chunk; whether everything held so far."""
+        part = future.result()
+        if part is None or part["prev"] != self.report.head or part["times"][0] < self.time:
+            return False
+        self.time = part["times"][1]
+        for size, text in zip(chunk.sizes, part["peaks"], strict=False):
+            raw = bytes.fromhex(text)
+            root = _fold([*self.tree.peaks, *(raw[at : at + 32] for at in range(0, len(raw), 32))])
+            if root != self.roots.signed[size]:
+                return False
+            self.roots.root_at[size] = root
+        count = chunk.blob.count(b"\n")
+        if count == CHUNK:
+            self.tree.add(bytes.fromhex(part["peaks"][-1]))
+        if part["people"]:
+            bodies = chunk.blob.split(b"\n")
+            for at in part["people"]:
+                self.people.take(json.loads(bodies[at]))
+        self.report.events, self.report.head = chunk.start + count - 1, part["head"]
+        return not self.report.counts
+
+
+class _Examiners:
+    """Whoever examines chunks: this process, and for long ledgers this very file as further processes."""
+
+    def __init__(self) -> None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.most = min(cores, MOST_HELPERS) if cores > 1 and Path(__file__).is_file() else 0
+        self.layouts = _Layouts()
+        self.taken = 0
+        self.pool: ThreadPoolExecutor | None = None
+        self.free: queue.SimpleQueue[_Helper] = queue.SimpleQueue()
+        self.helpers: list[_Helper] = []
+
+    def __enter__(self) -> _Examiners:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.pool:
+            self.pool.shutdown(cancel_futures=True)
+        for helper in self.helpers:
+            helper.close()
+
+    def submit(self, chunk: Chunk) -> Future[dict[str, Any] | None]:
+        """`examine` of the chunk, now or later."""
+        self.taken += 1
+        if self.taken > CHUNKS_HERE and self.most and self.pool is None:
+            self.helpers = [_Helper() for _ in range(self.most)]
+            for helper in self.helpers:
+                self.free.put(helper)
+            self.pool = ThreadPoolExecutor(self.most)
+        if self.pool:
+            return self.pool.submit(self._by_helper, chunk)
+        done: Future[dict[str, Any] | None] = Future()
+        done.set_result(examine(chunk, self.layouts))
+        return done
+
+    def _by_helper(self, chunk: Chunk) -> dict[str, Any] | None:
+        helper = self.free.get()
+        try:
+            return helper.examine(chunk)
+        except (OSError, ValueError):  # it was killed: its work is done here
+            return examine(chunk, _Layouts())
+        finally:
+            self.free.put(helper)
+
+
+class _Helper:
+    """This file as a process of its own, which is handed chunks and needs nothing else."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-I", "-S", __file__, "--examine"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+
+    def examine(self, chunk: Chunk) -> dict[str, Any] | None:
+        """`examine` there."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        head = {"start": chunk.start, "sizes": chunk.sizes, "lengths": [len(chunk.blob), len(chunk.leaves)]}
+        for part in (json.dumps(head).encode("ascii") + b"\n", chunk.blob, chunk.leaves):
+            self.process.stdin.write(part)
+        self.process.stdin.flush()
+        answer: dict[str, Any] | None = json.loads(self.process.stdout.readline())
+        return answer
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+        self.process.wait()
+
+
+def serve(stdin: BinaryIO, stdout: BinaryIO) -> int:
+    """Examine chunks for the process at the other end of the pipes."""
+    layouts = _Layouts()
+    while line := stdin.readline():
+        head = json.loads(line)
+        blob, leaves = (stdin.read(length) for length in head["lengths"])
+        answer = examine(Chunk(head["start"], blob, leaves, head["sizes"]), layouts)
+        stdout.write(json.dumps(answer).encode("ascii") + b"\n")
+        stdout.flush()
+    return 0
+
+
 def _hex(text: Any) -> bytes:
     try:
         return bytes.fromhex(text)
@@ -489,8 +808,8 @@ def read_export(folder: Path, server_key: bytes | None) -> Report:
     anchors = folder / "anchors.jsonl"
     key = server_key or (bytes.fromhex(keys["server_public_key"]) if keys.get("server_public_key") else None)
     return check(
-        _export_events(folder),
-        (anchor_note(line) for line in _lines(folder / "checkpoints.jsonl")),
+        lambda: _export_events(folder),
+        lambda: (anchor_note(line) for line in _lines(folder / "checkpoints.jsonl")),
         list(_lines(anchors)) if anchors.exists() else None,
         key,
     )
@@ -512,6 +831,8 @@ def _lines(path: Path) -> Iterator[str]:
 
 def main(arguments: list[str]) -> int:
     """The command line of the standalone file."""
+    if arguments == ["--examine"]:
+        return serve(sys.stdin.buffer, sys.stdout.buffer)
     key = None
     if "--key" in arguments:
         at = arguments.index("--key")

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from importlib import metadata, resources
 from pathlib import Path
@@ -59,9 +60,14 @@ def inspect(path: Path, anchors: Path | None = None, server_key: bytes | None = 
     lines = anchor_lines(anchors or anchor_path(path))  # before the ledger: another process may be writing
     key = server_key or KeyFolder(key_path(path)).server_public
     try:
-        with closing(SqliteStore(path, read_only=True)) as store, store.reading():
-            report = check(store.leaves(), store.notes(), lines, key)
-            for words in store.faults():
+        with (
+            closing(SqliteStore(path, read_only=True)) as store,
+            store.reading(),
+            ThreadPoolExecutor(1) as beside,  # SQLite works while Python does
+        ):
+            faults = beside.submit(_storage_faults, path)
+            report = check(store.leaves, store.notes, lines, key)
+            for words in faults.result():
                 report.add("storage", None, words)
     except IntegrityError as error:
         report = Report()
@@ -69,6 +75,11 @@ def inspect(path: Path, anchors: Path | None = None, server_key: bytes | None = 
         report.add("storage", None, error.message)
     report.counts.setdefault("storage", 0)
     return report
+
+
+def _storage_faults(path: Path) -> tuple[str, ...]:
+    with closing(SqliteStore(path, read_only=True)) as store, store.reading():
+        return store.faults()
 
 
 def anchor_lines(path: Path) -> list[str] | None:
