@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -97,9 +96,9 @@ def _tell(rows: Rows, options: Common, output: Path | None) -> int:
         print_json(rows)
         return EXIT_DONE
     with use_language(options.lang):
-        for case, group in groupby(rows, key=lambda row: row["case"]):
+        for case in dict.fromkeys(row["case"] for row in rows):
             print(case)
-            for line in _lines(list(group)):
+            for line in _lines([row for row in rows if row["case"] == case]):
                 print(f"  {line}".rstrip())
         goals = [row for row in rows if row["goal"] is not None]
         met = sum(bool(row["met"]) for row in goals)
@@ -113,17 +112,18 @@ def _lines(rows: Rows) -> list[str]:
     """Ours once, then every peer."""
     first = rows[0]
     lines = [_line("Seedtrain", first["ours"], first.get("ours_range"), first.get("ours_error"), first["unit"])]
-    if first["peer_name"] is None:
-        lines[0] += _outcome(first)
-        return [lines[0], *([first["note"]] if first.get("note") else [])]
     for row in rows:
+        note = row.get("note") or ""
+        if row["peer_name"] is None:
+            lines[0] += _outcome(row)
+            lines += [note] if note else []
+            continue
         name = " ".join(filter(None, [row["peer_name"], row["peer_version"]]))
         if row["peer"] is None:
-            lines.append(f"{name:<40} {row.get('note') or ''}{_outcome(row)}")
+            lines.append(f"{name:<40} {note}{_outcome(row)}")
             continue
         line = _line(name, row["peer"], row.get("peer_range"), row.get("peer_error"), row["unit"])
-        note = f"; {row['note']}" if row.get("note") else ""
-        lines.append(f"{line}  {_('ratio')} {row['ratio']:.3g}{_outcome(row)}{note}")
+        lines.append(f"{line}  {_('ratio')} {row['ratio']:.3g}{_outcome(row)}" + (f"; {note}" if note else ""))
     return lines
 
 

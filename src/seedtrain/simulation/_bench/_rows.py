@@ -92,6 +92,24 @@ def limited(case: str, values: Sequence[float], *, unit: str, goal: float | None
     }
 
 
+def compared_once(case: str, ours: float, peer: Figures, taken: float) -> Row:
+    """CPU seconds of something that is done once, beside what it takes `peer`."""
+    return {
+        "bench": BENCH,
+        "case": case,
+        "ours": ours,
+        "peer": taken,
+        "peer_name": peer.name,
+        "peer_version": peer.version,
+        "unit": "CPU s",
+        "ratio": taken / ours,
+        "goal": None,
+        "goal_kind": "ratio",
+        "met": None,
+        "note": "",
+    }
+
+
 WRONG = 0.01
 """A median error from which a result is called wrong: 10,000 times the tolerance that everybody was given."""
 

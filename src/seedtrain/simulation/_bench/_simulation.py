@@ -70,7 +70,7 @@ def _chromatography(quick: bool, progress: Progress) -> list[Row]:
     ours, *peers = bench_chromatography(progress=progress)
     rows = []
     for peer in peers:
-        note = f"ours with {ours['value']}; peer: {peer['value']}"
+        note = peer["value"] if peer["cpu_s"] is None else f"ours with {ours['value']}; peer: {peer['value']}"
         row = {"bench": BENCH, "case": f"chromatography: {ours['what']}", "ours": ours["cpu_s"], "unit": "CPU s"}
         row |= {"peer": peer["cpu_s"], "peer_name": peer["peer"], "peer_version": peer["version"]}
         row |= {"ratio": peer["ratio"], "goal": None, "goal_kind": "ratio", "met": None, "note": note}

@@ -14,7 +14,7 @@ from seedtrain.simulation._bench import _ours, _peers, _reference
 from seedtrain.simulation._bench import _problem as problem
 from seedtrain.simulation._bench._peers import Peer
 from seedtrain.simulation._bench._problem import Floats
-from seedtrain.simulation._bench._rows import Figures, Row, compared, limited
+from seedtrain.simulation._bench._rows import Figures, Row, compared, compared_once
 from seedtrain.simulation._bench._worker import Worker, WorkerError, installed
 
 ENSEMBLE_GOALS: Final = {"numbalsoda": 3.0, "libroadrunner": 8.0}
@@ -42,12 +42,8 @@ def bench_ensemble(size: Size, *, progress: Progress = silent) -> list[Row]:
     found = measure("ensemble", (*_ours.ENSEMBLE, *_peers.ENSEMBLE), size, progress=progress)
     case = f"ensemble: {size.count} fed-batches, 7 states, 22 parameters +/- 20 %, rtol 1e-6"
     rows = _against(case, found, ENSEMBLE_GOALS)
-    ready = [limited("ready to run, Seedtrain (compiled before)", [found[0].setup], unit="CPU s", goal=None)]
-    ready += [
-        limited(f"ready to run, {item.figures.name}", [item.setup], unit="CPU s", goal=None)
-        for item in found[1:]
-        if item.figures.rates
-    ]
+    words = "until the first result, in a process that has loaded numpy (ours: compiled before)"
+    ready = [compared_once(words, found[0].setup, item.figures, item.setup) for item in found[1:] if item.figures.rates]
     return rows + ready
 
 
