@@ -10,6 +10,7 @@ import numpy as np
 from seedtrain.base import Progress, SeedtrainError, silent
 from seedtrain.simulation._downstream._chromatography import Grid, elute
 from seedtrain.simulation._downstream._chromatography._cadet import Cadet
+from seedtrain.simulation._downstream._chromatography._elute import Problem, grids
 from seedtrain.simulation._downstream._chromatography._published import BED, INITIAL, INLETS, ISOTHERM
 from seedtrain.simulation._run import Floats
 
@@ -23,6 +24,7 @@ def bench_chromatography(progress: Progress = silent) -> list[dict[str, Any]]:
     """CPU seconds for the published example, and the largest error over all proteins and seconds, over the peak.
 
     Rows `{what, peer, version, cpu_s, value, error, ratio}`: the first is ours (`value`: its grid and tolerance); then
+    SciPy's BDF with a sparse Jacobian on our own compiled right-hand side, which says what the integrator brings; then
     CADET's discontinuous Galerkin method at its own tolerance and at a looser one, where an interpreter that has it is
     named, with `ratio` = its CPU seconds over ours; else one row with None. The reference is our own solution on a grid
     twice as fine at 1e-6, which agrees with CADET's finest to 5e-5 (docs/validation.md). Compiling is not counted.
@@ -38,6 +40,8 @@ def bench_chromatography(progress: Progress = silent) -> list[dict[str, Any]]:
     rows = [
         _row("seedtrain", "", best, f"elements 4, degree 3, beads 2, rtol {rtol:g}", _error(outlet, reference), 1.0)
     ]
+    progress(0.3, "bench chromatography: SciPy")
+    rows.append(_scipy(grid, reference, best))
     cadet = Cadet.found()
     if cadet is None:
         return [*rows, _row("CADET-DG", None, None, "not installed", None, None)]
@@ -46,6 +50,43 @@ def bench_chromatography(progress: Progress = silent) -> list[dict[str, Any]]:
         rows.append(_judged(cadet, tolerance, reference, best))
     progress(1.0, "bench chromatography")
     return rows
+
+
+def _scipy(grid: Grid, reference: Floats, ours: float) -> dict[str, Any]:
+    """SciPy's stiff method on the same grid and the same compiled rates, section by section."""
+    import scipy
+
+    problem = Problem(BED, ISOTHERM, *grids(grid, BED.lumped))
+    start = problem.begin(np.array(INITIAL))[0]
+    # The pattern of the Jacobian, from the columns that move when a state does.
+    rates, pattern = problem.rates(), np.zeros((problem.size, problem.size))
+    middle = start + 1e-3 * (1.0 + np.abs(start))
+    base = rates(INLETS[0], 0.0, middle)
+    for k in range(problem.size):
+        moved = middle.copy()
+        moved[k] *= 1.01
+        pattern[:, k] = rates(INLETS[0], 0.0, moved) != base
+    before = time.process_time()
+    y, outlet, begin = start.copy(), np.zeros((len(_TIMES), ISOTHERM.components)), 0.0
+    place = (problem.places - 1) * problem.components
+    for inlet in INLETS:
+        inside = (begin <= _TIMES) & (begin + inlet.duration >= _TIMES)
+        solved = scipy.integrate.solve_ivp(
+            lambda t, state, inlet=inlet: rates(inlet, t, state),
+            (0.0, inlet.duration),
+            y,
+            method="BDF",
+            jac_sparsity=pattern,
+            rtol=1e-3,
+            atol=1e-5,
+            t_eval=_TIMES[inside] - begin,
+        )
+        y = solved.y[:, -1]
+        outlet[inside] = solved.y[place : place + ISOTHERM.components].T
+        begin += inlet.duration
+    cpu = time.process_time() - before
+    value = "elements 4, degree 3, beads 2, rtol 0.001"
+    return _row("SciPy BDF", scipy.__version__, cpu, value, _error(outlet, reference), cpu / ours)
 
 
 def _judged(cadet: Cadet, rtol: float, reference: Floats, ours: float) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,7 @@ from seedtrain.simulation._downstream._chromatography._isotherm import Isotherm,
 from seedtrain.simulation._run import Floats
 
 if TYPE_CHECKING:
-    from seedtrain.simulation._downstream._chromatography._eliminate import Transport
+    from seedtrain.simulation._downstream._chromatography._eliminate import Local, Transport
     from seedtrain.simulation._downstream._chromatography._kernel import Method
 
 _KINDS: Final = {Linear: 0, Langmuir: 1, StericMassAction: 2}
@@ -34,7 +34,11 @@ class ColumnError(SeedtrainError):
         self.reached = reached
 
 
-_grids = lru_cache(maxsize=32)(lambda *grid: (axial_grid(*grid[:2]), radial_grid(*grid[2:])))
+@lru_cache(maxsize=32)
+def grids(grid: Grid, lumped: bool) -> tuple[Axial, Radial]:
+    """The points along a column and inside a bead; one point stands for a bead in the lumped model."""
+    inside = (1, 0) if lumped else (grid.bead_elements, grid.bead_degree)
+    return axial_grid(grid.elements, grid.degree), radial_grid(*inside)
 
 
 def integrate(
@@ -54,11 +58,9 @@ def integrate(
     grid = grid or Grid()
     first = same_components(bed, isotherm, inlets, initial)
     _check_numbers(isotherm, inlets, first, start, rtol)
-    axial, radial = _grids(
-        grid.elements, grid.degree, *((1, 0) if bed.lumped else (grid.bead_elements, grid.bead_degree))
-    )
+    axial, radial = grids(grid, bed.lumped)
     at = moments(times, sum(inlet.duration for inlet in inlets))
-    problem = _Problem(bed, isotherm, axial, radial)
+    problem = Problem(bed, isotherm, axial, radial)
     y, guess = problem.begin(first) if start is None else (start.values.copy(), start.guess.copy())
     if len(y) != problem.size:
         raise InputError(
@@ -127,7 +129,7 @@ def moments(times: int | Floats, end: float) -> Floats:
     return np.minimum(found, end)
 
 
-class _Problem:
+class Problem:
     """A bed on its grid, as the kernel takes it."""
 
     def __init__(self, bed: Bed, isotherm: Isotherm, axial: Axial, radial: Radial) -> None:
@@ -192,18 +194,12 @@ class _Problem:
         progress: Progress,
     ) -> tuple[Floats, Floats, Floats]:
         """Outlet and amount that left (times the bed's length) at the times `at`; moves `y` and `guess` on."""
-        from seedtrain.simulation._downstream._chromatography._eliminate import Factors, Local
+        from seedtrain.simulation._downstream._chromatography._eliminate import Factors
         from seedtrain.simulation._downstream._chromatography._kernel import section
 
         outlet, left = np.zeros((len(at), self.components)), np.zeros((len(at), self.components))
         counts = np.zeros(3)
-        shape = (self.places, self.depths)
-        local = Local(
-            guess,
-            np.zeros((*shape, self.components)),
-            np.zeros((*shape, self.components, self.local)),
-            np.zeros((*shape, self.local - self.components, self.local)),
-        )
+        local = self.inside(guess)
         bead, bulk = self.depths * self.local, self.places * self.components
         factors = Factors(np.zeros((self.places, bead, bead)), np.zeros((bulk, bulk)))
         nothing = _NOTHING * rtol * self.scale(inlets, y)
@@ -236,6 +232,33 @@ class _Problem:
             begin, first = end, after
             progress(begin / total, "chromatography")
         return outlet, left, counts
+
+    def inside(self, guess: Floats) -> Local:
+        """Room for what is known inside the beads."""
+        from seedtrain.simulation._downstream._chromatography._eliminate import Local
+
+        shape = (self.places, self.depths)
+        return Local(
+            guess,
+            np.zeros((*shape, self.components)),
+            np.zeros((*shape, self.components, self.local)),
+            np.zeros((*shape, self.local - self.components, self.local)),
+        )
+
+    def rates(self) -> Callable[[Inlet, float, Floats], Floats]:
+        """dy/dt of the state `y` at a time (s) in a section of the inlet, for other integrators than ours."""
+        from seedtrain.simulation._downstream._chromatography._kernel import rates
+
+        local = self.inside(np.zeros((self.places, self.depths)))
+        known: dict[float, Transport] = {}
+
+        def at(inlet: Inlet, time: float, y: Floats) -> Floats:
+            bed = known.get(inlet.velocity) or known.setdefault(inlet.velocity, self.transport(inlet.velocity))
+            found = np.empty(self.size)
+            rates(bed, inlet.at(time), np.ascontiguousarray(y), local, False, found)
+            return found
+
+        return at
 
     def transport(self, velocity: float) -> Transport:
         """The bed at one velocity, as the kernel takes it."""
