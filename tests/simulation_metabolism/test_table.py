@@ -222,7 +222,9 @@ def test_a_harmed_cache_is_made_again(tmp_path, monkeypatch, harm: str) -> None:
         described.write_text(json.dumps(head))
     else:
         described.write_text("{")
-    again = certified(moving=THREE)
+    said: list[str] = []
+    again = certified(moving=THREE, progress=lambda _, words: said.append(words))
+    assert any("damaged" in words for words in said)
     assert np.array_equal(again.alpha, first.alpha)
     assert again.proof.gap == first.proof.gap
 

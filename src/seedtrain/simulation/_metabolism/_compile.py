@@ -59,6 +59,8 @@ def compile_metabolism(
     stored = None if fresh else _store.load(key)
     if stored is not None:
         return _restore_lazy(program, stored[0]) if lazy else _restore(program, *stored, progress)
+    if not fresh and _store.kept(key):
+        progress(0.0, _("what the cache held is damaged, and is made again"))
     original = network if edits is None else read_network(model)
     check_growth(network, original, edits or Edits(), program)
     if lazy:

@@ -59,6 +59,11 @@ def load(key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
         return None
 
 
+def kept(key: str) -> bool:
+    """Whether something is kept under `key`, be it sound or not."""
+    return (folder() / f"{key}.json").exists()
+
+
 def key_of(kind: str, *parts: Any) -> str:
     """The key of something of `kind` that `parts` decide."""
     return f"{kind}-{digest([FORMAT, *parts])[:32]}"
