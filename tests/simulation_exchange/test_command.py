@@ -8,7 +8,10 @@ from seedtrain.simulation import read_sbml
 from tests.simulation_exchange.small import math, parameter, rule, sbml
 from tests.worked import called
 
-DECAY = {"Parameters": parameter("x", "1"), "Rules": rule("rate", "x", "-0.5 * x")}
+
+def decay() -> str:
+    """x' = -x / 2 from 1."""
+    return sbml(Parameters=parameter("x", "1"), Rules=rule("rate", "x", "-0.5 * x"))
 
 
 def test_render_writes_html_latex_and_pdf(tmp_path):
@@ -38,7 +41,7 @@ def test_export_and_import_go_round(tmp_path):
 
 def test_the_trajectory_as_json(tmp_path):
     path = tmp_path / "decay.xml"
-    path.write_text(sbml(**DECAY))
+    path.write_text(decay())
     said = called(
         "model", "import", path, "--simulate", "--until", "2", "--points", "3", "--integrator", "plain", "--json"
     )
@@ -57,7 +60,7 @@ def test_what_is_wrong_is_told_with_code_2(tmp_path):
     assert error["line"] == 8
     assert "algebraicRule" in error["message"]
     assert error["remedy"]
-    path.write_text(sbml(**DECAY))
+    path.write_text(decay())
     for wrong in (
         ("import", tmp_path / "none.xml"),
         ("import", path, "--simulate", "--points", "1"),
@@ -74,7 +77,7 @@ def test_what_is_wrong_is_told_with_code_2(tmp_path):
 
 def test_an_imported_model_is_rendered_as_well(tmp_path):
     path, page = tmp_path / "decay.xml", tmp_path / "decay.html"
-    path.write_text(sbml(**DECAY))
+    path.write_text(decay())
     assert called("model", "render", path, "-o", page).code == 0
     assert "dx/dt" in page.read_text()
     assert read_sbml(path).id == "small"
