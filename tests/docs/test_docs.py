@@ -47,6 +47,7 @@ def name(page: Path) -> str:
 
 NEEDED = {
     "docs/how-to/verify-a-clone.md": ("mappy", "pyabpoa"),
+    "docs/how-to/verify-a-vector.md": ("mappy", "edlib"),
     "docs/how-to/connect-a-server.md": ("asyncua",),
     "docs/explanations/compiled-metabolism.md": ("cobra", "highspy"),
     "docs/reference/compile.md": ("cobra", "highspy"),

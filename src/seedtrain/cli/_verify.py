@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from seedtrain.base import InputError, Position
+from seedtrain.cli import _verify_vector
 from seedtrain.cli._common import Common, print_json, shown_progress
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from seedtrain.report import Page
 
 app = App(name="verify", help="Verdicts: pass, fail or inconclusive, with their evidence.")
+app.command(_verify_vector.vector)
 
 
 @app.command

@@ -1,0 +1,97 @@
+"""`seedtrain verify vector`: what kinds of genomes a lot of AAV holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from seedtrain.base import InputError
+from seedtrain.cli._common import Common, print_json, shown_progress
+
+if TYPE_CHECKING:
+    from seedtrain.quality import Verdict
+    from seedtrain.report import Page
+
+
+def vector(
+    reads: Path,
+    references: list[str],
+    *,
+    bed: Path | None = None,
+    design: Literal["auto", "ss", "sc"] = "auto",
+    limit: Annotated[list[str] | None, Parameter(negative="", help="Such as full=60%; repeat it.")] = None,
+    platform: Literal["pacbio", "nanopore"] = "pacbio",
+    html: Path | None = None,
+    common: Common | None = None,
+) -> int:
+    """Tell full AAV genomes from deleted, broken, folded and foreign ones, read by read.
+
+    Example: seedtrain verify vector lot.bam vector.gb helper=pHelper.fa repcap=pRepCap.fa host=hg38.fa --html lot.html
+
+    Parameters
+    ----------
+    reads
+        FASTQ, FASTA (gzipped or not) or BAM; alignments in it are not used.
+    references
+        The vector's plasmid (FASTA or GenBank), then what else may be in the lot: ROLE=FILE or ROLE=FILE#RECORD, with
+        the roles host, helper, repcap, other.
+    bed
+        Where the repeats are: rows whose name holds ITR. Without it: GenBank features, or matches with AAV2's.
+    design
+        Single-stranded or self-complementary; by default told by the length of the cassette.
+    html
+        Write the report here.
+    """
+    options = common or Common()
+    from seedtrain.base import use_language
+    from seedtrain.vectors import genomes_page, limits_from, read_sources, read_vector, verify_genomes
+
+    limits = limits_from(_pairs(limit or []))
+    sources = read_sources(references)
+    own = next(item for item in sources if item.role == "vector")
+    with use_language(options.lang):
+        against = read_vector(own, bed)
+        with shown_progress(as_json=options.json) as progress:
+            report = verify_genomes(
+                reads, against, sources=sources, design=design, limits=limits, platform=platform, progress=progress
+            )
+        shares = ", ".join(f"{kind} {count}" for kind, count in report.counts.items())
+        show_verdict(reads.name, report.verdict, genomes_page(report), html, options, notes=[shares])
+    return report.verdict.exit_code
+
+
+def show_verdict(
+    name: str, verdict: Verdict, page: Page, html: Path | None, options: Common, *, notes: list[str] | None = None
+) -> None:
+    """Write the page where it is asked for, and print the verdict for people or machines."""
+    from seedtrain.base import write_atomic
+    from seedtrain.quality import verdict_words
+    from seedtrain.report import render_html
+    from seedtrain.vectors import criterion_words
+
+    if html is not None:
+        write_atomic(html, render_html(page))
+    if options.json:
+        print_json(verdict.to_data())
+        return
+    print(f"{name}: {verdict_words(verdict.verdict)}")
+    for item in verdict.criteria:
+        interval = "" if item.interval is None else f" ({item.interval[0]} .. {item.interval[1]})"
+        value = "-" if item.value is None else item.value
+        print(
+            f"  {verdict_words(item.verdict):<12} {criterion_words(item.name)}: {value}{interval}, {item.limit or '-'}"
+        )
+    for note in notes or []:
+        print(f"  {note}")
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise InputError(f"{text!r} is no limit", remedy="Write NAME=VALUE, such as full=60%.")
+        found[name.strip()] = value
+    return found

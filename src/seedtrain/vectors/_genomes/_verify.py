@@ -1,0 +1,266 @@
+"""A lot of vector: reads in, classes, fractions and a verdict out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from seedtrain.base import InputError, Position, Progress, digest_bytes, digest_file, silent
+from seedtrain.quality import Criterion, Verdict, VerdictWord
+from seedtrain.vectors._fractions import seen_once, share_text, wilson
+from seedtrain.vectors._genomes._classes import Genome, classify
+from seedtrain.vectors._genomes._crosswalk import CLASSES
+from seedtrain.vectors._genomes._lay import (
+    Other,
+    Segment,
+    bases,
+    bases_outside,
+    covered,
+    other_aligners,
+    segments_of,
+    vector_aligner,
+)
+from seedtrain.vectors._genomes._source import MOST_READS, Read, Sample, read_reads, take_sample
+from seedtrain.vectors._genomes._vector import Source, Vector
+from seedtrain.vectors._packages import package
+
+SIMULATED_PREFIX: Final = "simulated"
+LONGEST_SC_CASSETTE: Final = 2500
+"""Bases, repeats included: half of what a capsid holds (4.7 kb, Wu et al. 2010, Mol Ther 18:80), with some excess.
+A shorter cassette is taken for self-complementary where the design is not said."""
+FOREIGN: Final = 100
+"""Bases that lie on a source and not on the vector, from which on they count (LAAVA's tolerance of a flank)."""
+NOT_VECTOR: Final = ("host", "helper", "repcap", "other", "chimeric-nonvector", "unknown")
+INTACT: Final = 20
+"""Outer bases that an intact repeat may lack (assumed): the rest of the hairpin still folds."""
+
+
+@dataclass(frozen=True)
+class GenomeLimits:
+    """Limits as fractions of the reads, all assumed: set those of your specification; `None` is not asked.
+
+    - `reads`: least reads that are judged. `full`: least share of full genomes among vector genomes of the design.
+    - Most: `internal_deletions` (of vector genomes), `backbone` (plasmid backbone in any form, reverse packaging
+      included), `host`, `helper`, `repcap`, `unknown` (of all reads). `intact`: least share of intact repeats among the
+      ends of full genomes.
+    """
+
+    reads: int = 300
+    full: float | None = 0.5
+    internal_deletions: float | None = 0.1
+    backbone: float | None = 0.1
+    host: float | None = 0.05
+    helper: float | None = 0.02
+    repcap: float | None = 0.02
+    unknown: float | None = 0.1
+    intact: float | None = 0.5
+
+
+def limits_from(texts: Mapping[str, str]) -> GenomeLimits:
+    """Limits by name: `full=60%`, `host=none`. Raises `InputError` for an unknown name or a number out of 0 .. 1."""
+    known = {item.name for item in fields(GenomeLimits)}
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        if name not in known:
+            raise InputError(f"there is no limit {name!r}", remedy=f"Use one of: {', '.join(sorted(known))}.")
+        words = text.strip()
+        if words == "none" and name != "reads":
+            values[name] = None
+            continue
+        try:
+            number = float(words.removesuffix("%")) / (100 if words.endswith("%") else 1)
+        except ValueError:
+            number = -1.0
+        if name == "reads" and number >= 1 and number == int(number):
+            values[name] = int(number)
+        elif name != "reads" and 0 <= number <= 1:
+            values[name] = number
+        else:
+            raise InputError(f"{name}={text!r} is out of range", remedy="Write a share such as 5%, or none.")
+    return GenomeLimits(**values)
+
+
+@dataclass(frozen=True)
+class LotReport:
+    """The answer for one lot.
+
+    - `genomes`: one a read, in the order of the sample; `counts`: reads by class. `design`: ss or sc.
+    """
+
+    name: str
+    vector: Vector
+    verdict: Verdict
+    limits: GenomeLimits
+    design: str
+    sources: tuple[Source, ...]
+    sample: Sample
+    genomes: tuple[Genome, ...]
+    counts: Mapping[str, int]
+    simulated: bool
+
+    @property
+    def vector_reads(self) -> int:
+        """Reads that hold vector."""
+        return sum(count for kind, count in self.counts.items() if kind not in NOT_VECTOR)
+
+
+def verify_genomes(
+    reads: Path | Sequence[Read],
+    vector: Vector,
+    *,
+    name: str = "",
+    sources: Sequence[Source] = (),
+    design: str = "auto",
+    limits: GenomeLimits | None = None,
+    platform: str = "pacbio",
+    most: int = MOST_READS,
+    progress: Progress = silent,
+) -> LotReport:
+    """What kinds of genomes a lot of AAV holds, by its long reads, judged against `limits`.
+
+    - `sources`: what else may be in the lot (host, helper, rep/cap, other); the vector's own entry is skipped.
+    - `design`: ss, sc, or auto (by the length of the cassette).
+
+    The same reads give the same answer. Raises `InputError` for files that cannot be used.
+    """
+    if design not in ("auto", "ss", "sc"):
+        raise InputError(f"there is no design {design!r}", remedy="Use ss, sc or auto.")
+    used = limits or GenomeLimits()
+    progress(0.0, "reading")
+    sample, source = _sample(reads, most)
+    chosen = design if design != "auto" else ("sc" if vector.size <= LONGEST_SC_CASSETTE else "ss")
+    aligner = vector_aligner(vector, platform)
+    others = other_aligners(sources, platform)
+    edlib = package("edlib")
+    genomes = []
+    for index, read in enumerate(sample.reads):
+        if index % 500 == 0:
+            progress(0.1 + 0.8 * index / len(sample.reads), "classifying")
+        genomes.append(genome_of(read, segments_of(aligner, read), vector, others, edlib))
+    counts = Counter(item.kind for item in genomes)
+    simulated = any(read.name.startswith(SIMULATED_PREFIX) for read in sample.reads)
+    evidence = _evidence(sample, source, vector, chosen, design, sources, simulated)
+    roles = {item.source.role for item in others}
+    criteria = _criteria(genomes, counts, chosen, used, roles)
+    versions = {item: version(item) for item in ("seedtrain", "mappy", "edlib")}
+    progress(1.0, "judged")
+    return LotReport(
+        name=name or (reads.name if isinstance(reads, Path) else vector.name),
+        vector=vector,
+        verdict=Verdict.of(criteria, evidence, versions),
+        limits=used,
+        design=chosen,
+        sources=tuple(sources),
+        sample=sample,
+        genomes=tuple(genomes),
+        counts={kind: counts[kind] for kind in CLASSES if counts[kind]},
+        simulated=simulated,
+    )
+
+
+def genome_of(read: Read, segments: Sequence[Segment], vector: Vector, others: Sequence[Other], edlib: Any) -> Genome:
+    """The genome of one read: of the vector, of another source, or of both joined.
+
+    Another source is asked only where the read is not wholly in the cassette: plasmids share their backbones.
+    """
+    mine = covered(segments)
+    inside = all(vector.start <= item.start and item.end <= vector.end for item in segments)
+    foreign: list[tuple[str, list[tuple[int, int]]]] = []
+    if not (segments and inside and len(read.sequence) - bases(mine) < FOREIGN):
+        for other in others:
+            found = covered(segments_of(other.aligner, read))
+            if bases_outside(found, mine) >= FOREIGN:
+                foreign.append((other.source.role, found))
+    foreign.sort(key=lambda item: -bases(item[1]))
+    if foreign:
+        role, found = foreign[0]
+        if bases_outside(mine, found) >= FOREIGN:
+            return Genome("chimeric-vector")
+        if any(bases_outside(held, found) >= FOREIGN and word != role for word, held in foreign[1:]):
+            return Genome("chimeric-nonvector")
+        return Genome(role)
+    if not segments or bases(mine) < FOREIGN:
+        return Genome("unknown")
+    return classify(read, segments, vector, edlib)
+
+
+def _sample(reads: Path | Sequence[Read], most: int) -> tuple[Sample, str]:
+    if isinstance(reads, Path):
+        sample = take_sample(read_reads(reads), most)
+        if not sample.total:
+            raise InputError("the file holds no reads", position=Position(str(reads)), remedy="Export them again.")
+        return sample, f"{reads.name}, SHA-256 {digest_file(reads)}"
+    text = "".join(f"{read.name}\n{read.sequence}\n" for read in reads)
+    return take_sample(reads, most), f"reads in memory, SHA-256 {digest_bytes(text.encode())}"
+
+
+def _evidence(
+    sample: Sample, source: str, vector: Vector, design: str, asked: str, sources: Sequence[Source], simulated: bool
+) -> list[str]:
+    kept = len(sample.reads)
+    lines = [
+        f"{kept} of {sample.total} reads of {source}" + ("" if kept == sample.total else ", chosen by their digests"),
+        f"vector {vector.name}, {len(vector.sequence)} bp, repeats at {vector.in_file(vector.left[0])} and "
+        f"{vector.in_file(vector.right[1] - 1)}, digest {vector.digest}",
+        f"design {design}" + (f", from the cassette of {vector.size} bp" if asked == "auto" else ", as told"),
+        *(f"{item.role}: {item.name}, SHA-256 {digest_file(item.path)}" for item in sources if item.role != "vector"),
+        "shares are of the reads of a library: blind to empty capsids, biased by length",
+    ]
+    if simulated:
+        lines.append("simulated reads")
+    return lines
+
+
+def _criteria(
+    genomes: Sequence[Genome], counts: Counter[str], design: str, limits: GenomeLimits, roles: set[str]
+) -> list[Criterion]:
+    total = len(genomes)
+    mine = sum(count for kind, count in counts.items() if kind not in NOT_VECTOR)
+    full_kinds = ("full", "sc-full") if design == "ss" else ("sc-full",)
+    enough: VerdictWord = "pass" if total >= limits.reads else "inconclusive"
+    found = [Criterion("reads judged", total, None, f">= {limits.reads}", None, enough)]
+    deleted = counts["internal-deletion"] + counts["sc-internal-deletion"]
+    backbone = sum(counts[kind] for kind in ("read-through", "sc-read-through", "reverse-packaged", "backbone"))
+    shares = [
+        ("full genomes", sum(counts[kind] for kind in full_kinds), mine, limits.full, True),
+        ("internal deletions", deleted, mine, limits.internal_deletions, False),
+        ("plasmid backbone", backbone, total, limits.backbone, False),
+    ]
+    shares += [
+        (role, counts[role], total, getattr(limits, role), False)
+        for role in ("host", "helper", "repcap")
+        if role in roles
+    ]
+    shares.append(("of no sequence given", counts["unknown"] + counts["unresolved"], total, limits.unknown, False))
+    ends = [end for item in genomes if item.kind in full_kinds for end in item.ends]
+    expected = 2 * sum(counts[kind] for kind in full_kinds)
+    shares.append(("intact repeats", sum(end.missing <= INTACT for end in ends), expected, limits.intact, True))
+    short = total < limits.reads
+    found += [judge_share(*item, short=short) for item in shares if item[3] is not None]
+    return found
+
+
+def judge_share(name: str, found: int, total: int, limit: float | None, least: bool, *, short: bool) -> Criterion:
+    """A share with its Wilson interval: pass or fail where the whole interval lies on one side of the limit.
+
+    - `least`: the limit is the least allowed, else the most. `short`: too few reads for any answer.
+    """
+    assert limit is not None
+    low, high = wilson(found, total)
+    met, missed = (low >= limit, high < limit) if least else (high <= limit, low > limit)
+    word: VerdictWord = "pass" if met else "fail" if missed else "inconclusive"
+    if short or not total:
+        word = "inconclusive"
+    value = share_text(found / total) if total else None
+    return Criterion(
+        name,
+        value,
+        (share_text(low), share_text(high)),
+        f"{'>=' if least else '<='} {share_text(limit)}",
+        share_text(seen_once(total)),
+        word,
+    )
