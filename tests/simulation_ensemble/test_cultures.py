@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import xarray
 from seedtrain.base import InputError
 from seedtrain.program import read_plant
 from seedtrain.quantity import Quantity
-from seedtrain.recipe import levers, read_recipe
-from seedtrain.simulation import Normal, Span, ensemble_reason, read_culture, simulate, simulate_ensemble
+from seedtrain.recipe import levers, parse_recipe, read_recipe
+from seedtrain.simulation import Normal, Span, StirredTank, ensemble_reason, read_culture, simulate, simulate_ensemble
+from tests.simulation import cases
+from tests.simulation_cultures.test_in_a_vessel import SUGAR
 from tests.worked import COLLAGEN
 
 CULTURE = read_culture("ecoli_balanced")
@@ -110,6 +113,29 @@ def test_vessels_share_their_draws() -> None:
     assert found["parameters"].values[:2].tolist() == found["parameters"].values[2:].tolist()
     alone = simulate(CULTURE, PILOT, RECIPE, n=2, seed=4, vary={"q_P_max": Span(0.01, 0.02)}, keep=["P"])
     assert found["final_P"].values[2:] == pytest.approx(alone["final_P"].values, rel=1e-12)
+
+
+def test_a_tank_of_zones_shows_what_its_probe_reads() -> None:
+    assert isinstance(PILOT, StirredTank)
+    tank = dataclasses.replace(PILOT, zones=3)
+    assert tank.probe_zone != 3
+    found = simulate(CULTURE, tank, RECIPE, n=1, vary={"q_P_max": [0.018]}, keep=["DO_percent", "DO", "X", "V"])
+    run = simulate(CULTURE, tank, RECIPE)
+    for name in ("DO_percent", "DO", "X", "V"):
+        assert found[f"final_{name}"].values[0] == pytest.approx(run.final(name), rel=1e-3), name
+
+
+def test_what_is_not_alive_varies_as_well() -> None:
+    """Twice the enzyme's rate eats the sugar sooner, and nothing that only cells have stops it."""
+    recipe = parse_recipe(SUGAR, "sugar.yaml")
+    culture = read_culture("invertase")
+    found = simulate(culture, cases.tank(), recipe, n=4, seed=1)
+    assert (found["status"].values == 0).all()
+    assert set(found["parameter"].values.tolist()) <= set(culture.parameters)
+    assert np.ptp(found["final_S"].values) > 0
+    run = simulate(culture, cases.tank(), recipe, parameters=drawn(found, 2))
+    assert found["final_S"].values[2] == pytest.approx(run.final("S"), rel=1e-5)
+    assert found["S"].attrs["units"] == run.variables["S"].unit
 
 
 def test_what_fails_is_a_row_with_its_reason() -> None:

@@ -88,7 +88,8 @@ class Ensemble:
 
     def result(self) -> str:
         """The variable that matters most: the product where there is one, else dry cell weight, else the first."""
-        return next((name for name in ("P", "DCW") if name in self.names), self.names[0])
+        made = (name for name in ("P", "DCW") if name in self.names and self.dataset[f"final_{name}"].values.any())
+        return next(made, self.names[0])
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready."""

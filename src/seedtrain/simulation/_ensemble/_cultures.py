@@ -251,7 +251,7 @@ def _variables(culture: Culture, keep: Sequence[str] | None) -> dict[str, Shown]
 
 @dataclass(frozen=True)
 class _Read:
-    """The kept variables of a chunk, means over zones, shape (trajectory, time)."""
+    """The kept variables of a chunk, as a `Run` has them, shape (trajectory, time)."""
 
     setup: Setup
     names: tuple[str, ...]
@@ -285,6 +285,13 @@ class _Read:
 
     def _oxygen(self, found: Trajectories) -> Floats:
         return np.asarray(np.maximum(self.setup.oxygen(found.states), 0.0))
+
+    def _probe(self, found: Trajectories) -> Floats:
+        """Dissolved oxygen in the zone of the probe."""
+        layout, setup = self.setup.layout, self.setup
+        here = found.states[:, :, setup.index(f"n_O{layout.suffixes[layout.probe_zone]}")]
+        values = here * layout.zones / found.states[:, :, setup.index("v")]
+        return np.asarray(np.maximum(values, 0.0))
 
     def _content(self, name: str, found: Trajectories) -> Floats:
         """An amount per volume; what rounding makes of nothing is nothing."""
