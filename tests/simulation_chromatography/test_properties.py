@@ -99,6 +99,25 @@ def test_a_chromatogram_is_the_same_in_another_unit_of_length_and_time() -> None
     assert elute(large, linear, inlets).outlet == pytest.approx(elute(BED, linear, PULSE).outlet, rel=1e-7, abs=1e-10)
 
 
+@pytest.mark.parametrize("sharp", [False, True])
+def test_the_upwind_scheme_stays_above_zero_and_converges_to_the_same(sharp: bool) -> None:
+    """Sharp: a front of a strongly bound product through beads without resistance, which only the grid smears."""
+    bed = Bed(0.1, 0.4, 2e-6, 2e-5, 0.6, (1e-4,)) if sharp else Bed(0.1, 0.4, 1e-3, 4e-5, 0.6, (1e-5,), (1e-10,))
+    langmuir = Langmuir((30.0,), (50.0,) if sharp else (0.2,))
+    inlets = (Inlet(600.0, SPEED, (1.0,)), Inlet(6000.0, SPEED, (0.0,)))
+    upwind = elute(bed, langmuir, inlets, grid=Grid(200, 0, 1, 3), rtol=1e-5)
+    assert upwind.undershoot[0] < 1e-6
+    assert upwind.outlet.max() < 1.0 + 1e-6
+    assert np.abs(upwind.closure).max() < 1e-12
+    if not sharp:
+        fine = elute(bed, langmuir, inlets, grid=Grid(8, 3, 1, 3), rtol=1e-5)
+        coarse = elute(bed, langmuir, inlets, grid=Grid(100, 0, 1, 3), rtol=1e-5)
+        off, more = (float(np.abs(found.outlet - fine.outlet).max()) for found in (upwind, coarse))
+        assert off < 0.03
+        assert more / off == pytest.approx(2.0, rel=0.15)  # first order
+        assert fine.undershoot[0] < 1e-3
+
+
 def test_a_competitor_displaces_the_weaker() -> None:
     both = elute(BED, Langmuir((10.0, 10.0), (0.2, 5.0)), (Inlet(1500.0, SPEED, (1.0, 1.0)),), grid=Grid(12, 3))
     assert both.outlet[:, 0].max() > 1.05  # above its own inlet: rolled up by the stronger
@@ -122,6 +141,7 @@ def test_the_same_run_twice_is_the_same_to_the_bit() -> None:
         (lambda: Inlet(100.0, SPEED, (1.0,), slope=(-0.1,)), "falls to"),
         (lambda: Inlet(100.0, SPEED, (float("nan"),)), "finite"),
         (lambda: Grid(0), "elements"),
+        (lambda: Grid(4, -1), "degree"),
         (lambda: Linear((1.0,), (1.0, 1.0)), "desorption has 2"),
         (lambda: Langmuir((1.0,), (-1.0,)), "affinity"),
         (lambda: StericMassAction(0.0, (1.0,), (1.0,), (1.0,)), "binds nothing"),

@@ -227,7 +227,7 @@ class Problem:
                     + ("the step became too small" if code == -1 else f"{most_steps} steps were not enough")
                     + f" at {begin + counts[2]:g} s of {total:g} s",
                     reached=begin + counts[2],
-                    remedy="Check the units of the parameters, or use a finer grid.",
+                    remedy="Check the units of the parameters; for sharp fronts use more elements, or degree 0.",
                 )
             begin, first = end, after
             progress(begin / total, "chromatography")

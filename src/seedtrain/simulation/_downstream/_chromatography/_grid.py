@@ -50,7 +50,9 @@ class Radial:
 
 
 def lobatto(degree: int) -> tuple[Floats, Floats]:
-    """Gauss-Lobatto points of [-1, 1] and their weights, `degree` + 1 of them."""
+    """Gauss-Lobatto points of [-1, 1] and their weights, `degree` + 1 of them; the middle for degree 0."""
+    if degree == 0:
+        return np.zeros(1), np.full(1, 2.0)
     base = np.polynomial.legendre.Legendre.basis(degree)
     inner = np.real(base.deriv().roots())
     points = np.concatenate(([-1.0], np.sort(inner), [1.0]))
@@ -70,7 +72,7 @@ def interpolation(points: Floats, at: Floats) -> tuple[Floats, Floats]:
 
 
 def axial_grid(elements: int, degree: int) -> Axial:
-    """`elements` of equal length with polynomials of `degree` (1 or more)."""
+    """`elements` of equal length with polynomials of `degree`; degree 0 is the upwind scheme of first order."""
     points, weights = lobatto(degree)
     gauss, share = np.polynomial.legendre.leggauss(degree + 1)
     values, slopes = interpolation(points, gauss)
