@@ -131,6 +131,14 @@ def _tolerances(system: System, rtol: float, atol: Any) -> Floats:
     return found
 
 
+_PLACES: Final = {name: place for place, name in enumerate(ARGUMENTS)}
+
+
+def _address(value: Any) -> int:
+    """A whole number, or where an array begins."""
+    return int(value.__array_interface__["data"][0]) if isinstance(value, np.ndarray) else int(value)
+
+
 class _Call:
     """Everything that a kernel is called with, but for the trajectories and the room of one call."""
 
@@ -138,26 +146,23 @@ class _Call:
         self.kernel = kernel
         self._alive = values = {**results.arguments(), **more}  # the arrays must outlive the addresses
         self.blocks = results.blocks
-        self.arguments = np.zeros(len(ARGUMENTS), dtype=np.int64)
-        for name, value in values.items():
-            address = value.ctypes.data if isinstance(value, np.ndarray) else int(value)
-            self.arguments[ARGUMENTS.index(name)] = address
+        self.arguments = np.array([_address(values.get(name, 0)) for name in ARGUMENTS], dtype=np.int64)
 
     def __call__(self, first: int, end: int) -> None:
         """Run the trajectories from `first` to before `end`."""
         arguments = self.arguments.copy()
         work, d_work = aligned(self.kernel.work), aligned(self.kernel.rows * self.blocks * self.kernel.directions)
         whole = np.zeros(self.kernel.whole, dtype=np.int64)
-        values = {
+        values: dict[str, Any] = {
             "first": first,
             "end": end,
-            "work": work.ctypes.data,
-            "whole": whole.ctypes.data,
-            "d_work": d_work.ctypes.data,
+            "work": work,
+            "whole": whole,
+            "d_work": d_work,
         }
         for name, value in values.items():
-            arguments[ARGUMENTS.index(name)] = value
-        self.kernel.code.entry(arguments.ctypes.data)
+            arguments[_PLACES[name]] = _address(value)
+        self.kernel.code.entry(_address(arguments))
 
 
 def _cores() -> int:

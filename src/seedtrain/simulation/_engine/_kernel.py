@@ -59,7 +59,7 @@ class Entries:
 def make_kernel(system: System, variant: Variant) -> tuple[bytes, dict[str, Any]]:
     """The object file of a kernel and its `Facts`."""
     text, facts = kernel_text(system, variant)
-    return build(text), asdict(facts)
+    return build(text, inlining=225 if variant.lanes > 1 else 60), asdict(facts)
 
 
 def kernel_text(system: System, variant: Variant) -> tuple[str, Facts]:
