@@ -46,7 +46,7 @@ def test_many_runs_are_told_written_and_drawn(tmp_path) -> None:
 
 
 def test_values_are_chosen_and_runs_that_stop_are_counted() -> None:
-    said = called("simulate", RECIPE, "--n", "6", *VARY, "--vary", "feed_factor=1..9", "--seed", "3")
+    said = called("simulate", RECIPE, "-n", "6", *VARY, "--vary", "feed_factor=1..9", "--seed", "3")
     assert said.code == 0, said.err
     assert "x the broth reaches more than BENCH-1L may hold" in said.out
     assert "goes along" not in said.out, "six runs show chance"

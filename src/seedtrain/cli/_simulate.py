@@ -24,7 +24,7 @@ def simulate(
     plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
     plot: Annotated[Path | None, Parameter(help="Write a plot (SVG).")] = None,
     csv: Annotated[Path | None, Parameter(help="Write the trajectory (percentiles, of many) as CSV.")] = None,
-    n: Annotated[int | None, Parameter(help="Run so many, with values that vary.")] = None,
+    n: Annotated[int | None, Parameter(name=["--n", "-n"], help="Run so many, with values that vary.")] = None,
     spread: Annotated[float | None, Parameter(help="%: how far every parameter of the culture varies.")] = None,
     vary: Annotated[
         list[str] | None, Parameter(negative="", help="q_S_max=0.5..0.7 or feed_factor=0.9..1.1; repeat it.")
