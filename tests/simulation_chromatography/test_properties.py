@@ -142,6 +142,7 @@ def test_the_same_run_twice_is_the_same_to_the_bit() -> None:
         (lambda: Inlet(100.0, SPEED, (float("nan"),)), "finite"),
         (lambda: Grid(0), "elements"),
         (lambda: Grid(4, -1), "degree"),
+        (lambda: elute(BED, Linear((1.0, 1.0)), PULSE, grid=Grid(512, 7)), "unknowns"),
         (lambda: Linear((1.0,), (1.0, 1.0)), "desorption has 2"),
         (lambda: Langmuir((1.0,), (-1.0,)), "affinity"),
         (lambda: StericMassAction(0.0, (1.0,), (1.0,), (1.0,)), "binds nothing"),

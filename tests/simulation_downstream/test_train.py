@@ -341,3 +341,25 @@ def test_every_step_but_a_wait_has_a_course_over_its_time() -> None:
         assert list(times) == sorted(times)
         assert times[-1] <= step.duration * (1 + 1e-9), step.path
         assert all(len(column) == len(times) for column in step.trajectory.values())
+
+
+def test_a_recipe_inactivates_virus_and_salts_out() -> None:
+    """Both as a user writes them: an acid hold of the eluate, then ammonium sulfate and a centrifuge."""
+    text = RECIPE.read_text(encoding="utf-8")
+    salt = "  ammonium-sulfate-stock:\n    composition: {ammonium-sulfate: 500 g/L, water: 0.78 kg/L}\n"
+    hold = (
+        "          - phase: acid-hold\n            do: inactivate\n            set: {material: clarification-acid, "
+        "volume_fraction: 2 %, pH: 3.6, temperature: 20 degC, residence_time: 60 min}\n"
+        "          - phase: salting\n            do: salt_out\n"
+        "            set: {material: ammonium-sulfate-stock, salt: 1.6 mol/L, residence_time: 2 h}\n"
+        "          - phase: spin\n            do: centrifuge\n            set: {flux: 2e-9 m/s, solids_fraction: 0.5}\n"
+    )
+    made = text.replace("  - unit_procedure: polish\n", f"{hold}  - unit_procedure: polish\n", 1)
+    made = made.replace("\nprocedure:\n", f"{salt}\nprocedure:\n", 1)
+    found = {step.path.rpartition("/")[2]: step for step in run_train(parse_recipe(made, "made.yaml"), broth())}
+    for step in found.values():
+        check(step)
+    assert found["acid-hold"].performance["virus_lrv"][0] > 4.0
+    assert product_quality(tuple(found.values()))["virus_lrv"][0] > 4.0
+    assert found["salting"].performance["salt"] == (pytest.approx(1.6), "mol/L")
+    assert found["salting"].outlet.in_solids["product"] > 0.9 * found["salting"].outlet.masses["product"]

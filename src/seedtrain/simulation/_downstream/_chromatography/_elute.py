@@ -26,6 +26,10 @@ _NOTHING: Final = 1e-2
 """Absolute over relative tolerance times the highest concentration of a component."""
 
 
+MOST_UNKNOWNS: Final = 6000
+"""In the liquid between the beads, so that their matrix stays below 300 MB."""
+
+
 class ColumnError(SeedtrainError):
     """The equations of a bed could not be integrated to the end; `reached` is the last good time, s."""
 
@@ -138,6 +142,12 @@ class Problem:
         own = 0 if not isotherm.desorption else self.components - isinstance(isotherm, StericMassAction)
         self.local = self.components + own
         self.places, self.depths = len(axial.points), len(radial.points)
+        if self.components * self.places > MOST_UNKNOWNS:
+            raise InputError(
+                f"{self.places} points along the column with {self.components} components are "
+                f"{self.components * self.places} unknowns, above {MOST_UNKNOWNS}",
+                remedy="Use fewer elements.",
+            )
         self.size = self.components * (self.places + 1) + self.local * self.places * self.depths
         zero = (0.0,) * self.components
         square = radial.diffusion / bed.bead_radius**2
