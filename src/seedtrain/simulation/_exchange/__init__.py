@@ -6,6 +6,7 @@ from seedtrain.simulation._exchange._present import model_blocks
 from seedtrain.simulation._exchange._read import read_sbml
 from seedtrain.simulation._exchange._render import model_section, to_html, to_latex, to_pdf
 from seedtrain.simulation._exchange._sbml_run import SbmlRun
+from seedtrain.simulation._exchange._start import sbml_start
 from seedtrain.simulation._exchange._write import write_sbml
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "model_blocks",
     "model_section",
     "read_sbml",
+    "sbml_start",
     "simulate_sbml",
     "to_html",
     "to_latex",

@@ -1,0 +1,91 @@
+"""What amounts say: how much sampling took, and whether the carbon of a run is all there."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from seedtrain.development._data_check._findings import Finding, Floats
+from seedtrain.simulation import Balance, Culture, Run
+
+SAMPLED: Final = 0.03
+"""Part of the broth that samples may take before it is told; assumed."""
+OPEN: Final = 0.10
+"""Part of the carbon that may be missing before it is told; assumed: what assays and exit gas together resolve."""
+
+
+def _known(run: Run, symbol: str) -> tuple[Floats, Floats] | None:
+    if symbol not in run.variables:
+        return None
+    values = run[symbol]
+    kept = np.isfinite(values)
+    return (run.time[kept], values[kept]) if kept.any() else None
+
+
+def sampling(name: str, run: Run) -> list[Finding]:
+    """How much of the broth samples took, and by which factor amounts per run must be corrected for it."""
+    taken, volume = _known(run, "sample_volume"), _known(run, "V")
+    if taken is None or volume is None:
+        return []
+    times, drawn = taken
+    shares = drawn / np.maximum(np.interp(times, *volume), 1e-300)
+    kept = float(np.prod(1.0 - np.clip(shares, 0.0, 1.0)))
+    if 1.0 - kept < SAMPLED:
+        return []
+    words = (
+        f"{len(drawn)} samples took {drawn.sum():.3g} L, {100 * (1 - kept):.1f} % of what was in the vessel: amounts at "
+        f"the end times {1 / kept:.4g} are those without sampling; concentrations need no correction"
+    )
+    return [Finding("sampling", name, "sample_volume", words, "Take smaller samples, or put them into the recipe.")]
+
+
+def carbon(name: str, run: Run, fed: Mapping[str, float], culture: Culture) -> tuple[Run, list[Finding]]:
+    """The run with its carbon balance, where volume, every large pool and exit gas were measured, else as it is.
+
+    - `fed`: g/L (or the culture's unit) of each species in the feed `F`.
+    """
+    volume, gas = _known(run, "V"), _known(run, "CER")
+    pools = [symbol for symbol in culture.species if _known(run, symbol) is not None]
+    if volume is None or gas is None or culture.biomass not in pools or len(pools) < 2:
+        return run, []
+    per_unit = {symbol: culture.compositions[symbol].elements["C"] for symbol in {*pools, *fed} & set(culture.species)}
+
+    def pool(time: float) -> float:
+        litres = float(np.interp(time, *volume))
+        return litres * sum(per_unit[s] * float(np.interp(time, *(_known(run, s) or gas))) for s in pools)
+
+    begin = max(float(_of(run, symbol)[0][0]) for symbol in pools)
+    end = min([*(float(_of(run, symbol)[0][-1]) for symbol in pools), float(gas[0][-1])])
+    if not end > begin:
+        return run, []
+    grid = np.unique(np.concatenate([[begin, end], gas[0][(gas[0] > begin) & (gas[0] < end)]]))
+    left = _integral(grid, np.interp(grid, *gas) * np.interp(grid, *volume)) / 1000
+    feed = _known(run, "F")
+    came = 0.0
+    if feed is not None and fed:
+        fine = np.unique(np.concatenate([[begin, end], feed[0][(feed[0] > begin) & (feed[0] < end)]]))
+        came = _integral(fine, np.interp(fine, *feed)) * sum(per_unit.get(s, 0.0) * value for s, value in fed.items())
+    balance = Balance("carbon", "mol", came + pool(begin), left, pool(end))
+    run = dataclasses.replace(run, balances=(*run.balances, balance))
+    if abs(balance.relative) <= OPEN:
+        return run, []
+    side = "missing" if balance.residual > 0 else "too much"
+    words = (
+        f"carbon: {balance.inlet:.4g} mol came, {balance.outlet:.4g} left as CO2 and {balance.accumulated:.4g} are "
+        f"there at the end: {100 * abs(balance.relative):.0f} % {side}"
+    )
+    remedy = "Check units, the exit gas and the feed's content; or measure what else is formed."
+    return run, [Finding("balance", name, "carbon", words, remedy)]
+
+
+def _of(run: Run, symbol: str) -> tuple[Floats, Floats]:
+    found = _known(run, symbol)
+    assert found is not None
+    return found
+
+
+def _integral(x: Floats, y: Floats) -> float:
+    return float(np.sum(0.5 * (y[1:] + y[:-1]) * np.diff(x)))

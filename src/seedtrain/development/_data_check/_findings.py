@@ -1,0 +1,188 @@
+"""What looks wrong in a series of readings; each rule reports, none changes a value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedtrain.base import Position
+
+Floats = NDArray[np.float64]
+Kind = Literal["missing", "censored", "gap", "outlier", "unit_slip", "negative", "repeated", "sampling", "balance"]
+GAP: Final = 5.0
+"""A step in time longer than this many median steps is a gap; assumed."""
+WINDOW: Final = 3
+"""Readings on either side that an outlier is held against."""
+FAR: Final = 6.0
+"""Robust standard deviations from the line through its neighbours at which a reading is an outlier; assumed, after
+Hampel's identifier (Pearson 2002, doi:10.1109/87.974338), which takes 3 and flags too many of a short series."""
+LEAST: Final = 0.05
+"""Of a series' spread: what is nearer to its neighbours than this is no outlier."""
+SLIPS: Final = {1000.0: "1000 (mg for g, mL for L)", 60.0: "60 (minutes for hours)", 3600.0: "3600 (seconds for hours)",
+                100.0: "100 (a part for percent)"}  # fmt: skip
+NEAR_SLIP: Final = 0.35  # of the logarithm (natural): a series as a whole varies
+NEAR_POINT: Final = 0.15
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to look at: what `kind` of, where it stands, in words, and what may be done about it."""
+
+    kind: Kind
+    run: str
+    symbol: str
+    words: str
+    remedy: str
+    position: Position | None = None
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-ready."""
+        place = self.position
+        return {
+            "kind": self.kind, "run": self.run, "symbol": self.symbol, "words": self.words, "remedy": self.remedy,
+            "file": place.file if place else None, "line": place.line if place else None,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Series:
+    """Readings of one symbol of one run, in its unit, in order of time, each with its place."""
+
+    run: str
+    symbol: str
+    unit: str
+    kind: str
+    time: Floats
+    values: Floats
+    places: tuple[Position, ...]
+
+
+def look_at(series: Series) -> Iterator[Finding]:
+    """Every finding of one series."""
+    yield from _repeated(series)
+    yield from _gaps(series)
+    yield from _negative(series)
+    slipped = set()
+    for at, found in _point_slips(series):
+        slipped.add(at)
+        yield found
+    yield from (found for at, found in _outliers(series) if at not in slipped)
+
+
+def compare(all_series: Sequence[Series]) -> Iterator[Finding]:
+    """Slips of units between runs: the same symbol, a factor of 1000 or 60 apart as a whole."""
+    for symbol in dict.fromkeys(item.symbol for item in all_series):
+        mine = [item for item in all_series if item.symbol == symbol]
+        sizes = [_size(item.values) for item in mine]
+        for at, item in enumerate(mine):
+            others = [size for other, size in enumerate(sizes) if other != at and size > 0]
+            if not others or sizes[at] <= 0:
+                continue
+            ratio = sizes[at] / float(np.median(others))
+            slip = _slip(ratio, NEAR_SLIP)
+            # With two runs alone it cannot be told which has slipped: the first is taken as the measure.
+            if slip and (len(mine) > 2 or at > 0):
+                yield Finding(
+                    "unit_slip", item.run, symbol,
+                    f"the whole series is {ratio:.3g} times that of the other runs: a slip by {slip}?",
+                    "Check the unit in the mapping.", item.places[0],
+                )  # fmt: skip
+
+
+def _size(values: Floats) -> float:
+    kept = np.abs(values[values != 0])
+    return float(np.quantile(kept, 0.9)) if len(kept) else 0.0
+
+
+def _slip(ratio: float, near: float) -> str:
+    for factor, words in SLIPS.items():
+        if abs(abs(math.log(ratio)) - math.log(factor)) < near:
+            return words
+    return ""
+
+
+def _repeated(series: Series) -> Iterator[Finding]:
+    for at in np.flatnonzero(np.diff(series.time) == 0).tolist():
+        first, second = series.values[at], series.values[at + 1]
+        yield Finding(
+            "repeated", series.run, series.symbol,
+            f"two readings at {series.time[at]:.5g} h: {first:.4g} and {second:.4g} {series.unit}".rstrip(),
+            "Keep both if they are replicates; else correct the time.", series.places[at + 1],
+        )  # fmt: skip
+
+
+def _gaps(series: Series) -> Iterator[Finding]:
+    steps = np.diff(series.time)
+    if len(steps) < 5:
+        return
+    usual = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+    for at in np.flatnonzero(steps > GAP * usual).tolist() if usual else ():
+        yield Finding(
+            "gap", series.run, series.symbol,
+            f"nothing between {series.time[at]:.4g} and {series.time[at + 1]:.4g} h; usual is every {usual:.3g} h",
+            "Check the logger; a fit uses what is there.", series.places[at + 1],
+        )  # fmt: skip
+
+
+def _negative(series: Series) -> Iterator[Finding]:
+    if series.symbol in ("T", "pH"):
+        return
+    for at in np.flatnonzero(series.values < 0).tolist():
+        yield Finding(
+            "negative", series.run, series.symbol, f"{series.values[at]:.4g} {series.unit} is below zero".strip(),
+            "Check the sensor's zero or the blank.", series.places[at],
+        )  # fmt: skip
+
+
+def _neighbours(series: Series, at: int) -> tuple[float, float]:
+    """What the readings around one say of it, by a robust line through them, and how much they scatter about it."""
+    low, high = max(at - WINDOW, 0), min(at + WINDOW + 1, len(series.values))
+    near = [i for i in range(low, high) if i != at]
+    t, y = series.time[near], series.values[near]
+    slopes = [(y[j] - y[i]) / (t[j] - t[i]) for i in range(len(t)) for j in range(i + 1, len(t)) if t[j] > t[i]]
+    slope = float(np.median(slopes)) if slopes else 0.0
+    level = y - slope * (t - series.time[at])
+    middle = float(np.median(level))
+    return middle, 1.4826 * float(np.median(np.abs(level - middle)))
+
+
+def _outliers(series: Series) -> Iterator[tuple[int, Finding]]:
+    if len(series.values) < 2 * WINDOW:
+        return
+    spread = float(np.quantile(series.values, 0.95) - np.quantile(series.values, 0.05))
+    for at in range(1, len(series.values) - 1):
+        middle, scatter = _neighbours(series, at)
+        away = abs(float(series.values[at]) - middle)
+        if away > max(FAR * scatter, LEAST * spread) and away > 0 and _alone(series, at):
+            yield at, Finding(
+                "outlier", series.run, series.symbol,
+                f"{series.values[at]:.4g} {series.unit} at {series.time[at]:.4g} h, where its neighbours say "
+                f"{middle:.4g}",
+                "Look it up; leave it out by emptying the cell.", series.places[at],
+            )  # fmt: skip
+
+
+def _alone(series: Series, at: int) -> bool:
+    """Whether a reading stands beyond both of its neighbours: a step or a bend does not."""
+    before, here, after = series.values[at - 1 : at + 2]
+    return bool((here - before) * (here - after) > 0)
+
+
+def _point_slips(series: Series) -> Iterator[tuple[int, Finding]]:
+    if len(series.values) < 2 * WINDOW:
+        return
+    for at in range(len(series.values)):
+        middle, _ = _neighbours(series, at)
+        value = float(series.values[at])
+        if value > 0 and middle > 0 and (slip := _slip(value / middle, NEAR_POINT)):
+            yield at, Finding(
+                "unit_slip", series.run, series.symbol,
+                f"{value:.4g} {series.unit} at {series.time[at]:.4g} h, where its neighbours say {middle:.4g}: "
+                f"a slip by {slip}?",
+                "Correct the cell.", series.places[at],
+            )  # fmt: skip

@@ -1,0 +1,38 @@
+"""Estimation: problems, searches from many starts, what the data tell and what they cannot."""
+
+from seedtrain.development._estimation._culture_problem import (
+    ErrorModel,
+    MeasuredRun,
+    culture_problem,
+    known_observables,
+)
+from seedtrain.development._estimation._fit import Fit, fit_problem
+from seedtrain.development._estimation._intervals import Advice, Interval
+from seedtrain.development._estimation._parameters import FitParameter, Prior
+from seedtrain.development._estimation._petab import petab_problem, read_petab
+from seedtrain.development._estimation._petab_tables import PetabTables, read_petab_tables
+from seedtrain.development._estimation._problem import Evaluation, Experiment, Problem, Readings
+from seedtrain.development._estimation._write import fitted_culture, write_petab
+
+__all__ = [
+    "Advice",
+    "ErrorModel",
+    "Evaluation",
+    "Experiment",
+    "Fit",
+    "FitParameter",
+    "Interval",
+    "MeasuredRun",
+    "PetabTables",
+    "Prior",
+    "Problem",
+    "Readings",
+    "culture_problem",
+    "fit_problem",
+    "fitted_culture",
+    "known_observables",
+    "petab_problem",
+    "read_petab",
+    "read_petab_tables",
+    "write_petab",
+]
