@@ -13,7 +13,9 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def signed_bytes(value: Any) -> bytes:
@@ -55,8 +57,7 @@ def decimal_text(value: float, significant: int = 6) -> str:
 
 
 def _dump(value: Any) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def _checked(value: Any, *, floats: bool) -> Any:

@@ -86,6 +86,26 @@ def clone(
     return _tell(bench_clone(reads=reads, seed=seed), common or Common(), output)
 
 
+@app.command
+def record(
+    *,
+    folder: Annotated[Path | None, Parameter(help="Write here: the disk to measure.")] = None,
+    quick: Annotated[bool, Parameter(negative="", help="Little work: a check that it runs, no measurement.")] = False,
+    output: Output = None,
+    common: Common | None = None,
+) -> int:
+    """Durable appends to the ledger beside raw inserts of the same bytes, and its verification.
+
+    Example: seedtrain bench record --folder .
+    """
+    from seedtrain.record import bench_record
+
+    options = common or Common()
+    with shown_progress(as_json=options.json) as progress:
+        rows = bench_record(quick=quick, folder=folder, progress=progress)
+    return _tell(rows, options, output)
+
+
 def _tell(rows: Rows, options: Common, output: Path | None) -> int:
     """Print the rows for people or for machines, and write them where asked."""
     from seedtrain.base import use_language, write_json

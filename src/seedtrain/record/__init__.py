@@ -1,5 +1,6 @@
 """What happened, and who says so: an append-only, signed ledger that a stranger can verify."""
 
+from seedtrain.record._bench import bench_record
 from seedtrain.record._event import Draft, Event, LaterDraft, moment, timestamp
 from seedtrain.record._ledger import (
     SYSTEM,
@@ -25,6 +26,7 @@ __all__ = [
     "Person",
     "anchor_path",
     "append_signed",
+    "bench_record",
     "enrol_person",
     "export",
     "find_person",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +15,8 @@ from seedtrain.base import InputError, digest_bytes, signed_bytes
 
 LARGEST_EVENT_BYTES: Final = 1024 * 1024
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
+_QUOTE: Final = json.encoder.encode_basestring  # what canonical JSON writes for a text
+_READ: Final = json.JSONDecoder().decode
 _TYPE: Final = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 
 
@@ -104,8 +108,15 @@ def check_draft(draft: Draft) -> None:
         raise InputError(f"{draft.subject!r} is not a subject", remedy="Give an identity of 1 to 200 characters.")
     if draft.id is not None and not _NAME.fullmatch(draft.id):
         raise InputError(f"{draft.id!r} is not an identity of an event", remedy="Use letters, digits and dashes.")
+    if not isinstance(draft.payload, Mapping):
+        raise InputError(f"the payload of {draft.type} is no mapping", remedy="Give names and values.")
     if draft.corrects is not None and not (draft.reason or "").strip():
         raise InputError(f"the correction of {draft.corrects} has no reason", remedy="Say why the value changes.")
+
+
+def new_identity() -> str:
+    """A new event's id: the time, then 80 random bits, so that the index of ids grows at its end."""
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
 
 
 def encode(draft: Draft, *, seq: int, prev: str, identity: str, recorded_at: str) -> Event:
@@ -115,22 +126,17 @@ def encode(draft: Draft, *, seq: int, prev: str, identity: str, recorded_at: str
         occurred_at = recorded_at
     else:
         occurred_at = timestamp(occurred if isinstance(occurred, datetime) else moment(occurred))
-    fields = {
-        "seq": seq,
-        "prev": prev,
-        "id": identity,
-        "type": draft.type,
-        "subject": draft.subject,
-        "occurred_at": occurred_at,
-        "recorded_at": recorded_at,
-        "actor": draft.actor,
-        "device": draft.device,
-        "payload": draft.payload,
-        "reason": draft.reason,
-        "corrects": draft.corrects,
-    }
     try:
-        body = signed_bytes(fields)
+        payload = signed_bytes(draft.payload).decode("utf-8")
+        # The canonical bytes: keys in order. The payload is written once, and read back so that the event holds it
+        # as stored (a tuple became a list) and not the caller's own object.
+        text = (
+            f'{{"actor":{_quoted(draft.actor)},"corrects":{_quoted(draft.corrects)},"device":{_quoted(draft.device)},'
+            f'"id":{_quoted(identity)},"occurred_at":"{occurred_at}","payload":{payload},"prev":"{prev}",'
+            f'"reason":{_quoted(draft.reason)},"recorded_at":"{recorded_at}","seq":{seq},'
+            f'"subject":{_quoted(draft.subject)},"type":{_quoted(draft.type)}}}'
+        )
+        body = text.encode("utf-8")
     except (TypeError, UnicodeEncodeError, RecursionError) as error:
         raise InputError(
             f"the payload of {draft.type} of {draft.subject} cannot be stored: {error}",
@@ -141,7 +147,26 @@ def encode(draft: Draft, *, seq: int, prev: str, identity: str, recorded_at: str
             f"{draft.type} of {draft.subject} has {len(body)} bytes, the limit is {LARGEST_EVENT_BYTES}",
             remedy="Keep series in a telemetry segment and record its digest.",
         )
-    return decode(body)
+    return Event(
+        seq,
+        prev,
+        identity,
+        draft.type,
+        draft.subject,
+        occurred_at,
+        recorded_at,
+        draft.actor,
+        draft.device,
+        _READ(payload),
+        draft.reason,
+        draft.corrects,
+        digest=digest_bytes(body),
+        body=body,
+    )
+
+
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else _QUOTE(text)
 
 
 def decode(body: bytes) -> Event:

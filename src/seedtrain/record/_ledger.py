@@ -14,7 +14,18 @@ from typing import Any, Final, Self
 
 from seedtrain.base import InputError, IntegrityError, Position, UnavailableError, decimal_text, signed_bytes
 from seedtrain.record._anchors import AnchorFile
-from seedtrain.record._event import Draft, Event, LaterDraft, check_draft, decode, encode, moment, timestamp
+from seedtrain.record._event import (
+    Draft,
+    Event,
+    LaterDraft,
+    check_draft,
+    decode,
+    encode,
+    moment,
+    new_identity,
+    timestamp,
+)
+from seedtrain.record._group import GroupCommit, Request
 from seedtrain.record._keys import KeyFolder, SigningKey
 from seedtrain.record._store import SqliteStore, Tail
 from seedtrain.record._verifier import (
@@ -31,6 +42,7 @@ from seedtrain.record._verifier import (
 CLOCK_TOLERANCE_S: Final = 1.0  # assumed: a clock that is disciplined by NTP steps back by less
 SYSTEM: Final = "system"  # the actor of what no person did
 Clock = Callable[[], datetime]
+_READING: Final = ("person.enrolled", "signature.applied")  # whether they are taken depends on what is stored
 
 
 class ConflictError(UnavailableError):
@@ -52,6 +64,47 @@ class _State:
     recorded_at: str
     tree: Tree
     note: str
+
+
+@dataclass(frozen=True)
+class _Wish:
+    drafts: tuple[Draft | LaterDraft, ...]
+    at_head: int | None
+
+
+class _Pending:
+    """What a commit will add, before it is written: each caller's events all or none."""
+
+    def __init__(self, state: _State) -> None:
+        self.size, self.digest = state.size, state.digest
+        self.tree = Tree(state.tree.size, state.tree.peaks)
+        self.events: list[Event] = []
+        self.leaves: list[bytes] = []
+        self.by_id: dict[str, Event] = {}
+
+    def put(self, draft: Draft, recorded_at: str) -> Event:
+        identity = draft.id or new_identity()
+        event = encode(draft, seq=self.size + 1, prev=self.digest, identity=identity, recorded_at=recorded_at)
+        leaf = leaf_hash(event.body)
+        self.tree.add(leaf)
+        self.digest, self.size = event.digest, event.seq
+        self.events.append(event)
+        self.leaves.append(leaf)
+        self.by_id[identity] = event
+        return event
+
+    def mark(self) -> tuple[int, str, int, list[bytes]]:
+        """What `back` needs to forget all that is put from here on."""
+        return self.size, self.digest, self.tree.size, list(self.tree.peaks)
+
+    def back(self, mark: tuple[int, str, int, list[bytes]]) -> None:
+        """Forget everything put since `mark`."""
+        dropped = self.size - mark[0]
+        self.size, self.digest = mark[:2]
+        self.tree = Tree(mark[2], mark[3])
+        for event in self.events[len(self.events) - dropped :]:
+            del self.by_id[event.id]
+        del self.events[len(self.events) - dropped :], self.leaves[len(self.leaves) - dropped :]
 
 
 def open_ledger(
@@ -119,6 +172,7 @@ class Ledger:
         self._anchors = AnchorFile(anchors)
         self._clock = clock
         self._lock = threading.RLock()
+        self._group: GroupCommit[_Wish, tuple[Event, ...]] = GroupCommit(self._commit)
         self._clock_flagged = False
         self._key: SigningKey | None = None
         self._state = _State(0, NO_EVENT, "", Tree(), "")
@@ -181,12 +235,20 @@ class Ledger:
     def append(self, *drafts: Draft | LaterDraft, at_head: int | None = None) -> tuple[Event, ...]:
         """Append events in one commit and return them once they are on the disk: all of them or none.
 
+        What several threads append at the same time shares one commit, one checkpoint and one signature; a caller who
+        comes alone waits for nobody, and one among many at most 10 ms for the others.
+
         - `drafts`: a `Draft`, or a function that makes one from the events of this commit so far.
         - `at_head`: append only if the last event is still this one, else `ConflictError`.
 
         A draft whose `id` is stored already with the same content returns the stored event. Raises `InputError` (a
         draft that cannot be stored), `UnavailableError` (disk full, read-only, locked; nothing was acknowledged).
         """
+        reads = any(not isinstance(draft, Draft) or draft.type in _READING for draft in drafts)
+        return self._group.ask(_Wish(drafts, at_head), alone=reads or at_head is not None)
+
+    def _commit(self, group: list[Request[_Wish, tuple[Event, ...]]]) -> None:
+        """Write the wishes of a group in one commit; a wish that cannot be granted leaves nothing behind."""
         with self._lock:
             if self.read_only:
                 raise UnavailableError(
@@ -197,22 +259,25 @@ class Ledger:
             self._anchors.append(())  # a ledger that cannot be anchored takes nothing
             with self._store.transaction():
                 self._catch_up()
-                if at_head is not None and at_head != self._state.size:
-                    raise ConflictError(
-                        f"the ledger has grown from {at_head} to {self._state.size} meanwhile",
-                        remedy="Read it again and decide anew.",
-                    )
-                asked, fresh, state = self._encode(drafts)
-                if fresh:
-                    peaks = b"".join(state.tree.peaks)
-                    self._store.add(
-                        [(event.seq, event.body, leaf_hash(event.body)) for event in fresh], state.note, peaks
-                    )
-            if fresh:
-                self._state = state
-                self._clock_flagged |= any(event.type == "clock.checked" for event in fresh)
-                self._anchor(state.note)
-            return asked
+                wall = self._clock()
+                recorded_at = max(timestamp(wall), self._state.recorded_at)
+                pending = _Pending(self._state)
+                for request in group:
+                    before = pending.mark()
+                    try:
+                        request.answer = self._encode(request.asked, pending, wall, recorded_at)
+                    except Exception as error:  # noqa: BLE001  # it is that caller's own
+                        pending.back(before)
+                        request.error = error
+                if pending.events:
+                    note = self._checkpoint(pending.tree)
+                    rows = zip(pending.events, pending.leaves, strict=True)
+                    peaks = b"".join(pending.tree.peaks)
+                    self._store.add([(event.seq, event.body, leaf) for event, leaf in rows], note, peaks)
+            if pending.events:
+                self._state = _State(pending.size, pending.digest, recorded_at, pending.tree, note)
+                self._clock_flagged |= any(event.type == "clock.checked" for event in pending.events)
+                self._anchor(note)
 
     def _anchor(self, note: str) -> None:
         # The events are durable and must be acknowledged; a missing anchor is written before the next commit.
@@ -221,39 +286,31 @@ class Ledger:
         except UnavailableError:
             self._anchors.owe(note)
 
-    def _encode(self, drafts: tuple[Draft | LaterDraft, ...]) -> tuple[tuple[Event, ...], list[Event], _State]:
-        state = self._state
-        fresh: list[Event] = []
+    def _encode(self, wish: _Wish, pending: _Pending, wall: datetime, recorded_at: str) -> tuple[Event, ...]:
+        """The events of one wish, put to the pending ones."""
+        if wish.at_head is not None and wish.at_head != pending.size:
+            raise ConflictError(
+                f"the ledger has grown from {wish.at_head} to {pending.size} meanwhile",
+                remedy="Read it again and decide anew.",
+            )
         asked: list[Event] = []
-        wall = self._clock()
         behind = self._behind(wall)
-        recorded_at = max(timestamp(wall), state.recorded_at)
-        tree, digest, size = Tree(state.tree.size, state.tree.peaks), state.digest, state.size
-
-        def put(draft: Draft) -> Event:
-            nonlocal digest, size
-            identity = draft.id or uuid.uuid4().hex
-            event = encode(draft, seq=size + 1, prev=digest, identity=identity, recorded_at=recorded_at)
-            tree.add(leaf_hash(event.body))
-            digest, size = event.digest, event.seq
-            fresh.append(event)
-            return event
-
-        for entry in drafts:
+        for entry in wish.drafts:
             draft = entry if isinstance(entry, Draft) else entry(tuple(asked))
             check_draft(draft)
-            event = self._stored(draft)
+            event = self._stored(draft, pending)
             if event is None:
-                if behind > CLOCK_TOLERANCE_S and not self._clock_flagged and not fresh:
-                    put(_clock_draft(wall, state.recorded_at, behind))
-                self._guard(draft, fresh)
-                event = put(draft)
+                if behind > CLOCK_TOLERANCE_S and not self._clock_flagged and not pending.events:
+                    pending.put(_clock_draft(wall, self._state.recorded_at, behind), recorded_at)
+                self._guard(draft, pending)
+                event = pending.put(draft, recorded_at)
             asked.append(event)
-        note = self._checkpoint(tree) if fresh else state.note
-        return tuple(asked), fresh, _State(size, digest, recorded_at, tree, note)
+        return tuple(asked)
 
-    def _stored(self, draft: Draft) -> Event | None:
-        found = self.find(draft.id) if draft.id is not None else None
+    def _stored(self, draft: Draft, pending: _Pending) -> Event | None:
+        if draft.id is None:
+            return None
+        found = pending.by_id.get(draft.id) or self.find(draft.id)
         if found is not None and _content(found) != _content(draft):
             raise InputError(
                 f"another event is stored under the id {draft.id} (seq {found.seq}, {found.type})",
@@ -261,14 +318,16 @@ class Ledger:
             )
         return found
 
-    def _guard(self, draft: Draft, fresh: list[Event]) -> None:
+    def _guard(self, draft: Draft, pending: _Pending) -> None:
         """What the ledger itself must not take: corrections of nothing, and signatures that do not hold."""
-        known = draft.corrects is None or any(event.id == draft.corrects for event in fresh)
-        if not known and self.find(str(draft.corrects)) is None:
+        if draft.corrects is not None and draft.corrects not in pending.by_id and self.find(draft.corrects) is None:
             raise InputError(
                 f"there is no event {draft.corrects!r} to correct", remedy="Give the id of a stored event."
             )
-        if draft.type == "person.enrolled" and self.enrolment(draft.subject) is not None:
+        if draft.type == "person.enrolled" and (
+            self.enrolment(draft.subject) is not None
+            or any(event.type == draft.type and event.subject == draft.subject for event in pending.events)
+        ):
             raise InputError(f"{draft.subject} is enrolled already", remedy="An identity is never used again.")
         if draft.type == "signature.applied":
             enrolled = self.enrolment(draft.actor)

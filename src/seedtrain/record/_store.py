@@ -17,7 +17,7 @@ PAGE_ROWS: Final = 1000
 BUSY_MS: Final = 10_000
 # The columns beside `body` are computed from it, so that none of them can say anything else than the signed bytes.
 # `INSERT OR REPLACE` fires no DELETE trigger, hence the trigger that allows only the next seq.
-_SCHEMA: Final = """
+SCHEMA: Final = """
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY CHECK (seq = body ->> '$.seq'),
   body TEXT NOT NULL,
@@ -121,7 +121,7 @@ class SqliteStore:
 
     def lay_out(self) -> None:
         """Put the tables in, inside a transaction."""
-        self._connection.execute(_SCHEMA)
+        self._connection.execute(SCHEMA)
         self._connection.pragma("application_id", APPLICATION_ID)
         self._connection.pragma("user_version", LAYOUT)
 
@@ -208,7 +208,7 @@ class SqliteStore:
         found = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
         here = {row[0] for row in self._connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
         wanted = [
-            part.strip() for part in _SCHEMA.replace("END;", "END\x00").replace(";\nCREATE", "\x00CREATE").split("\x00")
+            part.strip() for part in SCHEMA.replace("END;", "END\x00").replace(";\nCREATE", "\x00CREATE").split("\x00")
         ]
         gone = [part for part in wanted if part and part.rstrip(";") not in {text.rstrip(";") for text in here}]
         return (*found, *(f"missing or changed: {part.split('(')[0].splitlines()[0].strip()}" for part in gone))

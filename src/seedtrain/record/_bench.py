@@ -1,0 +1,204 @@
+"""What an append and a verification cost, beside raw inserts of the same bytes that last as surely, in one run."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from seedtrain.base import Progress, silent
+from seedtrain.record._event import Draft
+from seedtrain.record._group import GroupCommit, Request
+from seedtrain.record._ledger import Ledger, open_ledger
+from seedtrain.record._store import SCHEMA
+from seedtrain.record._verify import verify
+
+CLIENTS: Final = 256
+ROUNDS: Final = 5  # ours and the peer's in turn, so that both meet the same disk; the median counts
+GOAL_RATIO: Final = 0.8
+GOAL_VERIFIED: Final = 150_000.0
+Row = dict[str, Any]
+_SAME: Final[Row] = {"peer_name": "raw apsw inserts, our indexes", "goal": None, "goal_kind": None, "met": None}
+_SEQ: Final = re.compile(r'"seq":([0-9]+),"subject"')
+_LEAF: Final = b"\x00" * 32
+
+
+def bench_record(*, quick: bool = False, folder: Path | None = None, progress: Progress = silent) -> list[Row]:
+    """Rows `{bench, case, ours, peer, peer_name, peer_version, unit, ratio, goal, goal_kind, met}`.
+
+    - `folder`: where the ledgers are made and removed again, on the disk to measure. A temporary folder if not given.
+    - `quick`: little work, to see that it runs; no measurement.
+
+    The peers write the very bytes of our events to SQLite through apsw, with write-ahead log and `synchronous=FULL`, in
+    commits of the same size, by the same number of threads; they hash and sign nothing. One has a table of bodies and
+    nothing else, the other our table with its guards and indexes.
+    """
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(dir=folder, prefix="seedtrain-bench-") as name:
+        place = Path(name)
+        cases = ((1, 100), (100, 40), (10_000, 1))
+        for step, (size, commits) in enumerate(cases):
+            commits = max(1, commits // 20) if quick else commits
+            size = min(size, 500) if quick else size
+            progress(step / 5, f"appends, {size} a commit")
+            rows += _single(place, size, commits, 1 if quick else ROUNDS)
+        progress(3 / 5, f"appends by {CLIENTS} threads")
+        rows += _many(place, 2 if quick else 20, 1 if quick else ROUNDS)
+        progress(4 / 5, "verification")
+        rows.append(_verification(place, 2_000 if quick else 100_000))
+    return rows
+
+
+class RawTable:
+    """The peer: bodies in one table, durable when `insert` returns. `indexed`: the table is ours."""
+
+    def __init__(self, path: Path, *, indexed: bool) -> None:
+        import apsw
+
+        self.connection = apsw.Connection(str(path))
+        self.connection.pragma("journal_mode", "wal")
+        self.connection.pragma("synchronous", 2)
+        self.indexed = indexed
+        self.connection.execute(
+            SCHEMA if indexed else "CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT NOT NULL)"
+        )
+        self.group: GroupCommit[str, bool] = GroupCommit(self._write)
+
+    def insert(self, bodies: Sequence[str]) -> None:
+        """One commit."""
+        with self.connection:
+            if self.indexed:
+                rows = ((int(_SEQ.findall(body)[-1]), body, _LEAF) for body in bodies)
+                self.connection.executemany("INSERT INTO event (seq, body, leaf) VALUES (?, ?, ?)", rows)
+            else:
+                self.connection.executemany("INSERT INTO event (body) VALUES (?)", ((body,) for body in bodies))
+
+    def _write(self, group: list[Request[str, bool]]) -> None:
+        self.insert([request.asked for request in group])
+        for request in group:
+            request.answer = True
+
+    def close(self) -> None:
+        """Let the file go."""
+        self.connection.close()
+
+
+def _draft(number: int) -> Draft:
+    payload = {"phase": "production/growth/batch", "tag": "pH", "value": "7.01", "number": number, "origin": "bench"}
+    return Draft("step.value_recorded", "B-1", payload, "system")
+
+
+def _single(place: Path, size: int, commits: int, rounds: int) -> list[Row]:
+    """One caller, `size` events a commit."""
+    ours: list[float] = []
+    peers: dict[bool, list[float]] = {False: [], True: []}
+    with (
+        open_ledger(place / f"one-{size}.db") as ledger,
+        closing(RawTable(place / f"raw-{size}.db", indexed=False)) as raw,
+        closing(RawTable(place / f"same-{size}.db", indexed=True)) as same,
+    ):
+        same.insert([event.body.decode("utf-8") for event in ledger.events()])
+        for turn in range(rounds):
+            drafts = [[_draft(turn + item) for item in range(size)] for _ in range(commits)]
+            start = time.perf_counter()
+            made = [ledger.append(*part) for part in drafts]
+            ours.append(size * commits / (time.perf_counter() - start))
+            bodies = [[event.body.decode("utf-8") for event in events] for events in made]
+            for table in (raw, same):
+                start = time.perf_counter()
+                for part in bodies:
+                    table.insert(part)
+                peers[table.indexed].append(size * commits / (time.perf_counter() - start))
+    case = f"durable appends, one caller, {size} a commit"
+    return [_row(case, ours, peers[False]), {**_row(case, ours, peers[True]), **_SAME}]
+
+
+def _many(place: Path, each: int, rounds: int) -> list[Row]:
+    """Many threads, one event a call; and how long a call takes for 99 of 100."""
+    ours, peer, waits, peer_waits = [], [], [], []
+    with open_ledger(place / "many.db") as ledger, closing(RawTable(place / "raw-many.db", indexed=False)) as raw:
+        body = ledger.append(_draft(0))[0].body.decode("utf-8")
+        for _ in range(rounds):
+            rate, took = _clients(lambda number: ledger.append(_draft(number)), each)
+            ours.append(rate)
+            waits.append(took)
+            rate, took = _clients(lambda _: raw.group.ask(body), each)
+            peer.append(rate)
+            peer_waits.append(took)
+    latency = _row(f"99 of 100 durable appends under {CLIENTS} client threads take at most", waits, peer_waits)
+    return [
+        _row(f"durable appends, {CLIENTS} client threads, one event a call", ours, peer),
+        {**latency, "unit": "ms", "goal": None, "goal_kind": None, "met": None},
+    ]
+
+
+def _clients(append: Callable[[int], object], each: int) -> tuple[float, float]:
+    """Events per second, and the 99th percentile of the milliseconds of a call."""
+    waits: list[float] = []
+    ready = threading.Barrier(CLIENTS + 1)
+
+    def client(first: int) -> None:
+        mine = []
+        ready.wait()
+        for number in range(first, first + each):
+            start = time.perf_counter()
+            append(number)
+            mine.append(time.perf_counter() - start)
+        waits.extend(mine)
+
+    threads = [threading.Thread(target=client, args=(number * each,)) for number in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    start = time.perf_counter()
+    for thread in threads:
+        thread.join()
+    rate = CLIENTS * each / (time.perf_counter() - start)
+    return rate, sorted(waits)[int(0.99 * len(waits))] * 1000.0
+
+
+def _verification(place: Path, events: int) -> Row:
+    path = place / "verified.db"
+    with open_ledger(path) as ledger:
+        _fill(ledger, events)
+    start = time.perf_counter()
+    verdict = verify(path)
+    rate = events / (time.perf_counter() - start)
+    assert verdict.verdict == "pass", verdict.evidence
+    return {
+        **_row(f"verification of {events} events, 100 a commit, with SQLite's own check of the file", [rate], None),
+        "goal": GOAL_VERIFIED,
+        "goal_kind": "limit",
+        "met": rate >= GOAL_VERIFIED,
+    }
+
+
+def _fill(ledger: Ledger, events: int) -> None:
+    for first in range(0, events, 100):
+        ledger.append(*(_draft(first + item) for item in range(100)))
+
+
+def _row(case: str, ours: Sequence[float], peer: Sequence[float] | None) -> Row:
+    import apsw
+
+    ratio = None if peer is None else median(one / other for one, other in zip(ours, peer, strict=True))
+    return {
+        "bench": "record",
+        "case": case,
+        "ours": median(ours),
+        "ours_range": [min(ours), median(ours), max(ours)],
+        "peer": None if peer is None else median(peer),
+        "peer_name": None if peer is None else "raw apsw inserts",
+        "peer_version": None if peer is None else apsw.apsw_version(),
+        "unit": "events/s",
+        "ratio": ratio,
+        "goal": None if ratio is None else GOAL_RATIO,
+        "goal_kind": None if ratio is None else "ratio",
+        "met": None if ratio is None else ratio >= GOAL_RATIO,
+    }
