@@ -56,9 +56,12 @@ def test_a_killed_worker_loses_nothing(client, tmp_path) -> None:
     assert victim not in client.run(os.getpid).values()
 
 
-def test_a_client_may_be_given(client) -> None:
-    found = run_ensemble(PROBLEM, SPREADS, n=5, seed=9, executor=client, chunk=1)
-    xarray.testing.assert_identical(found, run_ensemble(PROBLEM, SPREADS, n=5, seed=9))
+def test_a_client_or_the_scheduler_s_address_may_be_given(client) -> None:
+    here = run_ensemble(PROBLEM, SPREADS, n=5, seed=9)
+    for executor in (client, client.scheduler.address):
+        found = run_ensemble(PROBLEM, SPREADS, n=5, seed=9, executor=executor, chunk=1)
+        xarray.testing.assert_identical(found, here)
+    assert distributed.get_client() is client, "a client that was made for an address is gone again"
 
 
 def test_without_a_cluster_it_is_said_what_to_do(monkeypatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
@@ -210,39 +210,39 @@ def _here(work: _Work, tasks: list[_Task]) -> Iterator[tuple[_Task, Rows]]:
 
 def _on_cluster(work: _Work, tasks: list[_Task], executor: Any) -> Iterator[tuple[_Task, Rows]]:
     """Chunks from a Dask cluster in the order in which they are ready; a few wait for each of its threads."""
-    client = _client(executor)
-    distributed: Any = import_module("distributed")
-    run, places = f"seedtrain-ensemble-{uuid.uuid4().hex[:12]}", dict[str, _Task]()
-    waiting, ready = iter(tasks), distributed.as_completed()
+    with _client(executor) as client:
+        distributed: Any = import_module("distributed")
+        run, places = f"seedtrain-ensemble-{uuid.uuid4().hex[:12]}", dict[str, _Task]()
+        waiting, ready = iter(tasks), distributed.as_completed(loop=client.loop)
 
-    def submit(task: _Task) -> None:
-        # One thread for each chunk: the cluster's workers run several beside one another.
-        future = client.submit(
-            run_chunk, *work.arguments(task), threads=1, key=f"{run}-{task.row}", pure=False, retries=RETRIES
-        )
-        places[future.key] = task
-        ready.add(future)
+        def submit(task: _Task) -> None:
+            # One thread for each chunk: the cluster's workers run several beside one another.
+            arguments, key = work.arguments(task), f"{run}-{task.row}"
+            future = client.submit(run_chunk, *arguments, threads=1, key=key, pure=False, retries=RETRIES)
+            places[future.key] = task
+            ready.add(future)
 
-    for task in islice(waiting, AHEAD * max(1, sum(client.nthreads().values()))):
-        submit(task)
-    for future in ready:
-        try:
-            rows = future.result()
-        except distributed.KilledWorker as error:
-            raise UnavailableError(
-                f"the cluster lost several workers on one chunk: {error}",
-                remedy="Give its workers more memory, or smaller chunks; the same call goes on where it was.",
-            ) from None
-        future.release()
-        task = places.pop(future.key)
-        following = next(waiting, None)
-        if following is not None:
-            submit(following)
-        yield task, rows
+        for task in islice(waiting, AHEAD * max(1, sum(client.nthreads().values()))):
+            submit(task)
+        for future in ready:
+            try:
+                rows = future.result()
+            except distributed.KilledWorker as error:
+                raise UnavailableError(
+                    f"the cluster lost several workers on one chunk: {error}",
+                    remedy="Give its workers more memory, or smaller chunks; the same call goes on where it was.",
+                ) from None
+            future.release()
+            task = places.pop(future.key)
+            following = next(waiting, None)
+            if following is not None:
+                submit(following)
+            yield task, rows
 
 
-def _client(executor: Any) -> Any:
-    """The Dask client that is meant."""
+@contextmanager
+def _client(executor: Any) -> Iterator[Any]:
+    """The Dask client that is meant; one that is made here is closed again."""
     try:
         distributed: Any = import_module("distributed")
     except ImportError:
@@ -250,28 +250,40 @@ def _client(executor: Any) -> Any:
             "Dask is not installed", remedy='Install the extra "cluster": pip install "seedtrain[cluster]".'
         ) from None
     if isinstance(executor, distributed.Client):
-        return executor
+        yield executor
+        return
     address = executor if isinstance(executor, str) and "://" in executor else None
     if address is None and executor != "dask":
         raise InputError(
             f"there is no executor {executor!r}",
             remedy='Use "dask", the address of a scheduler such as tcp://host:8786, or a distributed.Client.',
         )
-    if address is None:
-        with suppress(ValueError):
-            return distributed.get_client()
-        address = import_module("dask").config.get("scheduler-address", None)
+    found = None if address else _present(distributed)
+    if found is not None:
+        yield found
+        return
+    address = address or import_module("dask").config.get("scheduler-address", None)
     if address is None:
         raise InputError(
             "this process has no Dask client",
             remedy="Make one first (distributed.Client(...)), or set DASK_SCHEDULER_ADDRESS.",
         )
     try:
-        return distributed.Client(address, timeout=5)
+        made = distributed.Client(address, timeout=5, set_as_default=False)
     except (OSError, ValueError) as error:
         raise UnavailableError(
             f"the Dask scheduler at {address} does not answer: {error}", remedy="Start it, or correct the address."
         ) from None
+    with made:
+        yield made
+
+
+def _present(distributed: Any) -> Any:
+    """The client that this process has already; None where it has none."""
+    try:
+        return distributed.get_client()
+    except ValueError:
+        return None
 
 
 def _check_alike(problems: Problems) -> None:
