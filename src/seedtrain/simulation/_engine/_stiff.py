@@ -14,10 +14,6 @@ def stiff_step(method: Rosenbrock, n: int, *, timed: bool, by: bool, curved: boo
     With `by` also the sensitivities of one trajectory, on the same factors: their Jacobian is the state's, and what
     couples them to the state's stages is `second`, or `bend` where the Jacobian's variation is `curved` once a step.
     """
-
-    def stage(s: int) -> str:
-        return f"at(w, STAGE + {s * n} + i)"
-
     lines = [
         "def step(a: PI, w: P, tol: P):",
         "    t = at(w, TIME)",
@@ -35,39 +31,49 @@ def stiff_step(method: Rosenbrock, n: int, *, timed: bool, by: bool, curved: boo
             "shift(d, D_CONSTANT * unit), shift(d, D_CURVE * unit))"
         )
     for s in range(method.stages):
-        if s == 0:
-            base = "at(w, RATE + i)"
-        else:
-            lines.append(f"    for i in range({n}):")
-            if s < len(method.a):
-                point = weighted([(a, stage(j)) for j, a in enumerate(method.a[s])], "at(w, STATE + i)")
-            else:
-                point = f"at(w, POINT + i) + {stage(s - 1)}"
-            lines.append(f"        set(w, POINT + i, {point})")
-            lines.append(
-                f"    rates(fma({method.c[s]!r}, h, t), shift(w, POINT * WIDTH), shift(w, CONSTANT * WIDTH), "
-                "shift(w, SLOPE * WIDTH))"
-            )
-            carried = weighted([(C, stage(j)) for j, C in enumerate(method.C[s])], "0.0")
-            base = f"fma(ih, {carried}, at(w, SLOPE + i))"
-        if timed and method.d[s]:
-            base = f"fma(h * {method.d[s]!r}, at(w, BY_TIME + i), {base})"
-        lines += [
-            f"    for i in range({n}):",
-            f"        set(w, STAGE + {s * n} + i, {base})",
-            f"    solve(shift(w, FACTORS * WIDTH), shift(w, (STAGE + {s * n}) * WIDTH))",
-        ]
+        lines += _stage(method, n, s, timed=timed)
         if by:
             lines += _stage_by(method, n, s, curved=curved)
     last = method.stages - 1
+    own_last = f"at(w, STAGE + {last * n} + i)"
     by_last = f"get(d, (D_STAGE + {last * n} + i) * blocks + b)"
     closing = Closing(
-        new=f"at(w, POINT + i) + {stage(last)}",
-        error=stage(last),
+        new=f"at(w, POINT + i) + {own_last}",
+        error=own_last,
         new_by=f"get(d, (D_POINT + i) * blocks + b) + {by_last}",
         error_by=by_last,
     )
     return "\n".join([*lines, *closing_lines(closing, n, method.order, by=by), *_IDLE]) + "\n"
+
+
+def _stage(method: Rosenbrock, n: int, s: int, *, timed: bool) -> list[str]:
+    """Stage `s` of the state."""
+
+    def stage(j: int) -> str:
+        return f"at(w, STAGE + {j * n} + i)"
+
+    lines, base = [], "at(w, RATE + i)"
+    if s:
+        if s < len(method.a):
+            point = weighted([(a, stage(j)) for j, a in enumerate(method.a[s])], "at(w, STATE + i)")
+        else:
+            point = f"at(w, POINT + i) + {stage(s - 1)}"
+        carried = weighted([(C, stage(j)) for j, C in enumerate(method.C[s])], "0.0")
+        base = f"fma(ih, {carried}, at(w, SLOPE + i))"
+        lines = [
+            f"    for i in range({n}):",
+            f"        set(w, POINT + i, {point})",
+            f"    rates(fma({method.c[s]!r}, h, t), shift(w, POINT * WIDTH), shift(w, CONSTANT * WIDTH), "
+            "shift(w, SLOPE * WIDTH))",
+        ]
+    if timed and method.d[s]:
+        base = f"fma(h * {method.d[s]!r}, at(w, BY_TIME + i), {base})"
+    return [
+        *lines,
+        f"    for i in range({n}):",
+        f"        set(w, STAGE + {s * n} + i, {base})",
+        f"    solve(shift(w, FACTORS * WIDTH), shift(w, (STAGE + {s * n}) * WIDTH))",
+    ]
 
 
 _IDLE: Final = (
