@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Final
 
@@ -106,7 +107,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         trajectory=course(hours * sigma / size, volume=lambda time: feed.volume * time / (hours * sigma / size)),
         sources=(AMBLER_1959, RICHARDSON_ZAKI_1954, HARRISON_2015),
     )
-    return step, Carry(kept)
+    return step, dataclasses.replace(carry, stream=kept)
 
 
 def _wet_volume(settings: Settings, bound: dict[str, float]) -> float:

@@ -359,6 +359,16 @@ def run_wash(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     return step, dataclasses.replace(carry, stream=held, column=after)
 
 
+_CARRIED: Final = {
+    "product": "step_yield",
+    "denatured_product": "denatured_carried",
+    "host_protein": "host_protein_carried",
+    "dna": "dna_carried",
+    ENDOTOXIN: "endotoxin_carried",
+}
+"""The lever that says which part of what is bound elutes with enough buffer."""
+
+
 def run_elute(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     """Elute into a pool; what stays on the column leaves with the cleaning and is counted as waste here."""
     column = ready(settings, carry, loaded=True)
@@ -368,13 +378,7 @@ def run_elute(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     buffer = solution(settings, material, volumes * column.volume, content)
     whole, comes = amounts(content), amounts(buffer)
     done = -math.expm1(-volumes / settings.lever("elution_constant"))
-    shares = {
-        "product": settings.lever("step_yield"),
-        "denatured_product": settings.lever("denatured_carried"),
-        "host_protein": settings.lever("host_protein_carried"),
-        "dna": settings.lever("dna_carried"),
-        ENDOTOXIN: settings.lever("endotoxin_carried"),
-    }
+    shares = {key: settings.lever(lever) for key, lever in _CARRIED.items()}
     pool_volume = settings.lever("pool_fraction") * buffer.volume
     rate, found, eluted = column.rate, None, done
     if rate is not None:

@@ -96,7 +96,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         sources=(HETHERINGTON_1971, CHISTI_1986, LI_2008, NEIDHARDT_1996),
         converted={key: after[key] - before[key] for key in before if key != ENDOTOXIN and after[key] != before[key]},
     )
-    return step, Carry(outlet)
+    return step, dataclasses.replace(carry, stream=outlet)
 
 
 def _shares(settings: Settings) -> dict[str, float]:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import Final
 
-from seedtrain.simulation._downstream._mix import PARTICLES, add, amounts, build, solids, solution
+from seedtrain.simulation._downstream._mix import PARTICLES, Amounts, add, amounts, build, solids, solution
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
 from seedtrain.simulation._downstream._result import MIXING_TIME, course, result, stirring, tanks
 from seedtrain.simulation._downstream._sources import COHN_1925
@@ -47,6 +47,18 @@ def volume_to(target: float, stream: Stream, stock: float) -> float:
     return 0.0 if now >= target else stream.volume * (target - now) / (stock - target)
 
 
+def _drag(settings: Settings, takes: Amounts, whole: Amounts, bound: Amounts) -> float:
+    """Add what is dragged down to `takes`, move all of that to the solids, and tell how much protein sank, g."""
+    sunk = sum(fraction * (whole[name] - bound[name]) for name, fraction in takes.items())
+    there = sum(whole[name] - bound[name] for name in takes)
+    drag = sunk / there if there > 0 else 0.0
+    takes["dna"] = settings.lever("dna_dragged") * drag
+    takes["endotoxin"] = settings.lever("endotoxin_dragged") * drag
+    for name, fraction in takes.items():
+        bound[name] += fraction * (whole[name] - bound[name])
+    return sunk
+
+
 def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
     """Bring the stream to its molarity; each protein falls out to its solubility, and more with time."""
     stream, hours, molarity = carry.stream, settings.number("residence_time"), settings.number("salt")
@@ -70,13 +82,7 @@ def run(settings: Settings, carry: Carry) -> tuple[StepResult, Carry]:
         return fallen(free, soluble, time, settings.lever("aging_time"))
 
     takes = {name: out(name) for name in ("product", "denatured_product", "host_protein")}
-    sunk = sum(takes[name] * (whole[name] - bound[name]) for name in takes)
-    there = sum(whole[name] - bound[name] for name in takes)
-    drag = sunk / there if there > 0 else 0.0
-    takes["dna"] = settings.lever("dna_dragged") * drag
-    takes["endotoxin"] = settings.lever("endotoxin_dragged") * drag
-    for name, fraction in takes.items():
-        bound[name] += fraction * (whole[name] - bound[name])
+    sunk = _drag(settings, takes, whole, bound)
     outlet = build("salted", mixed.volume, whole, bound, mixed)
     if sunk > 0:
         outlet = dataclasses.replace(outlet, particle_size=max(settings.lever("floc_diameter"), mixed.particle_size))

@@ -12,14 +12,22 @@ from seedtrain.base import InputError, Progress, SeedtrainError
 from seedtrain.simulation._downstream._chromatography import _method
 from seedtrain.simulation._downstream._chromatography._bed import Bed, Chromatogram, Grid, Inlet, State
 from seedtrain.simulation._downstream._chromatography._grid import Axial, Radial, axial_grid, radial_grid
-from seedtrain.simulation._downstream._chromatography._isotherm import Isotherm, Langmuir, Linear, StericMassAction
+from seedtrain.simulation._downstream._chromatography._isotherm import (
+    LANGMUIR,
+    LINEAR,
+    STERIC_MASS_ACTION,
+    Isotherm,
+    Langmuir,
+    Linear,
+    StericMassAction,
+)
 from seedtrain.simulation._run import Floats
 
 if TYPE_CHECKING:
     from seedtrain.simulation._downstream._chromatography._eliminate import Local, Transport
     from seedtrain.simulation._downstream._chromatography._kernel import Method
 
-_KINDS: Final = {Linear: 0, Langmuir: 1, StericMassAction: 2}
+_KINDS: Final = {Linear: LINEAR, Langmuir: LANGMUIR, StericMassAction: STERIC_MASS_ACTION}
 _FIRST_STEP: Final = 1e-4
 """Of the time that the liquid takes through the bed; the integration finds its own from there."""
 _NOTHING: Final = 1e-2

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from seedtrain.base import InputError
 from seedtrain.simulation._run import Floats
+
+
+LINEAR: Final = 0
+LANGMUIR: Final = 1
+STERIC_MASS_ACTION: Final = 2
+"""What the kernel calls them."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from seedtrain.simulation._downstream._chromatography._eliminate import Factors,
 from seedtrain.simulation._downstream._chromatography._local import equilibrium, kinetic
 from seedtrain.simulation._run import Floats
 
-CALLED = {"_eliminate.py": "d625199fdea091f5", "_local.py": "575bd8b407ea3a79"}
+CALLED = {"_eliminate.py": "d625199fdea091f5", "_local.py": "5a6c6f27722ed5f1"}
 """Digests of what this file calls. numba keeps machine code by this file alone, so a change there must show here."""
 
 

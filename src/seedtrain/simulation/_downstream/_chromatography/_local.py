@@ -12,13 +12,12 @@ from typing import Final
 
 from numba import njit
 
+from seedtrain.simulation._downstream._chromatography._isotherm import LANGMUIR, LINEAR
 from seedtrain.simulation._run import Floats
 
-LINEAR: Final = 0
-LANGMUIR: Final = 1
-STERIC_MASS_ACTION: Final = 2
 _TRIALS: Final = 60
 _SMALL: Final = 1e-10
+"""mol/m3 below which free sites and salt count as this much, so that powers of them exist."""
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -26,9 +25,9 @@ def equilibrium(
     kind: int, eps: float, par: Floats, w: Floats, start: float, c: Floats, by: Floats, derive: bool
 ) -> float:
     """Liquid `c` at equilibrium with all that `w` holds, and dc/dw in `by`; returns the unknown of its equation."""
-    if kind == 0:
+    if kind == LINEAR:
         return _linear(eps, par, w, c, by)
-    if kind == 1:
+    if kind == LANGMUIR:
         return _langmuir(eps, par, w, c, by)
     return _steric(eps, par, w, start, c, by, derive)
 
@@ -58,7 +57,7 @@ def _langmuir(eps: float, par: Floats, w: Floats, c: Floats, by: Floats) -> floa
     for i in range(n):
         theta += par[i, 1] * max(w[i], 0.0) / eps
     slope = 1.0
-    for _ in range(60):
+    for _ in range(_TRIALS):
         value, slope = theta - 1.0, 1.0
         for i in range(n):
             held = solid * par[i, 0] * par[i, 1]
@@ -93,7 +92,7 @@ def _steric(eps: float, par: Floats, w: Floats, start: float, c: Floats, by: Flo
     solid = 1.0 - eps
     x, down = start, -1.0
     low, high = -200.0, 200.0
-    for _ in range(60):
+    for _ in range(_TRIALS):
         free, salt_sites = par[0, 0], par[0, 0]
         free_x, sites_x = 0.0, 0.0
         for i in range(1, n):
@@ -128,8 +127,16 @@ def _steric(eps: float, par: Floats, w: Floats, start: float, c: Floats, by: Flo
         c[i] = w[i] * share
         salt_sites -= par[i, 0] * bound * c[i]
     c[0] = (w[0] - solid * salt_sites) / eps
-    if not derive:
-        return x
+    if derive:
+        _steric_slopes(eps, par, x, down, c, by)
+    return x
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _steric_slopes(eps: float, par: Floats, x: float, down: float, c: Floats, by: Floats) -> None:
+    """dc/dw at the root `x`, where `gap` falls with `down`."""
+    n = len(c)
+    solid, r = 1.0 - eps, math.exp(x)
     # x moves with w_j by x_j = -gap_j / down; c_i = w_i / (eps + solid K exp(nu x)).
     for j in range(n):
         if j == 0:
@@ -150,7 +157,6 @@ def _steric(eps: float, par: Floats, w: Floats, start: float, c: Floats, by: Flo
                 by[i, j] += share
                 salt_j += solid / eps * par[i, 0] * bound * share
         by[0, j] = salt_j
-    return x
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -176,12 +182,12 @@ def kinetic(
         q = y[n + i - first]
         c[i] = (y[i] - solid * q) / eps
         by[i, n + i - first] = -solid / eps
-    if kind == 0:
+    if kind == LINEAR:
         for i in range(n):
             rate[i] = par[i, 1] * c[i] - par[i, 2] * y[n + i]
             rate_by[i, i] = par[i, 1] / eps
             rate_by[i, n + i] = -par[i, 1] * solid / eps - par[i, 2]
-    elif kind == 1:
+    elif kind == LANGMUIR:
         free = 1.0
         for i in range(n):
             if par[i, 0] > 0.0:
@@ -208,8 +214,8 @@ def _steric_rates(eps: float, par: Floats, y: Floats, c: Floats, by: Floats, rat
         sites -= par[i, 0] * y[n + i - 1]
         free -= (par[i, 0] + par[i, 1]) * y[n + i - 1]
     c[0] = (y[0] - solid * sites) / eps
-    salt = max(c[0], 1e-10)
-    free = max(free, 1e-10)
+    salt = max(c[0], _SMALL)
+    free = max(free, _SMALL)
     for i in range(1, n):
         by[0, n + i - 1] = solid / eps * par[i, 0]
     for i in range(1, n):
