@@ -11,7 +11,6 @@ import numpy as np
 from seedtrain.base import InputError
 from seedtrain.simulation._run import Floats
 
-
 LINEAR: Final = 0
 LANGMUIR: Final = 1
 STERIC_MASS_ACTION: Final = 2
