@@ -9,7 +9,7 @@ import numpy as np
 
 from seedtrain.base import translate as _
 from seedtrain.bioinformatics import Gene, limit_words
-from seedtrain.program._dossier_case import Case
+from seedtrain.program._dossier_case import Case, traced
 from seedtrain.program._dossier_words import (
     STATES,
     amount,
@@ -30,6 +30,7 @@ from seedtrain.report import (
     CurvePlot,
     Definitions,
     Figure,
+    Folded,
     Heading,
     Line,
     LinePlot,
@@ -38,7 +39,7 @@ from seedtrain.report import (
     Point,
     Table,
 )
-from seedtrain.simulation import Run
+from seedtrain.simulation import Run, model_section
 
 
 def gene_blocks(case: Case) -> Iterator[Block]:
@@ -251,6 +252,8 @@ def bench_blocks(case: Case) -> Iterator[Block]:
         small=True,
     )
     yield balance_table(case)
+    model = model_section(case.design.culture(case.results))
+    yield Folded(model.title, traced(model.blocks, case.stage_note("gene", "strain")))
 
 
 def balance_table(case: Case) -> Table:
