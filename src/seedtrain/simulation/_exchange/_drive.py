@@ -25,6 +25,8 @@ MOST_WITHOUT_PROGRESS: Final = 200
 """Stretches in a row that last no longer than rounding, from which events are taken to pile up."""
 NUDGE: Final = 1e-10
 """Relative step in time by which it is seen where a formula at zero goes next."""
+CLOSE: Final = 1e-11
+"""Relative: two sides of a relation this near to each other are equal."""
 SAME_TIME: Final = 1e-12
 """Relative: an output time this near to an event shows what holds after it."""
 
@@ -168,7 +170,9 @@ class _Driver:
             item = self.due_now()
             if item is None:
                 later = self.signs_after()
-                signs = self.signs = [new if old == 0 else old for old, new in zip(signs, later, strict=True)]
+                close = [self.close(gauge.formula) for gauge in self.model.gauges]
+                signs = [new if old == 0 or near else old for old, new, near in zip(signs, later, close, strict=True)]
+                self.signs = signs
                 self.follow(signs)
                 item = self.due_now()
                 if item is None:
@@ -189,6 +193,11 @@ class _Driver:
             if at in fired or (old and new and old != new):
                 found[at] = 0
         return found
+
+    def close(self, formula: Tree) -> bool:
+        """Whether the two sides of a relation are one but for rounding."""
+        left, right = (self.value(part) for part in formula.parts)
+        return abs(left - right) <= CLOSE * (abs(left) + abs(right))
 
     def signs_after(self) -> list[int]:
         """The sign of every gauge's formula just after now."""
