@@ -79,6 +79,7 @@ class Compiled:
         seeds: Seeds | None = None,
         threads: int = 0,
         most_steps: int = 100_000,
+        device: Literal["cpu", "cuda"] = "cpu",
         progress: Progress = silent,
     ) -> Trajectories:
         """The trajectories of `schedule` at `times` (h, from 0, not decreasing).
@@ -87,6 +88,7 @@ class Compiled:
         - `seeds`: directions of forward sensitivities, error-controlled with the state.
         - `threads`: 0 for one per core. Results do not depend on it, bit for bit.
         - `most_steps`: of a trajectory, refused ones counted.
+        - `device`: "cuda" runs each trajectory in a thread of the first CUDA device, without sensitivities.
 
         Raises `InputError` where the schedule does not fit the system. A trajectory that fails says so in its status.
         """
@@ -96,20 +98,40 @@ class Compiled:
         tolerances = _tolerances(self.system, rtol, atol)
         if method not in METHODS:
             raise InputError(f"the method {method!r} is unknown", remedy=f"Use one of: {', '.join(METHODS)}.")
-        count, system = checked.trajectories, self.system
-        lanes = host()["lanes"] if count > 1 and by is None and not self.outside else 1
-        first = "stiff" if method == "auto" and len(self.system.states) <= MOST_STATES_STIFF else method
-        first = "explicit" if first == "auto" else first
         found = Results(self.system, checked, when, by)
         more = {"tolerances": tolerances, "most_steps": most_steps, "stop_when_stiff": method == "auto"}
         more["outside"] = self.outside
-        kernel = _kernel(system, Variant(lanes, first, by is not None, bool(self.outside)))
-        _spread(_Call(kernel, found, more), range(count), threads, progress)
+        first = "stiff" if method == "auto" and len(self.system.states) <= MOST_STATES_STIFF else method
+        first = "explicit" if first == "auto" else first
+        count = checked.trajectories
+        if device == "cuda":
+            if by is not None or self.outside:
+                words = f"system {self.system.name!r}: sensitivities and functions do not run on a CUDA device"
+                raise InputError(words, remedy='Leave out device="cuda".')
+            from seedtrain.simulation._engine._cuda import run_on_device
+
+            run_on_device(self.system, first, found, more, count)
+        else:
+            self._spread(first, found, more, range(count), threads, progress)
         again = np.flatnonzero(found.whole["status"] == STIFF)
         if len(again):
-            kernel = _kernel(system, Variant(lanes, "stiff", by is not None, bool(self.outside)))
-            _spread(_Call(kernel, found, more), again.tolist(), threads, progress)
+            self._spread("stiff", found, more, again.tolist(), threads, progress)
         return found.trajectories()
+
+    def _spread(
+        self,
+        method: str,
+        found: Results,
+        more: Mapping[str, Any],
+        items: Sequence[int],
+        threads: int,
+        progress: Progress,
+    ) -> None:
+        """Run the trajectories `items` by one method."""
+        many = len(items) > 1 and not found.directions and not self.outside
+        lanes = host()["lanes"] if many else 1
+        kernel = _kernel(self.system, Variant(lanes, method, found.directions > 0, bool(self.outside)))
+        _spread(_Call(kernel, found, more), items, threads, progress)
 
 
 def compile_system(system: System, *, progress: Progress = silent) -> Compiled:

@@ -62,12 +62,12 @@ def make_kernel(system: System, variant: Variant) -> tuple[bytes, dict[str, Any]
     return build(text, inlining=225 if variant.lanes > 1 else 60), asdict(facts)
 
 
-def kernel_text(system: System, variant: Variant) -> tuple[str, Facts]:
-    """The intermediate representation of a kernel."""
+def kernel_text(system: System, variant: Variant, *, fused: bool | None = None) -> tuple[str, Facts]:
+    """The intermediate representation of a kernel; `fused` for another processor than this."""
     lanes, by = variant.lanes, variant.sensitivities
     assert lanes == 1 or not by, "the lanes are trajectories or directions"
     known = host()
-    unit = Unit(known["lanes"] if by else lanes, fused=known["fused"], spread=lanes > 1)
+    unit = Unit(known["lanes"] if by else lanes, fused=known["fused"] if fused is None else fused, spread=lanes > 1)
     MATHS.fused = unit.fused
     programs = Programs(Model(system))
     access = LANES if unit.spread else SCALAR
