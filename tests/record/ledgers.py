@@ -6,6 +6,7 @@ import json
 import apsw
 
 from seedtrain.record import Draft, append_signed, enrol_person, open_ledger
+from seedtrain.record._store import SqliteStore
 from seedtrain.record._verifier import NO_EVENT, Tree, checkpoint_text, key_id, leaf_hash
 
 
@@ -26,6 +27,12 @@ def build(path, commits=(1, 3, 1, 5, 2), signed=True):
             ledger.append(*(reading(number + item) for item in range(size)))
             number += size
         return ledger.head.seq
+
+
+def connection_of(ledger):
+    """The connection through which a SQLite ledger writes."""
+    assert isinstance(ledger._store, SqliteStore)
+    return ledger._store._connection
 
 
 def unguarded(path):

@@ -14,7 +14,7 @@ import pytest
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.record import ConflictError, Draft, append_signed, bench_record, enrol_person, open_ledger, verify
 from seedtrain.record._group import LONGEST_WAIT_S, GroupCommit
-from tests.record.ledgers import reading
+from tests.record.ledgers import connection_of, reading
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_what_depends_on_the_ledger_sees_all_that_came_before_it(path):
 
 def test_a_commit_that_fails_is_acknowledged_to_nobody(path):
     with open_ledger(path) as ledger:
-        connection = ledger._store._connection
+        connection = connection_of(ledger)
         before = ledger.head
         connection.pragma("max_page_count", connection.pragma("page_count"))
         with ThreadPoolExecutor(32) as pool:

@@ -26,7 +26,7 @@ from seedtrain.record import (
 )
 from seedtrain.record._store import require_sound_sqlite
 from seedtrain.record._verifier import NO_EVENT
-from tests.record.ledgers import build, reading, unguarded
+from tests.record.ledgers import build, connection_of, reading, unguarded
 
 FIELDS = (
     *("seq", "prev", "id", "type", "subject", "occurred_at", "recorded_at"),
@@ -170,7 +170,7 @@ def test_a_full_disk_acknowledges_nothing_and_the_ledger_goes_on_when_there_is_r
     build(path)
     with open_ledger(path) as ledger:
         before = ledger.head
-        connection = ledger._store._connection
+        connection = connection_of(ledger)
         connection.pragma("max_page_count", connection.pragma("page_count"))
         with pytest.raises(UnavailableError, match="full"):
             ledger.append(*(reading(number) for number in range(500)))
@@ -338,8 +338,8 @@ def test_files_that_are_no_ledgers_are_refused(path, tmp_path):
 def test_every_commit_waits_for_the_disk(path):
     for _ in range(2):  # made, and opened again
         with open_ledger(path) as ledger:
-            assert ledger._store._connection.pragma("synchronous") == 2
-            assert ledger._store._connection.pragma("journal_mode") == "wal"
+            assert connection_of(ledger).pragma("synchronous") == 2
+            assert connection_of(ledger).pragma("journal_mode") == "wal"
 
 
 def test_a_sqlite_that_can_lose_commits_is_refused():

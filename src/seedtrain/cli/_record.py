@@ -16,7 +16,7 @@ EXIT_OF = {"pass": EXIT_DONE, "fail": EXIT_FAIL, "inconclusive": EXIT_INCONCLUSI
 
 
 @app.command
-def verify(file: Path, *, anchors: Path | None = None, common: Common | None = None) -> int:
+def verify(file: str, *, anchors: Path | None = None, common: Common | None = None) -> int:
     """Check chain, Merkle roots, signatures and anchors of a ledger.
 
     Example: seedtrain record verify examples/collagen/out/record.db
@@ -24,7 +24,7 @@ def verify(file: Path, *, anchors: Path | None = None, common: Common | None = N
     Parameters
     ----------
     file
-        The ledger (SQLite).
+        The ledger: a SQLite file, or the URL of a PostgreSQL one.
     anchors
         The file of anchored checkpoints; by default the one beside the ledger.
     """
@@ -48,7 +48,7 @@ def verify(file: Path, *, anchors: Path | None = None, common: Common | None = N
 
 @app.command
 def show(
-    file: Path, *, subject: str | None = None, type: str | None = None, after: int = 0, common: Common | None = None
+    file: str, *, subject: str | None = None, type: str | None = None, after: int = 0, common: Common | None = None
 ) -> int:
     """Print the events of a ledger in their order.
 
@@ -57,7 +57,7 @@ def show(
     Parameters
     ----------
     file
-        The ledger (SQLite).
+        The ledger: a SQLite file, or the URL of a PostgreSQL one.
     subject
         Only events of this batch, lot or person.
     type
@@ -81,7 +81,7 @@ def show(
 
 
 @app.command
-def export(file: Path, folder: Path, *, common: Common | None = None) -> int:
+def export(file: str, folder: Path, *, common: Common | None = None) -> int:
     """Write events, checkpoints, public keys and a standalone verifier to a folder for a third party.
 
     Example: seedtrain record export record.db handover/
@@ -89,7 +89,7 @@ def export(file: Path, folder: Path, *, common: Common | None = None) -> int:
     Parameters
     ----------
     file
-        The ledger (SQLite).
+        The ledger: a SQLite file, or the URL of a PostgreSQL one.
     folder
         A new or empty folder.
     """

@@ -7,12 +7,10 @@ from seedtrain.record._ledger import (
     ConflictError,
     Head,
     Ledger,
-    anchor_path,
-    key_path,
-    ledger_path,
     open_ledger,
 )
 from seedtrain.record._people import Person, append_signed, enrol_person, find_person, people, person_name, sign
+from seedtrain.record._stores import anchor_path, key_path, ledger_path
 from seedtrain.record._verify import export, verify
 
 __all__ = [

@@ -27,7 +27,8 @@ from seedtrain.record._event import (
 )
 from seedtrain.record._group import GroupCommit, Request
 from seedtrain.record._keys import KeyFolder, SigningKey
-from seedtrain.record._store import SqliteStore, Tail
+from seedtrain.record._store import Tail
+from seedtrain.record._stores import Store, anchor_path, key_path, ledger_path, open_store
 from seedtrain.record._verifier import (
     FORMAT,
     NO_EVENT,
@@ -117,7 +118,8 @@ def open_ledger(
 ) -> Ledger:
     """Open a ledger, or make a new one.
 
-    - `url`: a path, or `sqlite:///` and a path (`sqlite:////` and an absolute one).
+    - `url`: a path, `sqlite:///` and a path (`sqlite:////` and an absolute one), or
+      `postgresql://USER@HOST/DATABASE?ledger=NAME&files=FOLDER`.
     - `anchors`: the anchor file; `record.db.anchors` beside `record.db` if not given.
     - `clock`: tells the wall-clock time, zone aware.
 
@@ -132,7 +134,7 @@ def open_ledger(
             raise UnavailableError(
                 f"the folder cannot be made: {error.strerror}", position=Position(str(path.parent))
             ) from error
-    store = SqliteStore(path, create=create and not read_only, read_only=read_only)
+    store = open_store(url, create=create and not read_only, read_only=read_only)
     try:
         return Ledger(store, anchors or anchor_path(path), clock or _wall_clock, read_only=read_only)
     except BaseException:
@@ -140,31 +142,10 @@ def open_ledger(
         raise
 
 
-def ledger_path(url: str | Path) -> Path:
-    """The file behind a ledger's URL."""
-    text = str(url)
-    if "://" not in text:
-        return Path(text)
-    scheme, _, rest = text.partition("://")
-    if scheme != "sqlite" or not rest.removeprefix("/"):
-        raise InputError(f"{scheme}:// is not a ledger", remedy="Give a file, or sqlite:/// and its path.")
-    return Path(rest.removeprefix("/"))
-
-
-def anchor_path(path: Path) -> Path:
-    """Where the anchors of the ledger at `path` stand unless said otherwise."""
-    return path.with_name(path.name + ".anchors")
-
-
-def key_path(path: Path) -> Path:
-    """Where the keys of the ledger at `path` stand."""
-    return path.with_name(path.name + ".keys")
-
-
 class Ledger:
     """An append-only, signed record. One object may be shared by threads; other processes may write between."""
 
-    def __init__(self, store: SqliteStore, anchors: Path, clock: Clock, *, read_only: bool) -> None:
+    def __init__(self, store: Store, anchors: Path, clock: Clock, *, read_only: bool) -> None:
         self.path = store.path
         self.keys = KeyFolder(key_path(store.path))
         self.read_only = read_only

@@ -18,8 +18,7 @@ from seedtrain.base import InputError, IntegrityError, Position, UnavailableErro
 from seedtrain.quality import Criterion, Verdict, VerdictWord
 from seedtrain.record._event import decode
 from seedtrain.record._keys import KeyFolder
-from seedtrain.record._ledger import anchor_path, key_path, ledger_path
-from seedtrain.record._store import SqliteStore
+from seedtrain.record._stores import Store, anchor_path, key_path, ledger_path, open_store
 from seedtrain.record._verifier import Report, check, key_id, read_export
 
 _LIMITS: Final = {
@@ -52,20 +51,21 @@ def verify(path: str | Path, anchors: Path | None = None, *, server_key: str | N
                 position=Position(str(place)),
                 remedy="Give a ledger file, or a folder that `seedtrain record export` wrote.",
             ) from error
-    return _verdict(inspect(place, anchors, key), str(place))
+    return _verdict(inspect(path, anchors, key), str(place))
 
 
-def inspect(path: Path, anchors: Path | None = None, server_key: bytes | None = None) -> Report:
+def inspect(url: str | Path, anchors: Path | None = None, server_key: bytes | None = None) -> Report:
     """What `verify` finds in a ledger file, fault by fault."""
+    path = ledger_path(url)
     lines = anchor_lines(anchors or anchor_path(path))  # before the ledger: another process may be writing
     key = server_key or KeyFolder(key_path(path)).server_public
     try:
         with (
-            closing(SqliteStore(path, read_only=True)) as store,
+            closing(open_store(url, read_only=True)) as store,
             store.reading(),
             ThreadPoolExecutor(1) as beside,  # SQLite works while Python does
         ):
-            faults = beside.submit(_storage_faults, path)
+            faults = beside.submit(_storage_faults, url)
             report = check(store.leaves, store.notes, lines, key)
             for words in faults.result():
                 report.add("storage", None, words)
@@ -77,8 +77,8 @@ def inspect(path: Path, anchors: Path | None = None, server_key: bytes | None = 
     return report
 
 
-def _storage_faults(path: Path) -> tuple[str, ...]:
-    with closing(SqliteStore(path, read_only=True)) as store, store.reading():
+def _storage_faults(url: str | Path) -> tuple[str, ...]:
+    with closing(open_store(url, read_only=True)) as store, store.reading():
         return store.faults()
 
 
@@ -102,7 +102,7 @@ def export(path: str | Path, folder: Path) -> Path:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError("this folder is taken", position=Position(str(folder)), remedy="Name a new folder.")
     anchors = anchor_lines(anchor_path(place))
-    store = SqliteStore(place, read_only=True)
+    store = open_store(path, read_only=True)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
@@ -123,7 +123,7 @@ def export(path: str | Path, folder: Path) -> Path:
     return folder
 
 
-def _write_export(store: SqliteStore, folder: Path, anchors: list[str] | None, server_key: bytes | None) -> None:
+def _write_export(store: Store, folder: Path, anchors: list[str] | None, server_key: bytes | None) -> None:
     people: dict[str, str] = {}
     origin = ""
     with (folder / "events.jsonl").open("wb") as events, (folder / "leaves.txt").open("w", encoding="ascii") as leaves:
