@@ -62,6 +62,39 @@ def vector(
     return report.verdict.exit_code
 
 
+def assay(
+    kind: Literal["ddpcr", "qpcr", "tcid50", "elisa", "full", "absence"],
+    table: Path,
+    *,
+    limit: Annotated[str | None, Parameter(help="Such as '>= 1e12', in the unit of the result.")] = None,
+    setting: Annotated[list[str] | None, Parameter(negative="", help="Such as volume=0.85; repeat it.")] = None,
+    html: Path | None = None,
+    common: Common | None = None,
+) -> int:
+    """Give an assay's result with its 95 % interval, and whether the run was valid.
+
+    Example: seedtrain verify assay ddpcr plate.csv --limit '>= 1e12' --html plate.html
+
+    Parameters
+    ----------
+    kind
+        Droplet digital PCR, qPCR with a standard curve, TCID50, ELISA (relative potency), full capsids, or the absence
+        of replication-competent virus.
+    table
+        CSV; docs/reference/vectors.md lists the columns of each kind.
+    html
+        Write the report here.
+    """
+    options = common or Common()
+    from seedtrain.base import use_language
+    from seedtrain.vectors import assay_page, verify_assay
+
+    with use_language(options.lang):
+        report = verify_assay(kind, table, limit=limit, settings=_pairs(setting or []))
+        show_verdict(table.name, report.verdict, assay_page(report), html, options, notes=list(report.finding.notes))
+    return report.verdict.exit_code
+
+
 def show_verdict(
     name: str, verdict: Verdict, page: Page, html: Path | None, options: Common, *, notes: list[str] | None = None
 ) -> None:
@@ -92,6 +125,6 @@ def _pairs(texts: list[str]) -> dict[str, str]:
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign:
-            raise InputError(f"{text!r} is no limit", remedy="Write NAME=VALUE, such as full=60%.")
+            raise InputError(f"{text!r} has no value", remedy="Write NAME=VALUE, such as full=60%.")
         found[name.strip()] = value
     return found

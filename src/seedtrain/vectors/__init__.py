@@ -1,5 +1,16 @@
-"""Viral vectors: what their genomes are."""
+"""Viral vectors: what their genomes are, and what assays say."""
 
+from seedtrain.vectors._assays import (
+    ASSAYS,
+    AssayKind,
+    AssayReport,
+    Estimate,
+    Finding,
+    Setting,
+    assay_page,
+    assay_words,
+    verify_assay,
+)
 from seedtrain.vectors._genomes import (
     CLASSES,
     Arm,
@@ -28,16 +39,24 @@ from seedtrain.vectors._genomes import (
 from seedtrain.vectors._words import criterion_words
 
 __all__ = [
+    "ASSAYS",
     "CLASSES",
     "Arm",
+    "AssayKind",
+    "AssayReport",
     "End",
+    "Estimate",
+    "Finding",
     "Genome",
     "GenomeLimits",
     "LotReport",
     "Read",
     "ReadErrors",
+    "Setting",
     "Source",
     "Vector",
+    "assay_page",
+    "assay_words",
     "bench_genomes",
     "class_words",
     "criterion_words",
@@ -51,5 +70,6 @@ __all__ = [
     "read_sources",
     "read_vector",
     "simulate_genomes",
+    "verify_assay",
     "verify_genomes",
 ]

@@ -1,0 +1,128 @@
+"""An assay's table in, a verdict with estimates out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from seedtrain.base import InputError, digest_bytes, read_text
+from seedtrain.base import translate as _
+from seedtrain.quality import Criterion, Limit, Verdict, combine, verdict_words
+from seedtrain.report import Block, Heading, KeyFigure, KeyFigures, Page, Paragraph
+from seedtrain.vectors._assays import _absence, _ddpcr, _elisa, _full, _qpcr, _tcid50
+from seedtrain.vectors._assays._estimate import Estimate, Finding, Setting, judge_estimate, read_settings, text_of
+from seedtrain.vectors._page import STATES, criteria_table
+from seedtrain.vectors._table import Column, Sheet, parse_sheet
+
+
+@dataclass(frozen=True)
+class AssayKind:
+    """One kind of assay: the columns of its table, its settings, and what answers."""
+
+    columns: tuple[Column, ...]
+    settings: tuple[Setting, ...]
+    analyse: Callable[[Sheet, Mapping[str, float]], Finding]
+
+
+ASSAYS: Final[dict[str, AssayKind]] = {
+    "ddpcr": AssayKind(_ddpcr.COLUMNS, _ddpcr.SETTINGS, _ddpcr.analyse_ddpcr),
+    "qpcr": AssayKind(_qpcr.COLUMNS, (), _qpcr.analyse_qpcr),
+    "tcid50": AssayKind(_tcid50.COLUMNS, _tcid50.SETTINGS, _tcid50.analyse_tcid50),
+    "elisa": AssayKind(_elisa.COLUMNS, _elisa.SETTINGS, _elisa.analyse_elisa),
+    "full": AssayKind(_full.COLUMNS, (), _full.analyse_full),
+    "absence": AssayKind(_absence.COLUMNS, _absence.SETTINGS, _absence.analyse_absence),
+}
+
+
+@dataclass(frozen=True)
+class AssayReport:
+    """The answer for one table."""
+
+    name: str
+    kind: str
+    finding: Finding
+    verdict: Verdict
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """Every estimate; the first is the one that a limit is for."""
+        return self.finding.estimates
+
+
+def verify_assay(
+    kind: str, table: Path | str, *, limit: str | None = None, settings: Mapping[str, str] | None = None
+) -> AssayReport:
+    """What an assay found, and whether its run was valid; against `limit` where there is one, such as `>= 1e12`.
+
+    - `kind`: a key of `ASSAYS`. `table`: a CSV file, or its text. `limit`: in the unit of the estimates, without it;
+      it is for every estimate of a target, sample or method, or the first where several methods give the same.
+
+    Raises `InputErrors` for a table that cannot be used, with the line of every fault.
+    """
+    if kind not in ASSAYS:
+        raise InputError(f"there is no assay {kind!r}", remedy=f"Use one of: {', '.join(ASSAYS)}.")
+    chosen = ASSAYS[kind]
+    values = read_settings(settings or {}, chosen.settings)
+    parsed = Limit.parse(limit) if limit else None
+    text = read_text(table, what="table") if isinstance(table, Path) else table
+    name = table.name if isinstance(table, Path) else kind
+    sheet = parse_sheet(text, str(table) if isinstance(table, Path) else kind, chosen.columns)
+    finding = chosen.analyse(sheet, values)
+    word = combine(item.verdict for item in finding.validity)
+    limited = finding.estimates[:1] if kind == "tcid50" else finding.estimates
+    criteria: list[Criterion] = list(finding.validity)
+    criteria += [
+        judge_estimate(item, parsed if item in limited else None, valid=word == "pass") for item in finding.estimates
+    ]
+    evidence = [
+        f"{kind}: {name}, SHA-256 {digest_bytes(text.encode())}",
+        *(f"{setting.name} = {values[setting.name]:g}: {setting.words}" for setting in chosen.settings),
+        *finding.notes,
+    ]
+    versions = {"seedtrain": version("seedtrain"), "scipy": version("scipy"), "numpy": version("numpy")}
+    return AssayReport(name, kind, finding, Verdict.of(criteria, evidence, versions))
+
+
+def assay_words(kind: str) -> str:
+    """An assay in the language in use."""
+    return {
+        "ddpcr": _("droplet digital PCR"),
+        "qpcr": _("qPCR against a standard curve"),
+        "tcid50": _("TCID50 by endpoint dilution"),
+        "elisa": _("relative potency by four-parameter curves"),
+        "full": _("full capsids"),
+        "absence": _("replication-competent virus"),
+    }[kind]
+
+
+def assay_page(report: AssayReport) -> Page:
+    """Verdict, estimates, validity and evidence."""
+    word = report.verdict.verdict
+    figures = [KeyFigure(_("Verdict"), verdict_words(word), state=STATES[word])]
+    for item in report.estimates[:3]:
+        sign = "" if item.detected else "< "
+        figures.append(
+            KeyFigure(
+                item.name,
+                sign + text_of(item.value if item.detected else item.high, ""),
+                unit=item.unit,
+                note=f"{text_of(item.low, '')} .. {text_of(item.high, '')}",
+            )
+        )
+    blocks: list[Block] = [
+        KeyFigures(figures),
+        Heading(_("Criteria")),
+        criteria_table(report.verdict),
+        Heading(_("Evidence")),
+        Paragraph("\n".join(report.verdict.evidence)),
+    ]
+    return Page(
+        title=report.name,
+        subtitle=assay_words(report.kind),
+        label=_("Assay"),
+        facts=list(report.verdict.versions.items()),
+        blocks=blocks,
+    )
