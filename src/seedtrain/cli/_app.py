@@ -13,7 +13,9 @@ from seedtrain.cli import (
     _bench,
     _compile,
     _culture,
+    _data,
     _design,
+    _fit,
     _model,
     _new,
     _plant,
@@ -48,6 +50,8 @@ app.command(_plant.app)
 app.command(_bench.app)
 app.command(_vessel.app)
 app.command(_culture.app)
+app.command(_data.app)
+app.command(_fit.fit)
 app.command(_model.app)
 
 

@@ -1,6 +1,6 @@
 """A company's need, the stages that answer it, the gap, and the dossier."""
 
-from seedtrain.program._compare import Comparison, compare_recipes, run_drawing, simulate_recipe
+from seedtrain.program._compare import Comparison, compare_recipes, recipe_in_vessel, run_drawing, simulate_recipe
 from seedtrain.program._directory import Program, read_program
 from seedtrain.program._ensembles import Ensemble, simulate_recipe_ensemble
 from seedtrain.program._need import ATTRIBUTES, Need, read_need
@@ -22,6 +22,7 @@ __all__ = [
     "read_need",
     "read_plant",
     "read_program",
+    "recipe_in_vessel",
     "run_drawing",
     "run_program",
     "simulate_recipe",

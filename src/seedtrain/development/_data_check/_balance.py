@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from seedtrain.base import translate as _
 from seedtrain.development._data_check._findings import Finding, Floats
 from seedtrain.simulation import Balance, Culture, Run
 
@@ -35,11 +36,12 @@ def sampling(name: str, run: Run) -> list[Finding]:
     kept = float(np.prod(1.0 - np.clip(shares, 0.0, 1.0)))
     if 1.0 - kept < SAMPLED:
         return []
-    words = (
-        f"{len(drawn)} samples took {drawn.sum():.3g} L, {100 * (1 - kept):.1f} % of what was in the vessel: amounts at "
-        f"the end times {1 / kept:.4g} are those without sampling; concentrations need no correction"
-    )
-    return [Finding("sampling", name, "sample_volume", words, "Take smaller samples, or put them into the recipe.")]
+    words = _(
+        "{count} samples took {litres} L, {percent} % of what was in the vessel: amounts at the end times {factor} are "
+        "those without sampling; concentrations need no correction"
+    ).format(count=len(drawn), litres=f"{drawn.sum():.3g}", percent=f"{100 * (1 - kept):.1f}", factor=f"{1 / kept:.4g}")
+    remedy = _("Take smaller samples, or put them into the recipe.")
+    return [Finding("sampling", name, "sample_volume", words, remedy)]
 
 
 def carbon(name: str, run: Run, fed: Mapping[str, float], culture: Culture) -> tuple[Run, list[Finding]]:
@@ -72,12 +74,13 @@ def carbon(name: str, run: Run, fed: Mapping[str, float], culture: Culture) -> t
     run = dataclasses.replace(run, balances=(*run.balances, balance))
     if abs(balance.relative) <= OPEN:
         return run, []
-    side = "missing" if balance.residual > 0 else "too much"
-    words = (
-        f"carbon: {balance.inlet:.4g} mol came, {balance.outlet:.4g} left as CO2 and {balance.accumulated:.4g} are "
-        f"there at the end: {100 * abs(balance.relative):.0f} % {side}"
-    )
-    remedy = "Check units, the exit gas and the feed's content; or measure what else is formed."
+    side = _("missing") if balance.residual > 0 else _("too much")
+    text = _("carbon: {came} mol came, {left} left as CO2 and {there} are there at the end: {percent} % {side}")
+    words = text.format(
+        came=f"{balance.inlet:.4g}", left=f"{balance.outlet:.4g}", there=f"{balance.accumulated:.4g}",
+        percent=f"{100 * abs(balance.relative):.0f}", side=side,
+    )  # fmt: skip
+    remedy = _("Check units, the exit gas and the feed's content; or measure what else is formed.")
     return run, [Finding("balance", name, "carbon", words, remedy)]
 
 

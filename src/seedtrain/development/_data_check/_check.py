@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ from seedtrain.base import (
     parse_document,
     validate,
 )
+from seedtrain.base import translate as _
 from seedtrain.development._data_check._balance import carbon, sampling
 from seedtrain.development._data_check._findings import Finding, Series, compare, look_at
 from seedtrain.development._data_check._mapping import (
@@ -112,15 +114,15 @@ def _dataset(entry: MappingEntry, document: Document, folder: Path, more: Sequen
             faults.append(document.error(("runs", name), "no table has this run", remedy=f"Use one of: {known}."))
     collect(faults)
     for item in series:
-        findings += look_at(item)
+        findings += look_at(item, [other for other in series if other.symbol == item.symbol])
     findings += compare(series)
     about = {name: entry.runs.get(name, RunEntry()) for name in dict.fromkeys(item.run for item in series)}
     runs = {}
-    for name, known in about.items():
-        run = _run(entry, known, [item for item in series if item.run == name])
+    for name, known_run in about.items():
+        run = _run(entry, known_run, [item for item in series if item.run == name])
         findings += sampling(name, run)
         if culture is not None:
-            run, told = carbon(name, run, known.fed, culture)
+            run, told = carbon(name, run, known_run.fed, culture)
             findings += told
         runs[name] = run
     files = [*more, *(folder / table.file for table in entry.tables)]
@@ -136,8 +138,8 @@ def _run(entry: MappingEntry, about: RunEntry, series: Sequence[Series]) -> Run:
         by_symbol.setdefault(item.symbol, []).extend(zip(item.time.tolist(), item.values.tolist(), strict=True))
     most: dict[float, int] = {}
     for rows in by_symbol.values():
-        for time in {time for time, _ in rows}:
-            most[time] = max(most.get(time, 0), sum(other == time for other, _ in rows))
+        for time, count in Counter(time for time, _value in rows).items():
+            most[time] = max(most.get(time, 0), count)
     times = np.array([time for time in sorted(most) for _ in range(most[time])])
     variables = {}
     for symbol, rows in by_symbol.items():
@@ -163,7 +165,7 @@ class _Reader:
 
     def series(self) -> list[Series]:
         """Every series of the table."""
-        sheet, table = self.sheet, self.table
+        table = self.table
         if bool(table.run) == bool(table.of_run):
             raise self.document.error(
                 self.place,
@@ -179,7 +181,6 @@ class _Reader:
             except SeedtrainError as error:
                 self.faults.append(error)
         self._order(names, hours)
-        del sheet
         return found
 
     def _runs(self) -> list[str]:
@@ -263,17 +264,15 @@ class _Reader:
         """A cell's value; what is no reading is told, and left out."""
         place = self.sheet.place(row)
         if text.startswith(("<", ">")):
-            words = f"{text!r} says only on which side of a limit it is: left out"
-            self.findings.append(
-                Finding("censored", run, column.symbol, words, "Give the value if there is one.", place)
-            )
+            words = _("{cell} says only on which side of a limit it is: left out").format(cell=repr(text))
+            remedy = _("Give the value if there is one.")
+            self.findings.append(Finding("censored", run, column.symbol, words, remedy, place))
             return math.nan
         if text.lower() in NOTHING:
             if text:
-                words = f"{text!r} is no reading: left out"
-                self.findings.append(
-                    Finding("missing", run, column.symbol, words, "Empty the cell, or fill it.", place)
-                )
+                words = _("{cell} is no reading: left out").format(cell=repr(text))
+                remedy = _("Empty the cell, or fill it.")
+                self.findings.append(Finding("missing", run, column.symbol, words, remedy, place))
             return math.nan
         return self._number(row, text, column.column)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import Position
+from seedtrain.base import translate as _
 
 Floats = NDArray[np.float64]
 Kind = Literal["missing", "censored", "gap", "outlier", "unit_slip", "negative", "repeated", "sampling", "balance"]
@@ -23,10 +24,15 @@ FAR: Final = 6.0
 Hampel's identifier (Pearson 2002, doi:10.1109/87.974338), which takes 3 and flags too many of a short series."""
 LEAST: Final = 0.05
 """Of a series' spread: what is nearer to its neighbours than this is no outlier."""
-SLIPS: Final = {1000.0: "1000 (mg for g, mL for L)", 60.0: "60 (minutes for hours)", 3600.0: "3600 (seconds for hours)",
-                100.0: "100 (a part for percent)"}  # fmt: skip
+SLIPS: Final = (1000.0, 60.0, 3600.0, 100.0)
+"""Factors that units slip by: milli, minutes or seconds for hours, a part for percent."""
 NEAR_SLIP: Final = 0.35  # of the logarithm (natural): a series as a whole varies
 NEAR_POINT: Final = 0.15
+SAME_TIME: Final = 0.25
+SAME_VALUE: Final = 0.5
+"""Relative: a peak that another run shows that near in time and height is no outlier; assumed."""
+STEADY: Final = 0.2
+"""Of their middle: neighbours that scatter more, as where a substrate runs out, tell no slip of a single reading."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,8 @@ class Series:
     places: tuple[Position, ...]
 
 
-def look_at(series: Series) -> Iterator[Finding]:
-    """Every finding of one series."""
+def look_at(series: Series, others: Sequence[Series] = ()) -> Iterator[Finding]:
+    """Every finding of one series; what `others` of the same symbol show at the same time is no outlier."""
     yield from _repeated(series)
     yield from _gaps(series)
     yield from _negative(series)
@@ -71,7 +77,16 @@ def look_at(series: Series) -> Iterator[Finding]:
     for at, found in _point_slips(series):
         slipped.add(at)
         yield found
-    yield from (found for at, found in _outliers(series) if at not in slipped)
+    for at, found in _outliers(series):
+        if at not in slipped and not any(_shows(other, series, at) for other in others):
+            yield found
+
+
+def _shows(other: Series, series: Series, at: int) -> bool:
+    """Whether another run has such a value around that time."""
+    near = np.abs(other.time - series.time[at]) < SAME_TIME * max(float(series.time[at]), 1.0)
+    value = float(series.values[at])
+    return other.run != series.run and bool((np.abs(other.values[near] - value) < SAME_VALUE * abs(value)).any())
 
 
 def compare(all_series: Sequence[Series]) -> Iterator[Finding]:
@@ -89,8 +104,10 @@ def compare(all_series: Sequence[Series]) -> Iterator[Finding]:
             if slip and (len(mine) > 2 or at > 0):
                 yield Finding(
                     "unit_slip", item.run, symbol,
-                    f"the whole series is {ratio:.3g} times that of the other runs: a slip by {slip}?",
-                    "Check the unit in the mapping.", item.places[0],
+                    _("the whole series is {ratio} times that of the other runs: a slip by {slip}?").format(
+                        ratio=f"{ratio:.3g}", slip=slip
+                    ),
+                    _("Check the unit in the mapping."), item.places[0],
                 )  # fmt: skip
 
 
@@ -100,9 +117,9 @@ def _size(values: Floats) -> float:
 
 
 def _slip(ratio: float, near: float) -> str:
-    for factor, words in SLIPS.items():
+    for factor in SLIPS:
         if abs(abs(math.log(ratio)) - math.log(factor)) < near:
-            return words
+            return f"{factor:g}"
     return ""
 
 
@@ -111,8 +128,10 @@ def _repeated(series: Series) -> Iterator[Finding]:
         first, second = series.values[at], series.values[at + 1]
         yield Finding(
             "repeated", series.run, series.symbol,
-            f"two readings at {series.time[at]:.5g} h: {first:.4g} and {second:.4g} {series.unit}".rstrip(),
-            "Keep both if they are replicates; else correct the time.", series.places[at + 1],
+            _("two readings at {hours} h: {first} and {second} {unit}").format(
+                hours=f"{series.time[at]:.5g}", first=f"{first:.4g}", second=f"{second:.4g}", unit=series.unit
+            ).rstrip(),
+            _("Keep both if they are replicates; else correct the time."), series.places[at + 1],
         )  # fmt: skip
 
 
@@ -124,8 +143,10 @@ def _gaps(series: Series) -> Iterator[Finding]:
     for at in np.flatnonzero(steps > GAP * usual).tolist() if usual else ():
         yield Finding(
             "gap", series.run, series.symbol,
-            f"nothing between {series.time[at]:.4g} and {series.time[at + 1]:.4g} h; usual is every {usual:.3g} h",
-            "Check the logger; a fit uses what is there.", series.places[at + 1],
+            _("nothing between {start} and {end} h; usual is every {usual} h").format(
+                start=f"{series.time[at]:.4g}", end=f"{series.time[at + 1]:.4g}", usual=f"{usual:.3g}"
+            ),
+            _("Check the logger; a fit uses what is there."), series.places[at + 1],
         )  # fmt: skip
 
 
@@ -134,8 +155,9 @@ def _negative(series: Series) -> Iterator[Finding]:
         return
     for at in np.flatnonzero(series.values < 0).tolist():
         yield Finding(
-            "negative", series.run, series.symbol, f"{series.values[at]:.4g} {series.unit} is below zero".strip(),
-            "Check the sensor's zero or the blank.", series.places[at],
+            "negative", series.run, series.symbol,
+            _("{value} {unit} is below zero").format(value=f"{series.values[at]:.4g}", unit=series.unit),
+            _("Check the sensor's zero or the blank."), series.places[at],
         )  # fmt: skip
 
 
@@ -161,9 +183,11 @@ def _outliers(series: Series) -> Iterator[tuple[int, Finding]]:
         if away > max(FAR * scatter, LEAST * spread) and away > 0 and _alone(series, at):
             yield at, Finding(
                 "outlier", series.run, series.symbol,
-                f"{series.values[at]:.4g} {series.unit} at {series.time[at]:.4g} h, where its neighbours say "
-                f"{middle:.4g}",
-                "Look it up; leave it out by emptying the cell.", series.places[at],
+                _("{value} {unit} at {hours} h, where its neighbours say {middle}").format(
+                    value=f"{series.values[at]:.4g}", unit=series.unit, hours=f"{series.time[at]:.4g}",
+                    middle=f"{middle:.4g}",
+                ),
+                _("Look it up; leave it out by emptying the cell."), series.places[at],
             )  # fmt: skip
 
 
@@ -177,12 +201,14 @@ def _point_slips(series: Series) -> Iterator[tuple[int, Finding]]:
     if len(series.values) < 2 * WINDOW:
         return
     for at in range(len(series.values)):
-        middle, _ = _neighbours(series, at)
+        middle, scatter = _neighbours(series, at)
         value = float(series.values[at])
-        if value > 0 and middle > 0 and (slip := _slip(value / middle, NEAR_POINT)):
+        if scatter < STEADY * middle and value > 0 and (slip := _slip(value / middle, NEAR_POINT)):
             yield at, Finding(
                 "unit_slip", series.run, series.symbol,
-                f"{value:.4g} {series.unit} at {series.time[at]:.4g} h, where its neighbours say {middle:.4g}: "
-                f"a slip by {slip}?",
-                "Correct the cell.", series.places[at],
+                _("{value} {unit} at {hours} h, where its neighbours say {middle}: a slip by {slip}?").format(
+                    value=f"{value:.4g}", unit=series.unit, hours=f"{series.time[at]:.4g}", middle=f"{middle:.4g}",
+                    slip=slip,
+                ),
+                _("Correct the cell."), series.places[at],
             )  # fmt: skip

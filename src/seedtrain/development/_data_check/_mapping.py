@@ -19,7 +19,8 @@ UNITS: Final = {
 }  # fmt: skip
 """Symbols that have a unit of their own here; species of a culture are in g/L or mmol/L as the culture file says."""
 WORDS: Final = {
-    "X": ("biomass", "cell", "cdw", "x"), "DCW": ("dcw", "dry cell weight"), "S": ("glucose", "substrate", "sugar", "s"),
+    "X": ("biomass", "cell", "cdw", "x"),
+    "DCW": ("dcw", "dry cell weight"), "S": ("glucose", "substrate", "sugar", "s"),
     "A": ("acetate", "acetic", "a"), "P": ("product", "titre", "titer", "p"),
     "DO_percent": ("do", "po2", "do_percent", "dissolved oxygen", "dot"), "OUR": ("our", "oxygen uptake"),
     "CER": ("cer", "co2 evolution"), "V": ("volume", "v", "weight"), "F": ("feed", "f", "feed rate"),

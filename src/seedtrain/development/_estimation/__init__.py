@@ -1,5 +1,6 @@
 """Estimation: problems, searches from many starts, what the data tell and what they cannot."""
 
+from seedtrain.development._estimation._blocks import advice_words, fit_blocks, interval_words
 from seedtrain.development._estimation._culture_problem import (
     ErrorModel,
     MeasuredRun,
@@ -12,7 +13,7 @@ from seedtrain.development._estimation._parameters import FitParameter, Prior
 from seedtrain.development._estimation._petab import petab_problem, read_petab
 from seedtrain.development._estimation._petab_tables import PetabTables, read_petab_tables
 from seedtrain.development._estimation._problem import Evaluation, Experiment, Problem, Readings
-from seedtrain.development._estimation._write import fitted_culture, write_petab
+from seedtrain.development._estimation._write import culture_text, fitted_culture, write_petab
 
 __all__ = [
     "Advice",
@@ -27,9 +28,13 @@ __all__ = [
     "Prior",
     "Problem",
     "Readings",
+    "advice_words",
     "culture_problem",
+    "culture_text",
+    "fit_blocks",
     "fit_problem",
     "fitted_culture",
+    "interval_words",
     "known_observables",
     "petab_problem",
     "read_petab",

@@ -129,7 +129,7 @@ def fit_problem(
 ) -> Fit:
     """The lowest negative log likelihood from `count` starts spread over the bounds.
 
-    - `hops`: attempts of every start to leave the valley that it ended in. - `nominal`: start at the nominal values too.
+    - `hops`: attempts of every start to leave the valley that it ended in. - `nominal`: start at nominal values too.
     - `level`: of the intervals; `profiles`: the parameters that get one by profile likelihood, all if not given; the
       others get the curvature's.
     - `keep`: a file of finished starts: the same fit goes on where it was interrupted.

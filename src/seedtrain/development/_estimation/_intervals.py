@@ -78,8 +78,8 @@ def threshold(problem: Problem, level: float) -> float:
     """How far a profile may rise at `level`.
 
     Half the chi-square quantile where standard deviations are given; where they are estimated, what Student's t gives
-    for as many readings less parameters of the model: n/2 log(1 + t^2/(n-p)) (Seber & Wild 1989, Nonlinear Regression,
-    section 5.2).
+    for as many readings less parameters of the model: n/2 log(1 + t^2/(n-p)), exact for a linear model
+    with one of them.
     """
     from scipy import stats
 

@@ -45,11 +45,11 @@ class FitParameter:
 
     def scaled(self, value: float) -> float:
         """`value` on the scale of the search."""
-        return {"lin": lambda v: v, "log": math.log, "log10": math.log10}[self.scale](value)
+        return value if self.scale == "lin" else math.log(value) if self.scale == "log" else math.log10(value)
 
     def value(self, scaled: float) -> float:
         """The value where the search stands."""
-        return {"lin": lambda x: x, "log": math.exp, "log10": lambda x: 10.0**x}[self.scale](scaled)
+        return scaled if self.scale == "lin" else math.exp(scaled) if self.scale == "log" else 10.0**scaled
 
     def slope(self, value: float) -> float:
         """d value / d scaled."""

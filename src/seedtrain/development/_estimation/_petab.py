@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,15 @@ from seedtrain.development._estimation._inputs import Floats, Inputs
 from seedtrain.development._estimation._parameters import FitParameter, Prior
 from seedtrain.development._estimation._petab_tables import PetabTables, Row, read_petab_tables
 from seedtrain.development._estimation._problem import LIN, LOG, LOG10, Experiment, Problem, Readings
-from seedtrain.simulation import EngineSchedule, EngineSystem, SbmlModel, compile_system, read_sbml, sbml_start
+from seedtrain.simulation import (
+    CompiledSystem,
+    EngineSchedule,
+    EngineSystem,
+    SbmlModel,
+    compile_system,
+    read_sbml,
+    sbml_start,
+)
 
 TRANSFORMS: Final = {"": LIN, "lin": LIN, "log": LOG, "log10": LOG10}
 PRIORS: Final = ("", "uniform", "parameterScaleUniform", "normal", "logNormal", "parameterScaleNormal")
@@ -185,15 +193,15 @@ class _Maker:
             observed=tuple(observed),
         )
 
-    def _experiment(self, name: str, rows: list[tuple[Row, _Line]], compiled: object) -> Experiment:
+    def _experiment(self, name: str, rows: list[tuple[Row, _Line]], compiled: CompiledSystem) -> Experiment:
         times = np.unique([row.number("time") for row, _ in rows])
         low, high = (np.array([getattr(item, end) for item in self.free]) for end in ("low", "high"))
         nominal = np.clip(np.array([item.nominal for item in self.free]), low, high)
-        inputs = Inputs(
-            lambda values: self._schedule(self.conditions[name], values, float(times[-1])), low, high, nominal
-        )
-        start = np.abs(inputs.schedule(nominal).initial).max(initial=0.0)
-        return Experiment(name, compiled, inputs, times, self._readings(rows, times), 1e-8 * (min(start, 1.0) or 1.0))  # type: ignore[arg-type]
+        end = float(times[-1])
+        inputs = Inputs(lambda values: self._schedule(self.conditions[name], values, end), low, high, nominal)
+        largest = float(np.abs(inputs.schedule(nominal).initial).max(initial=0.0))
+        atol = 1e-8 * (min(largest, 1.0) or 1.0)
+        return Experiment(name, compiled, inputs, times, self._readings(rows, times), atol)
 
     def _schedule(self, condition: Row, values: Floats, end: float) -> EngineSchedule:
         known = dict(zip(self.places, values.tolist(), strict=True)) | dict(self.fixed)
@@ -235,8 +243,8 @@ class _Maker:
         return self.observables[row["observableId"]]
 
 
-def _each(text: str, symbol: object) -> str:
-    return _NAME.sub(symbol, text)  # type: ignore[call-overload, no-any-return]
+def _each(text: str, symbol: Callable[[re.Match[str]], str]) -> str:
+    return _NAME.sub(symbol, text)
 
 
 def _fresh(wanted: str, taken: set[str]) -> str:

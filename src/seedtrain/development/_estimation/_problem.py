@@ -240,7 +240,8 @@ def _predict(item: Experiment, values: Floats, slopes: Floats, rtol: float) -> t
         assert found.observed_by is not None
         by[:, moving] = found.observed_by[0][readings.at, readings.of]
         given = readings.sigma_of >= 0
-        sigma_by[np.ix_(given, moving)] = found.observed_by[0][readings.at[given], readings.sigma_of[given]]
+        rows = np.flatnonzero(given)
+        sigma_by[np.ix_(rows, np.array(moving))] = found.observed_by[0][readings.at[rows], readings.sigma_of[rows]]
     return seen[readings.at, readings.of], by, sigma, sigma_by
 
 

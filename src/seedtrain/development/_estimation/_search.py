@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedtrain.development._estimation._inputs import Floats
 from seedtrain.development._estimation._problem import RTOL, Evaluation, Problem
@@ -30,8 +31,8 @@ DRAWN: Final = 64
 KEPT: Final = 4
 GLANCE: Final = 25
 WORTH: Final = 0.5
-"""A hop draws `DRAWN` points for each of up to `PAIRS` pairs, descends from `KEPT` of them for `GLANCE` simulations, and
-goes on where that comes within `WORTH` of the lowest objective. Chosen on Boehm's problem (docs/validation.md)."""
+"""A hop draws `DRAWN` points for each of up to `PAIRS` pairs, descends from `KEPT` of them for `GLANCE` simulations,
+and goes on where that comes within `WORTH` of the lowest objective. Chosen on Boehm's problem (docs/validation.md)."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def descend(
     return Descent(here, count, words == "converged", words)
 
 
-def _box(problem: Problem, x: Floats, size: float, free: np.ndarray) -> tuple[Floats, Floats]:  # type: ignore[type-arg]
+def _box(problem: Problem, x: Floats, size: float, free: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     reach = np.where(free, size * problem.widths, 0.0)
     return np.maximum(problem.low - x, -reach), np.minimum(problem.high - x, reach)
 

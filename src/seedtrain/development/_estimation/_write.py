@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 from seedtrain.base import InputError, read_text, write_atomic
 from seedtrain.development._estimation._petab_tables import PetabTables
-from seedtrain.quantity import Quantity
 from seedtrain.simulation import Culture
 
-FILES = {"parameter": "parameters", "condition": "conditions", "observable": "observables",
+TABLES: Final = {"parameter": "parameters", "condition": "conditions", "observable": "observables",
          "measurement": "measurements"}  # fmt: skip
 
 
 def write_petab(tables: PetabTables, folder: Path, values: Mapping[str, float] | None = None) -> Path:
     """Write the problem into `folder`, `values` as nominal values of its parameters; the path of its YAML file."""
-    names = {kind: f"{name}.tsv" for kind, name in FILES.items()}
+    names = {kind: f"{name}.tsv" for kind, name in TABLES.items()}
     known = {row["parameterId"] for row in tables.rows("parameter")}
     unknown = sorted(set(values or {}) - known)
     if unknown:
-        raise InputError(
-            f"{tables.name} has no parameter {unknown[0]!r}", remedy=f"Use one of: {', '.join(sorted(known))}."
-        )
+        words = ", ".join(sorted(known))
+        raise InputError(f"{tables.name} has no parameter {unknown[0]!r}", remedy=f"Use one of: {words}.")
     new = {name: {"nominalValue": repr(value)} for name, value in (values or {}).items()}
     for kind, name in names.items():
         write_atomic(folder / name, tables.tables[kind].to_tsv(new if kind == "parameter" else None))
@@ -33,6 +33,17 @@ def write_petab(tables: PetabTables, folder: Path, values: Mapping[str, float] |
     path = folder / f"{tables.name}.yaml"
     write_atomic(path, "\n".join(lines) + "\n")
     return path
+
+
+def culture_text(name_or_path: str | Path) -> str:
+    """The text of a culture file: one's own, or a shipped one by its name."""
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml"):
+        return read_text(path, what="culture")
+    shipped = files("seedtrain.simulation") / "cultures" / f"{path.name}.yaml"
+    if not shipped.is_file():
+        raise InputError(f"there is no culture {str(name_or_path)!r}", remedy="See: seedtrain culture list")
+    return shipped.read_text("utf-8")
 
 
 def fitted_culture(text: str, culture: Culture, values: Mapping[str, float], source: str, name: str) -> str:
@@ -51,9 +62,7 @@ def fitted_culture(text: str, culture: Culture, values: Mapping[str, float], sou
                 f"parameter {symbol} does not stand in one line of the culture file",
                 remedy=f"Write it as {symbol}: {{value: ..., range: ..., status: ..., source: ...}}.",
             )
-        unit = re.search(r"value:\s*([^,}]+)", lines[0][1])
-        shown = f"{Quantity(value, about.unit).value!r} {about.unit}".strip() if unit else repr(value)
-        ends = f"range: {about.low:.8g} .. {about.high:.8g} {about.unit}".rstrip()
+        shown = f"{value!r} {about.unit}".strip()
         low, high = min(about.low, value), max(about.high, value)
         ends = f"range: {low!r} .. {high!r} {about.unit}".rstrip() if low < high else ""
         parts = [f"value: {shown}", *([ends] if ends else []), "status: fitted", f'source: "{source}"']

@@ -1,0 +1,100 @@
+"""`seedtrain data`: one's own tables from bench and pilot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from seedtrain.base import EXIT_DONE, InputError
+from seedtrain.base import translate as _
+from seedtrain.cli._common import Common, print_json
+
+if TYPE_CHECKING:
+    from seedtrain.development import Dataset
+
+app = App(name="data", help="One's own tables from bench and pilot.")
+
+
+@app.command
+def check(
+    files: list[Path],
+    *,
+    draft: Annotated[Path | None, Parameter(help="Write a mapping of the tables here, to be corrected.")] = None,
+    csv: Annotated[Path | None, Parameter(help="Write each run as it was read into this folder, as CSV.")] = None,
+    common: Common | None = None,
+) -> int:
+    """Read tables as runs, and report gaps, outliers, slips of units and what does not add up; nothing is changed.
+
+    With a mapping (.yaml), its tables in its units. With tables (.csv, .tsv, .xlsx, .parquet), what their headers tell:
+    --draft keeps that as a mapping, for a person to correct. docs/reference/data.md has every key.
+
+    Example: seedtrain data check bench.csv assays.xlsx --draft mapping.yaml
+
+    Example: seedtrain data check mapping.yaml
+
+    Parameters
+    ----------
+    files
+        One mapping, or tables that lie side by side.
+    """
+    options = common or Common()
+    from seedtrain.base import use_language, write_atomic
+    from seedtrain.development import check_files, read_data
+
+    mappings = [path for path in files if path.suffix in (".yaml", ".yml")]
+    if mappings and (len(files) > 1 or draft is not None):
+        raise InputError("a mapping stands with other files or --draft", remedy="Give the mapping alone, or tables.")
+    with use_language(options.lang):
+        text = ""
+        if mappings:
+            found = read_data(mappings[0])
+        else:
+            found, text = check_files(files)
+            if draft is not None:
+                _keep(draft, text, files)
+        if csv is not None:
+            for name, run in found.runs.items():
+                write_atomic(csv / f"{_plain(name)}.csv", run.to_csv())
+        if options.json:
+            print_json({**found.to_data(), "draft": text or None})
+        else:
+            _tell(found, draft, drafted=bool(text))
+    return EXIT_DONE
+
+
+def _keep(draft: Path, text: str, files: list[Path]) -> None:
+    from seedtrain.base import Position, write_atomic
+
+    if draft.exists():
+        raise InputError("the file exists", position=Position(str(draft)), remedy="Choose another name for the draft.")
+    if draft.resolve().parent != files[0].resolve().parent:
+        raise InputError(
+            "a mapping stands beside its tables",
+            position=Position(str(draft)),
+            remedy=f"Put it into {files[0].parent}.",
+        )
+    write_atomic(draft, text)
+
+
+def _tell(found: Dataset, draft: Path | None, *, drafted: bool) -> None:
+    print(_("{name}: {runs} runs, {readings} readings").format(
+        name=found.name, runs=len(found.runs), readings=found.readings
+    ))  # fmt: skip
+    for name, run in found.runs.items():
+        symbols = ", ".join(f"{symbol} [{item.unit}]" for symbol, item in run.variables.items())
+        print(f"  {name}: {float(run.time[-1]):.4g} h, {symbols}")
+        for balance in run.balances:
+            print("    " + _("balance {name}").format(name=balance.name) + f" {100 * balance.relative:+.1f} %")
+    for item in found.findings:
+        place = f"{item.position.file}:{item.position.line}: " if item.position else ""
+        print(f"{place}{item.run} {item.symbol}: {item.words}\n  {item.remedy}")
+    print(_("{count} findings; nothing was changed").format(count=len(found.findings)))
+    if drafted:
+        where = str(draft) if draft else _("nowhere: add --draft mapping.yaml")
+        print(_("units and columns were guessed from the headers; the draft is kept in {path}").format(path=where))
+
+
+def _plain(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).lstrip(".") or "run"
