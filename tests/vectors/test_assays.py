@@ -26,8 +26,8 @@ from tests.vectors.assay_draws import (
     tcid50_table,
 )
 
-# Lei et al. 2021, Virol Sin 36:141, tables 1 and 2 (data of Burleson 1992, Hierholzer & Killington 1996, Svensson 1999):
-# wells, mL a well (0.1; the titres of the third imply 0.05), first dilution, infected, titre by Reed-Muench, by
+# Lei et al. 2021, Virol Sin 36:141, tables 1 and 2 (data of Burleson 1992, Hierholzer & Killington 1996 and Svensson
+# 1999): wells, mL a well (0.1; the titres of the third imply 0.05), first dilution, infected, titre by Reed-Muench, by
 # Spearman-Kaerber, and its 95 % interval, which takes p(1 - p)/n for the variance of a share; this code takes n - 1.
 PUBLISHED = [
     (5, 0.1, -5, (5, 3, 1, 0), 2.08e7, 2.00e7, (5.57e6, 7.15e7)),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 app = App(name="verify", help="Verdicts: pass, fail or inconclusive, with their evidence.")
 app.command(_verify_vector.vector)
 app.command(_verify_vector.assay)
+app.command(_verify_vector.panel)
 
 
 @app.command

@@ -95,6 +95,42 @@ def assay(
     return report.verdict.exit_code
 
 
+def panel(
+    panel: str,
+    results: Path,
+    *,
+    stage: Literal["in process", "drug substance", "drug product"] | None = None,
+    lot: str | None = None,
+    html: Path | None = None,
+    common: Common | None = None,
+) -> int:
+    """Judge the results of lots against a release panel: one verdict a lot.
+
+    Example: seedtrain verify panel aav results.csv --stage 'drug product' --html lots.html
+
+    Parameters
+    ----------
+    panel
+        plasmid, aav, lentivirus, mrna, car-t, or a panel's YAML file of one's own.
+    results
+        CSV: lot, attribute, value, and if wanted unit, sample, method, valid.
+    stage
+        Only the tests of this stage.
+    lot
+        Only this lot.
+    html
+        Write the report here.
+    """
+    options = common or Common()
+    from seedtrain.base import use_language
+    from seedtrain.vectors import panel_page, read_panel, verify_panel
+
+    with use_language(options.lang):
+        report = verify_panel(read_panel(panel), results, stage=stage or "", lot=lot or "")
+        show_verdict(results.name, report.verdict, panel_page(report), html, options)
+    return report.verdict.exit_code
+
+
 def show_verdict(
     name: str, verdict: Verdict, page: Page, html: Path | None, options: Common, *, notes: list[str] | None = None
 ) -> None:

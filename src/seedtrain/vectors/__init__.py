@@ -1,4 +1,4 @@
-"""Viral vectors: what their genomes are, and what assays say."""
+"""Viral vectors: what their genomes are, what assays say, and what a lot must pass."""
 
 from seedtrain.vectors._assays import (
     ASSAYS,
@@ -36,11 +36,13 @@ from seedtrain.vectors._genomes import (
     simulate_genomes,
     verify_genomes,
 )
+from seedtrain.vectors._panel import PANELS, Panel, PanelReport, panel_page, read_panel, verify_panel
 from seedtrain.vectors._words import criterion_words
 
 __all__ = [
     "ASSAYS",
     "CLASSES",
+    "PANELS",
     "Arm",
     "AssayKind",
     "AssayReport",
@@ -50,6 +52,8 @@ __all__ = [
     "Genome",
     "GenomeLimits",
     "LotReport",
+    "Panel",
+    "PanelReport",
     "Read",
     "ReadErrors",
     "Setting",
@@ -65,11 +69,14 @@ __all__ = [
     "genomes_page",
     "limits_from",
     "make_vector",
+    "panel_page",
     "random_sequence",
+    "read_panel",
     "read_reads",
     "read_sources",
     "read_vector",
     "simulate_genomes",
     "verify_assay",
     "verify_genomes",
+    "verify_panel",
 ]

@@ -1,0 +1,248 @@
+"""Release panels as data: which tests, by which methods, within which limits, at which stage; one verdict a lot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seedtrain.base import InputError, digest_bytes, load, read_text
+from seedtrain.base import translate as _
+from seedtrain.quality import (
+    Criterion,
+    Limit,
+    Result,
+    Specification,
+    SpecificationEntry,
+    Verdict,
+    judge,
+    verdict_words,
+)
+from seedtrain.quantity import Quantity, QuantityError, parse
+from seedtrain.report import Block, Cell, Column, Heading, KeyFigure, KeyFigures, Page, Paragraph, Table
+from seedtrain.vectors._page import STATES, criteria_table
+from seedtrain.vectors._table import Column as SheetColumn
+from seedtrain.vectors._table import Row, Sheet, parse_sheet
+
+FOLDER: Final = Path(__file__).parent / "panels"
+PANELS: Final = ("plasmid", "aav", "lentivirus", "mrna", "car-t")
+STAGES: Final = ("in process", "drug substance", "drug product")
+COLUMNS: Final = (
+    SheetColumn("lot", "word", None),
+    SheetColumn("attribute", "word", None),
+    SheetColumn("value", "word", None),
+    SheetColumn("unit", "word", ""),
+    SheetColumn("sample", "word", ""),
+    SheetColumn("method", "word", ""),
+    SheetColumn("valid", "word", "yes", words=("yes", "no")),
+)
+
+
+class PanelTest(SpecificationEntry):
+    """One test: attribute, method and limit, at which stage, of what it speaks, and where the limit comes from.
+
+    - `source`: a guideline or pharmacopoeia; `assumed` is a customary figure that a specification must replace.
+    """
+
+    stage: Literal["in process", "drug substance", "drug product"]
+    category: Literal["identity", "quantity", "purity", "potency", "safety", "general"]
+    source: Annotated[str, Field(min_length=1)]
+
+
+class PanelEntry(BaseModel):
+    """A panel's file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1)]
+    product: Annotated[str, Field(min_length=1)]
+    tests: Annotated[tuple[PanelTest, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel: its tests in the order of the file, and the digest of that file."""
+
+    name: str
+    product: str
+    tests: tuple[PanelTest, ...]
+    digest: str
+
+    def specification(self, stage: str = "") -> Specification:
+        """What is tested at `stage`, or at all of them. Raises `InputError` for a stage without tests."""
+        lines = tuple(test.line() for test in self.tests if stage in ("", test.stage))
+        if not lines:
+            known = ", ".join(dict.fromkeys(test.stage for test in self.tests))
+            raise InputError(f"the panel has no tests at the stage {stage!r}", remedy=f"Use one of: {known}.")
+        return Specification(lines)
+
+
+def read_panel(name: str) -> Panel:
+    """One of `PANELS`, or a file of one's own. Raises `InputErrors` with every fault and its place."""
+    path = FOLDER / f"{name}.yaml" if name in PANELS else Path(name)
+    if name not in PANELS and not path.is_file():
+        raise InputError(f"there is no panel {name!r}", remedy=f"Use {', '.join(PANELS)}, or a panel's file.")
+    entry, document = load(path, PanelEntry, what="panel")
+    seen: set[str] = set()
+    for index, test in enumerate(entry.tests):
+        if test.attribute in seen:
+            raise document.error(
+                ("tests", index, "attribute"), "this attribute stands twice", remedy="Name the stage in one of them."
+            )
+        seen.add(test.attribute)
+    return Panel(entry.name, entry.product, entry.tests, digest_bytes(read_text(path, what="panel").encode()))
+
+
+@dataclass(frozen=True)
+class PanelReport:
+    """The answer for a table of results: one verdict a lot, in the order of the table."""
+
+    name: str
+    panel: Panel
+    stage: str
+    lots: Mapping[str, Verdict]
+    verdict: Verdict
+
+
+def verify_panel(panel: Panel, table: Path | str, *, stage: str = "", lot: str = "") -> PanelReport:
+    """Results of one or more lots against a panel.
+
+    - `table`: a CSV file or its text: `lot`, `attribute`, `value` (a number, a word, or `< 0.5` where nothing was found
+      above 0.5), and if wanted `unit`, `sample`, `method`, `valid`.
+    - `stage`: only its tests; `lot`: only this lot.
+
+    A test that is missing or invalid is inconclusive, and so is one by another method than the panel's. Every valid
+    result counts. Raises `InputErrors` for a table that cannot be used, with the lines.
+    """
+    text = read_text(table, what="table of results") if isinstance(table, Path) else table
+    sheet = parse_sheet(text, str(table) if isinstance(table, Path) else "results", COLUMNS)
+    specification = panel.specification(stage)
+    versions = {"seedtrain": version("seedtrain")}
+    known = {line.attribute: line.limit for line in panel.specification().lines}
+    rows: dict[str, list[Row]] = {}
+    for row in sheet.rows:
+        rows.setdefault(row.word("lot"), []).append(row)
+    if lot and lot not in rows:
+        raise InputError(f"the table has no lot {lot!r}", remedy=f"Use one of: {', '.join(rows)}.")
+    lots = {
+        name: _judge_lot(specification, sheet, mine, known, versions)
+        for name, mine in rows.items()
+        if lot in ("", name)
+    }
+    name = table.name if isinstance(table, Path) else panel.name
+    evidence = [
+        f"panel {panel.name}, SHA-256 {panel.digest}" + (f", stage {stage}" if stage else ""),
+        f"results {name}, SHA-256 {digest_bytes(text.encode())}",
+        *(f"{test.attribute}: limit {test.source}" for test in panel.tests if stage in ("", test.stage)),
+    ]
+    return PanelReport(name, panel, stage, lots, _together(lots, evidence, versions))
+
+
+def _together(lots: Mapping[str, Verdict], evidence: Sequence[str], versions: Mapping[str, str]) -> Verdict:
+    """One lot's verdict as it is; of several one criterion each, whose value names what is not passed."""
+    if len(lots) == 1:
+        only = next(iter(lots.values()))
+        return Verdict.of(only.criteria, [*evidence, *only.evidence], versions)
+    criteria = [
+        Criterion(
+            name,
+            "; ".join(f"{item.name}: {item.verdict}" for item in found.criteria if item.verdict != "pass") or None,
+            None,
+            "every test",
+            None,
+            found.verdict,
+        )
+        for name, found in lots.items()
+    ]
+    told = [f"{name}: {line}" for name, found in lots.items() for line in found.evidence]
+    return Verdict.of(criteria, [*evidence, *told], versions)
+
+
+def _judge_lot(
+    specification: Specification,
+    sheet: Sheet,
+    rows: Sequence[Row],
+    known: Mapping[str, Limit],
+    versions: Mapping[str, str],
+) -> Verdict:
+    specified = {line.attribute for line in specification.lines}
+    # What belongs to another stage is no finding of this one.
+    results = [
+        _result(sheet, row, known.get(row.word("attribute")))
+        for row in rows
+        if row.word("attribute") in specified or row.word("attribute") not in known
+    ]
+    found = judge(specification, results, versions=versions)
+    methods = {line.attribute: line.method for line in specification.lines}
+    strange = {
+        row.word("attribute"): row.word("method")
+        for row in rows
+        if row.word("method") and row.word("method") != methods.get(row.word("attribute"), row.word("method"))
+    }
+    criteria = [
+        replace(item, verdict="inconclusive") if item.name in strange and item.verdict == "pass" else item
+        for item in found.criteria
+    ]
+    told = [f"{name}: by {method}, the panel says {methods[name]}" for name, method in strange.items()]
+    return Verdict.of(criteria, [*found.evidence, *told], versions)
+
+
+def _result(sheet: Sheet, row: Row, limit: Limit | None) -> Result:
+    attribute, text = row.word("attribute"), row.word("value")
+    method, sample = row.word("method") or "method not named", row.word("sample") or "not named"
+    valid = row.word("valid") == "yes"
+    if limit is None or limit.range is None:
+        return Result(attribute, text, method, sample, valid=valid)
+    below = text.startswith("<")
+    words = f"{text.removeprefix('<').strip()} {row.word('unit')}".strip()
+    try:
+        value: Quantity = parse(words, like=limit.unit)
+        value.magnitude(limit.unit)
+    except QuantityError as error:
+        raise sheet.error(row, f"{attribute}: {error.message}", error.remedy or f"The limit is {limit.text}.") from None
+    return Result(attribute, value, method, sample, detected=not below, valid=valid)
+
+
+def panel_page(report: PanelReport) -> Page:
+    """Every lot with its tests, and the panel itself."""
+    word = report.verdict.verdict
+    blocks: list[Block] = [
+        KeyFigures(
+            [
+                KeyFigure(_("Verdict"), verdict_words(word), state=STATES[word]),
+                KeyFigure(_("Lots"), str(len(report.lots))),
+            ]
+        )
+    ]
+    if len(report.lots) > 1:
+        rows: list[list[str | Cell]] = [
+            [name, Cell(verdict_words(found.verdict), state=STATES[found.verdict])]
+            for name, found in report.lots.items()
+        ]
+        blocks += [Heading(_("Lots")), Table([Column(_("Lot")), Column(_("Verdict"))], rows)]
+    for name, found in report.lots.items():
+        blocks += [Heading(_("Lot {name}").format(name=name)), criteria_table(found)]
+        if found.evidence:
+            blocks.append(Paragraph("\n".join(found.evidence)))
+    blocks += [Heading(_("Panel")), _tests(report)]
+    return Page(
+        title=report.name,
+        subtitle=report.panel.name,
+        label=_("Release panel"),
+        facts=[(_("Digest of the panel"), report.panel.digest[:16]), *report.verdict.versions.items()],
+        blocks=blocks,
+    )
+
+
+def _tests(report: PanelReport) -> Table:
+    rows = [
+        [test.stage, test.category, test.attribute, test.method, test.limit.text, test.source]
+        for test in report.panel.tests
+        if report.stage in ("", test.stage)
+    ]
+    heads = [_("Stage"), _("Category"), _("Attribute"), _("Method"), _("Limit"), _("Source of the limit")]
+    return Table([Column(item) for item in heads], rows, small=True)
