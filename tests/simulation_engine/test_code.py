@@ -172,6 +172,22 @@ def test_sparse_factors_solve_what_dense_ones_do(density):
         assert b == pytest.approx(np.linalg.solve(shift * np.eye(n) - J, right), rel=1e-9, abs=1e-11)
 
 
+def test_factors_as_loops_give_the_same_bits_as_written_out(own_cache, monkeypatch):
+    from seedtrain.simulation._engine import _bench as problem
+
+    item, times = problem.fed_batch_schedule(problem.fed_batch_numbers(9)), problem.fed_batch_times()[::20]
+    seeds = problem.fed_batch_seeds()
+    found = []
+    for most in (10**9, 0):
+        monkeypatch.setattr("seedtrain.simulation._engine._kernel.MOST_WRITTEN", most)
+        monkeypatch.setenv("SEEDTRAIN_CACHE", str(own_cache / str(most)))
+        door._kernel.cache_clear()
+        compiled = compile_system(problem.fed_batch_system())
+        found.append((compiled.run(item, times).states, compiled.run(item, times, seeds=seeds).states_by))
+    assert np.array_equal(found[0][0], found[1][0])
+    assert np.array_equal(found[0][1], found[1][1])
+
+
 def test_a_small_pivot_is_told():
     p = plan(1, [(0, 0)])
     unit = Unit(1)

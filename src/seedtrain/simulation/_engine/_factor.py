@@ -28,6 +28,21 @@ class Plan:
         """How many numbers the factors are."""
         return len(self.places)
 
+    def below(self, k: int) -> list[int]:
+        """The rows that pivot `k` acts on, in the order of elimination."""
+        place = {item: number for number, item in enumerate(self.order)}
+        return sorted((i for i, j in self.places if j == k and place[i] > place[k]), key=place.__getitem__)
+
+    def right(self, k: int) -> list[int]:
+        """The columns of pivot `k`'s row behind it, in the order of elimination."""
+        place = {item: number for number, item in enumerate(self.order)}
+        return sorted((j for i, j in self.places if i == k and place[j] > place[k]), key=place.__getitem__)
+
+    @property
+    def work(self) -> int:
+        """How many products the factors cost."""
+        return sum(len(self.below(k)) * len(self.right(k)) for k in range(self.n))
+
 
 def plan(n: int, entries: Iterable[tuple[int, int]]) -> Plan:
     """The order of elimination and the fill for a Jacobian with `entries`."""
@@ -64,17 +79,16 @@ def factor_text(p: Plan, read: str, write: str, kind: str) -> str:
         if (i, i) not in names:
             names[i, i] = "s"
     version = 0
-    place = {k: number for number, k in enumerate(p.order)}
     for k in p.order:
         pivot = names[k, k]
         lines.append(f"    bad = select(abs({pivot}) < small, 1.0, bad)")
         lines.append(f"    r{k} = 1.0 / {pivot}")
         names[k, k] = f"r{k}"
-        for i in sorted(i for i, j in p.places if j == k and place[i] > place[k]):
+        for i in p.below(k):
             version += 1
             lines.append(f"    l{version} = {names[i, k]} * r{k}")
             names[i, k] = f"l{version}"
-            for j in sorted(j for row, j in p.places if row == k and place[j] > place[k]):
+            for j in p.right(k):
                 version += 1
                 known = names.get((i, j))
                 a, b = names[i, k], names[k, j]
@@ -87,21 +101,113 @@ def factor_text(p: Plan, read: str, write: str, kind: str) -> str:
 
 def solve_lines(p: Plan, read: str, before: str) -> list[str]:
     """Statements that solve with the factors into x0, x1 ...; `before` reads entry {index} of the right side."""
-    place = {k: number for number, k in enumerate(p.order)}
     lines = [f"b{i} = {before.format(index=i)}" for i in range(p.n)]
     names = {i: f"b{i}" for i in range(p.n)}
     for k in p.order:
-        for i in sorted((i for i, j in p.places if j == k and place[i] > place[k]), key=place.__getitem__):
+        for i in p.below(k):
             value = read.format(array="M", index=p.places[i, k])
             lines.append(f"f{i}_{k} = fma(-{value}, {names[k]}, {names[i]})")
             names[i] = f"f{i}_{k}"
     for k in reversed(p.order):
-        for j in sorted(
-            (j for i, j in p.places if i == k and place[j] > place[k]), key=place.__getitem__, reverse=True
-        ):
+        for j in reversed(p.right(k)):
             value = read.format(array="M", index=p.places[k, j])
             lines.append(f"g{k}_{j} = fma(-{value}, {names[j]}, {names[k]})")
             names[k] = f"g{k}_{j}"
         lines.append(f"x{k} = {names[k]} * {read.format(array='M', index=p.places[k, k])}")
         names[k] = f"x{k}"
     return lines
+
+
+MOST_WRITTEN: Final = 3000
+"""Products of a factorisation up to which it is written out; beyond, loops over tables do the same operations."""
+
+
+def tables(p: Plan) -> dict[str, list[int]]:
+    """The whole numbers over which `LOOPS` run."""
+    below, right = [p.below(k) for k in p.order], [p.right(k) for k in p.order]
+    found: dict[str, list[int]] = {
+        "given": [p.places[place] for place in p.given],
+        "diagonal": [p.places[i, i] for i in range(p.n)],
+        "order": list(p.order),
+        "row_start": [0],
+        "column_start": [0],
+        "row": [],
+        "row_state": [],
+        "column": [],
+        "column_state": [],
+        "target": [],
+    }
+    for k, rows, columns in zip(p.order, below, right, strict=True):
+        found["row"] += [p.places[i, k] for i in rows]
+        found["row_state"] += rows
+        found["column"] += [p.places[k, j] for j in columns]
+        found["column_state"] += columns
+        found["target"] += [p.places[i, j] for i in rows for j in columns]
+        found["row_start"].append(len(found["row"]))
+        found["column_start"].append(len(found["column"]))
+    return found
+
+
+LOOPS: Final = """
+def factor(s: KIND, J: P, M: P) -> KIND:
+    small = s * SMALLEST
+    bad = s * 0.0
+    for q in range(SIZE):
+        set(M, q, s * 0.0)
+    for q in range(GIVEN):
+        set(M, table_given[q], -at(J, q))
+    for i in range(COUNT):
+        set(M, table_diagonal[i], s + at(M, table_diagonal[i]))
+    spot = 0
+    for number in range(COUNT):
+        pivot = at(M, table_diagonal[table_order[number]])
+        bad = select(abs(pivot) < small, 1.0, bad)
+        r = 1.0 / pivot
+        set(M, table_diagonal[table_order[number]], r)
+        for a in range(table_row_start[number], table_row_start[number + 1]):
+            part = at(M, table_row[a]) * r
+            set(M, table_row[a], part)
+            for c in range(table_column_start[number], table_column_start[number + 1]):
+                target = table_target[spot]
+                set(M, target, fma(-part, at(M, table_column[c]), at(M, target)))
+                spot += 1
+    return bad
+
+
+def solve(M: P, b: P):
+    for number in range(COUNT):
+        value = at(b, table_order[number])
+        for a in range(table_row_start[number], table_row_start[number + 1]):
+            i = table_row_state[a]
+            set(b, i, fma(-at(M, table_row[a]), value, at(b, i)))
+    for number in range(COUNT - 1, -1, -1):
+        k = table_order[number]
+        for c in range(table_column_start[number + 1] - 1, table_column_start[number] - 1, -1):
+            set(b, k, fma(-at(M, table_column[c]), at(b, table_column_state[c]), at(b, k)))
+        set(b, k, at(b, k) * at(M, table_diagonal[k]))
+"""
+
+LOOPS_BY: Final = """
+def solve_by(M: P, d: P, blocks: I):
+    for e in range(blocks):
+        for number in range(COUNT):
+            value = get(d, table_order[number] * blocks + e)
+            for a in range(table_row_start[number], table_row_start[number + 1]):
+                i = table_row_state[a] * blocks + e
+                put(d, i, fma(-M[table_row[a]], value, get(d, i)))
+        for number in range(COUNT - 1, -1, -1):
+            k = table_order[number]
+            total = get(d, k * blocks + e)
+            for c in range(table_column_start[number + 1] - 1, table_column_start[number] - 1, -1):
+                total = fma(-M[table_column[c]], get(d, table_column_state[c] * blocks + e), total)
+            put(d, k * blocks + e, total * M[table_diagonal[k]])
+"""
+
+
+def loops_text(p: Plan, kind: str, *, by: bool) -> str:
+    """`factor`, `solve` and with `by` `solve_by`, as loops over `tables`."""
+    text = LOOPS + (LOOPS_BY if by else "")
+    words = {"KIND": kind, "SMALLEST": repr(SMALLEST_PIVOT), "SIZE": str(p.size), "GIVEN": str(len(p.given))}
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return text

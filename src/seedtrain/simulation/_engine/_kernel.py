@@ -9,7 +9,7 @@ from seedtrain.simulation._engine import _drive as drive
 from seedtrain.simulation._engine._by import CARRY, NOTHING
 from seedtrain.simulation._engine._events import EVENTS, WATCH
 from seedtrain.simulation._engine._explicit import explicit_step
-from seedtrain.simulation._engine._factor import Plan, factor_text, plan, solve_lines
+from seedtrain.simulation._engine._factor import MOST_WRITTEN, Plan, factor_text, loops_text, plan, solve_lines, tables
 from seedtrain.simulation._engine._layout import WHOLES, Layout
 from seedtrain.simulation._engine._lower import Unit
 from seedtrain.simulation._engine._machine import build, host
@@ -59,7 +59,7 @@ class Entries:
 def make_kernel(system: System, variant: Variant) -> tuple[bytes, dict[str, Any]]:
     """The object file of a kernel and its `Facts`."""
     text, facts = kernel_text(system, variant)
-    return build(text, inlining=225 if variant.lanes > 1 else 60), asdict(facts)
+    return build(text, inlining=60 if variant.sensitivities else 225), asdict(facts)
 
 
 def kernel_text(system: System, variant: Variant, *, fused: bool | None = None) -> tuple[str, Facts]:
@@ -79,7 +79,7 @@ def kernel_text(system: System, variant: Variant, *, fused: bool | None = None) 
     else:
         texts, entries = _equations(programs, unit, access, by=by), Entries()
         if stiff:
-            more, entries = _linear_algebra(programs, access, by=by)
+            more, entries = _linear_algebra(programs, unit, access, by=by)
             texts += more
         texts.append(programs.start(lanes))
     timed = variant.outside or programs.timed
@@ -125,18 +125,24 @@ def _outside(programs: Programs, unit: Unit, *, stiff: bool) -> tuple[list[str],
     return texts, Entries(n * n, n * n + n) if stiff else Entries()
 
 
-def _linear_algebra(programs: Programs, access: Access, *, by: bool) -> tuple[list[str], Entries]:
+def _linear_algebra(programs: Programs, unit: Unit, access: Access, *, by: bool) -> tuple[list[str], Entries]:
     """The texts of the Jacobian, its factors and solving with them, and how many entries both have."""
     n = len(programs.model.rates)
     texts = [programs.linearise(access)]
     factors = plan(n, programs.jacobian[0])
-    texts.append(factor_text(factors, access.read, access.write, access.kind))
-    solve = solve_lines(factors, access.read, access.read.format(array="b", index="{index}"))
-    solve += [access.write.format(array="b", index=i, value=f"x{i}") for i in range(n)]
-    texts.append("\n    ".join(["def solve(M: P, b: P):", *solve]) + "\n")
+    if factors.work > MOST_WRITTEN:
+        for name, values in tables(factors).items():
+            unit.constants(name, values)
+        texts.append(loops_text(factors, access.kind, by=by))
+    else:
+        texts.append(factor_text(factors, access.read, access.write, access.kind))
+        solve = solve_lines(factors, access.read, access.read.format(array="b", index="{index}"))
+        solve += [access.write.format(array="b", index=i, value=f"x{i}") for i in range(n)]
+        texts.append("\n    ".join(["def solve(M: P, b: P):", *solve]) + "\n")
+        if by:
+            texts.append(_solve_by(factors))
     curved = curved_places(programs) if by else None
     if by:
-        texts.append(_solve_by(factors))
         texts += curvature(programs, curved) if curved else [second(programs)]
     return texts, Entries(len(factors.given), factors.size, len(curved or ()))
 

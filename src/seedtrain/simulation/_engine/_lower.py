@@ -74,6 +74,12 @@ class Unit:
         self.tables[name] = size
         self.functions.append(f"@table_{name} = internal global [{size} x i64] zeroinitializer, align 64")
 
+    def constants(self, name: str, values: list[int]) -> None:
+        """Constant whole numbers under the name `table_NAME`."""
+        self.tables[name] = len(values)
+        items = ", ".join(f"i64 {value}" for value in values) or "i64 0"
+        self.functions.append(f"@table_{name} = internal constant [{max(len(values), 1)} x i64] [{items}], align 64")
+
     def add(self, text: str, *, public: bool = False, attributes: str = "") -> None:
         """Lower the functions of a text."""
         tree = ast.parse(text)
