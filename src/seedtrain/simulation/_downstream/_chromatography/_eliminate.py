@@ -162,10 +162,11 @@ def solve(shift: float, bed: Transport, slopes: Floats, factors: Factors, b: Flo
     size = nr * m
     band = min(size, (bed.reach + 1) * m)
     start, surface = nz * nc, (nr - 1) * m
+    top = nz - nz  # numba compiles another copy of what is called with a literal 0
     last = np.zeros(m)
     for k in range(nz):
         block, part = factors.beads[k], b[start + k * size : start + (k + 1) * size]
-        forward(block, band, part, 0)
+        forward(block, band, part, top)
         for t in range(m - 1, -1, -1):
             total = part[surface + t]
             for o in range(t + 1, m):
@@ -177,8 +178,8 @@ def solve(shift: float, bed: Transport, slopes: Floats, factors: Factors, b: Flo
                 total += slopes[k, nr - 1, i, t] * last[t]
             b[k * nc + i] += bed.out_of[i] * total
     liquid = b[:start]
-    forward(factors.bulk, (bed.below + 1) * nc, liquid, 0)
-    backward(factors.bulk, (bed.above + 1) * nc, liquid, 0)
+    forward(factors.bulk, (bed.below + 1) * nc, liquid, top)
+    backward(factors.bulk, (bed.above + 1) * nc, liquid, top)
     for k in range(nz):
         block, part = factors.beads[k], b[start + k * size : start + (k + 1) * size]
         # `part` is already behind the lower triangle, so what the liquid adds must pass it too.
@@ -188,7 +189,7 @@ def solve(shift: float, bed: Transport, slopes: Floats, factors: Factors, b: Flo
                 last[t] -= block[surface + t, surface + o] * last[o]
         for t in range(m):
             part[surface + t] += last[t]
-        backward(block, band, part, 0)
+        backward(block, band, part, top)
     end = start + nz * size
     for i in range(nc):
         b[end + i] = (b[end + i] + bed.speed * b[(nz - 1) * nc + i]) / shift

@@ -17,7 +17,7 @@ from seedtrain.simulation._downstream._chromatography._eliminate import Factors,
 from seedtrain.simulation._downstream._chromatography._local import equilibrium, kinetic
 from seedtrain.simulation._run import Floats
 
-CALLED = {"_eliminate.py": "d625199fdea091f5", "_local.py": "5a6c6f27722ed5f1"}
+CALLED = {"_eliminate.py": "3e007bf5a257841b", "_local.py": "5a6c6f27722ed5f1"}
 """Digests of what this file calls. numba keeps machine code by this file alone, so a change there must show here."""
 
 
@@ -42,7 +42,10 @@ class Method(NamedTuple):
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def rates(bed: Transport, feed: Floats, y: Floats, local: Local, derive: bool, f: Floats) -> None:
-    """`f` = dy/dt with the inlet at `feed`; fills the liquid inside the beads and, where asked, its slopes."""
+    """`f` = dy/dt with the inlet at `feed`; fills the liquid inside the beads and, where asked, its slopes.
+
+    `derive` is asked for by an expression: numba compiles another copy of all this for a literal True and False.
+    """
     nz, nr, nc, m = local.slopes.shape
     start = nz * nc
     for k in range(nz):
@@ -123,7 +126,7 @@ def _stages(
             field[:] = f
         else:
             _polynomial(inlet, t + method.nodes[s] * h, feed, rest)
-            rates(bed, feed, at, local, False, field)
+            rates(bed, feed, at, local, s == 0, field)
         for i in range(n):
             u[i] += field[i]
         for k in range(bed.axial.shape[1]):
@@ -191,7 +194,7 @@ def section(
             return -1.0
         if stale:
             _polynomial(inlet, t, feed, feed_rate)
-            rates(bed, feed, y, local, True, f)
+            rates(bed, feed, y, local, stale, f)
             stale = False
         error = math.nan
         if prepare(1.0 / (method.gamma * h), bed, local, factors):
@@ -205,7 +208,7 @@ def section(
             continue
         after = length if h == length - t else t + h
         _polynomial(inlet, after, feed, feed_rate)
-        rates(bed, feed, at, local, True, f_after)
+        rates(bed, feed, at, local, error <= 1.0, f_after)
         while wanted < len(times) and times[wanted] <= after:
             part = max(0.0, (times[wanted] - t) / h)
             _hermite(y, at, f, f_after, (nz - 1) * nc, part, h, outlet[wanted])
