@@ -179,6 +179,7 @@ def _tell_proof(proof: TableCertificate) -> None:
         (_("largest flux difference, random points"), f"{proof.random:.1e} mmol/gDW/h"),
         (_("largest flux difference, faces"), f"{proof.face:.1e} mmol/gDW/h"),
         (_("largest flux difference, kinks"), f"{proof.kink:.1e} mmol/gDW/h"),
+        (_("largest flux difference, corners of the regions"), f"{proof.flux_gap:.1e} mmol/gDW/h"),
         (_("growth that the tie-break costs"), f"{proof.growth_loss:.1e} 1/h"),
         (_("compiling took"), f"{proof.cpu_seconds:.1f} CPU s"),
     )

@@ -24,6 +24,9 @@ from seedtrain.simulation._metabolism._solver import Region, Solver
 
 GAP: Final = 2e-9
 """1/h: how far the envelope may lie above the programme at a vertex."""
+LOOSE_GAP: Final = 1e-8
+"""1/h: the same after `PATIENT` rounds: the solver's tolerance leaves as much, and chasing it breeds cuts of noise."""
+PATIENT: Final = 6
 SAME_CUT: Final = 4e-9
 """In units of the box: cuts nearer than this are one; nearer ones would break the enumeration."""
 STARTS: Final = 60
@@ -108,11 +111,12 @@ def cover(program: Program, solver: Solver, *, seed: int = 0, progress: Progress
         found.add(found.theta(draw.random(len(program.low))))
     for number in range(MOST_ROUNDS):
         corners, heights = _enumerate(found)
-        added = _tighten(found, corners, heights)
+        allowed = GAP if number < PATIENT else LOOSE_GAP
+        added = _tighten(found, corners, heights, allowed)
         if not added:
             facets = _cells(found)
             corners = np.unique(np.vstack(facets.corners), axis=0)
-            added = _tighten(found, corners, found.height(corners))
+            added = _tighten(found, corners, found.height(corners), allowed)
             if not added:
                 words = _("{regions} regions hold at {vertices} vertices")
                 progress(0.9, words.format(regions=len(facets.beta), vertices=len(corners)))
@@ -160,19 +164,19 @@ def _coplanar(program: Program) -> UnavailableError:
     )
 
 
-def _tighten(found: Cover, corners: Floats, heights: Floats) -> int:
-    """Cut off every vertex that lies above the programme; how many cuts that took."""
+def _tighten(found: Cover, corners: Floats, heights: Floats, allowed: float) -> int:
+    """Cut off every vertex that lies above the programme by more than `allowed`; how many cuts that took."""
     order = sorted(range(len(corners)), key=lambda item: tuple(np.round(corners[item], 3)))
     before, found.gap = len(found.beta), 0.0
     for item in order:  # neighbours after each other: their optimal bases are alike
         unit, height = corners[item], heights[item]
         if len(found.beta) > before:
             fresh = np.array(found.alpha[before:]) @ found.theta(unit) + np.array(found.beta[before:])
-            if fresh.min() < height - GAP:
+            if fresh.min() < height - allowed:
                 continue  # a cut of this round already removed it
         gap = float(height - found.optimum(unit)[0])
         found.gap = max(found.gap, gap)
-        if gap > GAP:
+        if gap > allowed:
             found.add(found.theta(unit))
     return len(found.beta) - before
 

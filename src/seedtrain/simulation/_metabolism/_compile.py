@@ -22,7 +22,7 @@ from seedtrain.simulation._metabolism._solver import InfeasibleError, Solver
 from seedtrain.simulation._metabolism._table import CompiledMetabolism, LazyTable, RegionTable, TableCertificate
 
 MOST_CERTIFIED: Final = 6
-"""Moving bounds above which certifying takes too long: iJO1366 has 66 regions with five, 166 with six, then many."""
+"""Moving bounds above which certifying takes too long: iJO1366 has 73 regions with five, 168 with six, then many."""
 _BLOCK: Final = 50
 """Points between two words on progress."""
 

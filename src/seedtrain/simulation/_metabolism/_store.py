@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from seedtrain.base import cache_folder, digest, digest_bytes, write_atomic
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Counts up when what is stored, or how it is computed, changes."""
 
 Arrays = Mapping[str, NDArray[Any]]
