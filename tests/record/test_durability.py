@@ -100,7 +100,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def enrol(self):
-        actor = enrol_person(self.ledger, "Somebody", ["operator"])
+        actor = enrol_person(self.ledger, f"Somebody {len(self.people)}", ["operator"], scripted=True)
         assert actor not in self.people
         self.people.append(actor)
         self.model.append(list(self.ledger.events())[-1].body)

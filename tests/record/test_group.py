@@ -106,7 +106,7 @@ def test_a_draft_given_twice_within_a_group_is_stored_once(path):
 def test_what_depends_on_the_ledger_sees_all_that_came_before_it(path):
     """`at_head`, later drafts, enrolments and signatures begin a commit: nothing unwritten stands before them."""
     with open_ledger(path) as ledger:
-        actor = enrol_person(ledger, "A", ["qa"])
+        actor = enrol_person(ledger, "A", ["qa"], scripted=True)
         stored = ledger.enrolment(actor)
         assert stored is not None
         enrolment = dict(stored.payload)

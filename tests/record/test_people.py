@@ -70,7 +70,7 @@ def test_identities_are_never_used_again_and_scripted_persons_are_found_again(pa
 
 def test_a_signed_record_and_its_signature_are_one_commit_and_safe_to_repeat(path):
     with open_ledger(path) as ledger:
-        actor = enrol_person(ledger, "A", ["qa"])
+        actor = enrol_person(ledger, "A", ["qa"], scripted=True)
         draft = Draft("batch.released", "B", {"reasons": []}, actor, "2026-03-02T08:00:00Z", id="B-release")
         before = ledger.head.seq
         event, signature = append_signed(ledger, draft, "release")
@@ -86,7 +86,7 @@ def test_a_signed_record_and_its_signature_are_one_commit_and_safe_to_repeat(pat
 def test_a_stranger_a_program_and_an_empty_meaning_cannot_sign(path):
     with open_ledger(path) as ledger:
         (event,) = ledger.append(reading(1))
-        actor = enrol_person(ledger, "A", ["qa"])
+        actor = enrol_person(ledger, "A", ["qa"], scripted=True)
         for who, digest, meaning in (
             ("person-9", event.digest, "review"),
             ("system", event.digest, "review"),
@@ -100,7 +100,7 @@ def test_a_stranger_a_program_and_an_empty_meaning_cannot_sign(path):
 def test_signing_pauses_while_the_clock_stands_behind(path):
     now = datetime(2026, 3, 1, 9, tzinfo=UTC)
     with open_ledger(path, clock=lambda: now) as ledger:
-        actor = enrol_person(ledger, "A", ["qa"])
+        actor = enrol_person(ledger, "A", ["qa"], scripted=True)
         (event,) = ledger.append(reading(1))
         now -= timedelta(hours=1)
         with pytest.raises(UnavailableError, match="3600 s behind"):
@@ -111,7 +111,7 @@ def test_signing_pauses_while_the_clock_stands_behind(path):
 
 def signed_ledger(path):
     with open_ledger(path) as ledger:
-        one, two = (enrol_person(ledger, name, ["qa"]) for name in "AB")
+        one, two = (enrol_person(ledger, name, ["qa"], scripted=True) for name in "AB")
         events = ledger.append(reading(1), reading(2, "7.9"))
         signature = sign(ledger, one, events[0].digest, "review", subject="B")
     return one, two, events, signature

@@ -147,7 +147,7 @@ def test_two_who_create_at_once_make_one_ledger(url):
 def test_signatures_and_a_clock_that_was_set_back(url):
     now = datetime(2026, 3, 1, 9, tzinfo=UTC)
     with open_ledger(url, clock=lambda: now) as ledger:
-        actor = enrol_person(ledger, "A", ["qa"])
+        actor = enrol_person(ledger, "A", ["qa"], scripted=True)
         append_signed(ledger, Draft("batch.released", "B", {}, actor, id="B-release"), "release")
         now -= timedelta(hours=1)
         ledger.append(reading(1))

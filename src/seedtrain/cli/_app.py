@@ -18,6 +18,7 @@ from seedtrain.cli import (
     _fit,
     _model,
     _new,
+    _person,
     _plant,
     _purify,
     _recipe,
@@ -44,6 +45,7 @@ app.command(_purify.purify)
 app.command(_compile.compile_model, name="compile")
 app.command(_recipe.app)
 app.command(_record.app)
+app.command(_person.app)
 app.command(_design.app)
 app.command(_verify.app)
 app.command(_plant.app)

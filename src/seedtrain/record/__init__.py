@@ -1,6 +1,20 @@
 """What happened, and who says so: an append-only, signed ledger that a stranger can verify."""
 
+from seedtrain.record._access import (
+    Access,
+    RefusedError,
+    access,
+    change_password,
+    different_people,
+    is_trained,
+    retire,
+    same_name,
+    signing_as,
+    train,
+    unlock,
+)
 from seedtrain.record._bench import bench_record
+from seedtrain.record._credentials import Unlocked
 from seedtrain.record._event import Draft, Event, LaterDraft, moment, timestamp
 from seedtrain.record._ledger import (
     SYSTEM,
@@ -15,6 +29,7 @@ from seedtrain.record._verify import export, verify
 
 __all__ = [
     "SYSTEM",
+    "Access",
     "ConflictError",
     "Draft",
     "Event",
@@ -22,19 +37,30 @@ __all__ = [
     "LaterDraft",
     "Ledger",
     "Person",
+    "RefusedError",
+    "Unlocked",
+    "access",
     "anchor_path",
     "append_signed",
     "bench_record",
+    "change_password",
+    "different_people",
     "enrol_person",
     "export",
     "find_person",
+    "is_trained",
     "key_path",
     "ledger_path",
     "moment",
     "open_ledger",
     "people",
     "person_name",
+    "retire",
+    "same_name",
     "sign",
+    "signing_as",
     "timestamp",
+    "train",
+    "unlock",
     "verify",
 ]

@@ -1,7 +1,8 @@
 """The folder of keys beside a ledger: private keys never enter the ledger, a log or an error.
 
-`record.db.keys/` (mode 0700) holds `server.pem` and `server.pub`, and for each person `people/ID.pem` (signing) and
-`people/ID.name` (the key under which the name is sealed). To erase a name is to destroy `ID.name`.
+`record.db.keys/` (mode 0700) holds `server.pem` and `server.pub`, and for each person `people/KEY.sealed` (the signing
+key, under a password; `people/ID.pem` for a script) and `people/ID.name` (the key under which the name is sealed). To
+erase a name is to destroy `ID.name`.
 """
 
 from __future__ import annotations
@@ -62,6 +63,30 @@ class KeyFolder:
     def person(self, actor: str, *, create: bool = False) -> SigningKey:
         """A person's signing key."""
         return self._signing(f"people/{actor}.pem", create=create)
+
+    def put_sealed(self, public: bytes, content: bytes) -> None:
+        """Keep a person's sealed key, in place of the one before: whole and on the disk."""
+        path = self._sealed_path(public)
+        self._folders()
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+            _flush_folder(path.parent)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise _unavailable(path, error) from error
+
+    def sealed(self, public: bytes) -> bytes:
+        """What `put_sealed` keeps of this person."""
+        return _read(self._sealed_path(public))
+
+    def _sealed_path(self, public: bytes) -> Path:
+        return self.folder / f"people/{public.hex()[:32]}.sealed"
 
     def seal_name(self, actor: str, name: str) -> str:
         """`name` sealed under a key of this person's own, bound to `actor`."""

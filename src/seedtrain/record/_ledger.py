@@ -193,6 +193,14 @@ class Ledger:
             return f"{self._state.size}:{self._state.tree.root().hex()}"
 
     @property
+    def now(self) -> datetime:
+        """The time as the ledger tells it: never before the last recorded one."""
+        wall = self._clock()
+        with self._lock:
+            self._catch_up()
+            return max(wall, moment(self._state.recorded_at))
+
+    @property
     def clock_behind_s(self) -> float:
         """Seconds by which the wall clock stands behind the last recorded time; 0 if it does not."""
         with self._lock:
@@ -311,6 +319,8 @@ class Ledger:
         ):
             raise InputError(f"{draft.subject} is enrolled already", remedy="An identity is never used again.")
         if draft.type == "signature.applied":
+            if next(self.events(subject=draft.actor, type="person.retired"), None) is not None:
+                raise InputError(f"{draft.actor} is retired and cannot sign", remedy="Sign as somebody in service.")
             enrolled = self.enrolment(draft.actor)
             key = str(enrolled.payload.get("public_key")) if enrolled else None
             fault = signature_fault(draft.id or "", draft.actor, dict(draft.payload), key)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from seedtrain.base import InputError, UnavailableError
+from seedtrain.record._access import PASSWORD_DAYS, first_password, signing_key
+from seedtrain.record._credentials import Unlocked, check_password, new_secrets
 from seedtrain.record._event import Draft, Event
+from seedtrain.record._keys import SigningKey
 from seedtrain.record._ledger import CLOCK_TOLERANCE_S, SYSTEM, ConflictError, Ledger
 from seedtrain.record._verifier import signature_message
 
@@ -24,14 +27,32 @@ class Person:
     roles: tuple[str, ...]
     public_key: str
     scripted: bool
+    credentials: str = "none"
 
 
-def enrol_person(ledger: Ledger, name: str, roles: Sequence[str], *, scripted: bool = False, by: str = SYSTEM) -> str:
+def enrol_person(
+    ledger: Ledger,
+    name: str,
+    roles: Sequence[str],
+    *,
+    scripted: bool = False,
+    password: str | None = None,
+    totp: bool = False,
+    days: int = PASSWORD_DAYS,
+    show: Callable[[str], None] | None = None,
+    by: str = SYSTEM,
+) -> str:
     """Enrol a person and return the opaque identity (`person-1`) that stands for them from now on.
 
     The name is stored only sealed under a key outside the ledger. A scripted person of the same name and roles is
     found again, so that a killed program can call this twice; two real people may share a name.
+
+    - `password`: seals the person's signing key; it lasts `days`. Without one a real person cannot sign.
+    - `totp`: one-time codes are asked for too; `show` is given the URL for an authenticator app, once.
     """
+    if password is not None:
+        check_password(password)
+    held = new_secrets(totp=totp) if password is not None else None
     if not name.strip() or not roles or not all(role.strip() for role in roles):
         raise InputError(f"a person needs a name and a role, not {roles!r}", remedy="Give at least one role.")
     while True:
@@ -44,14 +65,22 @@ def enrol_person(ledger: Ledger, name: str, roles: Sequence[str], *, scripted: b
         actor = f"person-{len(enrolled) + 1}"
         payload = {
             "roles": list(roles),
-            "public_key": ledger.keys.person(actor, create=True).public.hex(),
+            "public_key": (held.key if held else ledger.keys.person(actor, create=True)).public.hex(),
             "sealed_name": ledger.keys.seal_name(actor, name),
             "scripted": scripted,
         }
+        drafts = [Draft("person.enrolled", actor, payload, by)]
+        url = None
+        if held and password is not None:
+            payload["credentials"] = "password+totp" if totp else "password"
+            draft, url = first_password(ledger, actor, password, held, days)
+            drafts.append(draft)
         try:
-            ledger.append(Draft("person.enrolled", actor, payload, by), at_head=head.seq)
+            ledger.append(*drafts, at_head=head.seq)
         except ConflictError:
             continue
+        if url and show:
+            show(url)
         return actor
 
 
@@ -80,20 +109,29 @@ def sign(
     *,
     subject: str | None = None,
     occurred_at: datetime | str | None = None,
+    by: Unlocked | None = None,
 ) -> Event:
     """A person signs the record of this digest with a meaning; the event `signature.applied`.
 
     - `digest`: SHA-256 of what is signed, 64 hexadecimal digits (`Event.digest`, a recipe's digest).
     - `subject`: what the event is filed under; the digest itself if not given.
     - `occurred_at`: the clock of the process; the wall clock if not given (`recorded_at` is always that).
+    - `by`: the person, unlocked by identity and password; or the call stands in `with signing_as(unlocked)`.
 
     Raises `InputError` for somebody who is not enrolled, `UnavailableError` while the clock stands behind.
     """
-    return ledger.append(lambda _: _signature(ledger, actor, digest, meaning, subject or digest, occurred_at))[0]
+    key = _key(ledger, actor, by)
+    return ledger.append(lambda _: _signature(ledger, actor, key, digest, meaning, subject or digest, occurred_at))[0]
 
 
 def append_signed(
-    ledger: Ledger, draft: Draft, meaning: str, *, more: Sequence[Draft] = (), at_head: int | None = None
+    ledger: Ledger,
+    draft: Draft,
+    meaning: str,
+    *,
+    more: Sequence[Draft] = (),
+    at_head: int | None = None,
+    by: Unlocked | None = None,
 ) -> tuple[Event, Event]:
     """Append an event and its actor's signature over it in one commit, and return both; `more` is put before them.
 
@@ -106,30 +144,43 @@ def append_signed(
             if event.payload["record_digest"] == stored.digest and event.actor == draft.actor:
                 return stored, event
 
+    key = _key(ledger, draft.actor, by)
+
     def signature(events: Sequence[Event]) -> Draft:
-        return _signature(ledger, draft.actor, events[-1].digest, meaning, draft.subject, draft.occurred_at)
+        return _signature(ledger, draft.actor, key, events[-1].digest, meaning, draft.subject, draft.occurred_at)
 
     events = ledger.append(*more, draft, signature, at_head=at_head)
     return events[-2], events[-1]
 
 
+def _key(ledger: Ledger, actor: str, by: Unlocked | None) -> SigningKey:
+    """Found in the caller's own thread: the commit may be made by another."""
+    enrolled = ledger.enrolment(actor)
+    if enrolled is None:
+        raise InputError(f"{actor!r} is not enrolled", remedy="Enrol the person, then sign.")
+    return signing_key(ledger, actor, enrolled, (by,) if by else ())
+
+
 def _signature(
-    ledger: Ledger, actor: str, digest: str, meaning: str, subject: str, occurred_at: datetime | str | None
+    ledger: Ledger,
+    actor: str,
+    key: SigningKey,
+    digest: str,
+    meaning: str,
+    subject: str,
+    occurred_at: datetime | str | None,
 ) -> Draft:
     """Signed inside the commit, so that the checkpoint named is the last one before it."""
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
         raise InputError(f"{digest!r} is not a digest", remedy="Give the 64 hexadecimal digits of a SHA-256.")
     if not meaning.strip() or len(meaning) > LONGEST_MEANING:
         raise InputError(f"{meaning!r} is not a meaning", remedy="Say what the signature means: review, approval ...")
-    if ledger.enrolment(actor) is None:
-        raise InputError(f"{actor!r} is not enrolled", remedy="Enrol the person, then sign.")
     behind = ledger.clock_behind_s
     if behind > CLOCK_TOLERANCE_S:
         raise UnavailableError(
             f"the clock stands {behind:.0f} s behind the ledger: signing pauses",
             remedy="Set the clock right, then sign.",
         )
-    key = ledger.keys.person(actor)
     nonce = uuid.uuid4().hex
     payload: dict[str, Any] = {
         "record_digest": digest,
@@ -144,4 +195,10 @@ def _signature(
 
 def _person(event: Event) -> Person:
     payload = event.payload
-    return Person(event.subject, tuple(payload["roles"]), str(payload["public_key"]), bool(payload["scripted"]))
+    return Person(
+        event.subject,
+        tuple(payload["roles"]),
+        str(payload["public_key"]),
+        bool(payload["scripted"]),
+        str(payload.get("credentials", "none")),
+    )

@@ -437,6 +437,7 @@ class _People:
         self.report = report
         self.roots = roots
         self.keys: dict[str, str] = {}
+        self.retired: set[str] = set()
         self.nonces: set[str] = set()
 
     def take(self, event: dict[str, Any]) -> None:
@@ -444,9 +445,13 @@ class _People:
             if event["subject"] in self.keys:
                 self.report.add("signatures", event["seq"], f"{event['subject']} is enrolled twice")
             self.keys.setdefault(event["subject"], str(event["payload"].get("public_key", "")))
+        elif event["type"] == "person.retired":
+            self.retired.add(event["subject"])
         elif event["type"] == "signature.applied":
             self.report.signatures += 1
             words = signature_fault(event["id"], event["actor"], event["payload"], self.keys.get(event["actor"]))
+            if words is None and event["actor"] in self.retired:
+                words = "this person was retired before"
             if words is None and event["payload"]["nonce"] in self.nonces:
                 words = "this signature stands twice"
             if words is None:
@@ -508,6 +513,7 @@ _SCALAR = rb"(?:" + _TEXT + rb"|-?+[1-9][0-9]{0,14}+|0|null|true|false)"
 _PLAIN = rb'"([^"\\\x00-\x1f]*+)"'  # no escapes: the bytes sort as the text does
 _HEAD = rb'^\{"actor":T,"corrects":S,"device":S,"id":T,"occurred_at":T,"payload":(?>'
 _TAIL = rb'),"prev":"([0-9a-f]{64})","reason":S,"recorded_at":P,"seq":([1-9][0-9]*+),"subject":T,"type":P\}\n'
+_OF_PEOPLE = (b"person.enrolled", b"person.retired", b"signature.applied")  # what `_People` takes note of
 Row = tuple[bytes, bytes, bytes, bytes]  # prev, recorded_at, seq, type
 
 
@@ -610,7 +616,7 @@ def examine(chunk: Chunk, layouts: _Layouts) -> dict[str, Any] | None:
         "prev": links[0].decode("ascii"),
         "head": digests[-64:].decode("ascii"),
         "times": [times[0].decode("utf-8"), times[-1].decode("utf-8")],
-        "people": [at for at, word in enumerate(types) if word in (b"person.enrolled", b"signature.applied")],
+        "people": [at for at, word in enumerate(types) if word in _OF_PEOPLE],
         "peaks": [_peaks(levels, size).hex() for size in (*within, len(bodies))],
     }
 
