@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,21 +36,27 @@ def _padded(part: Floats, width: int) -> Floats:
     return found
 
 
+_AT_ONCE: Final = 4_000_000  # numbers
+
+
 def _natural(schedule: Schedule, seeds: Seeds) -> Floats:
     """One over the natural step along each direction, shape (N or 1, K): the least that doubles a scheduled value.
 
     0 for a direction along which no value has a size.
     """
     names = ("initial", "numbers", "jumps", "lengths")
-    count = max(part.shape[0] for name in names for part in (getattr(seeds, name), getattr(schedule, name)))
+    count = max(len(part) for name in names for part in (getattr(seeds, name), getattr(schedule, name)))
     found = np.zeros((count, seeds.directions))
     for name in names:
-        value, by = getattr(schedule, name), getattr(seeds, name)
-        for place in np.argwhere((by != 0).any(axis=0)):
-            size = np.abs(value[(slice(None), *place[:-1])])
-            slope = np.abs(by[(slice(None), *place)])
-            steep = np.divide(slope, size, out=np.zeros(np.broadcast(slope, size).shape), where=size > 0)
-            found[:, place[-1]] = np.maximum(found[:, place[-1]], steep)
+        value, by = np.abs(getattr(schedule, name)), np.abs(getattr(seeds, name))
+        over = np.divide(1.0, value, out=np.zeros_like(value), where=value > 0)[..., None]
+        rows = max(_AT_ONCE // max(by[0].size, 1), 1)
+        for first in range(0, max(len(over), len(by)), rows):
+            part = slice(first, first + rows)
+            steep = (over if len(over) == 1 else over[part]) * (by if len(by) == 1 else by[part])
+            most = steep.reshape(len(steep), -1, seeds.directions).max(axis=1, initial=0.0)
+            target = found if len(over) == len(by) == 1 else found[part]
+            np.maximum(target, most, out=target)
     return found
 
 
