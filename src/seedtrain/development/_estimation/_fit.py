@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -138,12 +139,14 @@ def fit_problem(
     points = np.concatenate([points, problem.scaled({})[None]]) if nominal or not count else points
     ends = _all(problem, points, seed, hops, keep, part(progress, 0.0, 0.6))
     order = sorted(range(len(ends)), key=lambda at: ends[at].objective)
-    lowest = ends[order[0]].objective
-    polished = [
-        descend(problem, np.array(ends[at].x), radius=0.3) for at in order if ends[at].objective < lowest + POLISHED
-    ]
-    for at, item in zip(order, polished, strict=False):
+    lowest = math.inf
+    for at in order:
+        # What already ends beside the lowest needs no more digits; what ends a little above may get there.
+        if ends[at].objective > lowest + POLISHED or abs(ends[at].objective - lowest) < 0.5 * NEAR:
+            continue
+        item = descend(problem, np.array(ends[at].x), radius=0.3)
         ends[at] = StartEnd(item.end.objective, tuple(item.end.x.tolist()), ends[at].evaluations + item.evaluations)
+        lowest = min(lowest, item.end.objective)
     ends.sort(key=lambda item: item.objective)
     best = problem.evaluate(np.array(ends[0].x))
     best, found, advice = intervals(problem, best, level, profiles, progress=part(progress, 0.6, 1.0))

@@ -121,6 +121,7 @@ class _Maker:
             except SeedtrainError as error:
                 faults.append(error)
         collect(faults)
+        self.read = self._read_numbers()
         compiled = compile_system(self._system())
         return tuple(self._experiment(name, rows, compiled) for name, rows in kept.items())
 
@@ -180,15 +181,27 @@ class _Maker:
         text = "".join(pieces)
         return "".join(piece if at % 2 else _each(piece, symbol) for at, piece in enumerate(pieces))
 
+    def _alone(self, line: _Line) -> int:
+        """The estimated parameter that is all of a noise formula, or -1: the trajectory need not know it."""
+        noise = line.noise.strip("() ")
+        return next((at for name, at in self.places.items() if self.extra.get(name) == noise), -1)
+
+    def _read_numbers(self) -> tuple[str, ...]:
+        """The parameters outside the model that formulas read."""
+        texts = [line.text for line in self.lines] + [line.noise for line in self.lines if self._alone(line) < 0]
+        symbols = {name for text in texts for name in _NAME.findall(text)}
+        return tuple(name for name, symbol in self.extra.items() if symbol in symbols)
+
     def _system(self) -> EngineSystem:
         system = self.model.system
         lines, observed = [], []
         for line, at in self.lines.items():
-            lines += [(f"obs_{at}_y", f"({line.text}) + 0.0"), (f"obs_{at}_s", f"({line.noise}) + 0.0")]
+            noise = "1.0" if self._alone(line) >= 0 else f"({line.noise}) + 0.0"
+            lines += [(f"obs_{at}_y", f"({line.text}) + 0.0"), (f"obs_{at}_s", noise)]
             observed += [f"obs_{at}_y", f"obs_{at}_s"]
         return dataclasses.replace(
             system,
-            numbers=(*system.numbers, *self.extra.values()),
+            numbers=(*system.numbers, *(self.extra[name] for name in self.read)),
             lines=(*system.lines, *lines),
             observed=tuple(observed),
         )
@@ -214,7 +227,7 @@ class _Maker:
             given[column] = known[cell] if cell in known else condition.number(column)
         start = sbml_start(self.model, given)
         system = self.model.system
-        numbers = [start[item] for item in system.numbers] + [known[item] for item in self.extra]
+        numbers = [start[item] for item in system.numbers] + [known[item] for item in self.read]
         return EngineSchedule(
             initial=np.array([[start[item] for item in system.states]]),
             numbers=np.array([[numbers]]),
@@ -225,9 +238,7 @@ class _Maker:
 
     def _readings(self, rows: list[tuple[Row, _Line]], times: Floats) -> Readings:
         places = [2 * self.lines[line] for _, line in rows]
-        of_symbol = {symbol: at for name, symbol in self.extra.items() if (at := self.places.get(name, -1)) >= 0}
-        noises = [line.noise.strip("() ") for _, line in rows]
-        parameter = np.array([of_symbol.get(noise, -1) for noise in noises])
+        parameter = np.array([self._alone(line) for _, line in rows])
         return Readings(
             at=np.searchsorted(times, [row.number("time") for row, _ in rows]),
             of=np.array(places),
