@@ -20,6 +20,7 @@ app = App(name="verify", help="Verdicts: pass, fail or inconclusive, with their 
 app.command(_verify_vector.vector)
 app.command(_verify_vector.assay)
 app.command(_verify_vector.panel)
+app.command(_verify_vector.species)
 
 
 @app.command

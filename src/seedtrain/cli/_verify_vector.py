@@ -131,6 +131,42 @@ def panel(
     return report.verdict.exit_code
 
 
+def species(
+    table: Path,
+    *,
+    lod: Path | None = None,
+    claim: str = "0.1 %",
+    cut_off: float = 38.0,
+    html: Path | None = None,
+    common: Common | None = None,
+) -> int:
+    """Tell whether porcine collagen or DNA is in a sample that should hold none.
+
+    Example: seedtrain verify species peptides.csv --lod levels.csv --claim '0.1 %' --html sample.html
+
+    Parameters
+    ----------
+    table
+        CSV of peptides with their fragments, or of qPCR wells; docs/reference/vectors.md lists the columns.
+    lod
+        CSV of spiked samples: level (a fraction), replicates, detected. Without it nothing is "not detected".
+    claim
+        The highest limit of detection (found in 95 % of the tests) that will do.
+    cut_off
+        Cycles from which on a well is negative.
+    html
+        Write the report here.
+    """
+    options = common or Common()
+    from seedtrain.base import use_language
+    from seedtrain.vectors import species_page, verify_species
+
+    with use_language(options.lang):
+        report = verify_species(table, lod=lod, claim=claim, cut_off=cut_off)
+        show_verdict(table.name, report.verdict, species_page(report), html, options)
+    return report.verdict.exit_code
+
+
 def show_verdict(
     name: str, verdict: Verdict, page: Page, html: Path | None, options: Common, *, notes: list[str] | None = None
 ) -> None:

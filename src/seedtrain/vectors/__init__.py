@@ -37,6 +37,7 @@ from seedtrain.vectors._genomes import (
     verify_genomes,
 )
 from seedtrain.vectors._panel import PANELS, Panel, PanelReport, panel_page, read_panel, verify_panel
+from seedtrain.vectors._species import Probit, SpeciesReport, fit_probit, markers, species_page, verify_species
 from seedtrain.vectors._words import criterion_words
 
 __all__ = [
@@ -54,10 +55,12 @@ __all__ = [
     "LotReport",
     "Panel",
     "PanelReport",
+    "Probit",
     "Read",
     "ReadErrors",
     "Setting",
     "Source",
+    "SpeciesReport",
     "Vector",
     "assay_page",
     "assay_words",
@@ -66,9 +69,11 @@ __all__ = [
     "criterion_words",
     "example_vector",
     "fastq",
+    "fit_probit",
     "genomes_page",
     "limits_from",
     "make_vector",
+    "markers",
     "panel_page",
     "random_sequence",
     "read_panel",
@@ -76,7 +81,9 @@ __all__ = [
     "read_sources",
     "read_vector",
     "simulate_genomes",
+    "species_page",
     "verify_assay",
     "verify_genomes",
     "verify_panel",
+    "verify_species",
 ]

@@ -1,0 +1,6 @@
+"""Which animal a material comes from."""
+
+from seedtrain.vectors._species._probit import Probit, fit_probit
+from seedtrain.vectors._species._verify import SpeciesReport, markers, species_page, verify_species
+
+__all__ = ["Probit", "SpeciesReport", "fit_probit", "markers", "species_page", "verify_species"]

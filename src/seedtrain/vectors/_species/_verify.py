@@ -1,0 +1,268 @@
+"""Is there an animal's material in a product that should have none? By peptides and by qPCR.
+
+Detected: two or more peptides that no other animal has at their mass, each confirmed by fragments; or two of three
+replicates of a qPCR under its cut-off with clean blanks. Not detected at LOD95: everything negative, controls as they
+should be, and a demonstrated LOD95 that meets the claim. Anything else is inconclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seedtrain.base import InputError, digest_bytes, load, read_text
+from seedtrain.base import translate as _
+from seedtrain.quality import Criterion, Verdict, VerdictWord, verdict_words
+from seedtrain.quantity import QuantityError, parse
+from seedtrain.report import Block, Heading, KeyFigure, KeyFigures, Page, Paragraph
+from seedtrain.vectors._page import STATES, criteria_table
+from seedtrain.vectors._species._peptide import check_sequence, mass_to_charge, matched
+from seedtrain.vectors._species._probit import Probit, fit_probit
+from seedtrain.vectors._table import Column, Row, Sheet, parse_sheet
+
+PEPTIDE_COLUMNS: Final = (
+    Column("role", "word", "sample", words=("sample", "blank", "control")),
+    Column("peptide", "word", None),
+    Column("hydroxyprolines", "count", "0", 0, 12),
+    Column("charge", "count", None, 1, 6),
+    Column("mz", "number", None, 100.0, 5000.0),
+    Column("fragments", "word", ""),
+)
+QPCR_COLUMNS: Final = (
+    Column("role", "word", None, words=("sample", "blank", "control")),
+    Column("target", "word", None),
+    Column("cq", "number", "", 0.0, 100.0),
+)
+LOD_COLUMNS: Final = (
+    Column("level", "number", None, 1e-12, 1.0),
+    Column("replicates", "count", None, 1, 10_000),
+    Column("detected", "count", None, 0, 10_000),
+)
+TOLERANCE_PPM: Final = 10.0
+FRAGMENT_TOLERANCE: Final = 0.02
+"""Da; a high-resolution instrument (assumed)."""
+LEAST_FRAGMENTS: Final = 5
+"""b and y ions that confirm a peptide (assumed)."""
+LEAST_MARGIN: Final = 2
+"""b and y ions by which it must explain more than its best rival of the same mass (assumed)."""
+CUT_OFF: Final = 38.0
+"""Cycles; a later Cq is negative (assumed: set that of the validated method)."""
+LEAST_REPLICATES: Final = 3
+
+
+class _Rival(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sequence: str
+    hydroxyprolines: int
+    of: str
+
+
+class Marker(BaseModel):
+    """A peptide of one animal: `clean` where no other animal has one at its mass, and rivals where some have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sequence: str
+    hydroxyprolines: int
+    clean: bool
+    rivals: tuple[_Rival, ...] = ()
+
+
+class _Markers(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    species: str
+    markers: Annotated[tuple[Marker, ...], Field(min_length=1)]
+
+
+@cache
+def markers() -> tuple[Marker, ...]:
+    """The markers of pig."""
+    return load(Path(__file__).with_name("markers.yaml"), _Markers, what="markers")[0].markers
+
+
+@dataclass(frozen=True)
+class SpeciesReport:
+    """The answer, and the LOD95 where its data were given."""
+
+    name: str
+    verdict: Verdict
+    probit: Probit | None
+
+
+def verify_species(
+    table: Path | str,
+    *,
+    lod: Path | str | None = None,
+    claim: str = "0.1 %",
+    cut_off: float = CUT_OFF,
+) -> SpeciesReport:
+    """Whether porcine material is in a sample: pass is not detected at the claim, fail is detected.
+
+    - `table`: CSV of peptides (`peptide`, `hydroxyprolines`, `charge`, `mz`, `fragments`: m/z apart by spaces, `role`)
+      or of qPCR (`role`, `target`: porcine or a control's name, `cq`). `lod`: `level` (fraction), `replicates`,
+      `detected` of spiked samples. `claim`: the highest LOD95 that will do.
+
+    Raises `InputError` with the line for a table that cannot be used.
+    """
+    text = read_text(table, what="table") if isinstance(table, Path) else table
+    file = str(table) if isinstance(table, Path) else "table"
+    name = table.name if isinstance(table, Path) else "table"
+    heads = next((line.lower() for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
+    if "peptide" in heads.replace(" ", "").split(","):
+        criteria, evidence, detected, clean = _peptides(parse_sheet(text, file, PEPTIDE_COLUMNS))
+    else:
+        criteria, evidence, detected, clean = _qpcr(parse_sheet(text, file, QPCR_COLUMNS), cut_off)
+    probit, lod_criterion, told = _lod(lod, claim)
+    evidence = [f"{name}, SHA-256 {digest_bytes(text.encode())}", *evidence, *told]
+    word: VerdictWord = "fail" if detected else "inconclusive"
+    if clean and not detected and lod_criterion.verdict == "pass":
+        word = "pass"
+    value = "detected" if detected else "not detected" if clean else "in doubt"
+    found = Criterion("porcine material", value, None, "not detected", lod_criterion.value, word)
+    # What was detected stays detected, whatever the rest says; without it nothing may be missing.
+    verdict = Verdict.of([found, *criteria, lod_criterion], evidence, {"seedtrain": version("seedtrain")})
+    return SpeciesReport(name, verdict, probit)
+
+
+def _peptides(sheet: Sheet) -> tuple[list[Criterion], list[str], bool, bool]:
+    told: list[str] = []
+    strong: set[str] = set()
+    doubtful: set[str] = set()
+    blanks: set[str] = set()
+    for row in sheet.rows:
+        marker, confirmed, words = _peptide(sheet, row)
+        if marker is None or not words:
+            continue
+        told.append(f"line {row.line}: {words}")
+        if row.word("role") == "blank":
+            blanks.add(marker.sequence)
+        elif row.word("role") == "sample":
+            (strong if confirmed and marker.clean else doubtful).add(marker.sequence)
+    controls = [row for row in sheet.rows if row.word("role") == "control"]
+    has_blank = any(row.word("role") == "blank" for row in sheet.rows)
+    seen = [row for row in controls if _within(row)]
+    criteria = [
+        _count("clean markers confirmed by fragments", len(strong), "= 0", met=not strong),
+        _count("markers in doubt", len(doubtful), "= 0", met=not doubtful),
+        _count("markers in blanks", len(blanks) if has_blank else None, "= 0", met=has_blank and not blanks),
+        _count("control peptides found", len(seen), ">= 1", met=bool(seen)),
+    ]
+    detected = len(strong) >= 2 and has_blank and not blanks
+    if detected:
+        criteria = [criteria[0], *criteria[2:]]
+    return criteria, told, detected, not strong and not doubtful and has_blank and not blanks and bool(seen)
+
+
+def _count(name: str, value: int | None, limit: str, *, met: bool) -> Criterion:
+    return Criterion(name, value, None, limit, None, "pass" if met else "inconclusive")
+
+
+def _within(row: Row) -> bool:
+    expected = mass_to_charge(check_sequence(row.word("peptide")), row.count("hydroxyprolines"), row.count("charge"))
+    return abs(row.number("mz") / expected - 1) * 1e6 <= TOLERANCE_PPM
+
+
+def _peptide(sheet: Sheet, row: Row) -> tuple[Marker | None, bool, str]:
+    """The marker that a row is, whether its fragments confirm it, and a few words."""
+    try:
+        sequence = check_sequence(row.word("peptide"))
+        seen = [float(item) for item in row.word("fragments").split()]
+    except InputError as error:
+        raise sheet.error(row, error.message, error.remedy) from None
+    except ValueError:
+        raise sheet.error(row, f"fragments: {row.word('fragments')!r}", "Write m/z apart by spaces.") from None
+    if row.count("hydroxyprolines") > sequence.count("P"):
+        raise sheet.error(row, "more hydroxyprolines than prolines", "Check the line.")
+    known = [
+        item for item in markers() if item.sequence == sequence and item.hydroxyprolines == row.count("hydroxyprolines")
+    ]
+    if not known or row.word("role") == "control":
+        return None, False, ""
+    marker = known[0]
+    if not _within(row):
+        return marker, False, ""
+    hits = matched(seen, sequence, marker.hydroxyprolines, FRAGMENT_TOLERANCE)
+    rival = max(
+        (matched(seen, item.sequence, item.hydroxyprolines, FRAGMENT_TOLERANCE) for item in marker.rivals), default=0
+    )
+    confirmed = hits >= LEAST_FRAGMENTS and (not marker.rivals or hits - rival >= LEAST_MARGIN)
+    words = f"{sequence} at m/z {row.number('mz'):g}, {hits} fragments"
+    if marker.rivals:
+        words += f", {rival} of them fit {marker.rivals[0].sequence} of {marker.rivals[0].of} as well"
+    return marker, confirmed, words + (", confirmed" if confirmed else ", not confirmed")
+
+
+def _qpcr(sheet: Sheet, cut_off: float) -> tuple[list[Criterion], list[str], bool, bool]:
+    def positive(rows: Sequence[Row]) -> int:
+        return sum(bool(row.word("cq")) and row.number("cq") < cut_off for row in rows)
+
+    samples = [row for row in sheet.rows if row.word("role") == "sample" and row.word("target") == "porcine"]
+    blanks = [row for row in sheet.rows if row.word("role") == "blank"]
+    controls = [row for row in sheet.rows if row.word("role") == "control" or row.word("target") != "porcine"]
+    controls = [row for row in controls if row.word("role") != "blank"]
+    count, dirty, amplified = positive(samples), positive(blanks), positive(controls)
+    enough, clean = len(samples) >= LEAST_REPLICATES, bool(blanks) and not dirty
+    detected = enough and clean and count >= 2 and 3 * count >= 2 * len(samples)
+    working = bool(controls) and amplified == len(controls)
+    criteria = [
+        _count("porcine replicates", len(samples), f">= {LEAST_REPLICATES}", met=enough),
+        _count("porcine replicates under the cut-off", count, "= 0", met=count == 0),
+        _count("blanks under the cut-off", dirty if blanks else None, "= 0", met=clean),
+        _count("amplification controls under the cut-off", amplified, f"all of {len(controls)}", met=working),
+    ]
+    told = [f"{count} of {len(samples)} porcine replicates under Cq {cut_off:g}, {dirty} of {len(blanks)} blanks"]
+    return criteria, told, detected, all(item.verdict == "pass" for item in criteria)
+
+
+def _lod(lod: Path | str | None, claim: str) -> tuple[Probit | None, Criterion, list[str]]:
+    try:
+        wanted = parse(claim, like="%").magnitude("")
+    except QuantityError as error:
+        raise InputError(f"the claim {claim!r}: {error.message}", remedy="Write a share such as 0.1 %.") from None
+    limit = f"<= {100 * wanted:.3g} %"
+    if lod is None:
+        return None, Criterion("LOD95", None, None, limit, None, "inconclusive"), ["no LOD95 was demonstrated"]
+    text = read_text(lod, what="table of levels") if isinstance(lod, Path) else lod
+    sheet = parse_sheet(text, str(lod) if isinstance(lod, Path) else "levels", LOD_COLUMNS)
+    for row in sheet.rows:
+        if row.count("detected") > row.count("replicates"):
+            raise sheet.error(row, "more detected than replicates", "Check the line.")
+    columns = [row.number("level") for row in sheet.rows], [row.count("replicates") for row in sheet.rows]
+    try:
+        fit = fit_probit(*columns, [row.count("detected") for row in sheet.rows])
+    except InputError as error:
+        raise sheet.error(sheet.rows[0], error.message, error.remedy) from None
+    ends = [f"{100 * item:.3g} %" for item in (fit.lod95, fit.low, fit.high)]
+    word: VerdictWord = "pass" if fit.high <= wanted else "inconclusive"
+    return (
+        fit,
+        Criterion("LOD95", ends[0], (ends[1], ends[2]), limit, None, word),
+        [f"LOD95 by probit, {sum(columns[1])} replicates, SHA-256 {digest_bytes(text.encode())}"],
+    )
+
+
+def species_page(report: SpeciesReport) -> Page:
+    """Verdict, criteria and evidence."""
+    word = report.verdict.verdict
+    blocks: list[Block] = [
+        KeyFigures([KeyFigure(_("Verdict"), verdict_words(word), state=STATES[word])]),
+        Heading(_("Criteria")),
+        criteria_table(report.verdict),
+        Heading(_("Evidence")),
+        Paragraph("\n".join(report.verdict.evidence)),
+    ]
+    return Page(
+        title=report.name,
+        subtitle=_("Whether porcine material is in the sample"),
+        label=_("Animal species"),
+        facts=list(report.verdict.versions.items()),
+        blocks=blocks,
+    )
