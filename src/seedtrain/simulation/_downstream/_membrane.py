@@ -58,10 +58,10 @@ def exchanged(before: float, comes: float, volumes: float, coefficient: float) -
 
     - `comes`: amount in one volume of the new buffer; where that is 0 the rest is exp(-N S).
     """
-    if coefficient * volumes < 1e-12:
-        return before + comes * volumes
-    even = comes / coefficient
-    return even + (before - even) * math.exp(-coefficient * volumes)
+    passed = coefficient * volumes
+    # Not as a distance from comes/S: for a small S that is the difference of two large numbers.
+    kept = -math.expm1(-passed) / passed if passed > 0 else 1.0
+    return before * math.exp(-passed) + comes * volumes * kept
 
 
 def exchanged_detergent(before: float, volumes: float, monomer: float) -> float:
