@@ -81,6 +81,33 @@ def show(
 
 
 @app.command
+def backup(file: str, folder: Path, *, common: Common | None = None) -> int:
+    """Copy a ledger that may be in use, with its anchors, and verify the copy; keys are backed up apart from it.
+
+    Example: seedtrain record backup record.db /backups/2026-03-01
+
+    Parameters
+    ----------
+    file
+        The ledger: a SQLite file.
+    folder
+        A new or empty folder.
+    """
+    options = common or Common()
+    from seedtrain.base import use_language
+    from seedtrain.quality import verdict_words
+    from seedtrain.record import backup as copy_ledger
+
+    verdict = copy_ledger(file, folder)
+    if options.json:
+        print_json(verdict.to_data())
+    else:
+        with use_language(options.lang):
+            print(f"{folder}: {verdict_words(verdict.verdict)}")
+    return EXIT_OF[verdict.verdict]
+
+
+@app.command
 def export(file: str, folder: Path, *, common: Common | None = None) -> int:
     """Write events, checkpoints, public keys and a standalone verifier to a folder for a third party.
 

@@ -13,6 +13,7 @@ from seedtrain.record._access import (
     train,
     unlock,
 )
+from seedtrain.record._backup import backup
 from seedtrain.record._bench import bench_record
 from seedtrain.record._credentials import Unlocked
 from seedtrain.record._event import Draft, Event, LaterDraft, moment, timestamp
@@ -42,6 +43,7 @@ __all__ = [
     "access",
     "anchor_path",
     "append_signed",
+    "backup",
     "bench_record",
     "change_password",
     "different_people",

@@ -223,6 +223,17 @@ class SqliteStore:
             finally:
                 self._connection.execute("ROLLBACK")
 
+    def copy_to(self, path: Path) -> None:
+        """Write the ledger as it is at one moment to a new file, while others may go on writing to this one."""
+        import apsw
+
+        target = apsw.Connection(str(path))
+        try:
+            with self._typed("read"), target.backup("main", self._connection, "main") as work:
+                work.step(-1)
+        finally:
+            target.close()
+
     def close(self) -> None:
         """Let the file go."""
         self._connection.close()
