@@ -1,4 +1,4 @@
-"""Boehm et al. 2014, J. Proteome Res. 13:5685-5694, doi:10.1021/pr5006923, as a PEtab problem written from its equations.
+"""Boehm et al. 2014, J. Proteome Res. 13:5685-5694, doi:10.1021/pr5006923, as a PEtab problem of its equations.
 
 STAT5A and STAT5B are phosphorylated under a decaying Epo signal, dimerise, go into the nucleus and come back. The
 measurements (boehm.tsv) are those of the PEtab benchmark collection, BSD-3-Clause, Copyright (c) 2020

@@ -10,7 +10,7 @@ from seedtrain.simulation import EngineSchedule, EngineSystem, write_sbml
 def write(
     folder: Path, *, rate="-k*A", observable="A", noise="sigma", parameters=(), rows=(), transform="lin", start="A_0"
 ) -> Path:
-    """A problem of one state `A`; `parameters` are (name, scale, low, high, nominal, estimate), `rows` (time, value)."""
+    """One state `A`; `parameters` are (name, scale, low, high, nominal, estimate); `rows` (time, value)."""
     numbers = tuple(name for name, *_ in parameters if name in rate)
     system = EngineSystem("small", ("A",), numbers or ("unused",), (), (), (rate,))
     schedule = EngineSchedule(

@@ -177,7 +177,8 @@ def test_a_step_in_a_box_is_scipys():
         step = box_step(J.T @ r, J.T @ J, low, high)
         judge = optimize.lsq_linear(J, -r, (low - 1e-300, high + 1e-300), tol=1e-14).x
         assert 0.5 * np.sum((J @ step + r) ** 2) <= 0.5 * np.sum((J @ judge + r) ** 2) + 1e-9
-        assert (step >= low).all() and (step <= high).all()
+        assert (step >= low).all()
+        assert (step <= high).all()
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,8 @@ def draft_mapping(files: Sequence[Path], *, name: str = "my data") -> str:
         known, rest = _columns(sheet, (time, run))
         lines += known or ["      []  # no header was understood: name column, symbol and unit"]
         lines += [f"      # not understood: {_quoted(name)}" for name in rest]
-    lines.append("runs: # initial: contents after inoculation, g/L; feed_factor: on the recipe's feed")
+    if runs:
+        lines.append("runs: # initial: contents after inoculation, g/L; feed_factor: on the recipe's feed")
     lines += [f"  {_quoted(item)}: {{scale: bench}}" for item in runs]
     return "\n".join(lines) + "\n"
 

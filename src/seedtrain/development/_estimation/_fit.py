@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from seedtrain.base import Progress, digest, part, silent, write_json
+from seedtrain.base import translate as _
 from seedtrain.development._estimation._inputs import Floats
 from seedtrain.development._estimation._intervals import Advice, Interval, intervals
 from seedtrain.development._estimation._problem import Evaluation, Problem, joined
@@ -220,10 +221,11 @@ def directions(problem: Problem, at: Evaluation) -> tuple[Direction, ...]:
 def _warnings(problem: Problem, best: Evaluation, ends: Sequence[StartEnd]) -> tuple[str, ...]:
     found = []
     if len(ends) > 1 and sum(item.objective < ends[0].objective + NEAR for item in ends) == 1:
-        found.append("one start alone reached the lowest objective: there may be a lower one; use more starts")
+        found.append(_("one start alone reached the lowest objective: there may be a lower one; use more starts"))
     failed = sum(not item.objective < np.inf for item in ends)
     if failed:
-        found.append(f"{failed} of {len(ends)} starts could not be simulated")
+        found.append(_("{failed} of {count} starts could not be simulated").format(failed=failed, count=len(ends)))
     if problem.count <= len(problem.parameters):
-        found.append(f"{problem.count} readings for {len(problem.parameters)} parameters: too few to judge a fit")
+        words = _("{readings} readings for {parameters} parameters: too few to judge a fit")
+        found.append(words.format(readings=problem.count, parameters=len(problem.parameters)))
     return tuple(found)

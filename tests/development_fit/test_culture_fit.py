@@ -1,0 +1,114 @@
+"""A culture fitted to runs of a recipe: what made simulated data comes back, and the file that is written can be read."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedtrain.base import InputError
+from seedtrain.development import MeasuredRun, culture_problem, fit_problem
+from seedtrain.program import recipe_in_vessel
+from seedtrain.simulation import Run, Variable, read_culture, simulate
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "collagen"
+TRUTH = {"q_S_max": 0.70, "Y_em": 0.50}
+
+
+@pytest.fixture(scope="module")
+def setting():
+    return recipe_in_vessel(EXAMPLES / "recipe.yaml")
+
+
+@pytest.fixture(scope="module")
+def measured(setting):
+    """Two simulated runs with different starts and feeds, read without error."""
+    culture, vessel, recipe = setting
+    found = []
+    for name, initial, feed in (("B1", {"X": 0.2, "S": 9.0}, 0.9), ("B2", {"X": 0.3, "S": 11.0}, 1.1)):
+        run = simulate(
+            culture, vessel, recipe, parameters=TRUTH, initial=initial, feed_factor=feed, rtol=1e-8, points=400
+        )
+        times = np.array([2.0, 5.0, 8.0, 20.0, 30.0])
+        variables = {
+            symbol: Variable(symbol, run.variables[symbol].unit, np.array([run.at(symbol, time) for time in times]))
+            for symbol in ("X", "S", "OUR")
+        }
+        read = Run("simulated", recipe.digest, culture.name, vessel.name, "production", times, variables)
+        found.append(MeasuredRun(name, read, recipe, vessel, initial=initial, feed_factor=feed))
+    return found
+
+
+@pytest.fixture(scope="module")
+def problem(setting, measured):
+    return culture_problem(setting[0], measured, tuple(TRUTH))
+
+
+def test_the_parameters_that_made_the_data_come_back(problem):
+    assert problem.simulated
+    found = fit_problem(problem, count=0, profiles=())
+    for name, value in TRUTH.items():
+        assert found.values[name] == pytest.approx(value, rel=2e-3)
+
+
+def test_gradient_of_a_fed_batch_is_that_of_tight_differences(problem):
+    x = problem.scaled({"q_S_max": 0.72, "Y_em": 0.49})
+    found = problem.evaluate(x, rtol=1e-8)
+    for at in range(2):
+        step = np.eye(len(x))[at] * 1e-4
+        up, down = (problem.evaluate(x + sign * step, rtol=1e-9).objective for sign in (1, -1))
+        assert found.gradient[at] == pytest.approx((up - down) / 2e-4, rel=2e-3)
+
+
+def test_what_cannot_be_fitted_is_refused_by_name(setting, measured):
+    with pytest.raises(InputError, match="no parameter 'q_max'"):
+        culture_problem(setting[0], measured, ("q_max",))
+    with pytest.raises(InputError, match="does not tell 'viability'"):
+        culture_problem(setting[0], measured, ("K_S",), observables=("viability",))
+    with pytest.raises(InputError, match="no runs"):
+        culture_problem(setting[0], [], ("K_S",))
+    with pytest.raises(InputError, match="same name"):
+        culture_problem(setting[0], [measured[0], measured[0]], ("K_S",))
+
+
+def test_the_command_writes_a_culture_that_can_be_read(tmp_path, measured):
+    for file in ("recipe.yaml", "plant.yaml"):
+        (tmp_path / file).write_text((EXAMPLES / file).read_text())
+    lines = ["run,time [h],biomass [g/L],glucose [g/L],OUR [mmol/L/h]"]
+    for item in measured:
+        columns = zip(item.run.time, *(item.run[symbol] for symbol in ("X", "S", "OUR")), strict=True)
+        lines += [f"{item.name}," + ",".join(f"{value:.5g}" for value in row) for row in columns]
+    (tmp_path / "assays.csv").write_text("\n".join(lines))
+    program = str(Path(sys.executable).with_name("seedtrain"))
+
+    def command(*words):
+        return subprocess.run([program, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert command("data", "check", "assays.csv", "--draft", "mapping.yaml").returncode == 0
+    text = (tmp_path / "mapping.yaml").read_text().replace("origin: measured", "origin: simulated")
+    for item in measured:
+        about = f'"{item.name}": {{feed_factor: {item.feed_factor}, initial: {json.dumps(dict(item.initial))}}}'
+        text = text.replace(f'"{item.name}": {{scale: bench}}', about)
+    (tmp_path / "mapping.yaml").write_text(text)
+    options = ("--data", "mapping.yaml", "--fit", "q_S_max,Y_em", "--starts", "0", "--profiles", "none")
+    done = command("fit", "recipe.yaml", *options, "-o", "fitted", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["simulated"] is True
+    culture = read_culture(tmp_path / "fitted" / "culture.yaml")
+    about = culture.parameters["q_S_max"]
+    assert about.value == pytest.approx(0.70, rel=0.01)
+    assert about.status == "fitted"
+    assert "simulated" in about.source
+    assert "simulated" in (tmp_path / "fitted" / "fit.html").read_text()
+    for words, fault in (
+        (("fit", "recipe.yaml", "--fit", "K_S"), "without --data"),
+        (("fit", "recipe.yaml", "--data", "mapping.yaml"), "without --fit"),
+        (("fit", "recipe.yaml", *options[:2], "--fit", "K_Q"), "no parameter 'K_Q'"),
+        (("fit", "recipe.yaml"), "no PEtab problem"),
+    ):
+        bad = command(*words)
+        assert bad.returncode == 2
+        assert fault in bad.stderr
+        assert "Traceback" not in bad.stderr
