@@ -1,4 +1,4 @@
-"""A culture fitted to runs of a recipe: what made simulated data comes back, and the file that is written can be read."""
+"""A culture fitted to runs of a recipe: what made the data comes back, and the file that is written can be read."""
 
 import json
 import subprocess

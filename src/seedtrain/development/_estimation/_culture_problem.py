@@ -104,6 +104,7 @@ class _Maker:
         self._check()
         self.setups = [self._setup(item, {}, {}) for item in runs]
         self.observables = tuple(observables) or self._tellable()
+        self._check_observables()
         self.parameters = tuple(self._parameters())
         self.places = {item.name: at for at, item in enumerate(self.parameters)}
 
@@ -122,6 +123,18 @@ class _Maker:
             faults.append(InputError("there are no runs to fit to", remedy="Give data of at least one run."))
         if len({item.name for item in self.runs}) < len(self.runs):
             faults.append(InputError("two runs have the same name", remedy="Give each run its own name."))
+        collect(faults)
+
+    def _check_observables(self) -> None:
+        """Every observable can be told by the culture and was read in some run."""
+        faults: list[SeedtrainError] = []
+        known = ", ".join(known_observables(self.setups[0]))
+        for name in dict.fromkeys((*self.observables, *self.errors)):
+            if observable_text(self.setups[0], name) is None:
+                words = f"culture {self.culture.name} does not tell {name!r}"
+                faults.append(InputError(words, remedy=f"Use one of: {known}."))
+            elif not any(name in item.run.variables for item in self.runs):
+                faults.append(InputError(f"no run has a reading of {name}", remedy="Name what was measured."))
         collect(faults)
 
     def _tellable(self) -> tuple[str, ...]:
@@ -169,7 +182,7 @@ class _Maker:
         values = np.concatenate([item.run[name] for item in self.runs if name in item.run.variables])
         values = np.abs(values[np.isfinite(values)])
         if not len(values):
-            raise InputError(f"no run has a reading of {name}", remedy="Name what was measured.")
+            raise InputError(f"every reading of {name} is empty", remedy="Leave it out of the observables.")
         unit = next(item.run.variables[name].unit for item in self.runs if name in item.run.variables)
         if self._error(name).kind == "constant":
             top = float(values.max()) or 1.0
