@@ -52,13 +52,7 @@ def analyse_absence(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
     tests = [row for row in sheet.rows if row.word("role") == "test"]
     if not tests:
         raise InputError("no rows of tests", position=Position(sheet.file), remedy="Add rows with the role test.")
-    for row in sheet.rows:
-        if row.count("positive") > row.count("replicates"):
-            raise sheet.error(row, "more positive tests than tests", "Check the line.")
-        if row.word("role") == "spiked" and row.number("spike") <= 0:
-            raise sheet.error(row, "a spiked test without a spike", "Write how many particles were added.")
-        if row.word("role") == "test" and (row.number("amount") <= 0 or row.word("unit") != tests[0].word("unit")):
-            raise sheet.error(row, "tests need amounts above zero in one unit", "Write amount and unit.")
+    _check_rows(sheet, tests[0].word("unit"))
     spiked = [row for row in sheet.rows if row.word("role") == "spiked"]
     each = 1 - (1 - share) / max(1, len(spiked))  # the best of several levels is taken, so they share the risk
     sensitivity = max(
@@ -100,3 +94,13 @@ def analyse_absence(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
         f"{detection_probability(1 / amount, amount, sensitivity):.3g}",
     )
     return Finding("absence", (item,), tuple(validity), notes)
+
+
+def _check_rows(sheet: Sheet, unit: str) -> None:
+    for row in sheet.rows:
+        if row.count("positive") > row.count("replicates"):
+            raise sheet.error(row, "more positive tests than tests", "Check the line.")
+        if row.word("role") == "spiked" and row.number("spike") <= 0:
+            raise sheet.error(row, "a spiked test without a spike", "Write how many particles were added.")
+        if row.word("role") == "test" and (row.number("amount") <= 0 or row.word("unit") != unit):
+            raise sheet.error(row, "tests need amounts above zero in one unit", "Write amount and unit.")

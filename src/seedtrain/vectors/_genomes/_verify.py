@@ -144,8 +144,7 @@ def verify_genomes(
     counts = Counter(item.kind for item in genomes)
     simulated = any(read.name.startswith(SIMULATED_PREFIX) for read in sample.reads)
     evidence = _evidence(sample, source, vector, chosen, design, sources, simulated)
-    roles = {item.source.role for item in others}
-    criteria = _criteria(genomes, counts, chosen, used, roles)
+    criteria = _criteria(genomes, counts, chosen, used, {item.source.role for item in others})
     versions = {item: version(item) for item in ("seedtrain", "mappy", "edlib")}
     progress(1.0, "judged")
     return LotReport(
