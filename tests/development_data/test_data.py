@@ -89,6 +89,7 @@ def test_what_is_wrong_with_one_cell_is_found_at_its_line_and_kept(tmp_path, pla
     mine = [item for item in found.findings if item.kind == kind]
     assert len(mine) == 1
     assert words in mine[0].words
+    assert mine[0].position is not None
     assert mine[0].position.line == place + 2
     if kind in ("outlier", "unit_slip", "negative"):
         assert found.runs["B1"]["X"][place] == float(value)  # reported, not changed
@@ -168,7 +169,9 @@ def test_malformed_tables_are_refused_at_their_line(tmp_path, text, words, line)
     with pytest.raises(InputError) as caught:
         check_files([path])
     assert words in str(caught.value)
-    assert caught.value.parts[0].position.line == line
+    position = caught.value.parts[0].position
+    assert position is not None
+    assert position.line == line
 
 
 @pytest.mark.parametrize(

@@ -97,10 +97,10 @@ def test_the_command_writes_a_culture_that_can_be_read(tmp_path, measured):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["simulated"] is True
     culture = read_culture(tmp_path / "fitted" / "culture.yaml")
-    about = culture.parameters["q_S_max"]
-    assert about.value == pytest.approx(0.70, rel=0.01)
-    assert about.status == "fitted"
-    assert "simulated" in about.source
+    fitted = culture.parameters["q_S_max"]
+    assert fitted.value == pytest.approx(0.70, rel=0.01)
+    assert fitted.status == "fitted"
+    assert "simulated" in fitted.source
     assert "simulated" in (tmp_path / "fitted" / "fit.html").read_text()
     for words, fault in (
         (("fit", "recipe.yaml", "--fit", "K_S"), "without --data"),
