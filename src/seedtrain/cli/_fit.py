@@ -32,7 +32,9 @@ def fit(
     ] = None,
     culture: Annotated[str | None, Parameter(help="A shipped culture's name or a culture file.")] = None,
     plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
-    starts: Annotated[int | None, Parameter(help="Searches from so many points; 20, or 4 for a culture.")] = None,
+    starts: Annotated[
+        int | None, Parameter(help="Searches from so many points; 20, or 2 and its own values for a culture.")
+    ] = None,
     hops: Annotated[int | None, Parameter(help="Attempts of each to leave its valley; 2, or 0 for a culture.")] = None,
     seed: Annotated[int, Parameter(help="Which points.")] = 0,
     level: Annotated[float, Parameter(help="%: of the intervals.")] = 90.0,
@@ -88,7 +90,7 @@ def fit(
                 raise InputError(f"--profiles {name}: nothing is estimated of that name",
                                  remedy=f"Use some of: {', '.join(problem.names)}.")  # fmt: skip
         found = fit_problem(
-            problem, count=(20 if data is None else 4) if starts is None else starts, seed=seed, level=level / 100,
+            problem, count=(20 if data is None else 2) if starts is None else starts, seed=seed, level=level / 100,
             hops=(2 if data is None else 0) if hops is None else hops, profiles=chosen,
             keep=output / "starts.json" if output else None, progress=progress,
         )  # fmt: skip
