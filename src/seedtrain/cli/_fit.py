@@ -33,7 +33,7 @@ def fit(
     culture: Annotated[str | None, Parameter(help="A shipped culture's name or a culture file.")] = None,
     plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
     starts: Annotated[
-        int | None, Parameter(help="Searches from so many points; 20, or 2 and its own values for a culture.")
+        int | None, Parameter(help="Searches beside one from its own values; 20, or 2 for a culture.")
     ] = None,
     hops: Annotated[int | None, Parameter(help="Attempts of each to leave its valley; 2, or 0 for a culture.")] = None,
     seed: Annotated[int, Parameter(help="Which points.")] = 0,
