@@ -1,8 +1,9 @@
 """Boehm et al. 2014, J. Proteome Res. 13:5685-5694, doi:10.1021/pr5006923, as a PEtab problem of its equations.
 
-The equations were written after the SBML file of the collection named below. STAT5A and STAT5B are phosphorylated under a decaying Epo signal, dimerise, go into the nucleus and come back. The
-measurements (boehm.tsv) are those of the PEtab benchmark collection, BSD-3-Clause, Copyright (c) 2020
-Benchmarking-Initiative, https://github.com/Benchmarking-Initiative/Benchmark-Models-PEtab at 4d20850 (LICENSE.boehm);
+STAT5A and STAT5B are phosphorylated under a decaying Epo signal, dimerise, go into the nucleus and come back. The
+equations were written after the SBML file of the PEtab benchmark collection, and the measurements (boehm.tsv) are its
+own: BSD-3-Clause, Copyright (c) 2020 Benchmarking-Initiative, LICENSE.boehm,
+https://github.com/Benchmarking-Initiative/Benchmark-Models-PEtab at 4d20850;
 so are the bounds and the two parameters that are not estimated. Reference: negative log likelihood 138.22.
 """
 

@@ -87,6 +87,25 @@ def clone(
 
 
 @app.command
+def genomes(
+    *,
+    reads: Annotated[int, Parameter(help="Reads to simulate.")] = 1000,
+    seed: Annotated[int, Parameter(help="Which reads are drawn.")] = 1,
+    output: Output = None,
+    common: Common | None = None,
+) -> int:
+    """The classes of vector genomes, beside the alignment alone.
+
+    Example: seedtrain bench genomes --reads 1000
+    """
+    if reads < 5:
+        raise InputError(f"--reads {reads}", remedy="Ask for five reads or more: one of each kind.")
+    from seedtrain.vectors import bench_genomes
+
+    return _tell(bench_genomes(reads=reads, seed=seed), common or Common(), output)
+
+
+@app.command
 def record(
     *,
     folder: Annotated[Path | None, Parameter(help="Write here: the disk to measure.")] = None,
