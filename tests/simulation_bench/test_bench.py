@@ -221,7 +221,7 @@ def test_amici_is_a_goal_only_where_it_is_installed() -> None:
 def test_work_of_a_process_is_measured_with_its_memory_and_failures() -> None:
     busy = "x = bytearray(300_000_000); sum(range(3_000_000))"
     cost = _whole.cost_of([sys.executable, "-c", busy])
-    assert 0.3 < cost.memory < 0.6
+    assert 0.27 < cost.memory < 0.4  # not what this process holds itself
     assert cost.cpu > 0.05
     with pytest.raises(RuntimeError, match="ValueError: no"):
         _whole.cost_of([sys.executable, "-c", "raise ValueError('no')"])

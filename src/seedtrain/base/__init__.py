@@ -25,6 +25,7 @@ from seedtrain.base._errors import (
 from seedtrain.base._files import cache_folder, read_text, write_atomic, write_json
 from seedtrain.base._messages import LANGUAGES, language, translate, use_language
 from seedtrain.base._progress import Progress, part, silent
+from seedtrain.base._python import parse_python
 
 __all__ = [
     "EXIT_BAD_INPUT",
@@ -52,6 +53,7 @@ __all__ = [
     "language",
     "load",
     "parse_document",
+    "parse_python",
     "part",
     "read_document",
     "read_text",

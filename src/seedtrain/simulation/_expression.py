@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from seedtrain.base import parse_python
+
 FUNCTIONS: Final[dict[str, Callable[..., float]]] = {
     "exp": math.exp,
     "log": math.log,
@@ -52,7 +54,7 @@ def parse_expression(text: str) -> Expression:
     if not plain:
         raise ValueError("the expression is empty | Write an expression such as q_S_max * S / (S + K_S).")
     try:
-        tree = ast.parse(plain, mode="eval")
+        tree = parse_python(plain, "eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         column = getattr(error, "offset", None) or 1
         raise ValueError(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
+from seedtrain.base import parse_python
 from seedtrain.quantity import Quantity, QuantityError, Unit, read_unit
 
 Powers = tuple[tuple[str, Fraction], ...]
@@ -151,7 +152,7 @@ def powers_of_expression(code: str, known: Mapping[str, Powers | None], system: 
     Raises `UnitFault` where unlike units are added or compared, a function is given what has a unit, or an exponent is
     no plain number.
     """
-    return _Reader(known, system).read(ast.parse(code, mode="eval").body)
+    return _Reader(known, system).read(parse_python(code, "eval").body)
 
 
 @dataclass(frozen=True)

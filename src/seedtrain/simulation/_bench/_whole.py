@@ -30,19 +30,38 @@ class Cost:
     memory: float
 
 
+# A process counts the memory of the one that it was forked from until it replaced it, so a small one starts it.
+_LAUNCH: Final = """
+import os, sys
+out = int(sys.argv[1])
+_, status, used = os.wait4(os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ), 0)
+code = os.waitstatus_to_exitcode(status)
+os.write(out, f"{code} {used.ru_utime + used.ru_stime} {used.ru_maxrss / 1024**2}".encode())
+"""
+
+
 def cost_of(command: list[str], *, environment: dict[str, str] | None = None) -> Cost:
     """Run `command` to its end and tell what it cost; its last line of error is the message where it fails."""
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(  # noqa: S603 - this very Python and a module of ours
-            command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+    came, out = os.pipe()
+    with os.fdopen(came, "rb") as answer, tempfile.TemporaryFile() as log:
+        try:
+            launch = [sys.executable, "-S", "-E", "-c", _LAUNCH, str(out), *command]
+            subprocess.run(  # noqa: S603 - this very Python and a module of ours
+                launch,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+                pass_fds=(out,),
+                check=False,
+            )
+        finally:
+            os.close(out)
+        code, cpu, memory = answer.read().decode().split() or ("-1", "0", "0")
+        if int(code):
             log.seek(0)
             lines = log.read().decode(errors="replace").strip().splitlines()
-            raise RuntimeError(f"{' '.join(command[:4])} ... failed: {lines[-1] if lines else process.returncode}")
-    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024**2)
+            raise RuntimeError(f"{' '.join(command[:4])} ... failed: {lines[-1] if lines else code}")
+    return Cost(float(cpu), float(memory))
 
 
 def bench_cold(*, repeats: int = 5, progress: Progress = silent) -> list[Row]:

@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from seedtrain.base import parse_python
+
 Node = int
 Key = tuple[Any, ...]
 _SQUARINGS: Final = 16  # whole exponents up to here are products
@@ -290,7 +292,7 @@ class Graph:
 
 def read_text(graph: Graph, code: str, symbols: Mapping[str, Node]) -> Node:
     """The node of a checked expression's code."""
-    return _read(graph, ast.parse(code, mode="eval").body, symbols)
+    return _read(graph, parse_python(code, "eval").body, symbols)
 
 
 def _read(graph: Graph, part: ast.expr, symbols: Mapping[str, Node]) -> Node:

@@ -17,6 +17,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
+from seedtrain.base import parse_python
 from seedtrain.simulation._engine._maths import MATHS, vector_type
 
 _PLAIN: Final = {"D": "double", "I": "i64", "B": "i1", "P": "ptr", "PI": "ptr", "PB": "ptr", "N": "void"}
@@ -82,7 +83,7 @@ class Unit:
 
     def add(self, text: str, *, public: bool = False, attributes: str = "") -> None:
         """Lower the functions of a text."""
-        tree = ast.parse(text)
+        tree = parse_python(text)
         definitions = [item for item in tree.body if isinstance(item, ast.FunctionDef)]
         for item in definitions:
             parameters = tuple(str(ast.unparse(a.annotation)) for a in item.args.args if a.annotation)
@@ -176,7 +177,7 @@ class _Function:
             case ast.Assign(targets=[ast.Subscript() as target], value=value):
                 self.store(target, self.value(value))
             case ast.AugAssign(target=target, op=op, value=value):
-                read = ast.parse(ast.unparse(target), mode="eval").body
+                read = parse_python(ast.unparse(target), "eval").body
                 found = self.binary(self.value(read), op, self.value(value))
                 if isinstance(target, ast.Name):
                     self.assign(target.id, found)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from seedtrain.base import parse_python
 from seedtrain.simulation._expression import parse_expression
 
 RELATIONS: Final = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
@@ -216,7 +217,7 @@ _CALLS: Final = {"log": "ln"}
 def read_expression(text: str) -> Tree:
     """The tree of an expression of the engine's language; raises `ValueError` as `parse_expression` does."""
     parse_expression(text)
-    return _from_python(ast.parse(text.strip(), mode="eval").body)
+    return _from_python(parse_python(text.strip(), "eval").body)
 
 
 def _from_python(node: ast.expr) -> Tree:
