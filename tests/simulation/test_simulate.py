@@ -296,3 +296,12 @@ def test_the_broth_goes_through_the_whole_train():
     steps = run_train(recipe, broth(run, cases.culture()))
     product = steps[-1].outlet.masses["product"]
     assert 0 < product < run.totals["product"][0]
+
+
+def test_what_is_charged_or_added_above_the_vessel_overfills_it_too():
+    small = cases.tank(working_volume=(1.0, 10.3))  # 10 L of medium and half a litre of inoculum
+    with pytest.raises(OverfillError, match=r"10\.5 L at 0\.00 h"):
+        simulate(cases.culture(), small, cases.recipe())
+    added = cases.recipe({"volume: 100 mL": "volume: 5 L"})
+    with pytest.raises(OverfillError, match="induce"):
+        simulate(cases.culture(), cases.tank(working_volume=(5.0, 15.0)), added)

@@ -128,6 +128,9 @@ def _one(plain: Plain, schedule: Schedule, i: int, out: Trajectories, rtol: floa
         out.held[i, s], out.gauges_at_start[i, s] = h, first
         t = 0.0
         sign = first >= 0
+        if (sign & (actions == END_TRAJECTORY)).any():
+            status = RAISED
+            break
         if not (length > 0 and not (sign & (actions == END_STRETCH)).any()):
             length = 0.0
         while t < length:

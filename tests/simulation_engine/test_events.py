@@ -50,14 +50,18 @@ def test_a_gauge_that_is_up_at_the_start_ends_the_stretch_at_once():
     assert found.states[0, :, 0] == pytest.approx([1.5, 2.5, 3.5])
 
 
-def test_action_three_ends_the_trajectory_only_when_rising():
-    item = schedule(LINE, [1.5], [[[1.0], [2.0]]], [10.0, 1.0], actions=[[3, 0, 3], [0, 0, 0]])
+def test_action_three_ends_the_trajectory_when_rising_and_where_a_stretch_starts_above():
+    item = schedule(LINE, [1.5], [[[1.0], [2.0]]], [10.0, 1.0], actions=[[0, 0, 3], [0, 0, 0]])
     found = compile_system(LINE).run(item, [0.0, 5.0])
     assert found.status[0] == RAISED
     assert found.stretch[0] == 0
     assert found.reached[0] == pytest.approx(0.5, abs=1e-12)
     assert found.states[0, :, 0] == pytest.approx([1.5, 2.0])
     assert found.finals[0, :, 0] == pytest.approx([2.0, 2.0])
+    above = schedule(LINE, [2.5], [[[1.0], [2.0]]], [10.0, 1.0], actions=[[0, 0, 3], [0, 0, 0]])
+    found = compile_system(LINE).run(above, [0.0, 5.0])
+    assert (found.status[0], found.reached[0]) == (RAISED, 0.0)
+    assert found.states[0, :, 0] == pytest.approx([2.5, 2.5])
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -150,7 +150,7 @@ def test_what_fails_is_a_row_with_its_reason() -> None:
     assert [ensemble_reason(found, at) for at in range(3)] == [
         "done",
         "the broth reaches more than BENCH-1L may hold",
-        "the drawn yields close no balance",
+        "the drawn values close no balance, or let a content fall below zero",
     ]
     assert found["final_V"].values[1] == pytest.approx(BENCH.working_volume[1], rel=1e-4)
     assert found["reached"].values[1] < found["reached"].values[0]
@@ -162,10 +162,20 @@ def test_a_distribution_and_a_file(tmp_path: Path) -> None:
     path = tmp_path / "runs.nc"
     with simulate_ensemble(CULTURE, BENCH, RECIPE, to=path, chunk=4, **options) as found:
         xarray.testing.assert_identical(found.load(), simulate_ensemble(CULTURE, BENCH, RECIPE, **options))
-    before = path.stat().st_mtime_ns
+    before = path.read_bytes()
     changed = CULTURE.with_parameters({"K_S": 0.05})
-    with simulate_ensemble(changed, BENCH, RECIPE, to=path, **options) as found:
-        assert path.stat().st_mtime_ns != before, "another culture is another ensemble"
+    with pytest.raises(InputError, match="holds something else"):  # another culture is another ensemble
+        simulate_ensemble(changed, BENCH, RECIPE, to=path, **options)
+    assert path.read_bytes() == before
+
+
+def test_runs_that_make_something_of_nothing_and_runs_that_overfill_are_told_apart() -> None:
+    held = CULTURE.with_parameters({"K_S": 0.05})
+    found = simulate_ensemble(held, BENCH, RECIPE, n=3, vary={"feed_factor": [0.5, 6.0, 6.0]}, keep=["V"])
+    status = found["status"].values
+    assert status[0] == 0
+    assert (status[1:] != 0).all()
+    assert "may hold" in ensemble_reason(found, 1)
 
 
 BAD: dict[str, tuple[dict[str, Any], str, str]] = {

@@ -175,15 +175,20 @@ def test_another_ensemble_is_not_gone_on_with(tmp_path) -> None:
         ensemble(to=path)
 
 
-def test_a_finished_file_is_returned_and_another_ensemble_replaces_it_whole(tmp_path) -> None:
+def test_a_finished_file_is_returned_and_another_ensemble_does_not_replace_it(tmp_path) -> None:
     path = tmp_path / "ensemble.nc"
     ensemble(to=path).close()
     before = path.stat()
     ensemble(to=path, chunk=2).close()
     assert path.stat().st_mtime_ns == before.st_mtime_ns
-    with ensemble(to=path, seed=6) as found:
-        assert found.attrs["seed"] == "6"
-    assert path.stat().st_ino != before.st_ino
+    with pytest.raises(InputError, match="holds something else"):
+        ensemble(to=path, seed=6)
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    mine = tmp_path / "recipe.yaml"
+    mine.write_text("recipe: mine\n", encoding="utf-8")
+    with pytest.raises(InputError, match="holds something else"):
+        ensemble(to=mine)
+    assert mine.read_text(encoding="utf-8") == "recipe: mine\n"
 
 
 def test_an_attribute_is_read_from_the_header_alone(tmp_path) -> None:

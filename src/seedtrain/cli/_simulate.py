@@ -91,17 +91,24 @@ def _tell(many: Ensemble, plot: Path | None, csv: Path | None, *, as_json: bool)
     """Write and print what many runs gave."""
     from seedtrain.base import write_atomic
 
-    if csv:
+    if csv and many.good.any():
         write_atomic(csv, many.to_csv())
-    if plot:
+    if plot and many.good.any():
         write_atomic(plot, many.drawing())
     if as_json:
         print_json(many.to_data())
-        return 0
+        return _ended(many)
     print(many.words())
     if many.file:
         print(_("kept: {path}").format(path=many.file))
-    return 0
+    return _ended(many)
+
+
+def _ended(many: Ensemble) -> int:
+    """Done, unless no run came to its end."""
+    if many.good.any():
+        return 0
+    raise InputError("no run came to its end", remedy="Vary less, or mend what the reasons above name.")
 
 
 def _only_with_n(**options: object) -> None:

@@ -60,7 +60,8 @@ def run_drawing(run: Run) -> str:
     """A plot of a run as SVG, marked as simulated where it is."""
     from seedtrain.report import draw
 
-    return draw(run_figure(run), _("simulated") if run.origin == "simulated" else "").svg
+    mark = _("simulated, unverified culture") if run.status == "unverified" else _("simulated")
+    return draw(run_figure(run), mark if run.origin == "simulated" else "").svg
 
 
 @dataclass(frozen=True)

@@ -40,13 +40,21 @@ class Ensemble:
         return np.asarray(self.dataset["status"].values == 0)
 
     @property
+    def origin(self) -> str:
+        """What every row of a table carries."""
+        unverified = self.dataset.attrs["culture_status"] != "verified"
+        return "simulated, unverified culture" if unverified else "simulated"
+
+    @property
     def names(self) -> list[str]:
         """The variables that were kept."""
         return [name for name in self.dataset.data_vars if f"final_{name}" in self.dataset.data_vars]
 
     def finals(self) -> dict[str, tuple[Floats, str, str]]:
         """Percentiles at the end, by name, with unit and words; `duration` is in h."""
-        found = {}
+        found: dict[str, tuple[Floats, str, str]] = {}
+        if not self.good.any():
+            return found
         for name in self.names:
             attributes = self.dataset[name].attrs
             values = self.dataset[f"final_{name}"].values[self.good]
@@ -63,7 +71,7 @@ class Ensemble:
 
     def events(self) -> list[tuple[str, str, float]]:
         """(name, words, share of the runs that came to their end) of what happened at least once."""
-        if "event" not in self.dataset.dims:
+        if "event" not in self.dataset.dims or not self.good.any():
             return []
         counts = self.dataset["event_count"].values[self.good] > 0
         words = self.dataset["event_words"].values.tolist()
@@ -107,7 +115,7 @@ class Ensemble:
             "endings": dict(self.endings()),
             "final": finals,
             "events": [{"name": name, "words": words, "share": share} for name, words, share in self.events()],
-            "movers": {self.result(): dict(self.movers(self.result()))},
+            "movers": {self.result(): dict(self.movers(self.result()))} if self.good.any() else {},
         }
 
     def words(self) -> str:
@@ -124,6 +132,8 @@ class Ensemble:
                 _("The culture is unverified: no published number was reproduced with it (docs/validation.md).")
             )
         lines += [f"  {count} x {in_words(reason)}" for reason, count in self.endings()]
+        if not self.good.any():
+            return "\n".join(lines)
         columns = "".join(f"{level:>10g} %" for level in LEVELS)
         lines.append(f"  {_('at the end'):<12}{columns}")
         for name, (row, unit, words) in self.finals().items():
@@ -147,7 +157,7 @@ class Ensemble:
         writer.writerow(["time [h]", *heads, "origin"])
         columns = np.concatenate([ensemble_percentiles(self.dataset, name, LEVELS) for name in names])
         for at, time in enumerate(self.dataset["time"].values.tolist()):
-            writer.writerow([repr(time), *(repr(value) for value in columns[:, at].tolist()), "simulated"])
+            writer.writerow([repr(time), *(repr(value) for value in columns[:, at].tolist()), self.origin])
         return stream.getvalue()
 
     def drawing(self) -> str:
@@ -170,7 +180,8 @@ class Ensemble:
             runs=int(self.good.sum()), culture=self.dataset.attrs["culture"]
         )
         figure = LinePlot(alt=alt, x_title=_("time since inoculation, h"), panels=panels)
-        return draw(figure, _("simulated")).svg
+        unverified = self.dataset.attrs["culture_status"] != "verified"
+        return draw(figure, _("simulated, unverified culture") if unverified else _("simulated")).svg
 
 
 def simulate_recipe_ensemble(

@@ -12,14 +12,12 @@ from seedtrain.simulation._airlift import COLUMN_FACTOR, column_kLa
 from seedtrain.simulation._books import balances, flows_of, totals
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._errors import TrajectoryError
-from seedtrain.simulation._flight import Flight
+from seedtrain.simulation._flight import NEGATIVE, Flight
 from seedtrain.simulation._run import Floats, ParameterUse, PhaseSpan, Run, RunEvent, Variable
 from seedtrain.simulation._setup import Setup
 from seedtrain.simulation._transfer import kLa_coalescing, kLa_non_coalescing, speed_of_power
 from seedtrain.simulation._vessel import Airlift, StirredTank, Vessel
 
-NEGATIVE: Final = -1e-7
-"""g/L or mmol/L below which a stored concentration is a fault of the culture or of the integration and no rounding."""
 _LIQUID_WORDS: Final = {
     "n_I": "the inducer",
     "n_O": "dissolved oxygen",

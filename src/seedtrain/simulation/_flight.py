@@ -20,6 +20,8 @@ from seedtrain.simulation._setup import Setup, aeration_of
 from seedtrain.simulation._vessel import StirredTank
 
 ATOL: Final = 1e-8  # g, mmol and L per litre at the start
+NEGATIVE: Final = -1e-7
+"""g/L or mmol/L below which a stored concentration is a fault of the culture or of the integration and no rounding."""
 Note = tuple[float, str, str]
 
 

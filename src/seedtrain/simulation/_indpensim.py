@@ -252,4 +252,5 @@ def _run(plant: _Plant, batch: PenicillinBatch, times: Floats, found: Trajectori
         variables=variables,
         phases=(PhaseSpan("recipe of IndPenSim", 0.0, float(times[-1])),),
         parameters=tuple(uses),
+        status=plant.status,
     )

@@ -50,7 +50,7 @@ def liquid(culture: Culture, recipe: MasterRecipe, material: str) -> Liquid:
     for ingredient, amount in recipe.materials[material].items():
         symbol = culture.symbol(ingredient)
         if symbol:
-            species[symbol] = species.get(symbol, 0.0) + _content(culture, symbol, amount)
+            species[symbol] = species.get(symbol, 0.0) + content(culture, symbol, amount)
             continue
         mass = amount.magnitude("g/L")
         if ingredient == "water":
@@ -70,7 +70,7 @@ def liquid(culture: Culture, recipe: MasterRecipe, material: str) -> Liquid:
     return Liquid(species, water, minerals, ammonia, inducer, antifoam, iptg)
 
 
-def _content(culture: Culture, symbol: str, amount: Quantity) -> float:
+def content(culture: Culture, symbol: str, amount: Quantity) -> float:
     """An amount of a species in the species' own unit; a recipe may write it by mass."""
     unit, mass = culture.species[symbol].unit, culture.masses[symbol]
     if mass > 0 and same_dimension(amount.unit, "g/L"):

@@ -84,6 +84,7 @@ def reproduce(
         last = dict(zip(_columns(culture, aerated), found.finals[0, found.stretch[0]].tolist(), strict=True))
         name = phases[int(found.stretch[0])].name
         raise TrajectoryError(f"{name}: {found.reason(0)}", time=start + float(found.reached[0]), last=last)
+    _check_contents(culture, found, phases, start)
     uses = [ParameterUse(p.name, p.value, p.unit, p.status, p.source) for p in culture.parameters.values()]
     ends = np.cumsum([phase.hours for phase in phases])
     return Run(
@@ -101,6 +102,22 @@ def reproduce(
         parameters=tuple(uses),
         status=culture.status,
     )
+
+
+def _check_contents(culture: Culture, found: Trajectories, phases: Sequence[PublishedPhase], start: float) -> None:
+    """Refuse what falls below zero by more than rounding: a rate that goes on without what it consumes."""
+    for at, (name, item) in enumerate(culture.species.items()):
+        values = found.states[0, :, at]
+        low = -1e-6 * float(np.abs(values).max())
+        if item.intensive or not (values < low).any():
+            continue
+        row = int(np.argmax(values < low))
+        raise TrajectoryError(
+            f"{name} ({item.words}) falls below zero at {start + found.times[row]:.4g} h",
+            time=start + float(found.times[row]),
+            last=dict(zip(culture.species, found.states[0, max(row - 1, 0)].tolist(), strict=False)),
+            remedy="A rate goes on without what it consumes: let it vanish with it.",
+        )
 
 
 def published_system(culture: Culture, *, aerated: bool) -> System:

@@ -180,6 +180,7 @@ class Run:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["time [h]", *(f"{item.name} [{item.unit}]" for item in self.variables.values()), "origin"])
         columns = [item.values for item in self.variables.values()]
+        origin = f"{self.origin}, unverified culture" if self.status == "unverified" else self.origin
         for index, time in enumerate(self.time):
-            writer.writerow([repr(float(time)), *(repr(float(column[index])) for column in columns), self.origin])
+            writer.writerow([repr(float(time)), *(repr(float(column[index])) for column in columns), origin])
         return stream.getvalue()

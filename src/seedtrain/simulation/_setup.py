@@ -11,13 +11,13 @@ from typing import Final
 import numpy as np
 
 from seedtrain.base import InputError
-from seedtrain.quantity import Quantity
+from seedtrain.quantity import Quantity, QuantityError
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation._airlift import COLUMN_EXPONENT, COLUMN_FACTOR
 from seedtrain.simulation._culture import Culture, Override
 from seedtrain.simulation._engine import END_STRETCH, END_TRAJECTORY, IGNORE, LOG, Schedule, System
 from seedtrain.simulation._equations import Kind, Layout, culture_system
-from seedtrain.simulation._plan import Liquid, Outflow, Plan, Segment, base_liquid, plan_of, speed_range
+from seedtrain.simulation._plan import Liquid, Outflow, Plan, Segment, base_liquid, content, plan_of, speed_range
 from seedtrain.simulation._retention import check_retention
 from seedtrain.simulation._run import Floats, Run
 from seedtrain.simulation._surroundings import Surroundings, surroundings_of
@@ -163,6 +163,23 @@ class Setup:
             )
         return f"m_{symbol}", self.culture.species[symbol].unit
 
+    def _aim(self, segment: Segment) -> float:
+        """What a segment waits for, in the unit of its reading."""
+        assert segment.until is not None
+        assert isinstance(segment.until.value, Quantity)
+        word, value = segment.until.quantity, segment.until.value
+        symbol = self.culture.symbol(word)
+        try:
+            if symbol is not None and word not in _READINGS:
+                return content(self.culture, symbol, value)
+            return value.magnitude(self._reading(segment)[1])
+        except QuantityError as error:
+            raise InputError(
+                f"{segment.path}: {word} is awaited in {value.unit}: {error.message}",
+                position=self.recipe.position(segment.path),
+                remedy=f"Write it in {self._reading(segment)[1]}.",
+            ) from None
+
     def _numbers(self, segment: Segment) -> list[float]:
         values: dict[str, float] = {f"u_{name}": value for name, value in self.culture.values.items()}
         values |= (
@@ -179,8 +196,7 @@ class Setup:
         base = base_liquid(self.culture, self.recipe) if kind_of(vessel) != "still" else None
         aim, sign = 0.0, 1.0
         if segment.until is not None:
-            assert isinstance(segment.until.value, Quantity)
-            aim = segment.until.value.magnitude(self._reading(segment)[1])
+            aim = self._aim(segment)
             sign = 1.0 if segment.until.operator == ">=" else -1.0
         return {
             "V_0": self.plan.volume,

@@ -144,6 +144,7 @@ def enter(a: PI, w: P, k: PI, l: I) -> I:
             return finish(a, w, k, l, 4)
         length = numbers_at(a[ARG_lengths])[item * a[ARG_lengths_step] + s]
         over = False
+        raised = False
         watched = 0
         for i in range(GAUGES):
             action = bytes_at(a[ARG_actions])[item * a[ARG_actions_step] + s * GAUGES + i]
@@ -151,6 +152,10 @@ def enter(a: PI, w: P, k: PI, l: I) -> I:
                 watched += 1
                 if action == 2 and w[(GAUGE + i) * WIDTH + l] >= 0.0:
                     over = True
+                if action == 3 and w[(GAUGE + i) * WIDTH + l] >= 0.0:
+                    raised = True
+        if raised:
+            return finish(a, w, k, l, 1)
         why = -2
         if length <= 0.0 and not over:
             why = -1

@@ -16,7 +16,7 @@ Whole = NDArray[np.int64]
 
 # What a trajectory ends with.
 DONE: Final = 0  # every stretch ran
-RAISED: Final = 1  # a gauge with action 3 rose through zero
+RAISED: Final = 1  # a gauge with action 3 rose through zero, or was not below it where a stretch starts
 STEP_TOO_SMALL: Final = 2
 TOO_MANY_STEPS: Final = 3
 NOT_FINITE: Final = 4  # a rate has no finite value
@@ -32,7 +32,7 @@ REASONS: Final = {
 IGNORE: Final = 0
 LOG: Final = 1
 END_STRETCH: Final = 2  # when it rises through zero, or is not below zero at the start
-END_TRAJECTORY: Final = 3  # when it rises through zero
+END_TRAJECTORY: Final = 3  # when it rises through zero, or is not below zero at the start
 
 CROSSING: Final = np.dtype([("time", "f8"), ("stretch", "i8"), ("gauge", "i8"), ("direction", "i8")])
 CROSSINGS_KEPT: Final = 64  # per trajectory; `Crossings.counts` says when there were more

@@ -21,7 +21,7 @@ from seedtrain.simulation._engine import END_TRAJECTORY, LOG, RAISED, Schedule, 
 from seedtrain.simulation._ensemble._draw import Floats, LogNormal, Normal, Spread
 from seedtrain.simulation._ensemble._problem import Problem, Settings, Shown
 from seedtrain.simulation._ensemble._run import run_ensemble
-from seedtrain.simulation._flight import ATOL, WORDS
+from seedtrain.simulation._flight import ATOL, NEGATIVE, WORDS
 from seedtrain.simulation._metabolism import Span
 from seedtrain.simulation._run import Run
 from seedtrain.simulation._setup import Setup, setup_of
@@ -195,7 +195,7 @@ def _problem(
         events={name: _happening(name) for at, (name, _) in enumerate(setup.system.gauges) if told[:, :, at].any()},
         units=units,
         identity=base.identity,
-        refusal="the drawn yields close no balance",
+        refusal="the drawn values close no balance, or let a content fall below zero",
         reasons=reasons,
         attributes={
             "culture": setup.culture.name,
@@ -301,7 +301,8 @@ class _Read:
 
 @dataclass(frozen=True)
 class _Refuse:
-    """Draws that no culture has: a conversion that would free oxygen, a formula with less than no atoms."""
+    """Draws that no culture has: a conversion that would free oxygen, a formula with less than no atoms, and those that
+    let a content fall below zero, as a rate does that goes on without what it consumes."""
 
     setup: Setup
 
@@ -311,7 +312,11 @@ class _Refuse:
         used = [held.index(f"z{number}_O") for number in conversions if f"z{number}_O" in held]
         atoms = [at for at, symbol in enumerate(held) if symbol.startswith("k_")]
         first = np.asarray(found.held[:, 0])
-        return np.asarray((first[:, used] < -FREED).any(axis=1) | (first[:, atoms] < 0).any(axis=1))
+        names = [name for name in self.setup.system.states if name.startswith(("m_", "n_"))]
+        places = [self.setup.index(name) for name in names]
+        contents = found.states[:, :, places] / found.states[:, :, [self.setup.index("v")]]
+        negative = (contents * self.setup.layout.zones <= NEGATIVE).any(axis=(1, 2))
+        return np.asarray((first[:, used] < -FREED).any(axis=1) | (first[:, atoms] < 0).any(axis=1) | negative)
 
 
 def _grid(setups: Sequence[Setup], points: int, rtol: float) -> Floats:

@@ -87,7 +87,11 @@ def run_ensemble(
     _check_alike(problems)
     layout = layout_of(problems, spreads, n, seed, settings)
     total = n * len(problems)
-    if to is not None and text_attribute(Path(to), "seedtrain_digest") == layout.attributes["seedtrain_digest"]:
+    if to is not None and Path(to).exists():
+        if text_attribute(Path(to), "seedtrain_digest") != layout.attributes["seedtrain_digest"]:
+            raise InputError(
+                f"{to} is there already and holds something else", remedy="Give another name, or remove the file."
+            )
         progress(1.0, _("runs: {done} of {total}").format(done=total, total=total))
         return read_ensemble(Path(to))
     fixed, size = fixed_values(problems, spreads, n), chunk or _chunk(problems[0], total)
