@@ -121,7 +121,7 @@ def _sections(culture: Culture) -> Iterator[tuple[str, Sequence[tuple[str, ...]]
 
 def _status(culture: Culture) -> str:
     words = {
-        "verified": _("verified: it reproduces published numbers"),
+        "verified": _("verified by its file: compared with published numbers, see docs/validation.md"),
         "unverified": _("unverified: its original could not be checked, or has no number to reproduce"),
         "reproduction": _("reproduction: as published, closes no balance, designs nothing"),
     }
