@@ -178,6 +178,9 @@ def test_no_machine_is_larger_than_it_is_made(name: str) -> None:
         dryer = next(step for step in found.steps if step.kind == "lyophilise")
         assert dryer.equipment["parallel"][0] > 1
         assert dryer.equipment["shelf_area"][0] <= 40.0
+        (part,) = [use for use in inventory(found, whole=False).uses if use.item == "freeze-dryer"]
+        assert part.amount == pytest.approx(40.0)  # m2: of the largest, the last counted in part
+        assert part.pieces < dryer.equipment["parallel"][0]
 
 
 @ALL

@@ -16,7 +16,9 @@ from seedtrain.simulation import (
     TrajectoryError,
     broth,
     run_train,
+    setup_of,
     simulate,
+    simulate_neighbours,
     simulate_seed_train,
 )
 from tests.simulation import cases
@@ -305,3 +307,30 @@ def test_what_is_charged_or_added_above_the_vessel_overfills_it_too():
     added = cases.recipe({"volume: 100 mL": "volume: 5 L"})
     with pytest.raises(OverfillError, match="induce"):
         simulate(cases.culture(), cases.tank(working_volume=(5.0, 15.0)), added)
+
+
+@pytest.mark.parametrize("what", ["q_S_max", "Y_em", "impeller_diameter", "feed_factor"])
+def test_a_neighbour_by_sensitivities_is_the_run_that_is_simulated_for_it(what):
+    """To first order: its states, rates and totals, and the ends of its phases, which move as well."""
+    step = 1e-3
+    culture, tank, recipe = cases.culture(), cases.tank(), cases.recipe()
+    values = culture.values
+    other = culture.with_parameters({what: values[what] * (1 + step)}) if what in values else culture
+    larger = cases.tank(impeller_diameter=tank.impeller_diameter * (1 + step)) if "impeller" in what else tank
+    more = {"feed_factor": 1 + step} if what == "feed_factor" else {}
+    base = setup_of(culture, tank, recipe)
+    here, (near,) = simulate_neighbours(base, [setup_of(other, larger, recipe, **more)], rtol=1e-9)
+    true = simulate(other, larger, recipe, rtol=1e-9, **more)
+    moved = []
+    for name in ("duration", "oxygen", "stirrer_energy", "product", "base"):
+        start, first_order, exact = (run.totals[name][0] for run in (here, near, true))
+        # What first order leaves is of the second: a hundredth of the change at a step of 0.1 %.
+        assert first_order - start == pytest.approx(exact - start, rel=0.01, abs=1e-6 * abs(start)), name
+        moved.append(abs(exact - start) > 1e-5 * abs(start))
+    assert any(moved)
+    for name in ("X", "P", "OUR", "kLa", "V"):
+        assert near.final(name) - here.final(name) == pytest.approx(
+            true.final(name) - here.final(name), rel=0.02, abs=3e-6 * abs(here.final(name))
+        ), name
+    for span, wanted in zip(near.phases, true.phases, strict=True):
+        assert span.end == pytest.approx(wanted.end, abs=1e-4)
