@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from seedtrain.simulation._bench import _ours, _problem
 from seedtrain.simulation._engine import Schedule, Seeds, System
 
 DECAY = System("decay", ("x",), ("k",), (), (), ("-k*x",), observed=("x",))
@@ -73,3 +74,8 @@ def moved(item: Schedule, seeds: Seeds, direction: int, step: float) -> Schedule
     names = ("initial", "numbers", "jumps", "lengths")
     parts = {name: getattr(item, name) + step * getattr(seeds, name)[..., direction] for name in names}
     return Schedule(**parts, actions=item.actions)
+
+
+# The fed-batch that the bench measures.
+fed_batch_system, fed_batch_schedule, fed_batch_seeds = _ours.system, _ours.schedule, _ours.seeds
+fed_batch_numbers, fed_batch_times = _problem.draws, _problem.times

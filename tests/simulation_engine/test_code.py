@@ -173,7 +173,7 @@ def test_sparse_factors_solve_what_dense_ones_do(density):
 
 
 def test_factors_as_loops_give_the_same_bits_as_written_out(own_cache, monkeypatch):
-    from seedtrain.simulation._engine import _bench as problem
+    from tests.simulation_engine import cases as problem
 
     item, times = problem.fed_batch_schedule(problem.fed_batch_numbers(9)), problem.fed_batch_times()[::20]
     seeds = problem.fed_batch_seeds()
@@ -214,9 +214,9 @@ def test_everything_that_an_expression_may_hold_agrees_with_plain_python():
 
 def test_the_inner_loops_are_vectors():
     """The lanes' step works on whole vectors: hardly a scalar operation is left in it."""
-    from seedtrain.simulation._engine._bench import fed_batch_system
     from seedtrain.simulation._engine._kernel import kernel_text
     from seedtrain.simulation._engine._variant import Variant
+    from tests.simulation_engine.cases import fed_batch_system
 
     lanes = host()["lanes"]
     text, _ = kernel_text(fed_batch_system(), Variant(lanes))
@@ -289,7 +289,7 @@ def test_what_is_stored_comes_back_and_what_is_absent_does_not(own_cache):
 COLD = """
 import json, resource, sys
 import seedtrain
-from seedtrain.simulation._engine._bench import fed_batch_numbers, fed_batch_schedule, fed_batch_system, fed_batch_times
+from tests.simulation_engine.cases import fed_batch_numbers, fed_batch_schedule, fed_batch_system, fed_batch_times
 from seedtrain.simulation._engine import compile_system
 found = compile_system(fed_batch_system()).run(fed_batch_schedule(fed_batch_numbers(1)), fed_batch_times())
 heavy = [name for name in ("sympy", "numba", "scipy") if name in sys.modules]

@@ -7,17 +7,18 @@ import pytest
 
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.simulation._engine import Schedule, compile_system
-from seedtrain.simulation._engine._bench import (
+from seedtrain.simulation._engine._compiled import _kernel
+from seedtrain.simulation._engine._cuda import OLDEST, has_device, ptx_of
+from seedtrain.simulation._engine._layout import ARGUMENTS
+from seedtrain.simulation._engine._variant import Variant
+from tests.simulation_engine.cases import (
+    BALL,
+    ball,
     fed_batch_numbers,
     fed_batch_schedule,
     fed_batch_system,
     fed_batch_times,
 )
-from seedtrain.simulation._engine._compiled import _kernel
-from seedtrain.simulation._engine._cuda import OLDEST, has_device, ptx_of
-from seedtrain.simulation._engine._layout import ARGUMENTS
-from seedtrain.simulation._engine._variant import Variant
-from tests.simulation_engine.cases import BALL, ball
 
 
 @pytest.mark.parametrize("method", ["explicit", "stiff"])

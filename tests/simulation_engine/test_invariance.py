@@ -5,14 +5,15 @@ import pytest
 
 from seedtrain.simulation._engine import Schedule, System, compile_system
 from seedtrain.simulation._engine import _compiled as door
-from seedtrain.simulation._engine._bench import (
+from tests.simulation_engine.cases import (
+    BALL,
+    ball,
     fed_batch_numbers,
     fed_batch_schedule,
     fed_batch_seeds,
     fed_batch_system,
     fed_batch_times,
 )
-from tests.simulation_engine.cases import BALL, ball
 
 NAMES = ("states", "observed", "starts", "finals", "ends", "held", "status", "reached", "steps", "rejected")
 

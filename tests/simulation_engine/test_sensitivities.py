@@ -4,14 +4,20 @@ import numpy as np
 import pytest
 
 from seedtrain.simulation._engine import Seeds, System, compile_system
-from seedtrain.simulation._engine._bench import (
+from tests.simulation_engine.cases import (
+    BALL,
+    DECAY,
+    FORCED,
+    LOGISTIC,
+    ball,
     fed_batch_numbers,
     fed_batch_schedule,
     fed_batch_seeds,
     fed_batch_system,
     fed_batch_times,
+    moved,
+    schedule,
 )
-from tests.simulation_engine.cases import BALL, DECAY, FORCED, LOGISTIC, ball, moved, schedule
 
 METHODS = ("explicit", "stiff")
 NAMES = ("states", "observed", "starts", "finals", "ends", "held")
