@@ -210,3 +210,14 @@ def test_a_genome_scale_model_grows_as_published_and_weighs_one_gram() -> None:
     assert cells.deficit[:, 0] == pytest.approx([0.0, 8.0], abs=1e-7)
     assert found.program.growth_mass == pytest.approx(1.0, abs=1e-5)
     assert read_network("textbook").growth_mass == pytest.approx(1.54, abs=0.01)
+
+
+def test_a_limit_on_an_uptake_that_moves_is_refused_and_not_ignored():
+    from seedtrain.simulation._metabolism import Edits, compile_metabolism, parse_bound
+
+    with pytest.raises(InputError, match="EX_glc__D_e is given a limit"):
+        compile_metabolism(
+            "textbook",
+            moving=[parse_bound("EX_glc__D_e=0..10"), parse_bound("EX_o2_e=0..20")],
+            edits=Edits(bounds={"EX_glc__D_e": (0.0, 0.0)}),
+        )

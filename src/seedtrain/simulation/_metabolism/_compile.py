@@ -113,6 +113,12 @@ def _program(
     progress(0.0, _("reading {file}").format(file=path.name))
     network = read_network(model, edits)
     bounds = usual_bounds(network) if moving is None else moving
+    both = [item.reaction for item in bounds if item.kind == "uptake" and item.reaction in edits.bounds]
+    if both:
+        raise InputError(
+            f"{both[0]} is given a limit, and its uptake moves: the limit would say nothing",
+            remedy="Leave out the limit, or name the bounds that move without it.",
+        )
     shown = usual_outputs(network) if outputs is None else outputs
     return network, programme(network, bounds, shown, epsilon=epsilon)
 
