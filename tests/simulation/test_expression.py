@@ -87,3 +87,9 @@ def test_a_value_that_is_none_is_an_arithmetic_error():
         parse_expression("(-1) ** 0.5").evaluate({})
     with pytest.raises(ArithmeticError):
         parse_expression("1 / x").evaluate({"x": 0.0})
+
+
+def test_a_division_by_a_written_zero_is_refused():
+    for text in ("k * S / 0", "1 / (a + b / 0.0)"):
+        with pytest.raises(ValueError, match="a division by zero"):
+            parse_expression(text)

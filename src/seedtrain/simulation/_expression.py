@@ -114,6 +114,8 @@ def _emit(node: ast.expr, names: set[str], text: str, depth: int) -> str:
             return name
         case ast.UnaryOp(op=op, operand=operand) if isinstance(op, _UNARY):
             return f"({'-' if isinstance(op, ast.USub) else '+'}{inner(operand)})"
+        case ast.BinOp(op=ast.Div(), right=ast.Constant(value=0)):
+            raise _refuse(node, text, "a division by zero")
         case ast.BinOp(left=left, op=op, right=right) if isinstance(op, _BINARY):
             sign = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}[type(op)]
             return f"({inner(left)} {sign} {inner(right)})"
