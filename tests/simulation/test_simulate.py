@@ -317,10 +317,10 @@ def test_a_neighbour_by_sensitivities_is_the_run_that_is_simulated_for_it(what):
     values = culture.values
     other = culture.with_parameters({what: values[what] * (1 + step)}) if what in values else culture
     larger = cases.tank(impeller_diameter=tank.impeller_diameter * (1 + step)) if "impeller" in what else tank
-    more = {"feed_factor": 1 + step} if what == "feed_factor" else {}
+    feed = 1 + step if what == "feed_factor" else 1.0
     base = setup_of(culture, tank, recipe)
-    here, (near,) = simulate_neighbours(base, [setup_of(other, larger, recipe, **more)], rtol=1e-9)
-    true = simulate(other, larger, recipe, rtol=1e-9, **more)
+    here, (near,) = simulate_neighbours(base, [setup_of(other, larger, recipe, feed_factor=feed)], rtol=1e-9)
+    true = simulate(other, larger, recipe, rtol=1e-9, feed_factor=feed)
     moved = []
     for name in ("duration", "oxygen", "stirrer_energy", "product", "base"):
         start, first_order, exact = (run.totals[name][0] for run in (here, near, true))
