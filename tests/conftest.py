@@ -8,9 +8,11 @@ from hypothesis import settings
 
 from tests.worked import copied, made_once, run_collagen, run_easy
 
-# A deadline per example measures the machine, not the code.
-settings.register_profile("seedtrain", deadline=None)
-settings.load_profile("seedtrain")
+# A deadline per example measures the machine, not the code. The examples are the same in each run, so that a change is
+# judged by what it changed; HYPOTHESIS_PROFILE=search looks for new ones.
+settings.register_profile("seedtrain", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "seedtrain"))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from seedtrain.gmp import (
     review,
     review_items,
 )
-from seedtrain.gmp._review import KINDS
+from seedtrain.gmp._quality._review import KINDS
 from seedtrain.recipe import Command
 from seedtrain.record import key_path
 from tests.gmp.made import BATCH, GOOD, ONE_EXCURSION

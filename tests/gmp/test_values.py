@@ -17,7 +17,7 @@ from seedtrain.gmp import (
     review,
     uncovered,
 )
-from seedtrain.gmp._lines import inside
+from seedtrain.gmp._batch._lines import inside
 from seedtrain.recipe import Command
 from tests.gmp.made import BATCH, GOOD, ONE_EXCURSION, Made
 

@@ -133,7 +133,10 @@ def test_both_ways_give_the_same_report(tmp_path):
         assert fast == verifier._check_each(store.leaves, store.notes, lines, known)
     wrong = b"\x01" * 32
     assert verifier._check_whole(store.leaves, store.notes, anchors, wrong) is None
-    assert verifier._check_whole(store.leaves, store.notes, [*anchors[1:], anchors[0].replace("A", "B")], key) is None
+    size, root = anchors[0].split("\\n")[1:3]
+    other = anchors[0].replace(f"{size}\\n{root}", f"{size}\\n{'B' if root[0] == 'A' else 'A'}{root[1:]}")
+    assert other != anchors[0]
+    assert verifier._check_whole(store.leaves, store.notes, [*anchors[1:], other], key) is None
     assert verifier._check_whole(lambda: (), store.notes, anchors, key) is None
     store.close()
 

@@ -1,8 +1,6 @@
 """The batch record read from the ledger: permits, lots and genealogy, deviations, results, review and release."""
 
-from seedtrain.gmp._approval import APPROVAL, AUTHORSHIP, Approval, approval, approve_recipe
-from seedtrain.gmp._deviations import Deviating, close_deviation, excursions, open_deviations, uncovered, well_closed
-from seedtrain.gmp._lines import (
+from seedtrain.gmp._batch._lines import (
     CheckLine,
     Closure,
     ConsumedLine,
@@ -20,19 +18,8 @@ from seedtrain.gmp._lines import (
     StepLine,
     ValueLine,
 )
-from seedtrain.gmp._lots import (
-    GenealogyLine,
-    amend_lot,
-    assure_origin,
-    change_lot_status,
-    genealogy,
-    receive_lots,
-    received_lot,
-    received_lots,
-    where_used,
-)
-from seedtrain.gmp._permit import LedgerPermit, unchecked_phases
-from seedtrain.gmp._print import (
+from seedtrain.gmp._batch._record import BatchRecord, batch_record
+from seedtrain.gmp._documents._print import (
     Certificate,
     CertificateLine,
     Sheet,
@@ -44,10 +31,30 @@ from seedtrain.gmp._print import (
     names_of,
     result_words,
 )
-from seedtrain.gmp._record import BatchRecord, batch_record
-from seedtrain.gmp._release import decide_release, judge_release
-from seedtrain.gmp._results import as_result, check_phase, correct_value, record_results, state_of
-from seedtrain.gmp._review import Collapsed, collapsed, kind_words, latest_review, review, review_items
+from seedtrain.gmp._lots._lots import (
+    GenealogyLine,
+    amend_lot,
+    assure_origin,
+    change_lot_status,
+    genealogy,
+    receive_lots,
+    received_lot,
+    received_lots,
+    where_used,
+)
+from seedtrain.gmp._master._approval import APPROVAL, AUTHORSHIP, Approval, approval, approve_recipe
+from seedtrain.gmp._permit import LedgerPermit, unchecked_phases
+from seedtrain.gmp._quality._deviations import (
+    Deviating,
+    close_deviation,
+    excursions,
+    open_deviations,
+    uncovered,
+    well_closed,
+)
+from seedtrain.gmp._quality._release import decide_release, judge_release
+from seedtrain.gmp._quality._results import as_result, check_phase, correct_value, record_results, state_of
+from seedtrain.gmp._quality._review import Collapsed, collapsed, kind_words, latest_review, review, review_items
 
 __all__ = [
     "APPROVAL",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from seedtrain.base import InputError
-from seedtrain.gmp._approval import approval
-from seedtrain.gmp._lots import received_lot
-from seedtrain.gmp._record import BatchRecord, batch_record
+from seedtrain.gmp._batch._record import BatchRecord, batch_record
+from seedtrain.gmp._lots._lots import received_lot
+from seedtrain.gmp._master._approval import approval
 from seedtrain.recipe import ControlRecipe, HoldPoint, MasterRecipe, PermitRequest, Refusal, next_phase
 from seedtrain.record import Event, Ledger
 

@@ -9,9 +9,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from seedtrain.base import InputError, decimal_text, digest
-from seedtrain.gmp._approval import at_head
-from seedtrain.gmp._lines import ConsumedLine, DeviationLine, StepLine, ValueLine, limit_words
-from seedtrain.gmp._record import BatchRecord, batch_record
+from seedtrain.gmp._batch._lines import ConsumedLine, DeviationLine, StepLine, ValueLine, limit_words
+from seedtrain.gmp._batch._record import BatchRecord, batch_record
+from seedtrain.gmp._master._approval import at_head
 from seedtrain.record import SYSTEM, Draft, Event, Ledger, append_signed, moment
 
 CLOSING: Final = "closing of a deviation"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from seedtrain.base import InputError, IntegrityError
-from seedtrain.gmp._lines import (
+from seedtrain.gmp._batch._lines import (
     CheckLine,
     Closure,
     ConsumedLine,

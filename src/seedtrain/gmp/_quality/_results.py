@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from seedtrain.base import InputError, SeedtrainError, collect, decimal_text, digest
-from seedtrain.gmp._lines import ResultLine, ResultState, ValueLine, inside
-from seedtrain.gmp._record import BatchRecord, batch_record
+from seedtrain.gmp._batch._lines import ResultLine, ResultState, ValueLine, inside
+from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.quality import Result, Specification, SpecificationLine, judge
 from seedtrain.quantity import Quantity
 from seedtrain.record import Draft, Event, Ledger, append_signed

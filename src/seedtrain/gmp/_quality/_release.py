@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Final
 
 from seedtrain.base import InputError, digest
-from seedtrain.gmp._approval import Approval, approval, at_head
-from seedtrain.gmp._deviations import uncovered, well_closed
-from seedtrain.gmp._lines import DecisionLine, DecisionWord
+from seedtrain.gmp._batch._lines import DecisionLine, DecisionWord
+from seedtrain.gmp._batch._record import BatchRecord, batch_record
+from seedtrain.gmp._master._approval import Approval, approval, at_head
 from seedtrain.gmp._permit import unchecked_phases
-from seedtrain.gmp._record import BatchRecord, batch_record
-from seedtrain.gmp._results import as_result
-from seedtrain.gmp._review import latest_review, recipe_of
+from seedtrain.gmp._quality._deviations import uncovered, well_closed
+from seedtrain.gmp._quality._results import as_result
+from seedtrain.gmp._quality._review import latest_review, recipe_of
 from seedtrain.quality import Criterion, Verdict, VerdictWord, judge
 from seedtrain.recipe import ControlRecipe, MasterRecipe, State, hold_points
 from seedtrain.record import Draft, Ledger, append_signed

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from seedtrain.base import translate as _
-from seedtrain.gmp._deviations import well_closed
-from seedtrain.gmp._lines import Correction, DecisionLine, ReviewItem, limit_words
-from seedtrain.gmp._lots import GenealogyLine
-from seedtrain.gmp._record import BatchRecord
-from seedtrain.gmp._results import as_result
-from seedtrain.gmp._review import collapsed, kind_words
+from seedtrain.gmp._batch._lines import Correction, DecisionLine, ReviewItem, limit_words
+from seedtrain.gmp._batch._record import BatchRecord
+from seedtrain.gmp._lots._lots import GenealogyLine
+from seedtrain.gmp._quality._deviations import well_closed
+from seedtrain.gmp._quality._results import as_result
+from seedtrain.gmp._quality._review import collapsed, kind_words
 from seedtrain.quality import Specification, Verdict, judge, origin_words, verdict_words
 from seedtrain.recipe import State, state_words
 from seedtrain.record import Ledger, find_person, person_name

@@ -10,11 +10,11 @@ from typing import Final
 
 from seedtrain.base import InputError, digest
 from seedtrain.base import translate as _
-from seedtrain.gmp._approval import approval, at_head
-from seedtrain.gmp._deviations import excursions, uncovered, well_closed
-from seedtrain.gmp._lines import ReviewItem, ReviewLine
+from seedtrain.gmp._batch._lines import ReviewItem, ReviewLine
+from seedtrain.gmp._batch._record import BatchRecord, batch_record
+from seedtrain.gmp._master._approval import approval, at_head
 from seedtrain.gmp._permit import unchecked_phases
-from seedtrain.gmp._record import BatchRecord, batch_record
+from seedtrain.gmp._quality._deviations import excursions, uncovered, well_closed
 from seedtrain.recipe import ControlRecipe, MasterRecipe, State, hold_points
 from seedtrain.record import Draft, Event, Ledger, append_signed
 

@@ -1,0 +1,1 @@
+"""The record of one batch: its lines and the fold that reads them."""

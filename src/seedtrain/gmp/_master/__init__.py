@@ -1,0 +1,1 @@
+"""Master recipes: who wrote, approved and retired them."""

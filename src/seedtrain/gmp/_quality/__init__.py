@@ -1,0 +1,1 @@
+"""Deviations, results, review and release."""
