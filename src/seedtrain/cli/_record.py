@@ -10,6 +10,7 @@ from cyclopts import App
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE
 from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json
+from seedtrain.cli._signing import RecordUrl, open_record
 
 app = App(name="record", help="Check, show and export the ledger.")
 EXIT_OF = {"pass": EXIT_DONE, "fail": EXIT_FAIL, "inconclusive": EXIT_INCONCLUSIVE}
@@ -105,6 +106,30 @@ def backup(file: str, folder: Path, *, common: Common | None = None) -> int:
         with use_language(options.lang):
             print(f"{folder}: {verdict_words(verdict.verdict)}")
     return EXIT_OF[verdict.verdict]
+
+
+@app.command
+def rebuild(*, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Throw the read models away and make them again from the ledger; exit code 1 where one was not what the ledger says.
+
+    Example: seedtrain record rebuild --record record.db
+    """
+    options = common or Common()
+    import seedtrain.gmp  # noqa: F401  # registers its read models
+    from seedtrain.base import use_language
+    from seedtrain.record import rebuild as make_again
+
+    with open_record(record, read_only=True) as ledger:
+        made = make_again(ledger)
+    if options.json:
+        print_json([{**vars(item), "identical": item.identical} for item in made])
+    else:
+        with use_language(options.lang):
+            for item in made:
+                words = _("as before") if item.identical else _("it was not what the ledger says")
+                print(_("{name}: {count} events").format(name=item.name, count=item.events), words, sep="; ")
+                print(f"  {item.before or '-'} -> {item.after}")
+    return EXIT_DONE if all(item.identical for item in made) else EXIT_FAIL
 
 
 @app.command

@@ -25,7 +25,8 @@ from seedtrain.record._ledger import (
     open_ledger,
 )
 from seedtrain.record._people import Person, append_signed, enrol_person, find_person, people, person_name, sign
-from seedtrain.record._stores import anchor_path, key_path, ledger_path
+from seedtrain.record._projection import Projection, Rebuilt, projected, rebuild, register, registered
+from seedtrain.record._stores import anchor_path, key_path, ledger_path, view_path
 from seedtrain.record._verify import export, verify
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "LaterDraft",
     "Ledger",
     "Person",
+    "Projection",
+    "Rebuilt",
     "RefusedError",
     "Unlocked",
     "access",
@@ -57,6 +60,10 @@ __all__ = [
     "open_ledger",
     "people",
     "person_name",
+    "projected",
+    "rebuild",
+    "register",
+    "registered",
     "retire",
     "same_name",
     "sign",
@@ -65,4 +72,5 @@ __all__ = [
     "train",
     "unlock",
     "verify",
+    "view_path",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from seedtrain.base import InputError, IntegrityError, Position, UnavailableError, decimal_text, signed_bytes
 from seedtrain.record._anchors import AnchorFile
@@ -43,6 +43,7 @@ from seedtrain.record._verifier import (
 CLOCK_TOLERANCE_S: Final = 1.0  # assumed: a clock that is disciplined by NTP steps back by less
 SYSTEM: Final = "system"  # the actor of what no person did
 Clock = Callable[[], datetime]
+Beside = TypeVar("Beside")
 _READING: Final = ("person.enrolled", "signature.applied")  # whether they are taken depends on what is stored
 
 
@@ -155,6 +156,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._group: GroupCommit[_Wish, tuple[Event, ...]] = GroupCommit(self._commit)
         self._clock_flagged = False
+        self._beside: dict[str, Any] = {}
         self._key: SigningKey | None = None
         self._state = _State(0, NO_EVENT, "", Tree(), "")
         if not read_only and store.empty:
@@ -175,8 +177,18 @@ class Ledger:
     def close(self) -> None:
         """Let the files go."""
         with self._lock:
+            while self._beside:
+                self._beside.popitem()[1].close()
             self._anchors.close()
             self._store.close()
+
+    def beside(self, name: str, make: Callable[[], Beside]) -> Beside:
+        """What is kept open beside the ledger under this name, made at the first asking; closed with the ledger."""
+        with self._lock:
+            if name not in self._beside:
+                self._beside[name] = make()
+            found: Any = self._beside[name]
+            return found  # type: ignore[no-any-return]
 
     @property
     def head(self) -> Head:
@@ -207,9 +219,11 @@ class Ledger:
             self._catch_up()
             return self._behind(self._clock())
 
-    def events(self, subject: str | None = None, type: str | None = None, after: int = 0) -> Iterator[Event]:
-        """The events up to the head at this moment, in order, optionally of one subject or type."""
-        until = self._store.size()
+    def events(
+        self, subject: str | None = None, type: str | None = None, after: int = 0, until: int | None = None
+    ) -> Iterator[Event]:
+        """The events in (`after`, `until`] in order, optionally of one subject or type; `until`: the head if not given."""
+        until = self._store.size() if until is None else until
         for body in self._store.bodies(after=after, until=until, subject=subject, type=type):
             event = decode(body)
             if subject not in (None, event.subject) or type not in (None, event.type):

@@ -42,3 +42,8 @@ def anchor_path(path: Path) -> Path:
 def key_path(path: Path) -> Path:
     """Where the keys of the ledger at `path` stand."""
     return path.with_name(path.name + ".keys")
+
+
+def view_path(path: Path) -> Path:
+    """Where the read models of the ledger at `path` stand; they can be thrown away."""
+    return path.with_name(path.name + ".views")
