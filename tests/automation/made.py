@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from seedtrain.automation import FaultEntry, SimulatedPlant, execute
+from seedtrain.automation import FaultEntry, execute
 from seedtrain.quality import Lot
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import ControlRecipe, PermitRequest, Refusal, SeedUnit, at_scale, parse_recipe
 from seedtrain.record import Event, Ledger, enrol_person, open_ledger
 from seedtrain.simulation import PhaseSpan, Run, StepResult, Stream, Variable
+from tests.automation.played import PlayedPlant
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 BATCH = "B-1"
@@ -218,8 +219,8 @@ class Yes:
 
 def plant(
     control: ControlRecipe, faults: Iterable[FaultEntry] = (), *, seed: int = 0, seeds: Run | None = None
-) -> SimulatedPlant:
-    return SimulatedPlant(
+) -> PlayedPlant:
+    return PlayedPlant(
         control,
         production=production_run(),
         seeds=[seeds or seed_run()],

@@ -13,7 +13,6 @@ from seedtrain.automation import (
     READING_INTERVAL,
     Excursion,
     FaultEntry,
-    SimulatedPlant,
     batch_state,
     execute,
     executed_strategy,
@@ -35,6 +34,7 @@ from seedtrain.simulation import (
     simulate_seed_train,
 )
 from tests.automation.made import BATCH, START, Yes, crew, ledger_in
+from tests.automation.played import PlayedPlant
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "collagen"
 UNIT = "PILOT-200"
@@ -59,8 +59,8 @@ class Example:
     def faults(self) -> list[FaultEntry]:
         return [FaultEntry.model_validate(data) for data in self.document.data["simulated_faults"]]
 
-    def plant(self) -> SimulatedPlant:
-        return SimulatedPlant(
+    def plant(self) -> PlayedPlant:
+        return PlayedPlant(
             self.control,
             production=self.production,
             seeds=self.seeds,
@@ -164,7 +164,7 @@ def test_every_line_of_the_control_strategy_has_evidence(
 
 def test_a_sample_that_nobody_simulates_is_refused_at_its_line(example: Example):
     with pytest.raises(InputErrors) as caught:
-        SimulatedPlant(example.control, production=example.production, seeds=example.seeds, steps=())
+        PlayedPlant(example.control, production=example.production, seeds=example.seeds, steps=())
     positions = [error.position for error in caught.value.parts]
     assert len(positions) > 5
     assert all(position is not None and position.line > 0 for position in positions)
@@ -173,7 +173,7 @@ def test_a_sample_that_nobody_simulates_is_refused_at_its_line(example: Example)
 def test_a_wrong_fault_is_refused_at_its_line(example: Example):
     wrong = [entry.model_copy(update={"tag": "taste"}) for entry in example.faults]
     with pytest.raises(InputErrors, match=r"plant.yaml:\d+:\d+: simulated_faults.0.tag: .* reports no 'taste'"):
-        SimulatedPlant(
+        PlayedPlant(
             example.control,
             production=example.production,
             seeds=example.seeds,
@@ -190,7 +190,7 @@ def test_a_fault_in_a_repeated_unit_procedure_is_meant_by_its_path_in_the_recipe
     path = "seed-tank-1/expansion/grow"
     shown = []
     for faults in ([], [meant]):
-        plant = SimulatedPlant(
+        plant = PlayedPlant(
             example.control,
             production=example.production,
             seeds=example.seeds,

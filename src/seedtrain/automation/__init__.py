@@ -29,7 +29,6 @@ from seedtrain.automation._running import PermitRefused, batch_state
 from seedtrain.automation._scenario import Scenario, read_scenario, scenario_of, write_scenario
 from seedtrain.automation._security import Security
 from seedtrain.automation._served import PlantProcess, connect, served_plant, start_plant
-from seedtrain.automation._standin import SimulatedPlant
 from seedtrain.automation._strategy import ExecutedLine, basis_words, executed_strategy
 from seedtrain.automation._telemetry import Segment, read_segment, segment_path
 
@@ -58,7 +57,6 @@ __all__ = [
     "Security",
     "Segment",
     "Session",
-    "SimulatedPlant",
     "basis_words",
     "batch_state",
     "browse",

@@ -138,7 +138,13 @@ def served_plant(
 ) -> Iterator[OpcUaPlant]:
     """A virtual plant for one batch, in a process of its own and in lock-step, driven over OPC UA.
 
-    It takes what `SimulatedPlant` takes, and gives a batch with the same record.
+    - `production`, `seeds`: runs of the production vessel and of the seed vessels; `steps`: the downstream train.
+    - `faults`: what goes wrong on purpose; `units`: every unit of the plant, so that a fault of one that does not run
+      here is no error; `document`: the plant's file, for positions.
+    - `seed`: of all noise. `changeover`: h between two unit procedures.
+
+    Raises `InputErrors` for faults that name nothing real, and for a recipe that asks for values which the simulation
+    does not have; `UnavailableError` where the plant does not come up, or the group `plant` is not installed.
     """
     scenario: Scenario = scenario_of(
         control,

@@ -1,6 +1,7 @@
 """The batch stage: the pilot control recipe executed, reviewed and released, every step an event in the ledger.
 
-The people are scripted and say so; the devices are simulated and say so. A killed stage goes on with the batch that it
+The people are scripted and say so; the plant is a virtual one, a server of its own that is driven over OPC UA, and says
+that it is simulated. A killed stage goes on with the batch that it
 had begun; a stage with other inputs begins another batch. The ledger is only ever appended to.
 """
 
@@ -15,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.automation import CHECKER, OPERATOR, SHIFT_LEADER, SimulatedPlant, execute, executed_strategy
+from seedtrain.automation import CHECKER, OPERATOR, SHIFT_LEADER, execute, executed_strategy, served_plant
 from seedtrain.base import Progress, digest, part, write_json
+from seedtrain.base import translate as _
 from seedtrain.development import ScaleResult
 from seedtrain.gmp import (
     BatchRecord,
@@ -163,7 +165,11 @@ class BatchStage:
         pilot: ScaleResult,
         progress: Progress,
     ) -> Run:
-        plant = SimulatedPlant(
+        def on_excursion(_: object) -> None:
+            open_deviations(ledger, batch)
+
+        progress(0.0, _("the virtual plant starts"))
+        with served_plant(
             pilot.control,
             production=pilot.production,
             seeds=pilot.seeds,
@@ -172,23 +178,19 @@ class BatchStage:
             units=tuple(self.program.plant.vessels),
             document=self.program.plant.document,
             seed=self.program.seed,
-        )
-
-        def on_excursion(_: object) -> None:
-            open_deviations(ledger, batch)
-
-        return execute(
-            pilot.control,
-            plant,
-            ledger,
-            batch=batch,
-            operators={role: crew[role] for role in (OPERATOR, CHECKER, SHIFT_LEADER)},
-            lots=lots,
-            permit=LedgerPermit(ledger, pilot.control),
-            start=start,
-            on_excursion=on_excursion,
-            progress=progress,
-        )
+        ) as plant:
+            return execute(
+                pilot.control,
+                plant,
+                ledger,
+                batch=batch,
+                operators={role: crew[role] for role in (OPERATOR, CHECKER, SHIFT_LEADER)},
+                lots=lots,
+                permit=LedgerPermit(ledger, pilot.control),
+                start=start,
+                on_excursion=on_excursion,
+                progress=progress,
+            )
 
     def _judge(
         self, ledger: Ledger, batch: str, crew: Mapping[str, str], pilot: ScaleResult, identity: VerdictWord

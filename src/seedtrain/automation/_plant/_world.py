@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from seedtrain.automation._devices import Ending, Reading
+from seedtrain.automation._plant._unit import SimulatedUnit
 from seedtrain.automation._scenario import Scenario, UnitScenario
-from seedtrain.automation._standin import SimulatedUnit
 from seedtrain.base import InputError
 from seedtrain.quantity import Quantity, parse, same_dimension
 from seedtrain.recipe import State

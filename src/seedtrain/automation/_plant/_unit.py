@@ -1,27 +1,24 @@
-"""The in-process stand-in for a plant: it plays back what the simulator computed, seen through instruments.
+"""One unit of the virtual plant: it plays back what the simulator computed, seen through instruments.
 
-It will be replaced by the virtual plant server (a process of its own that speaks a real protocol) and then deleted;
-nothing else may know it. Its durations, amounts and true values come from the simulated runs; sensor noise and assay
-error are drawn from seeds that depend on the phase and the tag alone.
+Its durations, amounts and true values come from the simulated runs; sensor noise and assay error are drawn from seeds
+that depend on the phase and the tag alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
 
 from seedtrain.automation._devices import Addition, EndedBy, Ending, Function, Identity, Reading
-from seedtrain.automation._faults import FaultEntry
-from seedtrain.automation._scenario import CHANGEOVER_H, UnitScenario, scenario_of
+from seedtrain.automation._scenario import UnitScenario
 from seedtrain.automation._sensors import DEFAULT_ASSAY_ERROR, assayed, generator
 from seedtrain.automation._truth import PhaseTruth
-from seedtrain.base import Document, InputError
+from seedtrain.base import InputError
 from seedtrain.quantity import Quantity, convert
-from seedtrain.recipe import Command, ControlRecipe, Phase, State, next_state
-from seedtrain.simulation import Run, StepResult
+from seedtrain.recipe import Command, Phase, State, next_state
 
 WEIGHT_ERROR: Final = 0.002
 """Relative standard deviation of an amount by scale or totaliser; assumed."""
@@ -30,55 +27,8 @@ OUTLET_ERROR: Final = 0.01
 """Relative standard deviation of an amount of product that leaves a phase (volume times assay); assumed."""
 
 
-class SimulatedPlant:
-    """Every unit that a control recipe needs, playing back one simulated batch.
-
-    - `production`, `seeds`: runs of the production vessel and of the seed vessels; `steps`: the downstream train.
-    - `faults`: what goes wrong on purpose; `units`: every unit of the plant, so that a fault of one that does not run
-      here is no error; `document`: the plant's file, for positions.
-    - `seed`: of all noise. `changeover`: h between two unit procedures.
-
-    Raises `InputErrors` for faults that name nothing real, and for a recipe that asks for values which the simulation
-    does not have.
-    """
-
-    def __init__(
-        self,
-        control: ControlRecipe,
-        *,
-        production: Run,
-        seeds: Sequence[Run] = (),
-        steps: Sequence[StepResult] = (),
-        faults: Sequence[FaultEntry] = (),
-        units: Collection[str] = (),
-        document: Document | None = None,
-        seed: int = 0,
-        changeover: float = CHANGEOVER_H,
-    ) -> None:
-        scenario = scenario_of(
-            control,
-            production=production,
-            seeds=seeds,
-            steps=steps,
-            faults=faults,
-            units=units,
-            document=document,
-            seed=seed,
-            changeover=changeover,
-        )
-        self._units = {name: SimulatedUnit(unit) for name, unit in scenario.units.items()}
-
-    def unit(self, name: str) -> SimulatedUnit:
-        """The unit called `name`; raises `InputError` with the known ones."""
-        try:
-            return self._units[name]
-        except KeyError:
-            known = ", ".join(self._units)
-            raise InputError(f"the plant has no unit {name!r}", remedy=f"Use one of: {known}.") from None
-
-
 class SimulatedUnit:
-    """One unit of the stand-in. Its commands state intent: given twice they do what they do once."""
+    """A unit of the virtual plant. Its commands state intent: given twice they do what they do once."""
 
     def __init__(self, scenario: UnitScenario) -> None:
         self.name = scenario.name
