@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seedtrain.simulation._expression import FUNCTIONS, parse_expression
+from seedtrain.base import FUNCTIONS, parse_expression
 
 NUMBERS = st.floats(min_value=-100, max_value=100, allow_nan=False).map(lambda value: round(value, 3))
 LEAVES = st.one_of(NUMBERS.map(lambda value: f"({value})"), st.sampled_from(["x", "y_1", "K_S"]))

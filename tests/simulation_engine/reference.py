@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from seedtrain.base import FUNCTIONS
 from seedtrain.simulation._engine._schedule import (
     CROSSING,
     CROSSINGS_KEPT,
@@ -25,7 +26,6 @@ from seedtrain.simulation._engine._schedule import (
     Trajectories,
 )
 from seedtrain.simulation._engine._system import TIME, System
-from seedtrain.simulation._expression import FUNCTIONS
 
 _STEP: Final = 1e-6  # relative, of the central differences
 

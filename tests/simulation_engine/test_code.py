@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seedtrain.base import cache_folder
+from seedtrain.base import cache_folder, parse_expression
 from seedtrain.simulation._engine import System, compile_system
 from seedtrain.simulation._engine import _compiled as door
 from seedtrain.simulation._engine._factor import factor_text, plan, solve_lines
@@ -17,7 +17,6 @@ from seedtrain.simulation._engine._graph import Graph, read_text
 from seedtrain.simulation._engine._lower import Unit
 from seedtrain.simulation._engine._machine import Code, build, host, recall, store
 from seedtrain.simulation._engine._results import aligned
-from seedtrain.simulation._expression import parse_expression
 from tests.simulation_engine.cases import DECAY, schedule
 from tests.simulation_engine.reference import Plain
 

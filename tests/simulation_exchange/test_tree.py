@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seedtrain.base import parse_expression
 from seedtrain.simulation._exchange._emit import DEEPEST, Emitter, UnsupportedError
 from seedtrain.simulation._exchange._tree import NoValueError, Tree, call, evaluate, num, read_expression, sym
-from seedtrain.simulation._expression import parse_expression
 
 VALUES = {"a": 0.7, "b": -1.3, "c": 2.0, "d": 0.0}
 NUMBERS = st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.0, -1.5, 1e-12])

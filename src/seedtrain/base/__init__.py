@@ -1,4 +1,4 @@
-"""Errors, canonical bytes and digests, files and the cache, positioned documents, messages in two languages."""
+"""Errors, canonical bytes, expressions, files and the cache, positioned documents, messages in two languages."""
 
 from seedtrain.base._canonical import (
     canonical_bytes,
@@ -22,6 +22,7 @@ from seedtrain.base._errors import (
     SeedtrainError,
     UnavailableError,
 )
+from seedtrain.base._expression import FUNCTIONS, Expression, is_symbol, parse_expression, unknown_names
 from seedtrain.base._files import cache_folder, read_text, write_atomic, write_json
 from seedtrain.base._messages import LANGUAGES, language, translate, use_language
 from seedtrain.base._progress import Progress, part, silent
@@ -33,8 +34,10 @@ __all__ = [
     "EXIT_FAIL",
     "EXIT_INCONCLUSIVE",
     "EXIT_UNAVAILABLE",
+    "FUNCTIONS",
     "LANGUAGES",
     "Document",
+    "Expression",
     "InputError",
     "InputErrors",
     "IntegrityError",
@@ -50,9 +53,11 @@ __all__ = [
     "digest",
     "digest_bytes",
     "digest_file",
+    "is_symbol",
     "language",
     "load",
     "parse_document",
+    "parse_expression",
     "parse_python",
     "part",
     "read_document",
@@ -60,6 +65,7 @@ __all__ = [
     "signed_bytes",
     "silent",
     "translate",
+    "unknown_names",
     "use_language",
     "validate",
     "write_atomic",

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from seedtrain.base import InputError, digest
+from seedtrain.base import Expression, InputError, digest
 from seedtrain.simulation._elements import (
     ATOMIC_MASS,
     CO2_MASS,
@@ -20,7 +20,6 @@ from seedtrain.simulation._elements import (
     close,
     composition,
 )
-from seedtrain.simulation._expression import Expression
 
 LOCALS: Final = {
     "DO": "dissolved oxygen, mmol/L",

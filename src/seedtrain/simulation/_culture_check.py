@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from seedtrain.base import Document, Location, SeedtrainError, collect
+from seedtrain.base import FUNCTIONS, Document, Expression, Location, SeedtrainError, collect, is_symbol
 from seedtrain.quantity import QuantityError
 from seedtrain.simulation._culture import GASES, LOCAL_UNITS, LOCALS, RUN_NAMES
 from seedtrain.simulation._culture_entry import CultureEntry, SpeciesEntry
 from seedtrain.simulation._elements import ELEMENTS
-from seedtrain.simulation._expression import FUNCTIONS, Expression, is_symbol
 from seedtrain.simulation._units import (
     PLAIN,
     Powers,

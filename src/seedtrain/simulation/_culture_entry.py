@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.functional_validators import BeforeValidator
 
+from seedtrain.base import Expression, parse_expression
 from seedtrain.quantity import Measure, MeasureRange, Quantity, Range
-from seedtrain.simulation._expression import Expression, parse_expression
 
 Status = Literal["sourced", "fitted", "derived", "assumed"]
 

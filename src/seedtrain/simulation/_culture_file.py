@@ -6,12 +6,11 @@ import math
 import re
 from collections.abc import Mapping
 
-from seedtrain.base import Document, collect, digest, validate
+from seedtrain.base import Document, Expression, collect, digest, parse_expression, validate
 from seedtrain.quantity import Quantity
 from seedtrain.simulation._culture import GASES, LOCAL_UNITS, Conversion, Culture, Parameter, Species, closure_faults
 from seedtrain.simulation._culture_check import check
 from seedtrain.simulation._culture_entry import ConversionEntry, CultureEntry, ParameterEntry, SpeciesEntry
-from seedtrain.simulation._expression import Expression, parse_expression
 from seedtrain.simulation._units import UnitSystem, powers_of
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from seedtrain.base import FUNCTIONS, parse_expression
 from seedtrain.simulation._engine import System
-from seedtrain.simulation._expression import FUNCTIONS, parse_expression
 
 Values = Sequence[float]
 

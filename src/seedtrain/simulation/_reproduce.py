@@ -13,12 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from seedtrain.base import InputError
+from seedtrain.base import Expression, InputError
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._elements import O2_MASS
 from seedtrain.simulation._engine import DONE, Schedule, System, Trajectories, compile_system
 from seedtrain.simulation._errors import TrajectoryError
-from seedtrain.simulation._expression import Expression
 from seedtrain.simulation._run import Floats, ParameterUse, PhaseSpan, Run, Variable
 
 TANK: Final = {"NH": 100.0, "I": 0.0, "T": 37.0, "pH": 7.0, "C_CO2": 0.5, "DO_percent": 100.0}

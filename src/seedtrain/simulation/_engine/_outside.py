@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seedtrain.base import InputError
+from seedtrain.base import InputError, is_symbol
 from seedtrain.simulation._engine._compiled import Compiled
 from seedtrain.simulation._engine._schedule import Schedule, Seeds, Trajectories
 from seedtrain.simulation._engine._system import System
-from seedtrain.simulation._expression import is_symbol
 
 Function = Callable[[float, Any, Any, Any], None]
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from seedtrain.base import InputError, InputErrors, digest
-from seedtrain.simulation._expression import FUNCTIONS, Expression, is_symbol, parse_expression
+from seedtrain.base import FUNCTIONS, Expression, InputError, InputErrors, digest, is_symbol, parse_expression
 
 TIME: Final = "t"
 Line = tuple[str, str]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from seedtrain.base import FUNCTIONS
 from seedtrain.simulation._culture import Culture
-from seedtrain.simulation._expression import FUNCTIONS
 
 Line = tuple[str, str]
 """A symbol and its expression."""

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from seedtrain.base import InputError, Position, SeedtrainError, collect
+from seedtrain.base import FUNCTIONS, InputError, Position, SeedtrainError, collect, is_symbol, parse_expression
 from seedtrain.simulation._engine import System
 from seedtrain.simulation._exchange._emit import Emitter, UnsupportedError
 from seedtrain.simulation._exchange._model import Gauge, Kind, Quantity, Role, SbmlModel
 from seedtrain.simulation._exchange._source import Event, Participant, Reaction, Rule, Source, Species
 from seedtrain.simulation._exchange._tree import BOOLEAN, RELATIONS, Tree, call, num, product, sym, total
 from seedtrain.simulation._exchange._units import unit_text
-from seedtrain.simulation._expression import FUNCTIONS, is_symbol, parse_expression
 
 RATE: Final = "rateof."
 """Before the name of what a derivative by time is of, in `SbmlModel.formulas`."""

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from seedtrain.base import FUNCTIONS
 from seedtrain.simulation._exchange._tree import BOOLEAN, NoValueError, Tree, call, evaluate, num
-from seedtrain.simulation._expression import FUNCTIONS
 
 DEEPEST: Final = 24
 """Nesting from which a part becomes a line of its own; the engine's language stops at 60."""

@@ -9,9 +9,9 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from seedtrain.base import FUNCTIONS, parse_expression
 from seedtrain.simulation._engine import END_STRETCH, IGNORE, Schedule, System, compile_system
 from seedtrain.simulation._exchange._values import Floats
-from seedtrain.simulation._expression import FUNCTIONS, parse_expression
 
 BETWEEN: Final = (0.25, 0.5, 0.75)
 """Where inside a step a gauge is looked at, beside its end."""

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from seedtrain.base import parse_python
-from seedtrain.simulation._expression import parse_expression
+from seedtrain.base import parse_expression, parse_python
 
 RELATIONS: Final = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 LOGIC: Final = frozenset({"and", "or", "not", "xor", "implies", "true", "false"})

@@ -1,4 +1,4 @@
-"""Expressions of a culture file: parsed with a whitelist, so that a data file can compute and do nothing else."""
+"""Expressions in a data file: parsed with a whitelist, so that the file can compute and do nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from seedtrain.base import parse_python
+from seedtrain.base._python import parse_python
 
 FUNCTIONS: Final[dict[str, Callable[..., float]]] = {
     "exp": math.exp,
