@@ -2,96 +2,127 @@
 
 from __future__ import annotations
 
-import os
-from typing import Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from seedtrain.base import EXIT_DONE, InputError, use_language
+from seedtrain.base import EXIT_DONE, InputError
 from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json
+from seedtrain.cli._signing import PasswordFd, RecordUrl, Secrets, Signer, open_record, signing
+
+if TYPE_CHECKING:
+    from seedtrain.record import Ledger
 
 app = App(name="person", help="Enrol, train and retire people; their passwords.")
-Secret = Annotated[
-    int | None, Parameter(name="--password-fd", help="Read passwords and codes from here, one a line; else a prompt.")
-]
 
 
 @app.command
 def enrol(
-    ledger: str,
     name: str,
     *,
     role: Annotated[list[str], Parameter(negative="", help="What the person may do; repeat it for more.")],
     totp: Annotated[bool, Parameter(negative="", help="Ask for one-time codes too; prints the secret once.")] = False,
     days: Annotated[int, Parameter(help="How long the password lasts.")] = 90,
     namesake: Annotated[bool, Parameter(negative="", help="Another person of a name that is enrolled.")] = False,
-    password_fd: Secret = None,
+    by: Annotated[str | None, Parameter(name="--as", help="The administrator who enrols, such as person-1.")] = None,
+    record: RecordUrl = None,
+    password_fd: PasswordFd = None,
     common: Common | None = None,
 ) -> int:
     """Enrol a person, who types a password twice, and print the identity that stands for them.
 
-    Example: seedtrain person enrol record.db "Wang Fang" --role operator
+    The first person of a ledger becomes its administrator; whoever comes later is enrolled by one, who signs first.
+
+    Example: seedtrain person enrol "Wang Fang" --role operator --as person-1 --record record.db
 
     Parameters
     ----------
-    ledger
-        The ledger; it is made if there is none.
     name
         The person's name; it is stored sealed.
     """
-    from seedtrain.record import enrol_person, open_ledger, people, person_name, same_name
+    from contextlib import nullcontext
+
+    from seedtrain.base import use_language
+    from seedtrain.gmp import ADMINISTRATOR, authorise
+    from seedtrain.record import SYSTEM, enrol_person
 
     options = common or Common()
-    given = _Secrets(password_fd)
-    with open_ledger(ledger) as opened, use_language(options.lang):
-        here = [item for item in people(opened) if not item.scripted]
-        taken = [item.actor for item in here if same_name(person_name(opened, item.actor) or "", name)]
-        if taken and not namesake:
-            raise InputError(
-                f"{name} is enrolled as {', '.join(taken)}",
-                remedy="One person has one identity, with all their roles; --namesake for another person.",
+    given = Secrets(password_fd)
+    with open_record(record, create=True) as opened, use_language(options.lang):
+        first = _first_or_by(opened, by)
+        _no_namesake(opened, name, namesake)
+        roles = list(dict.fromkeys([*role, ADMINISTRATOR] if first else role))
+        with nullcontext() if by is None else signing(opened, Signer(by), given):
+            if by is not None:
+                authorise(opened, by, "person.administer")
+            password = given.ask(_("Password:"))
+            if given.ask(_("The same again:")) != password:
+                raise InputError("the two passwords differ", remedy="Type the same password twice.")
+            shown: list[str] = []
+            actor = enrol_person(
+                opened, name, roles, password=password, totp=totp, days=days, show=shown.append, by=by or SYSTEM
             )
-        password = given.ask(_("Password:"))
-        if given.ask(_("The same again:")) != password:
-            raise InputError("the two passwords differ", remedy="Type the same password twice.")
-        shown: list[str] = []
-        actor = enrol_person(opened, name, role, password=password, totp=totp, days=days, show=shown.append)
     if options.json:
-        print_json({"person": actor, "roles": role, "totp": shown[0] if shown else None})
+        print_json({"person": actor, "roles": roles, "totp": shown[0] if shown else None})
     else:
         print(actor, *shown, sep="\n")
     return EXIT_DONE
 
 
+def _first_or_by(ledger: Ledger, by: str | None) -> bool:
+    """Whether this is the first real person; every later one needs somebody who enrols them."""
+    from seedtrain.record import people
+
+    first = all(item.scripted for item in people(ledger))
+    if first and by is not None:
+        raise InputError(f"{by} is not enrolled: nobody is", remedy="Enrol the administrator first, without --as.")
+    if not first and by is None:
+        raise InputError("nobody is named who enrols", remedy="Give --as with the identity of an administrator.")
+    return first
+
+
+def _no_namesake(ledger: Ledger, name: str, namesake: bool) -> None:
+    from seedtrain.record import people, person_name, same_name
+
+    here = [item for item in people(ledger) if not item.scripted]
+    taken = [item.actor for item in here if same_name(person_name(ledger, item.actor) or "", name)]
+    if taken and not namesake:
+        raise InputError(
+            f"{name} is enrolled as {', '.join(taken)}",
+            remedy="One person has one identity, with all their roles; --namesake for another person.",
+        )
+
+
 @app.command
 def password(
-    ledger: str,
     person: str,
     *,
-    code: Annotated[bool, Parameter(negative="", help="A one-time code is asked for after the old password.")] = False,
     days: Annotated[int, Parameter(help="How long the new password lasts.")] = 90,
-    password_fd: Secret = None,
+    record: RecordUrl = None,
+    password_fd: PasswordFd = None,
     common: Common | None = None,
 ) -> int:
     """Change a password: the old one, then the new one twice. Nobody else can do it, and a lost one cannot be reset.
 
-    Example: seedtrain person password record.db person-1
+    Example: seedtrain person password person-1 --record record.db
 
     Parameters
     ----------
-    ledger
-        The ledger.
     person
         The identity, such as person-1.
     """
-    from seedtrain.record import change_password, open_ledger
+    from seedtrain.base import use_language
+    from seedtrain.record import access, change_password
 
     options = common or Common()
-    given = _Secrets(password_fd)
-    with open_ledger(ledger, create=False) as opened, use_language(options.lang):
+    given = Secrets(password_fd)
+    with open_record(record) as opened, use_language(options.lang):
         old = given.ask(_("Password:"))
-        number = given.ask(_("One-time code:")) if code else None
+        with_code = access(opened, person).credentials == "password+totp"
+        number = given.ask(_("One-time code:")) if with_code else None
         new = given.ask(_("New password:"))
         if given.ask(_("The same again:")) != new:
             raise InputError("the two passwords differ", remedy="Type the same password twice.")
@@ -100,38 +131,42 @@ def password(
 
 
 @app.command
-def retire(ledger: str, person: str, *, reason: str, common: Common | None = None) -> int:
+def retire(person: str, *, reason: str, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
     """End a person's right to sign; the identity is never used again, and what they signed stays signed.
 
-    Example: seedtrain person retire record.db person-1 --reason "left the company"
+    Example: seedtrain person retire person-2 --reason "left the company" --as person-1 --record record.db
 
     Parameters
     ----------
-    ledger
-        The ledger.
     person
         The identity, such as person-1.
     reason
         Why.
     """
-    from seedtrain.record import open_ledger
     from seedtrain.record import retire as end
 
-    with open_ledger(ledger, create=False) as opened:
-        event = end(opened, person, reason)
-    return _done(common or Common(), person, {"retired_at": event.recorded_at})
+    options = common or Common()
+    with _administration(record, signer, options) as (opened, actor):
+        event = end(opened, person, reason, by=actor)
+    return _done(options, person, {"retired_at": event.recorded_at})
 
 
 @app.command
-def train(ledger: str, person: str, course: str, *, until: str | None = None, common: Common | None = None) -> int:
+def train(
+    person: str,
+    course: str,
+    *,
+    until: str | None = None,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
     """Record that a person is trained in something.
 
-    Example: seedtrain person train record.db person-1 "aseptic filling" --until 2027-01-01T00:00:00Z
+    Example: seedtrain person train person-2 "aseptic filling" --until 2027-01-01T00:00:00Z --as person-1
 
     Parameters
     ----------
-    ledger
-        The ledger.
     person
         The identity, such as person-1.
     course
@@ -139,30 +174,25 @@ def train(ledger: str, person: str, course: str, *, until: str | None = None, co
     until
         When it lapses (ISO 8601 with a zone); never if not given.
     """
-    from seedtrain.record import open_ledger
     from seedtrain.record import train as note
 
-    with open_ledger(ledger, create=False) as opened:
-        event = note(opened, person, course, until=until)
-    return _done(common or Common(), person, {"course": event.payload["course"], "until": event.payload["until"]})
+    options = common or Common()
+    with _administration(record, signer, options) as (opened, actor):
+        event = note(opened, person, course, until=until, by=actor)
+    return _done(options, person, {"course": event.payload["course"], "until": event.payload["until"]})
 
 
 @app.command(name="list")
-def list_people(ledger: str, *, common: Common | None = None) -> int:
+def list_people(*, record: RecordUrl = None, common: Common | None = None) -> int:
     """Everybody enrolled, with roles, training and how their access stands; names only where their key is.
 
-    Example: seedtrain person list record.db
-
-    Parameters
-    ----------
-    ledger
-        The ledger.
+    Example: seedtrain person list --record record.db
     """
-    from seedtrain.record import access, open_ledger, people, person_name
+    from seedtrain.record import access, people, person_name
 
     options = common or Common()
     rows: list[dict[str, Any]] = []
-    with open_ledger(ledger, create=False, read_only=True) as opened:
+    with open_record(record, read_only=True) as opened:
         for item in people(opened):
             stands = access(opened, item.actor)
             rows.append(
@@ -188,31 +218,15 @@ def list_people(ledger: str, *, common: Common | None = None) -> int:
     return EXIT_DONE
 
 
-class _Secrets:
-    """Secrets as they are typed, or line by line from a file descriptor."""
+@contextmanager
+def _administration(record: str | None, signer: Signer, options: Common) -> Iterator[tuple[Ledger, str]]:
+    """The ledger, and the administrator who signs in it."""
+    from seedtrain.base import use_language
+    from seedtrain.gmp import authorise
 
-    def __init__(self, descriptor: int | None) -> None:
-        self.stream = None
-        if descriptor is not None:
-            try:
-                self.stream = os.fdopen(descriptor, encoding="utf-8", closefd=False)
-            except OSError as error:
-                raise InputError(
-                    f"file descriptor {descriptor}: {error.strerror}", remedy="Give an open one."
-                ) from error
-
-    def ask(self, words: str) -> str:
-        if self.stream is not None:
-            line = self.stream.readline()
-            if not line:
-                raise InputError("the file descriptor ended before the last secret", remedy="Give one a line.")
-            return line.rstrip("\r\n")
-        import getpass
-        import sys
-
-        if not sys.stdin.isatty():
-            raise InputError("there is nobody to ask for the password", remedy="Give --password-fd.")
-        return getpass.getpass(words + " ")
+    with open_record(record) as opened, use_language(options.lang), signing(opened, signer) as actor:
+        authorise(opened, actor, "person.administer")
+        yield opened, actor
 
 
 def _done(options: Common, person: str, data: dict[str, object]) -> int:

@@ -1,5 +1,6 @@
 """The batch record read from the ledger: permits, lots and genealogy, deviations, results, review and release."""
 
+from seedtrain.gmp._authority import ADMINISTRATOR, DUTIES, another_person, authorise, in_service
 from seedtrain.gmp._batch._lines import (
     CheckLine,
     Closure,
@@ -57,6 +58,7 @@ from seedtrain.gmp._quality._results import as_result, check_phase, correct_valu
 from seedtrain.gmp._quality._review import Collapsed, collapsed, kind_words, latest_review, review, review_items
 
 __all__ = [
+    "ADMINISTRATOR",
     "APPROVAL",
     "AUTHORSHIP",
     "Approval",
@@ -69,6 +71,7 @@ __all__ = [
     "ConsumedLine",
     "Correction",
     "DecisionLine",
+    "DUTIES",
     "Deviating",
     "DeviationLine",
     "GenealogyLine",
@@ -85,10 +88,12 @@ __all__ = [
     "StepLine",
     "ValueLine",
     "amend_lot",
+    "another_person",
     "approval",
     "approve_recipe",
     "as_result",
     "assure_origin",
+    "authorise",
     "batch_record",
     "batch_sheets",
     "certificate",
@@ -103,6 +108,7 @@ __all__ = [
     "excursions",
     "genealogy",
     "genealogy_sheet",
+    "in_service",
     "judge_release",
     "kind_words",
     "latest_review",

@@ -6,17 +6,18 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.record._access import PASSWORD_DAYS, first_password, signing_key
 from seedtrain.record._credentials import Unlocked, check_password, new_secrets
-from seedtrain.record._event import Draft, Event
+from seedtrain.record._event import Draft, Event, LaterDraft
 from seedtrain.record._keys import SigningKey
 from seedtrain.record._ledger import CLOCK_TOLERANCE_S, SYSTEM, ConflictError, Ledger
 from seedtrain.record._verifier import signature_message
 
-LONGEST_MEANING = 200
+LONGEST_MEANING: Final = 200
+ENROLMENT: Final = "enrolment"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def enrol_person(
 
     - `password`: seals the person's signing key; it lasts `days`. Without one a real person cannot sign.
     - `totp`: one-time codes are asked for too; `show` is given the URL for an authenticator app, once.
+    - `by`: who enrols. A person signs the enrolment, and so stands in `with signing_as(unlocked)`.
     """
     if password is not None:
         check_password(password)
@@ -69,12 +71,14 @@ def enrol_person(
             "sealed_name": ledger.keys.seal_name(actor, name),
             "scripted": scripted,
         }
-        drafts = [Draft("person.enrolled", actor, payload, by)]
+        drafts: list[Draft | LaterDraft] = [Draft("person.enrolled", actor, payload, by)]
         url = None
         if held and password is not None:
             payload["credentials"] = "password+totp" if totp else "password"
             draft, url = first_password(ledger, actor, password, held, days)
             drafts.append(draft)
+        if by != SYSTEM:
+            drafts.append(_enrolment_signed(ledger, by, actor))
         try:
             ledger.append(*drafts, at_head=head.seq)
         except ConflictError:
@@ -82,6 +86,11 @@ def enrol_person(
         if url and show:
             show(url)
         return actor
+
+
+def _enrolment_signed(ledger: Ledger, by: str, actor: str) -> LaterDraft:
+    key = _key(ledger, by, None)
+    return lambda events: _signature(ledger, by, key, events[0].digest, ENROLMENT, actor, None)
 
 
 def people(ledger: Ledger) -> tuple[Person, ...]:

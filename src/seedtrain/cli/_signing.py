@@ -1,0 +1,93 @@
+"""Who signs at the command line, and for which ledger: shared by every command that writes to the record.
+
+Both components of a signature are asked for each time (21 CFR 11.200(a)(1)); no secret is ever an argument.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from seedtrain.base import InputError
+from seedtrain.base import translate as _
+
+if TYPE_CHECKING:
+    from seedtrain.record import Ledger
+
+RecordUrl = Annotated[
+    str | None,
+    Parameter(name="--record", env_var="SEEDTRAIN_RECORD", help="The ledger: a file, or the URL of a PostgreSQL one."),
+]
+PasswordFd = Annotated[
+    int | None,
+    Parameter(name="--password-fd", help="Read passwords and codes from this descriptor, one a line; else a prompt."),
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Signer:
+    """Options of every command that somebody signs."""
+
+    actor: Annotated[str, Parameter(name="--as", help="Who signs: the identity, such as person-1.")]
+    password_fd: PasswordFd = None
+
+
+def open_record(record: str | None, *, create: bool = False, read_only: bool = False) -> Ledger:
+    """The ledger that `--record` names; `InputError` where it is not given."""
+    from seedtrain.record import open_ledger
+
+    if not record:
+        raise InputError("no ledger is named", remedy="Give --record FILE, or set SEEDTRAIN_RECORD.")
+    return open_ledger(record, create=create, read_only=read_only)
+
+
+@contextmanager
+def signing(ledger: Ledger, signer: Signer, secrets: Secrets | None = None) -> Iterator[str]:
+    """Ask for the password, and for the one-time code where the person has them; within the block the person signs.
+
+    - `secrets`: where the command reads more secrets than these, so that one descriptor serves all.
+
+    Yields the identity. Raises `RefusedError` (wrong, locked, expired or retired; the attempt is in the ledger).
+    """
+    from seedtrain.record import access, signing_as, unlock
+
+    asked = secrets or Secrets(signer.password_fd)
+    password = asked.ask(_("Password of {person}:").format(person=signer.actor))
+    with_code = access(ledger, signer.actor).credentials == "password+totp"
+    code = asked.ask(_("One-time code:")) if with_code else None
+    with signing_as(unlock(ledger, signer.actor, password, code=code)):
+        yield signer.actor
+
+
+class Secrets:
+    """Secrets as they are typed, or line by line from a file descriptor."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self.stream = None
+        if descriptor is not None:
+            try:
+                self.stream = os.fdopen(descriptor, encoding="utf-8", closefd=False)
+            except OSError as error:
+                raise InputError(
+                    f"file descriptor {descriptor}: {error.strerror}", remedy="Give an open one."
+                ) from error
+
+    def ask(self, words: str) -> str:
+        """One secret, without its end of line."""
+        if self.stream is not None:
+            line = self.stream.readline()
+            if not line:
+                raise InputError("the file descriptor ended before the last secret", remedy="Give one a line.")
+            return line.rstrip("\r\n")
+        import getpass
+        import sys
+
+        if not sys.stdin.isatty():
+            raise InputError("there is nobody to ask for the password", remedy="Give --password-fd.")
+        return getpass.getpass(words + " ")
