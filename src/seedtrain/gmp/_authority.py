@@ -34,6 +34,8 @@ DUTIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "quality.investigate": ("shift_leader", "process_development", "quality_control", *_QUALITY),
         "quality.approve": _QUALITY,
         "equipment.maintain": ("maintenance", "metrology", "operator", "shift_leader"),
+        "bank.keep": ("operator", "shift_leader", "warehouse", "quality_control", *_QUALITY),
+        "bank.withdraw": ("shift_leader", "process_development", "quality_control", *_QUALITY),
         "custody.hand_over": ("courier", "operator", "shift_leader", "warehouse", "quality_control"),
         "assurance.decide": ("assurance_officer", *_QUALITY),
         "person.administer": (ADMINISTRATOR,),
