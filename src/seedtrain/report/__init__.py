@@ -1,5 +1,6 @@
 """Pages, PDFs and plots from data; knows no biology."""
 
+from seedtrain.report._attach import Attachment
 from seedtrain.report._draw import draw
 from seedtrain.report._figures import (
     Band,
@@ -46,10 +47,12 @@ from seedtrain.report._page import (
     page_digest,
 )
 from seedtrain.report._pdf import render_pdf
+from seedtrain.report._sign import DocumentSigner, PdfSignature, check_pdf, read_pkcs12, sign_pdf
 
 __all__ = [
     "GREEK",
     "SPACE",
+    "Attachment",
     "Band",
     "Block",
     "Box",
@@ -57,6 +60,7 @@ __all__ = [
     "Column",
     "CurvePlot",
     "Definitions",
+    "DocumentSigner",
     "Drawing",
     "Equation",
     "Equations",
@@ -76,6 +80,7 @@ __all__ = [
     "Page",
     "Panel",
     "Paragraph",
+    "PdfSignature",
     "Point",
     "SignatureLine",
     "Signatures",
@@ -89,15 +94,18 @@ __all__ = [
     "Table",
     "Threshold",
     "TornadoPlot",
+    "check_pdf",
     "draw",
     "latex",
     "latex_text",
     "letter",
     "mathml",
     "page_digest",
+    "read_pkcs12",
     "render_html",
     "render_pdf",
     "row",
     "sign",
+    "sign_pdf",
     "word",
 ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 from seedtrain.base import UnavailableError
+from seedtrain.report._attach import Attachment
 from seedtrain.report._fonts import chinese_family, covered, require_chinese_family, typst_fonts
 from seedtrain.report._layout import lay_out
 from seedtrain.report._page import Page
@@ -18,9 +20,14 @@ from seedtrain.report._text import spelled_out
 STANDARDS: Final = ("a-2a", "ua-1")
 """PDF/A-2a (ISO 19005-2, level A: archived with its structure) and PDF/UA-1 (ISO 14289-1: accessible)."""
 
+WITH_FILES: Final = ("a-3a", "ua-1")
+"""PDF/A-3a (ISO 19005-3): the same, and files of any kind inside."""
 
-def render_pdf(page: Page) -> bytes:
+
+def render_pdf(page: Page, attachments: Sequence[Attachment] = ()) -> bytes:
     """`page` as PDF in the language in use; the mark, the digest and "n / N" on every sheet.
+
+    - `attachments`: files inside the PDF, which then is PDF/A-3a instead of PDF/A-2a.
 
     A character that no font has is spelled out, for instance as `[U+1F600]`: what was said is never lost.
 
@@ -32,6 +39,7 @@ def render_pdf(page: Page) -> bytes:
     family = _chinese(layout)
     layout = spelled_out(layout, covered(bool(family)).__contains__)
     layout["fonts"] = _families(family)
+    layout["attachments"] = [vars(item) for item in attachments]
     try:
         made: Any = typst.compile(
             _template(),
@@ -39,7 +47,7 @@ def render_pdf(page: Page) -> bytes:
             font_paths=typst_fonts(bool(family)),
             ignore_system_fonts=not family,
             sys_inputs={"page": json.dumps(layout, ensure_ascii=False, allow_nan=False)},
-            pdf_standards=list(STANDARDS),
+            pdf_standards=list(WITH_FILES if attachments else STANDARDS),
             timestamp=_seconds(page),
         )
     except typst.TypstError as error:
