@@ -110,7 +110,7 @@ def backup(file: str, folder: Path, *, common: Common | None = None) -> int:
 
 @app.command
 def rebuild(*, record: RecordUrl = None, common: Common | None = None) -> int:
-    """Throw the read models away and make them again from the ledger; exit code 1 where one was not what the ledger says.
+    """Throw the read models away and make them again from the ledger; exit code 1 where one was not what it says.
 
     Example: seedtrain record rebuild --record record.db
     """

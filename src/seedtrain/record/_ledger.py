@@ -222,7 +222,7 @@ class Ledger:
     def events(
         self, subject: str | None = None, type: str | None = None, after: int = 0, until: int | None = None
     ) -> Iterator[Event]:
-        """The events in (`after`, `until`] in order, optionally of one subject or type; `until`: the head if not given."""
+        """The events in (`after`, `until`] in order, of a subject or type if asked; `until`: the head if not given."""
         until = self._store.size() if until is None else until
         for body in self._store.bodies(after=after, until=until, subject=subject, type=type):
             event = decode(body)
