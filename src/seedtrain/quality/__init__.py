@@ -12,6 +12,7 @@ from seedtrain.quality._materials import (
     Sample,
 )
 from seedtrain.quality._origin import judge_origin, origin_words, origins
+from seedtrain.quality._shelf_life import ShelfLife, StabilityPoint, TrendLine, out_of_trend, shelf_life
 from seedtrain.quality._specification import (
     Limit,
     Specification,
@@ -43,9 +44,12 @@ __all__ = [
     "Material",
     "Result",
     "Sample",
+    "ShelfLife",
     "Specification",
     "SpecificationEntry",
     "SpecificationLine",
+    "StabilityPoint",
+    "TrendLine",
     "Verdict",
     "VerdictWord",
     "combine",
@@ -54,6 +58,8 @@ __all__ = [
     "judge_origin",
     "origin_words",
     "origins",
+    "out_of_trend",
     "round_half_up",
+    "shelf_life",
     "verdict_words",
 ]
