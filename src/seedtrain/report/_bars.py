@@ -34,17 +34,17 @@ def _label_room(labels: Sequence[str]) -> float:
     return min(max((inches(label) for label in labels), default=0.5) + 0.12, _WIDEST_LABEL)
 
 
-def _row_height(labels: Sequence[str]) -> float:
+def row_height(labels: Sequence[str]) -> float:
     """The height of a row, inch: more where a label needs two lines."""
     room = _label_room(labels) - 0.1
     breaks = max((wrapped(label, room).count("\n") for label in labels), default=0)
     return max(_ROW, 0.09 + 0.135 * (breaks + 1))
 
 
-def _row_axes(canvas: Canvas, top: float, labels: Sequence[str], right: float) -> Any:
+def row_axes(canvas: Canvas, top: float, labels: Sequence[str], right: float) -> Any:
     """Axes with one row per label, the first on top, the labels at the left."""
     left = _label_room(labels)
-    axes = canvas.axes(left, top, WIDTH - left - right, _row_height(labels) * len(labels))
+    axes = canvas.axes(left, top, WIDTH - left - right, row_height(labels) * len(labels))
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_yticks(range(len(labels)), [wrapped(label, left - 0.1, TEXT) for label in labels])
     axes.tick_params(axis="y", labelsize=TEXT, labelcolor=INK, pad=5)
@@ -72,7 +72,7 @@ def _end_note(axes: Any, row: float, words: str, colour: str = INK) -> None:
     )
 
 
-def _foot(canvas: Canvas, words: str) -> None:
+def draw_foot(canvas: Canvas, words: str) -> None:
     canvas.text(WIDTH - 0.06, canvas.height - 0.06, words, ha="right", size=SMALL, color=SOFT)
 
 
@@ -81,11 +81,11 @@ def draw_stacks(plot: StackPlot, mark: str | None) -> Drawing:
     entries = [(name, {"color": PALETTE[at % len(PALETTE)], "linewidth": 5}) for at, name in enumerate(plot.part_names)]
     head = 0.04 + 0.16 * len(legend_rows(plot.part_names, WIDTH - 0.1)) + 0.1
     head += 0.16 if plot.target is not None else 0.0
-    canvas = Canvas(head + _row_height([stack.label for stack in plot.stacks]) * len(plot.stacks) + 0.5)
+    canvas = Canvas(head + row_height([stack.label for stack in plot.stacks]) * len(plot.stacks) + 0.5)
     canvas.mark(mark)
     draw_legend(canvas, 0.02, entries, left=0.02, right=WIDTH)
     right = max((inches(stack.text, SMALL) for stack in plot.stacks), default=0.0) + 0.15
-    axes = _row_axes(canvas, head, [stack.label for stack in plot.stacks], right)
+    axes = row_axes(canvas, head, [stack.label for stack in plot.stacks], right)
     for row, stack in enumerate(plot.stacks):
         start = 0.0
         for at, value in enumerate(stack.parts):
@@ -100,7 +100,7 @@ def draw_stacks(plot: StackPlot, mark: str | None) -> Drawing:
     if plot.target is not None:
         axes.set_xlim(right=max(axes.get_xlim()[1], plot.target * 1.05))
         _reference(axes, plot.target, plot.target_label)
-    _foot(canvas, plot.x_title)
+    draw_foot(canvas, plot.x_title)
     return canvas.drawing(plot.alt)
 
 
@@ -124,7 +124,7 @@ def _reference(axes: Any, value: float, label: str, colour: str = STATE_COLOURS[
 def draw_tornado(plot: TornadoPlot, mark: str | None) -> Drawing:
     """Horizontal bars around a base value."""
     head = 0.04 + 0.2
-    canvas = Canvas(head + _row_height([swing.label for swing in plot.swings]) * len(plot.swings) + 0.5)
+    canvas = Canvas(head + row_height([swing.label for swing in plot.swings]) * len(plot.swings) + 0.5)
     canvas.mark(mark)
     draw_legend(
         canvas,
@@ -136,7 +136,7 @@ def draw_tornado(plot: TornadoPlot, mark: str | None) -> Drawing:
         left=0.02,
         right=WIDTH,
     )
-    axes = _row_axes(canvas, head, [swing.label for swing in plot.swings], 0.15)
+    axes = row_axes(canvas, head, [swing.label for swing in plot.swings], 0.15)
     widest = max(
         (abs(value - plot.base) for swing in plot.swings for value in (swing.at_low, swing.at_high)), default=1
     )
@@ -152,7 +152,7 @@ def draw_tornado(plot: TornadoPlot, mark: str | None) -> Drawing:
     reach = (widest or 1.0) * (1.08 + 2.4 * share)
     axes.set_xlim(plot.base - reach, plot.base + reach)
     axes.axvline(plot.base, color=INK, linewidth=0.9)
-    _foot(canvas, plot.x_title)
+    draw_foot(canvas, plot.x_title)
     return canvas.drawing(plot.alt)
 
 
@@ -174,10 +174,10 @@ def _beside(axes: Any, value: float, row: int, text: str, *, rightwards: bool, c
 def draw_gap(plot: GapPlot, mark: str | None) -> Drawing:
     """Every criterion around its limit on one logarithmic axis."""
     head = 0.26
-    canvas = Canvas(head + _row_height([row.label for row in plot.rows]) * len(plot.rows) + (0.46 if mark else 0.3))
+    canvas = Canvas(head + row_height([row.label for row in plot.rows]) * len(plot.rows) + (0.46 if mark else 0.3))
     canvas.mark(mark)
     right = max((inches(row.text, SMALL) for row in plot.rows), default=0.0) + 0.2
-    axes = _row_axes(canvas, head, [row.label for row in plot.rows], right)
+    axes = row_axes(canvas, head, [row.label for row in plot.rows], right)
     low, high = _reach(plot.rows)
     for at, row in enumerate(plot.rows):
         _gap_row(axes, at, row, low, high)
@@ -247,11 +247,11 @@ def _times(power: float) -> str:
 def draw_steps(plot: StepPlot, mark: str | None) -> Drawing:
     """A quantity after each step on a logarithmic axis, from top to bottom."""
     head = 0.04 + (0.2 if plot.limit is not None or plot.note_title else 0.04)
-    canvas = Canvas(head + _row_height([step.label for step in plot.steps]) * len(plot.steps) + 0.5)
+    canvas = Canvas(head + row_height([step.label for step in plot.steps]) * len(plot.steps) + 0.5)
     canvas.mark(mark)
     right = max((inches(step.note, SMALL) for step in plot.steps), default=0.0) + 0.2
     right = max(right, inches(plot.note_title, SMALL) + 0.12)
-    axes = _row_axes(canvas, head, [step.label for step in plot.steps], right)
+    axes = row_axes(canvas, head, [step.label for step in plot.steps], right)
     axes.set_xscale("log")
     log_axis(axes.xaxis)
     found = [(row, step) for row, step in enumerate(plot.steps) if step.value > 0 and math.isfinite(step.value)]
@@ -292,5 +292,5 @@ def draw_steps(plot: StepPlot, mark: str | None) -> Drawing:
         axes.set_xlim(left=min(low / 1.5, plot.limit / 2))
         _reference(axes, plot.limit, plot.limit_label)
     canvas.text(WIDTH - right + 0.085, head - 0.09, plot.note_title, size=SMALL, color=SOFT)
-    _foot(canvas, plot.x_title)
+    draw_foot(canvas, plot.x_title)
     return canvas.drawing(plot.alt)

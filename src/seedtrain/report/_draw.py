@@ -8,9 +8,11 @@ from seedtrain.base import digest, language
 from seedtrain.report._bars import draw_gap, draw_stacks, draw_steps, draw_tornado
 from seedtrain.report._canvas import styled
 from seedtrain.report._figures import (
+    ContourPlot,
     CurvePlot,
     Drawing,
     FigureSpec,
+    GanttPlot,
     GapPlot,
     LinePlot,
     StackPlot,
@@ -19,6 +21,7 @@ from seedtrain.report._figures import (
 )
 from seedtrain.report._lines import draw_curves, draw_lines
 from seedtrain.report._page import plain
+from seedtrain.report._plane import draw_contours, draw_gantt
 from seedtrain.report._text import clean, cleaned
 
 KEPT: Final = 64
@@ -58,3 +61,7 @@ def _draw(figure: FigureSpec, shown: str | None) -> Drawing:
                 return draw_gap(figure, shown)
             case StepPlot():
                 return draw_steps(figure, shown)
+            case ContourPlot():
+                return draw_contours(figure, shown)
+            case GanttPlot():
+                return draw_gantt(figure, shown)

@@ -199,7 +199,51 @@ class StepPlot:
     mark: str | None = ""
 
 
-FigureSpec = LinePlot | CurvePlot | StackPlot | TornadoPlot | GapPlot | StepPlot
+@dataclass(frozen=True)
+class ContourPlot:
+    """A figure over two others, as lines of equal value.
+
+    - `values`: rows by `y`, columns by `x`. - `target`: what is at or below it is shaded.
+    """
+
+    alt: str
+    x_title: str
+    y_title: str
+    x: Floats
+    y: Floats
+    values: Sequence[Floats]
+    target: float | None = None
+    target_label: str = ""
+    points: Sequence[Point] = ()
+    x_log: bool = False
+    y_log: bool = False
+    mark: str | None = ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`row` is busy from `start` to `end` for `group`, and is made ready again `until`."""
+
+    row: str
+    group: str
+    start: float
+    end: float
+    until: float
+
+
+@dataclass(frozen=True)
+class GanttPlot:
+    """What is busy when: a row for each of `rows`, a colour for each of `groups`."""
+
+    alt: str
+    x_title: str
+    rows: Sequence[str]
+    groups: Sequence[str]
+    bars: Sequence[Bar]
+    mark: str | None = ""
+
+
+FigureSpec = LinePlot | CurvePlot | StackPlot | TornadoPlot | GapPlot | StepPlot | ContourPlot | GanttPlot
 
 
 @dataclass(frozen=True)
