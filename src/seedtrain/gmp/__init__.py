@@ -1,15 +1,20 @@
 """The batch record read from the ledger: permits, lots and genealogy, deviations, results, review and release."""
 
 from seedtrain.gmp._authority import ADMINISTRATOR, DUTIES, another_person, authorise, in_service
+from seedtrain.gmp._batch._gate import Asked, Gate
 from seedtrain.gmp._batch._lines import (
+    BANDS,
     CheckLine,
+    ClearanceLine,
     Closure,
+    CommentLine,
     ConsumedLine,
     Correction,
     DecisionLine,
     DeviationLine,
     Header,
     Intervention,
+    LiftLine,
     ResultLine,
     ReviewItem,
     ReviewLine,
@@ -17,9 +22,10 @@ from seedtrain.gmp._batch._lines import (
     SegmentLine,
     SignatureLine,
     StepLine,
+    StopLine,
     ValueLine,
 )
-from seedtrain.gmp._batch._record import BatchRecord, batch_record
+from seedtrain.gmp._batch._record import BatchRecord, RunningRecord, batch_record
 from seedtrain.gmp._documents._print import (
     Certificate,
     CertificateLine,
@@ -32,17 +38,18 @@ from seedtrain.gmp._documents._print import (
     names_of,
     result_words,
 )
-from seedtrain.gmp._lots._lots import (
-    GenealogyLine,
-    amend_lot,
-    assure_origin,
+from seedtrain.gmp._lots._genealogy import GenealogyLine, assure_origin, genealogy, where_used
+from seedtrain.gmp._lots._holds import (
+    Hold,
+    HoldOrder,
     change_lot_status,
-    genealogy,
-    receive_lots,
-    received_lot,
-    received_lots,
-    where_used,
+    hold_downstream,
+    lift_hold,
+    lot_faults,
+    open_holds,
 )
+from seedtrain.gmp._lots._particulars import Particulars
+from seedtrain.gmp._lots._received import amend_lot, receive_lots, received_lot, received_lots
 from seedtrain.gmp._master._approval import APPROVAL, AUTHORSHIP, Approval, approval, approve_recipe
 from seedtrain.gmp._permit import LedgerPermit, unchecked_phases
 from seedtrain.gmp._quality._deviations import (
@@ -61,31 +68,42 @@ __all__ = [
     "ADMINISTRATOR",
     "APPROVAL",
     "AUTHORSHIP",
+    "BANDS",
+    "DUTIES",
     "Approval",
+    "Asked",
     "BatchRecord",
     "Certificate",
     "CertificateLine",
     "CheckLine",
+    "ClearanceLine",
     "Closure",
     "Collapsed",
+    "CommentLine",
     "ConsumedLine",
     "Correction",
     "DecisionLine",
-    "DUTIES",
     "Deviating",
     "DeviationLine",
+    "Gate",
     "GenealogyLine",
     "Header",
+    "Hold",
+    "HoldOrder",
     "Intervention",
     "LedgerPermit",
+    "LiftLine",
+    "Particulars",
     "ResultLine",
     "ReviewItem",
     "ReviewLine",
+    "RunningRecord",
     "SampleLine",
     "SegmentLine",
     "Sheet",
     "SignatureLine",
     "StepLine",
+    "StopLine",
     "ValueLine",
     "amend_lot",
     "another_person",
@@ -108,12 +126,16 @@ __all__ = [
     "excursions",
     "genealogy",
     "genealogy_sheet",
+    "hold_downstream",
     "in_service",
     "judge_release",
     "kind_words",
     "latest_review",
+    "lift_hold",
+    "lot_faults",
     "names_of",
     "open_deviations",
+    "open_holds",
     "receive_lots",
     "received_lot",
     "received_lots",

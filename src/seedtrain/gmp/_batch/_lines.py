@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 ResultState = Literal["conforms", "oos", "invalid"]
 DecisionWord = Literal["released", "rejected", "on_hold"]
+BANDS: Final = ("alert", "action", "proven", "specification")
+"""The four kinds of limits of a value, the narrowest first: a warning, a limit to act on, the proven acceptable range,
+and the specification. They are four things: an alert is no deviation, and a proven range is no specification."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What the batch is: its recipe, its unit and volume, and whether it was measured or simulated."""
+    """What the batch is: its recipe, its unit and volume, and whether it was measured or simulated.
+
+    - `text`: the control recipe as the batch carries it, a copy of the master's (21 CFR 211.188(a)); empty where it
+      stands with the approval only.
+    """
 
     batch: str
     recipe: str
@@ -24,6 +31,7 @@ class Header:
     origin: str
     created_at: str
     created_by: str
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,10 @@ class Correction:
 class ValueLine:
     """A reading, sample, entry or calculated value with its limits.
 
-    - `within`: as recorded. `keeps_limits`: computed anew from value and limits; a word has none.
+    - `low`, `high`: the limits whose crossing is an excursion. `within`: as recorded. `keeps_limits`: computed anew
+      from value and limits; a word keeps them where it is among the accepted ones.
+    - `more`: what else was recorded: `bands` (alert, action, proven, specification), `accepted` words, `instrument`,
+      and of a calculated value `formula`, `inputs`, `places`, `theoretical`, `actual`.
     """
 
     seq: int
@@ -83,8 +94,30 @@ class ValueLine:
     @property
     def keeps_limits(self) -> bool:
         """Whether what was recorded, and every correction of it, lies within the limits."""
-        values = [self.value, *(item.value for item in self.corrections)]
-        return all(inside(value, self.low, self.high) for value in values)
+        accepted = self.more.get("accepted")
+        if accepted:
+            return all(value in accepted for value in self.all_values)
+        return all(inside(value, self.low, self.high) for value in self.all_values)
+
+    @property
+    def all_values(self) -> tuple[str, ...]:
+        """What was recorded, then every correction."""
+        return (self.value, *(item.value for item in self.corrections))
+
+    @property
+    def bands(self) -> Mapping[str, tuple[str | None, str | None]]:
+        """Low and high of each band that the recipe gives, of `BANDS`."""
+        given = self.more.get("bands") or {}
+        return {name: (given[name].get("low"), given[name].get("high")) for name in BANDS if name in given}
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """The bands that what was recorded, or a correction of it, lies outside of, the narrowest first."""
+        return tuple(
+            name
+            for name, (low, high) in self.bands.items()
+            if not all(inside(value, low, high) for value in self.all_values)
+        )
 
     @property
     def limits(self) -> str:
@@ -94,7 +127,10 @@ class ValueLine:
 
 @dataclass(frozen=True)
 class ConsumedLine:
-    """An amount of a lot that went in; `target` and `tolerance_percent` where the recipe states an amount."""
+    """An amount of a lot that went in; `target` and `tolerance_percent` where the recipe states an amount.
+
+    - `before`: what of the target other lots had given already. `partial`: another lot gives the rest.
+    """
 
     seq: int
     lot: str
@@ -106,15 +142,19 @@ class ConsumedLine:
     phase: str
     actor: str
     occurred_at: str
+    before: str = "0"
+    partial: bool = False
+    instrument: str | None = None
 
     @property
     def bounds(self) -> tuple[str | None, str | None]:
-        """Target less and plus the tolerance; None where the recipe states no amount."""
+        """Target less and plus the tolerance, less what went in before; None where the recipe states no amount."""
         if self.target is None or self.tolerance_percent is None:
             return None, None
-        target = Decimal(self.target)
+        target, before = Decimal(self.target), Decimal(self.before)
         share = abs(target) * Decimal(self.tolerance_percent) / 100
-        return plain(target - share), plain(target + share)
+        low = None if self.partial else plain(target - share - before)
+        return low, plain(target + share - before)
 
     @property
     def keeps_limits(self) -> bool:
@@ -140,7 +180,9 @@ class StepLine:
     """One phase: when, where, by whom, with which settings, and how it ended (`completed_at` None: it has not).
 
     - `doers`: everybody who acted in it, programs included; none of them can check it.
-    - `hold_signatures`: signatures over its end after which nothing in it was corrected.
+    - `equipment`: what it used beside its unit, by id.
+    - `hold_signatures`: signatures that release its hold point, by somebody else, after which nothing in it was
+      corrected. `performed`: whether the one who completed it signed for it.
     """
 
     phase: str
@@ -159,6 +201,8 @@ class StepLine:
     doers: frozenset[str] = frozenset()
     checks: tuple[CheckLine, ...] = ()
     hold_signatures: tuple[SignatureLine, ...] = ()
+    equipment: tuple[str, ...] = ()
+    performed: bool = False
 
     @property
     def checked(self) -> bool:
@@ -250,6 +294,65 @@ class Intervention:
     after: str
     actor: str
     occurred_at: str
+
+
+@dataclass(frozen=True)
+class CommentLine:
+    """What somebody remarked; `phase` is empty where it concerns the whole batch."""
+
+    seq: int
+    phase: str
+    text: str
+    actor: str
+    occurred_at: str
+
+
+@dataclass(frozen=True)
+class ClearanceLine:
+    """A line was inspected and holds nothing of a batch before (21 CFR 211.130(e), 211.188(b)(6))."""
+
+    seq: int
+    line: str
+    found: str
+    actor: str
+    occurred_at: str
+    signed: bool
+
+
+@dataclass(frozen=True)
+class StopLine:
+    """A hard stop that somebody met: what they wanted was refused by `gate` because of `subject` (a lot, a device ...).
+
+    - `lifted_by`: the seq of the event by which quality let it go on under a deviation; None where it did not.
+    """
+
+    seq: int
+    phase: str
+    gate: str
+    subject: str
+    reason: str
+    actor: str
+    occurred_at: str
+    lifted_by: int | None = None
+
+
+@dataclass(frozen=True)
+class LiftLine:
+    """Quality's decision that a phase may go on past a hard stop, under a deviation."""
+
+    seq: int
+    phase: str
+    gate: str
+    subject: str
+    deviation: str
+    reason: str
+    actor: str
+    occurred_at: str
+    signed: bool
+
+    def covers(self, stop: StopLine) -> bool:
+        """Whether this decision is about that stop."""
+        return (self.phase, self.gate, self.subject) == (stop.phase, stop.gate, stop.subject)
 
 
 @dataclass(frozen=True)
