@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-import numpy as np
-
 from seedtrain.base import InputError
 from seedtrain.report._bars import draw_foot, row_axes, row_height
 from seedtrain.report._canvas import INK, PALETTE, SMALL, SOFT, STATE_COLOURS, WIDTH, Canvas, draw_legend, log_axis
@@ -19,6 +17,8 @@ _LEVELS: Final = 8
 
 def draw_contours(plot: ContourPlot, mark: str | None) -> Drawing:
     """Lines of equal value, and the region that meets the target shaded."""
+    import numpy as np
+
     values = np.asarray(plot.values, dtype=float)
     if values.shape != (len(plot.y), len(plot.x)) or min(values.shape) < 2:
         raise InputError(
@@ -50,6 +50,8 @@ def draw_contours(plot: ContourPlot, mark: str | None) -> Drawing:
 
 def _shade(axes: Any, plot: ContourPlot, values: Any) -> None:
     """The region at or below the target, and its edge; nothing where no value meets it."""
+    import numpy as np
+
     if plot.target is None or not np.nanmin(values) <= plot.target:
         return
     met = STATE_COLOURS["met"]
@@ -71,6 +73,8 @@ def _shade(axes: Any, plot: ContourPlot, values: Any) -> None:
 
 def _levels(values: Any) -> list[float]:
     """Round numbers, spread as the values are: equal steps in their logarithm where they span more than threefold."""
+    import numpy as np
+
     finite = values[np.isfinite(values)]
     low, high = float(finite.min()), float(finite.max())
     if high <= low:
