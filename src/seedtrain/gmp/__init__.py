@@ -1,6 +1,14 @@
 """The batch record read from the ledger: permits, lots and genealogy, deviations, results, review and release."""
 
-from seedtrain.gmp._authority import ADMINISTRATOR, DUTIES, another_person, authorise, in_service
+from seedtrain.gmp._authority import (
+    ADMINISTRATOR,
+    DUTIES,
+    another_person,
+    authorise,
+    duties_of,
+    in_service,
+    keep_an_administrator,
+)
 from seedtrain.gmp._batch._gate import Asked, Gate
 from seedtrain.gmp._batch._lines import (
     BANDS,
@@ -123,11 +131,13 @@ __all__ = [
     "correct_value",
     "decide_release",
     "decision_words",
+    "duties_of",
     "excursions",
     "genealogy",
     "genealogy_sheet",
     "hold_downstream",
     "in_service",
+    "keep_an_administrator",
     "judge_release",
     "kind_words",
     "latest_review",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seedtrain.base import InputError
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
-from seedtrain.gmp._lots._lots import received_lot
+from seedtrain.gmp._lots._received import received_lot
 from seedtrain.gmp._master._approval import approval
 from seedtrain.recipe import ControlRecipe, HoldPoint, MasterRecipe, PermitRequest, Refusal, next_phase
 from seedtrain.record import Event, Ledger

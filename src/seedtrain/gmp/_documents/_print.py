@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from seedtrain.base import translate as _
 from seedtrain.gmp._batch._lines import Correction, DecisionLine, ReviewItem, limit_words
 from seedtrain.gmp._batch._record import BatchRecord
-from seedtrain.gmp._lots._lots import GenealogyLine
+from seedtrain.gmp._lots._genealogy import GenealogyLine
 from seedtrain.gmp._quality._deviations import well_closed
 from seedtrain.gmp._quality._results import as_result
 from seedtrain.gmp._quality._review import collapsed, kind_words
