@@ -205,6 +205,13 @@ class Ledger:
             return f"{self._state.size}:{self._state.tree.root().hex()}"
 
     @property
+    def note(self) -> str:
+        """The last checkpoint as the signed note that is stored and anchored."""
+        with self._lock:
+            self._catch_up()
+            return self._state.note
+
+    @property
     def now(self) -> datetime:
         """The time as the ledger tells it: never before the last recorded one."""
         wall = self._clock()

@@ -2,8 +2,8 @@
 
     python verify.py FOLDER [--key HEX]      exit code 0: pass, 1: fail, 3: inconclusive, 2: cannot be read
 
-FOLDER is what `seedtrain record export` wrote. What each check means stands in `docs/reference/record.md`. Seedtrain
-itself verifies with this same file, so that there is one meaning of "verified".
+FOLDER is what `seedtrain record export` or `seedtrain batch export` wrote. What each check means stands in
+`docs/reference/record.md`. Seedtrain itself verifies with this same file, so that there is one meaning of "verified".
 
 **Sources** RFC 6962 section 2.1 (Merkle tree), C2SP tlog-checkpoint and signed-note (checkpoints), RFC 8032 (Ed25519),
 RFC 8785 (canonical JSON; the subset without floats).
@@ -161,6 +161,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)  # criterion -> why it could not be decided
     counts: dict[str, int] = field(default_factory=dict)
+    complete: list[str] = field(default_factory=list)  # subjects of which an extract is known to leave nothing out
 
     def add(self, criterion: str, seq: int | None, words: str) -> None:
         """Note one fault; only the first few of each criterion are kept, all are counted."""
@@ -203,6 +204,7 @@ class Report:
             "signatures": self.signatures,
             "origin": self.origin,
             "head": self.head,
+            "complete": self.complete,
         }
 
 
@@ -433,7 +435,7 @@ class _Roots:
 class _People:
     """Signatures of persons: by a key enrolled before, over this record and meaning, once."""
 
-    def __init__(self, report: Report, roots: _Roots) -> None:
+    def __init__(self, report: Report, roots: _Roots | _Proven) -> None:
         self.report = report
         self.roots = roots
         self.keys: dict[str, str] = {}
@@ -835,6 +837,150 @@ def _lines(path: Path) -> Iterator[str]:
         yield from stream
 
 
+# An extract: some events of a ledger, each with the proof that it stands in the tree of a signed checkpoint. That none
+# of one subject's events is left out is the server's signed word, in `extract.txt`.
+
+EXTRACT = "seedtrain-extract/1"
+
+
+def inclusion_root(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
+    """The root of a tree of `size` leaves in which `leaf` stands at `index`; None if the path cannot be one's."""
+    if not 0 <= index < size:
+        return None
+    at, last, root = index, size - 1, leaf  # RFC 9162, section 2.1.3.2
+    for node in path:
+        if last == 0:
+            return None
+        if at & 1 or at == last:
+            root = _node(node, root)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            root = _node(root, node)
+        at, last = at >> 1, last >> 1
+    return root if last == 0 else None
+
+
+def consistent(size: int, root: bytes, later: int, later_root: bytes, proof: list[bytes]) -> bool:
+    """Whether the tree of `later` leaves begins with that of `size` leaves (RFC 9162, section 2.1.4.2)."""
+    if size == later:
+        return root == later_root and not proof
+    if not 0 < size < later or not proof:
+        return False
+    nodes = [root, *proof] if size & (size - 1) == 0 else proof
+    at, last = size - 1, later - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    one = two = nodes[0]
+    for node in nodes[1:]:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            one, two = _node(node, one), _node(node, two)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            two = _node(two, node)
+        at, last = at >> 1, last >> 1
+    return last == 0 and one == root and two == later_root
+
+
+class _Proven:
+    """The one checkpoint of an extract, and the earlier roots that lie within it."""
+
+    def __init__(self, report: Report, folder: Path, server_key: bytes | None) -> None:
+        self.report = report
+        self.root_at: dict[int, bytes] = {}
+        self.size, self.root = 0, b""
+        self.key = server_key or b""
+        keys = json.loads((folder / "keys.json").read_text("utf-8"))
+        report.origin = str(keys.get("ledger", ""))
+        if server_key is None:
+            self.key = _hex(keys.get("server_public_key"))
+        note = (folder / "checkpoint.txt").read_text("utf-8")
+        text = open_note(note, report.origin, self.key)
+        parsed = parse_checkpoint(text) if text else None
+        if parsed is None or parsed[0] != report.origin:
+            report.add("signatures", None, "the server's signature of the checkpoint fails")
+            return
+        self.size, self.root = parsed[1:]
+        self.root_at[self.size] = self.root
+        report.checkpoints = 1
+        for line in _lines(folder / "sizes.jsonl"):
+            self._earlier(json.loads(line))
+        self._anchor(folder / "anchors.jsonl")
+
+    def _earlier(self, given: dict[str, Any]) -> None:
+        size, root = int(given["size"]), _hex(given["root"])
+        if consistent(size, root, self.size, self.root, [_hex(item) for item in given["proof"]]):
+            self.root_at[size] = root
+        else:
+            self.report.add("roots", size, f"the root of size {size} is not that of the events before the checkpoint")
+
+    def _anchor(self, path: Path) -> None:
+        found = [parse_checkpoint(anchor_note(line).partition("\n\n")[0] + "\n") for line in _lines(path)]
+        same = [item for item in found if item and item[:2] == (self.report.origin, self.size)]
+        self.report.anchors = len(same)
+        if any(item[2] != self.root for item in same):
+            self.report.add("anchors", self.size, "the anchored root is not that of the checkpoint")
+        elif not same:
+            self.report.unknown["anchors"] = "the checkpoint is not among the anchors"
+
+
+def read_extract(folder: Path, server_key: bytes | None) -> Report:
+    """Verify an extract: every event, proof, signature and file in it, and that it has all of its subject."""
+    report = Report()
+    proven = _Proven(report, folder, server_key)
+    people = _People(report, proven)
+    paths = [json.loads(line) for line in _lines(folder / "proofs.jsonl")]
+    bodies = (folder / "events.jsonl").read_bytes().split(b"\n")[:-1]
+    if len(paths) != len(bodies):
+        report.add("roots", None, f"there are {len(bodies)} events and {len(paths)} proofs")
+    before: tuple[int, str, str] = (0, NO_EVENT, "")
+    subjects: dict[str, list[str]] = {}
+    for body, path in zip(bodies, paths, strict=False):
+        event = _parse(body)
+        if event is None:
+            report.add("chain", before[0] + 1, "these are not the canonical bytes of an event")
+            continue
+        seq, digest = event["seq"], hashlib.sha256(body).hexdigest()
+        if inclusion_root(leaf_hash(body), seq - 1, proven.size, [_hex(item) for item in path]) != proven.root:
+            report.add("roots", seq, f"seq {seq} is not in the tree that was signed")
+        if seq <= before[0] or event["recorded_at"] < before[2]:
+            report.add("chain", seq, f"seq {seq} stands after seq {before[0]}, or is recorded before it")
+        elif seq == before[0] + 1 and event["prev"] != before[1]:
+            report.add("chain", seq, f"seq {seq} does not link to seq {seq - 1}")
+        before = (seq, digest, event["recorded_at"])
+        subjects.setdefault(event["subject"], []).append(digest)
+        people.take(event)
+        report.events, report.head = report.events + 1, digest
+    _check_extract(report, proven, folder, subjects)
+    return report
+
+
+def _check_extract(report: Report, proven: _Proven, folder: Path, subjects: dict[str, list[str]]) -> None:
+    """What the server signed of the extract as a whole: the files in it, and all events of its subject."""
+    for name in ("complete", "files"):
+        report.counts.setdefault(name, 0)
+    text = open_note((folder / "extract.txt").read_text("utf-8"), report.origin, proven.key)
+    lines = (text or "").splitlines()
+    if lines[:3] != [EXTRACT, report.origin, f"size {proven.size}"]:
+        report.add("complete", None, "the server's signature of extract.txt fails, or it is of another checkpoint")
+        return
+    for line in lines[3:]:
+        kind, value, name = line.split(" ", 2)
+        if kind == "subject":
+            found = subjects.get(name, [])
+            if value != f"{len(found)}:{hashlib.sha256(''.join(found).encode('ascii')).hexdigest()}":
+                report.add("complete", None, f"these are not the {value.split(':')[0]} events of {name} that there are")
+            else:
+                report.complete.append(name)
+        else:
+            path = folder / name
+            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != value:
+                report.add("files", None, f"{name} is not the file that was exported")
+
+
 def main(arguments: list[str]) -> int:
     """The command line of the standalone file."""
     if arguments == ["--examine"]:
@@ -848,7 +994,8 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 2
     try:
-        report = read_export(Path(arguments[0]), key)
+        folder = Path(arguments[0])
+        report = (read_extract if (folder / "extract.txt").exists() else read_export)(folder, key)
     except (OSError, ValueError, KeyError) as error:
         print(f"this is not an export that can be read: {error}", file=sys.stderr)
         return 2
