@@ -46,7 +46,7 @@ class Journey:
 
     def run(self, *words: object, secrets: tuple[str, ...] = ()) -> Answer:
         """`seedtrain WORDS --json`, with secrets through a pipe and never as arguments."""
-        with self._surroundings(), _pipe(secrets) as descriptor:
+        with self.surroundings(), _pipe(secrets) as descriptor:
             more = ("--password-fd", descriptor) if secrets else ()
             said = called(*words, *more, "--json")
         document = said.document if said.out.strip() else None
@@ -83,7 +83,7 @@ class Journey:
         return people | {word: self.enrol(f"The {word}", role) for word, role in roles.items()}
 
     @contextmanager
-    def _surroundings(self):
+    def surroundings(self):
         """Argon2id with little memory: what is tested does not depend on its price."""
         with (
             patch.dict(os.environ, {"SEEDTRAIN_RECORD": str(self.record)}),

@@ -3,9 +3,6 @@
 import io
 import json
 import logging
-import os
-import subprocess
-import sys
 import traceback
 from datetime import UTC, datetime, timedelta
 
@@ -13,9 +10,11 @@ import pytest
 
 from seedtrain.base import InputError
 from seedtrain.record import (
+    SYSTEM,
     Draft,
     RefusedError,
     access,
+    alerts,
     append_signed,
     change_password,
     different_people,
@@ -25,11 +24,14 @@ from seedtrain.record import (
     is_trained,
     key_path,
     open_ledger,
+    people,
     retire,
+    set_roles,
     sign,
     signing_as,
     train,
     unlock,
+    unlock_access,
     verify,
 )
 from seedtrain.record import _access as gates
@@ -119,7 +121,7 @@ def test_nobody_signs_for_another(ledger):
     with pytest.raises(RefusedError):
         sign(ledger, two, event.digest, "review", by=mine)
     with pytest.raises(RefusedError):
-        sign(ledger, two, event.digest, "review", by=credentials.Unlocked(two, mine.key))
+        sign(ledger, two, event.digest, "review", by=credentials.Unlocked(two, mine.key, mine.at, mine.seq))
 
 
 def test_a_real_person_without_a_password_cannot_sign(ledger):
@@ -214,9 +216,9 @@ def test_who_is_retired_cannot_act_and_a_signature_made_anyway_is_found(ledger, 
     connection = unguarded(path)
     stored = [json.loads(body) for body in bodies(connection)]
     connection.close()
-    retired, signed = stored[-1], stored[-2]
+    signed, retired, refused = stored[-3:]
     key = ledger.keys.server(create=False)
-    rewrite(path, chained([*stored[:-2], retired, signed]), key=key)
+    rewrite(path, chained([*stored[:-3], retired, signed, refused]), key=key)
     verdict = verify(path)
     assert words(verdict)["signatures"] == "fail"
     assert any("retired before" in line for line in verdict.evidence)
@@ -289,38 +291,103 @@ def test_no_secret_stands_in_a_file_a_log_an_error_or_a_text_of_an_object(path, 
         assert item.stat().st_mode & 0o777 == 0o600
 
 
-def command(*arguments, secrets=()):
-    """`seedtrain person ...`, with secrets through a pipe."""
-    read, write = os.pipe()
-    os.write(write, "".join(f"{line}\n" for line in secrets).encode())
-    os.close(write)
-    options = ("--password-fd", str(read)) if secrets else ()
-    done = subprocess.run(
-        [sys.executable, "-c", "from seedtrain.cli import main; main()", "person", *arguments, *options, "--json"],
-        capture_output=True,
-        text=True,
-        pass_fds=[read],
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-    )
-    os.close(read)
-    return done.returncode, json.loads(done.stdout)
+def test_a_session_ends_with_time_a_new_password_a_lockout_or_retirement(ledger, clock):
+    actor = enrolled(ledger)
+    (event,) = ledger.append(reading(1))
+
+    def refused(session, words):
+        with pytest.raises(RefusedError, match=words):
+            sign(ledger, actor, event.digest, "review", by=session)
+
+    first = unlock(ledger, actor, PASSWORD)
+    clock.later(minutes=gates.SESSION_MINUTES)
+    sign(ledger, actor, event.digest, "review", by=first)
+    clock.later(seconds=1)
+    refused(first, "15 minutes have passed")
+    second = unlock(ledger, actor, PASSWORD)
+    change_password(ledger, actor, PASSWORD, OTHER)
+    refused(second, "has changed since")
+    third = unlock(ledger, actor, OTHER)
+    for _ in range(gates.MOST_FAILURES):
+        with pytest.raises(RefusedError):
+            unlock(ledger, actor, PASSWORD)
+    refused(third, "has changed since")
+    clock.later(minutes=gates.LOCKED_MINUTES)
+    fourth = unlock(ledger, actor, OTHER)
+    retire(ledger, actor, "left")
+    refused(fourth, "is retired")
 
 
-def test_people_by_the_command_line(path):
-    name = str(path)
-    enrol = ("enrol", name, "Wang Fang", "--role", "operator", "--role", "checker")
-    assert command(*enrol)[0] == 2  # nobody to ask
-    assert command(*enrol, secrets=(PASSWORD, OTHER))[0] == 2
-    code, made = command(*enrol, secrets=(PASSWORD, PASSWORD))
-    assert (code, made["person"]) == (0, "person-1")
-    code, refused = command("enrol", name, "wang fang", "--role", "qa", secrets=(OTHER, OTHER))
-    assert code == 2
-    assert "one identity" in refused["errors"][0]["remedy"]
-    assert command("password", name, "person-1", secrets=(PASSWORD, OTHER, OTHER))[0] == 0
-    assert command("train", name, "person-1", "aseptic filling")[0] == 0
-    assert command("retire", name, "person-1", "--reason", "left")[0] == 0
-    (row,) = command("list", name)[1]
-    assert (row["name"], row["retired"], row["credentials"]) == ("Wang Fang", True, "password")
-    assert row["trained"] == [{"course": "aseptic filling", "until": None}]
+@pytest.fixture
+def admin(ledger):
+    """An administrator; within the test they sign."""
+    actor = enrol_person(ledger, "Zhao Min", ["administrator"], password=PASSWORD)
+    with signing_as(unlock(ledger, actor, PASSWORD)):
+        yield actor
+
+
+def test_a_lockout_raises_an_alert_and_an_administrator_ends_it(ledger, clock, admin, caplog):
+    actor = enrolled(ledger)
+    with pytest.raises(InputError, match="not locked"):
+        unlock_access(ledger, actor, "no need", by=admin)
+    for _ in range(gates.MOST_FAILURES):
+        assert not alerts(ledger)
+        with pytest.raises(RefusedError):
+            unlock(ledger, actor, OTHER)
+    (alert,) = alerts(ledger)
+    assert (alert.kind, alert.subject, alert.open) == ("lockout", actor, True)
+    assert "5 failed attempts in a row" in alert.words
+    assert alert.words in caplog.text
+    with pytest.raises(InputError, match="no reason"):
+        unlock_access(ledger, actor, " ", by=admin)
+    forged = ledger.append(Draft("person.unlocked", actor, {"until": None}, admin, reason="trust me"))[0]
+    with pytest.raises(RefusedError, match="locked until"):  # nobody signed it
+        unlock(ledger, actor, PASSWORD)
+    unlock_access(ledger, actor, "typed with the wrong keyboard", by=admin)
+    assert not alerts(ledger)[0].open
+    assert unlock(ledger, actor, PASSWORD).actor == actor
+    assert forged.actor == admin
+
+
+def test_attempts_with_an_expired_password_or_as_somebody_retired_are_noted(ledger, clock):
+    actor = enrolled(ledger, days=1)
+    clock.later(days=2)
+    with pytest.raises(RefusedError, match="expired"):
+        unlock(ledger, actor, PASSWORD)
+    retire(ledger, actor, "left")
+    with pytest.raises(RefusedError, match="is wrong"):
+        unlock(ledger, actor, PASSWORD)
+    causes = [event.payload["cause"] for event in ledger.events(subject=actor, type="person.refused")]
+    assert causes == ["expired", "retired"]
+
+
+def test_roles_change_only_by_the_signed_event_of_another(ledger, path, admin):
+    actor = enrolled(ledger)
+    with pytest.raises(InputError, match="their own roles"):
+        set_roles(ledger, admin, ["administrator", "quality_assurance"], "handy", by=admin)
+    for by in (actor, admin, SYSTEM):  # an event that nobody signed, or the person's own
+        ledger.append(Draft("person.roles_set", actor, {"roles": ["quality_assurance"], "before": []}, by))
+    with signing_as(unlock(ledger, actor, PASSWORD)):
+        draft = Draft("person.roles_set", actor, {"roles": ["quality_assurance"], "before": []}, actor)
+        append_signed(ledger, draft, "change of roles")
+    found = find_person(ledger, actor)
+    assert found is not None
+    assert found.roles == ("operator",)
+    event = set_roles(ledger, actor, ["checker", "operator", "checker"], "promoted", by=admin)
+    assert (event.payload["before"], event.reason) == (["operator"], "promoted")
+    for found in (find_person(ledger, actor), people(ledger)[1]):
+        assert found is not None
+        assert found.roles == ("checker", "operator")
+    assert verify(path).verdict == "pass"
+
+
+def test_an_enrolment_by_a_person_is_signed_by_them(ledger, path, admin):
+    actor = enrolled(ledger, by=admin)
+    (event,) = ledger.events(subject=actor, type="person.enrolled")
+    (signature,) = ledger.events(subject=actor, type="signature.applied")
+    assert signature.actor == event.actor == admin
+    assert signature.payload["record_digest"] == event.digest
+    with pytest.raises(RefusedError, match="not unlocked"):
+        enrolled(ledger, "B", by=actor)
+    assert len(people(ledger)) == 2
     assert verify(path).verdict == "pass"

@@ -14,7 +14,7 @@ from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import PasswordFd, RecordUrl, Secrets, Signer, open_record, signing
 
 if TYPE_CHECKING:
-    from seedtrain.record import Ledger
+    from seedtrain.record import Ledger, Person
 
 app = App(name="person", help="Enrol, train and retire people; their passwords.")
 
@@ -143,10 +143,12 @@ def retire(person: str, *, reason: str, signer: Signer, record: RecordUrl = None
     reason
         Why.
     """
+    from seedtrain.gmp import keep_an_administrator
     from seedtrain.record import retire as end
 
     options = common or Common()
     with _administration(record, signer, options) as (opened, actor):
+        keep_an_administrator(opened, person)
         event = end(opened, person, reason, by=actor)
     return _done(options, person, {"retired_at": event.recorded_at})
 
@@ -182,40 +184,164 @@ def train(
     return _done(options, person, {"course": event.payload["course"], "until": event.payload["until"]})
 
 
+@app.command(name="role")
+def set_role(
+    person: str,
+    *,
+    role: Annotated[list[str], Parameter(negative="", help="What the person may do from now on; repeat it for more.")],
+    reason: str,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Give a person these roles instead of the ones they have; nobody changes their own.
+
+    Example: seedtrain person role person-2 --role operator --role checker --reason "trained" --as person-1
+
+    Parameters
+    ----------
+    person
+        The identity, such as person-2.
+    reason
+        Why.
+    """
+    from seedtrain.gmp import keep_an_administrator
+    from seedtrain.record import set_roles
+
+    options = common or Common()
+    with _administration(record, signer, options) as (opened, actor):
+        keep_an_administrator(opened, person, role)
+        event = set_roles(opened, person, role, reason, by=actor)
+    return _done(options, person, {"roles": event.payload["roles"], "before": event.payload["before"]})
+
+
+@app.command
+def unlock(person: str, *, reason: str, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+    """End a lockout before its time, once it is known who tried.
+
+    Example: seedtrain person unlock person-2 --reason "a new keyboard" --as person-1 --record record.db
+
+    Parameters
+    ----------
+    person
+        The identity, such as person-2.
+    reason
+        What was found.
+    """
+    from seedtrain.record import unlock_access
+
+    options = common or Common()
+    with _administration(record, signer, options) as (opened, actor):
+        event = unlock_access(opened, person, reason, by=actor)
+    return _done(options, person, {"unlocked_at": event.recorded_at})
+
+
 @app.command(name="list")
 def list_people(*, record: RecordUrl = None, common: Common | None = None) -> int:
     """Everybody enrolled, with roles, training and how their access stands; names only where their key is.
 
     Example: seedtrain person list --record record.db
     """
-    from seedtrain.record import access, people, person_name
+    from seedtrain.record import people
 
     options = common or Common()
-    rows: list[dict[str, Any]] = []
     with open_record(record, read_only=True) as opened:
-        for item in people(opened):
-            stands = access(opened, item.actor)
-            rows.append(
-                {
-                    "person": item.actor,
-                    "name": person_name(opened, item.actor),
-                    "roles": list(item.roles),
-                    "credentials": "script" if item.scripted else item.credentials,
-                    "locked_until": stands.locked_until,
-                    "expires_at": stands.expires_at,
-                    "retired": stands.retired,
-                    "trained": [{"course": course, "until": until} for course, until in stands.trained],
-                }
-            )
+        rows = [_row(opened, item) for item in people(opened)]
     if options.json:
         print_json(rows)
         return EXIT_DONE
     for row in rows:
-        marks = [str(row["credentials"])]
-        marks += [f"{word} {row[word]}" for word in ("locked_until", "expires_at") if row[word]]
-        marks += ["retired"] if row["retired"] else []
-        print(f"{row['person']:<12} {row['name'] or '-':<24} {', '.join(row['roles']):<24} {', '.join(marks)}")
+        print(f"{row['person']:<12} {row['name'] or '-':<24} {', '.join(row['roles']):<24} {_marks(row)}")
     return EXIT_DONE
+
+
+@app.command
+def show(person: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+    """One person: roles, training, access, the duties that the roles allow, and what has happened to the access.
+
+    Example: seedtrain person show person-2 --record record.db
+
+    Parameters
+    ----------
+    person
+        The identity, such as person-2.
+    """
+    from seedtrain.base import use_language
+    from seedtrain.gmp import duties_of
+    from seedtrain.record import find_person
+
+    options = common or Common()
+    with open_record(record, read_only=True) as opened, use_language(options.lang):
+        found = find_person(opened, person)
+        if found is None:
+            raise InputError(f"{person!r} is not enrolled", remedy="See: seedtrain person list.")
+        row = _row(opened, found) | {"duties": list(duties_of(found))}
+        told = [item for item in opened.events(subject=person) if item.type.startswith(("person.", "alert."))]
+        row["events"] = [
+            {"seq": item.seq, "at": item.recorded_at, "type": item.type, "by": item.actor, "reason": item.reason}
+            for item in told
+        ]
+        if options.json:
+            print_json(row)
+            return EXIT_DONE
+        print(f"{person}  {row['name'] or '-'}  {', '.join(row['roles'])}  {_marks(row)}")
+        print(_("Duties: {duties}").format(duties=", ".join(row["duties"]) or "-"))
+        for item in row["trained"]:
+            print(_("Trained: {course}, until {until}").format(course=item["course"], until=item["until"] or "-"))
+        for item in row["events"]:
+            print(f"{item['seq']:>6} {item['at']} {item['type']:<22} {item['by']} {item['reason'] or ''}".rstrip())
+    return EXIT_DONE
+
+
+@app.command
+def alerts(*, every: bool = False, record: RecordUrl = None, common: Common | None = None) -> int:
+    """What somebody in charge must look at now: lockouts, refused signatures.
+
+    Example: seedtrain person alerts --record record.db
+
+    Parameters
+    ----------
+    every
+        Those that are over, too.
+    """
+    from seedtrain.record import alerts as raised
+
+    options = common or Common()
+    with open_record(record, read_only=True) as opened:
+        rows = [
+            {"at": item.at, "kind": item.kind, "subject": item.subject, "words": item.words, "open": item.open}
+            for item in raised(opened)
+            if item.open or every
+        ]
+    if options.json:
+        print_json(rows)
+    else:
+        for row in rows:
+            print(f"{row['at']} {row['kind']:<10} {row['subject']:<12} {row['words']}")
+    return EXIT_DONE
+
+
+def _row(ledger: Ledger, person: Person) -> dict[str, Any]:
+    from seedtrain.record import access, person_name
+
+    stands = access(ledger, person.actor)
+    return {
+        "person": person.actor,
+        "name": person_name(ledger, person.actor),
+        "roles": list(person.roles),
+        "credentials": "script" if person.scripted else person.credentials,
+        "failures": stands.failures,
+        "locked_until": stands.locked_until,
+        "expires_at": stands.expires_at,
+        "retired": stands.retired,
+        "trained": [{"course": course, "until": until} for course, until in stands.trained],
+    }
+
+
+def _marks(row: dict[str, Any]) -> str:
+    marks = [str(row["credentials"])]
+    marks += [f"{word} {row[word]}" for word in ("locked_until", "expires_at") if row[word]]
+    return ", ".join([*marks, "retired"] if row["retired"] else marks)
 
 
 @contextmanager

@@ -10,7 +10,17 @@ from types import MappingProxyType
 from typing import Final
 
 from seedtrain.base import InputError
-from seedtrain.record import Ledger, Person, access, different_people, find_person, is_trained
+from seedtrain.record import (
+    Ledger,
+    Person,
+    access,
+    different_people,
+    find_person,
+    is_trained,
+    people,
+    person_name,
+    same_name,
+)
 
 ADMINISTRATOR: Final = "administrator"
 SAME_ROLE: Final[Mapping[str, str]] = MappingProxyType({"qa": "quality_assurance", "qc": "quality_control"})
@@ -55,7 +65,7 @@ def authorise(ledger: Ledger, actor: str, duty: str, course: str | None = None) 
     """
     person = in_service(ledger, actor)
     allowed = DUTIES[duty]
-    if not set(allowed) & {SAME_ROLE.get(role, role) for role in person.roles}:
+    if duty not in duties_of(person):
         raise InputError(
             f"{actor} may not do {duty}: their roles are {', '.join(person.roles)}",
             remedy=f"Have it done by somebody in the role {' or '.join(allowed)} (21 CFR 11.10(g)).",
@@ -66,6 +76,28 @@ def authorise(ledger: Ledger, actor: str, duty: str, course: str | None = None) 
             remedy=f'Train the person, then record it: seedtrain person train {actor} "{course}".',
         )
     return person
+
+
+def duties_of(person: Person) -> tuple[str, ...]:
+    """The duties that the person's roles allow."""
+    roles = {SAME_ROLE.get(role, role) for role in person.roles}
+    return tuple(duty for duty, allowed in DUTIES.items() if roles & set(allowed))
+
+
+def keep_an_administrator(ledger: Ledger, actor: str, roles: Iterable[str] = ()) -> None:
+    """Refuse to take the role of administrator from the last one in service (`roles`: what the person would have)."""
+    if ADMINISTRATOR in roles:
+        return
+    left = [
+        person.actor
+        for person in people(ledger)
+        if ADMINISTRATOR in person.roles and person.actor != actor and not access(ledger, person.actor).retired
+    ]
+    if not left:
+        raise InputError(
+            f"{actor} is the last administrator in service",
+            remedy="Enrol another administrator first: nobody could enrol or unlock people any more.",
+        )
 
 
 def in_service(ledger: Ledger, actor: str) -> Person:
@@ -99,8 +131,6 @@ def _same_person(ledger: Ledger, actor: str, other: str) -> bool:
     if actor == other:
         return True
     if access(ledger, other).retired:  # who left since is still somebody else, unless the name says otherwise
-        from seedtrain.record import person_name, same_name
-
         names = [person_name(ledger, item) for item in (actor, other)]
         return None not in names and same_name(*(str(name) for name in names))
     return not different_people(ledger, actor, other)

@@ -7,16 +7,16 @@ from seedtrain.record._access import (
     change_password,
     different_people,
     is_trained,
-    retire,
     same_name,
     signing_as,
-    train,
     unlock,
 )
+from seedtrain.record._administration import Alert, alerts, retire, set_roles, train, unlock_access
 from seedtrain.record._backup import backup
 from seedtrain.record._bench import bench_record
 from seedtrain.record._credentials import Unlocked
 from seedtrain.record._event import Draft, Event, LaterDraft, moment, timestamp
+from seedtrain.record._extract import Extract, ProofTree, extract, sealed_extract, write_files
 from seedtrain.record._ledger import (
     SYSTEM,
     ConflictError,
@@ -32,18 +32,22 @@ from seedtrain.record._verify import export, verify
 __all__ = [
     "SYSTEM",
     "Access",
+    "Alert",
     "ConflictError",
     "Draft",
     "Event",
+    "Extract",
     "Head",
     "LaterDraft",
     "Ledger",
     "Person",
     "Projection",
+    "ProofTree",
     "Rebuilt",
     "RefusedError",
     "Unlocked",
     "access",
+    "alerts",
     "anchor_path",
     "append_signed",
     "backup",
@@ -52,6 +56,7 @@ __all__ = [
     "different_people",
     "enrol_person",
     "export",
+    "extract",
     "find_person",
     "is_trained",
     "key_path",
@@ -66,11 +71,15 @@ __all__ = [
     "registered",
     "retire",
     "same_name",
+    "sealed_extract",
+    "set_roles",
     "sign",
     "signing_as",
     "timestamp",
     "train",
     "unlock",
+    "unlock_access",
     "verify",
     "view_path",
+    "write_files",
 ]

@@ -1,4 +1,4 @@
-"""Who may act: unlocking by identity and password, lockout, expiry, retirement, training, and four eyes.
+"""Who may act: unlocking by identity and password, lockout, expiry, the end of a session, and four eyes.
 
 What happened to a person's access are events, so that it is part of the record and survives a restart; no secret is.
 Clauses: 21 CFR 11.200(a) two components, 11.300(b) ageing, (d) attempts are noticed; 11.100(a) identities not reused.
@@ -7,6 +7,7 @@ Clauses: 21 CFR 11.200(a) two components, 11.300(b) ageing, (d) attempts are not
 from __future__ import annotations
 
 import hmac
+import logging
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,10 @@ from seedtrain.record._ledger import SYSTEM, Ledger
 MOST_FAILURES: Final = 5  # in a row; assumed
 LOCKED_MINUTES: Final = 15  # assumed
 PASSWORD_DAYS: Final = 90  # assumed; 21 CFR 11.300(b) asks for ageing, and names no figure
+SESSION_MINUTES: Final = 15  # assumed; 21 CFR 11.200(a)(1) speaks of one continuous period of access
+ALERT: Final = "alert.raised"
+_LOG: Final = logging.getLogger(__name__)
+_ENDS_SESSIONS: Final = ("person.password_set", "person.unlocked", "person.retired")
 _UNLOCKED: ContextVar[tuple[Unlocked, ...]] = ContextVar("unlocked", default=())
 
 
@@ -51,16 +56,18 @@ class Access:
     retired: bool
     trained: tuple[tuple[str, str | None], ...]  # course, valid until
     last_step: int
+    changed_seq: int = 0  # the last event after which a session begun earlier is over
 
 
 def access(ledger: Ledger, actor: str) -> Access:
     """Read off the person's events."""
     enrolled = ledger.enrolment(actor)
     credentials = str(enrolled.payload.get("credentials", "none")) if enrolled else "none"
-    failures, last_failure, expires_at, retired, last_step = 0, "", None, False, -1
+    failures, last_failure, expires_at, retired, last_step, changed = 0, "", None, False, -1, 0
     trained: dict[str, str | None] = {}
-    for event in ledger.events(subject=actor):
-        if event.type == "person.refused":
+    events = list(ledger.events(subject=actor))
+    for event in events:
+        if event.type == "person.refused" and event.payload.get("cause", "secret") == "secret":
             failures, last_failure = failures + 1, event.recorded_at
         elif event.type in ("person.admitted", "person.password_set"):
             failures = 0
@@ -68,19 +75,35 @@ def access(ledger: Ledger, actor: str) -> Access:
             last_step = max(last_step, int(event.payload.get("totp_step", -1)))
         elif event.type == "person.trained":
             trained[str(event.payload["course"])] = event.payload["until"]
+        elif event.type == "person.unlocked" and is_signed(event, events):
+            failures = 0
         retired |= event.type == "person.retired"
+        changed = event.seq if event.type in _ENDS_SESSIONS or event.payload.get("locked") is True else changed
     until = None
     if failures >= MOST_FAILURES:
         until = timestamp(moment(last_failure) + timedelta(minutes=LOCKED_MINUTES))
-    return Access(credentials, failures, until, expires_at, retired, tuple(trained.items()), last_step)
+    return Access(credentials, failures, until, expires_at, retired, tuple(trained.items()), last_step, changed)
+
+
+def is_signed(event: Event, events: Sequence[Event]) -> bool:
+    """Whether the event's own actor, who is not its subject, signed it; `events`: those of its subject."""
+    return event.actor != event.subject and any(
+        item.type == "signature.applied"
+        and item.seq > event.seq
+        and item.actor == event.actor
+        and item.payload["record_digest"] == event.digest
+        for item in events
+    )
 
 
 def unlock(ledger: Ledger, actor: str, password: str, *, code: str | None = None) -> Unlocked:
     """The person of this identity, if the password opens their key and the one-time code fits, where there is one.
 
-    Raises `RefusedError`: wrong (it does not tell which part, and is recorded), locked, expired or retired.
+    It is good for `SESSION_MINUTES`, and no longer than until the password changes, access is locked or the person is
+    retired. Raises `RefusedError`: wrong (it does not tell which part, and is recorded), locked, expired or retired.
     """
-    return Unlocked(actor, _opened(ledger, actor, password, code, expired_too=False).key)
+    key = _opened(ledger, actor, password, code, expired_too=False).key
+    return Unlocked(actor, key, ledger.now, ledger.head.seq)
 
 
 def change_password(
@@ -100,23 +123,6 @@ def first_password(ledger: Ledger, actor: str, password: str, held: Secrets, day
     ledger.keys.put_sealed(held.key.public, seal(actor, password, held))
     url = totp_url(actor, ledger.id, held.totp) if held.totp else None
     return Draft("person.password_set", actor, _expiry(ledger, days), SYSTEM), url
-
-
-def retire(ledger: Ledger, actor: str, reason: str, *, by: str = SYSTEM) -> Event:
-    """End a person's right to act. The identity is never used again; what they signed stays signed."""
-    if ledger.enrolment(actor) is None:
-        raise InputError(f"{actor!r} is not enrolled", remedy="See: seedtrain person list.")
-    if not reason.strip():
-        raise InputError("a retirement has no reason", remedy="Say why.")
-    return ledger.append(Draft("person.retired", actor, {}, by, reason=reason, id=f"{actor}-retired"))[0]
-
-
-def train(ledger: Ledger, actor: str, course: str, *, until: str | None = None, by: str = SYSTEM) -> Event:
-    """Record that a person is trained in something, until a time or for good."""
-    if ledger.enrolment(actor) is None or not course.strip():
-        raise InputError(f"{actor!r} is not enrolled, or the course has no name", remedy="See: seedtrain person list.")
-    payload = {"course": course.strip(), "until": timestamp(moment(until)) if until else None}
-    return ledger.append(Draft("person.trained", actor, payload, by))[0]
 
 
 def is_trained(ledger: Ledger, actor: str, course: str) -> bool:
@@ -161,10 +167,27 @@ def signing_key(ledger: Ledger, actor: str, enrolled: Event, people: Sequence[Un
     """The key with which this person signs now: opened by the password, or a script's own."""
     for person in (*people, *_UNLOCKED.get()):
         if person.actor == actor and person.key.public.hex() == enrolled.payload["public_key"]:
+            _check_session(ledger, person)
             return person.key
     if not enrolled.payload["scripted"]:
         raise RefusedError(f"{actor} has not unlocked their key", remedy="Give identity and password, then sign.")
     return ledger.keys.person(actor)
+
+
+def _check_session(ledger: Ledger, person: Unlocked) -> None:
+    stands = access(ledger, person.actor)
+    if stands.retired:
+        raise RefusedError(f"{person.actor} is retired and cannot sign", remedy="Sign as somebody in service.")
+    if stands.changed_seq > person.seq:
+        raise RefusedError(
+            f"the session of {person.actor} is over: their access has changed since",
+            remedy="Give identity and password again.",
+        )
+    if ledger.now - person.at > timedelta(minutes=SESSION_MINUTES):
+        raise RefusedError(
+            f"the session of {person.actor} is over: {SESSION_MINUTES} minutes have passed",
+            remedy="Give identity and password again.",
+        )
 
 
 def _opened(ledger: Ledger, actor: str, password: str, code: str | None, *, expired_too: bool) -> Secrets:
@@ -172,6 +195,8 @@ def _opened(ledger: Ledger, actor: str, password: str, code: str | None, *, expi
     stands = access(ledger, actor)
     if enrolled is None or stands.credentials == "none" or stands.retired:
         waste_time(password)
+        if enrolled is not None and stands.retired:
+            _note_refusal(ledger, actor, "retired", stands)
         raise _refusal()
     now = timestamp(ledger.now)
     if stands.locked_until and now < stands.locked_until:
@@ -180,16 +205,30 @@ def _opened(ledger: Ledger, actor: str, password: str, code: str | None, *, expi
     held = open_sealed(actor, public, password, ledger.keys.sealed(public))
     step = _step(held, code, ledger.now.timestamp(), stands.last_step)
     if held is None or step is None:
-        payload = {"attempt": stands.failures + 1, "locked": stands.failures + 1 >= MOST_FAILURES}
-        ledger.append(Draft("person.refused", actor, payload, SYSTEM))
+        _note_refusal(ledger, actor, "secret", stands)
         raise _refusal()
     if stands.expires_at and stands.expires_at <= now and not expired_too:
+        _note_refusal(ledger, actor, "expired", stands)
         raise RefusedError(
             f"the password of {actor} expired at {stands.expires_at}", remedy="seedtrain person password"
         )
     if stands.failures or held.totp:
         ledger.append(Draft("person.admitted", actor, {"totp_step": step}, SYSTEM))
     return held
+
+
+def _note_refusal(ledger: Ledger, actor: str, cause: str, stands: Access) -> None:
+    """Put a refused attempt into the ledger; the one that locks raises an alert, there and in the log, at once."""
+    attempt = stands.failures + 1
+    locked = cause == "secret" and attempt >= MOST_FAILURES
+    payload = {"attempt": attempt, "locked": locked, "cause": cause}
+    drafts = [Draft("person.refused", actor, payload, SYSTEM)]
+    if locked:
+        until = timestamp(ledger.now + timedelta(minutes=LOCKED_MINUTES))
+        words = f"{attempt} failed attempts in a row to sign as {actor}"
+        drafts.append(Draft(ALERT, actor, {"kind": "lockout", "words": words, "until": until}, SYSTEM))
+        _LOG.warning("%s: access is locked until %s", words, until)
+    ledger.append(*drafts)
 
 
 def _step(held: Secrets | None, code: str | None, now_s: float, last: int) -> int | None:

@@ -14,6 +14,7 @@ import json
 import secrets
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from seedtrain.base import InputError
@@ -30,10 +31,15 @@ CODE_DIGITS: Final = 6
 
 @dataclass(frozen=True)
 class Unlocked:
-    """A person whose password was right; the key is in memory only, and in no text of this object."""
+    """A person whose password was right; the key is in memory only, and in no text of this object.
+
+    - `at`, `seq`: when that was, and the ledger's last event then: a session does not outlive its reasons.
+    """
 
     actor: str
     key: SigningKey = field(repr=False)
+    at: datetime
+    seq: int
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from seedtrain.base import InputError, UnavailableError
-from seedtrain.record._access import PASSWORD_DAYS, first_password, signing_key
+from seedtrain.record._access import PASSWORD_DAYS, first_password, is_signed, signing_key
 from seedtrain.record._credentials import Unlocked, check_password, new_secrets
 from seedtrain.record._event import Draft, Event, LaterDraft
 from seedtrain.record._keys import SigningKey
@@ -94,14 +94,18 @@ def _enrolment_signed(ledger: Ledger, by: str, actor: str) -> LaterDraft:
 
 
 def people(ledger: Ledger) -> tuple[Person, ...]:
-    """Everybody enrolled, in order."""
-    return tuple(_person(event) for event in ledger.events(type="person.enrolled"))
+    """Everybody enrolled, in order, with the roles that they have now."""
+    changed = {event.subject for event in ledger.events(type="person.roles_set")}
+    return tuple(
+        _person(event, _roles(ledger, event.subject) if event.subject in changed else None)
+        for event in ledger.events(type="person.enrolled")
+    )
 
 
 def find_person(ledger: Ledger, actor: str) -> Person | None:
-    """The person of an identity; None for a stranger or a program."""
+    """The person of an identity, with the roles that they have now; None for a stranger or a program."""
     event = ledger.enrolment(actor)
-    return None if event is None else _person(event)
+    return None if event is None else _person(event, _roles(ledger, actor))
 
 
 def person_name(ledger: Ledger, actor: str) -> str | None:
@@ -202,11 +206,22 @@ def _signature(
     return Draft("signature.applied", subject, payload, actor, occurred_at, id=nonce)
 
 
-def _person(event: Event) -> Person:
+def _roles(ledger: Ledger, actor: str) -> tuple[str, ...] | None:
+    """The roles last set by somebody else who signed for it; None where the enrolment's still hold."""
+    roles = None
+    changes = list(ledger.events(subject=actor, type="person.roles_set"))
+    signatures = list(ledger.events(subject=actor, type="signature.applied")) if changes else []
+    for event in changes:
+        if is_signed(event, signatures):
+            roles = tuple(str(role) for role in event.payload["roles"])
+    return roles
+
+
+def _person(event: Event, roles: tuple[str, ...] | None) -> Person:
     payload = event.payload
     return Person(
         event.subject,
-        tuple(payload["roles"]),
+        tuple(payload["roles"]) if roles is None else roles,
         str(payload["public_key"]),
         bool(payload["scripted"]),
         str(payload.get("credentials", "none")),
