@@ -50,6 +50,7 @@ DUTIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "assurance.decide": ("assurance_officer", *_QUALITY),
         "person.administer": (ADMINISTRATOR,),
         "result.record": ("analyst", "quality_control"),
+        "sample.take": ("operator", "shift_leader", "analyst", "quality_control"),
     }
 )
 """The roles, any one of which allows a duty. The names of the roles are ours; the split follows 21 CFR 211.22: what
