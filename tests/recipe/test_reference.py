@@ -7,16 +7,24 @@ import pytest
 from seedtrain.recipe import PHASE_KINDS
 from seedtrain.recipe._entries import (
     BasisEntry,
+    CalculationEntry,
+    DispensingEntry,
+    ManualEntryEntry,
     MaterialEntry,
     OperationEntry,
     PhaseEntry,
     RecipeEntry,
+    ReconciliationEntry,
     StrategyEntry,
     UnitProcedureEntry,
+    YieldEntry,
 )
 from tests.recipe.reference import PAGE, catalogue, page
 
-ENTRIES = [RecipeEntry, BasisEntry, MaterialEntry, UnitProcedureEntry, OperationEntry, PhaseEntry, StrategyEntry]
+ENTRIES = [
+    *(RecipeEntry, BasisEntry, MaterialEntry, UnitProcedureEntry, OperationEntry, PhaseEntry, StrategyEntry),
+    *(ManualEntryEntry, CalculationEntry, DispensingEntry, YieldEntry, ReconciliationEntry),
+]
 
 
 def test_the_catalogue_on_the_page_is_that_of_the_code():

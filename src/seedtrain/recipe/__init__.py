@@ -2,8 +2,20 @@
 
 from seedtrain.recipe._catalogue import PHASE_KINDS
 from seedtrain.recipe._diff import Change, diff
+from seedtrain.recipe._formula import Formula, read_formula, rounded
 from seedtrain.recipe._kinds import CHOICE, CONDITION_UNITS, MATERIAL, SAMPLE_UNITS, WORD, ParameterKind, PhaseKind
 from seedtrain.recipe._levers import Lever, levers
+from seedtrain.recipe._manual import (
+    DISPENSED,
+    Bands,
+    Calculation,
+    Dispensing,
+    Manual,
+    ManualEntry,
+    Reconciliation,
+    TheoreticalYield,
+    reconciled,
+)
 from seedtrain.recipe._permit import Permit, PermitRequest, Refusal
 from seedtrain.recipe._phase import PRODUCTION, Condition, Operation, Phase, PhaseAt, StrategyLine, UnitProcedure
 from seedtrain.recipe._read import parse_recipe, read_recipe
@@ -16,19 +28,26 @@ from seedtrain.recipe._volumes import Filling, check_volumes, fillings, longest
 __all__ = [
     "CHOICE",
     "CONDITION_UNITS",
+    "DISPENSED",
     "MATERIAL",
     "PHASE_KINDS",
     "PRODUCTION",
     "SAMPLE_UNITS",
     "WORD",
+    "Bands",
+    "Calculation",
     "Change",
     "Command",
     "Condition",
     "ControlRecipe",
+    "Dispensing",
     "Filling",
+    "Formula",
     "HoldPoint",
     "IllegalCommand",
     "Lever",
+    "Manual",
+    "ManualEntry",
     "MasterRecipe",
     "Operation",
     "ParameterKind",
@@ -37,10 +56,12 @@ __all__ = [
     "Phase",
     "PhaseAt",
     "PhaseKind",
+    "Reconciliation",
     "Refusal",
     "SeedUnit",
     "State",
     "StrategyLine",
+    "TheoreticalYield",
     "UnitProcedure",
     "at_scale",
     "check_volumes",
@@ -54,6 +75,9 @@ __all__ = [
     "next_phase",
     "next_state",
     "parse_recipe",
+    "read_formula",
     "read_recipe",
+    "reconciled",
+    "rounded",
     "state_words",
 ]

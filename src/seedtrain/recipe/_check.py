@@ -12,6 +12,7 @@ from typing import Any
 from seedtrain.base import Location
 from seedtrain.quantity import Quantity, QuantityError, Range, parse_range
 from seedtrain.recipe._catalogue import PHASE_KINDS
+from seedtrain.recipe._check_manual import ManualReader
 from seedtrain.recipe._entries import parse_condition
 from seedtrain.recipe._faults import Faults
 from seedtrain.recipe._kinds import (
@@ -25,6 +26,7 @@ from seedtrain.recipe._kinds import (
     outside,
     read_number,
 )
+from seedtrain.recipe._manual import Manual
 from seedtrain.recipe._phase import PRODUCTION, Value
 
 
@@ -37,6 +39,7 @@ class Settings:
     set: dict[str, Value] = field(default_factory=dict)
     limits: dict[str, Range] = field(default_factory=dict)
     sample: dict[str, Range] = field(default_factory=dict)
+    manual: Manual = field(default_factory=Manual)
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,12 @@ def check(faults: Faults) -> tuple[dict[Location, Settings], dict[Location, Rang
     _check_units(faults, data)
     settings: dict[Location, Settings] = {}
     by_path: dict[str, Settings | None] = {}
+    people = ManualReader(faults)
     for raw in _phases(faults, data):
         found = _check_phase(faults, raw, known)
+        manual = people.read(raw.path, raw.location, raw.data)
+        if found:
+            found.manual = manual
         by_path.setdefault(raw.path, found)
         if found:
             settings[raw.location] = found

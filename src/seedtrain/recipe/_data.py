@@ -55,7 +55,7 @@ def phase_data(phase: Phase) -> dict[str, Any]:
         data["second_person"] = "true"
     if phase.hold_time is not None:
         data["hold_time"] = str(phase.hold_time)
-    return data
+    return data | phase.manual.to_data()
 
 
 def strategy_data(lines: Iterable[StrategyLine]) -> list[dict[str, str]]:

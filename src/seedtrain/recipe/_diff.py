@@ -139,12 +139,16 @@ def _phase_values(data: Mapping[str, Any]) -> dict[str, str]:
     for key, value in data.items():
         if key == "phase":
             continue
-        if isinstance(value, dict):
-            prefix = "" if key == "set" else f"{key}."
-            values.update({f"{prefix}{name}": text for name, text in value.items()})
-        else:
-            values[key] = value
+        values.update(_flat("" if key == "set" else key, value))
     return values
+
+
+def _flat(name: str, value: Any) -> dict[str, str]:
+    """Each text in `value` under its keys, joined by dots; a list is one text."""
+    if isinstance(value, dict):
+        parts = ((f"{name}.{key}" if name else key, item) for key, item in value.items())
+        return {path: text for part, item in parts for path, text in _flat(part, item).items()}
+    return {name: ", ".join(value) if isinstance(value, list) else value}
 
 
 def _names(names: Any) -> str:

@@ -79,6 +79,13 @@ def parse_condition(text: Any) -> Condition:
     return Condition(quantity, operator, number)
 
 
+def _places(value: Any) -> int:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]", value):
+        raise ValueError(f"{value!r} is no number of decimal places | Write a whole number from 0 to 9.")
+    return int(value)
+
+
+Places = Annotated[int, PlainValidator(_places)]
 Name = Annotated[str, AfterValidator(_name)]
 Text = Annotated[str, AfterValidator(_text)]
 Truth = Annotated[bool, PlainValidator(_truth)]
@@ -90,6 +97,61 @@ Until = Annotated[Condition, PlainValidator(parse_condition)]
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class _BandsEntry(_Entry):
+    """The four limits of a value; they are read in `_check_manual`, which knows its unit."""
+
+    alert: str | None = None
+    action: str | None = None
+    proven: str | None = None
+    specification: str | None = None
+
+
+class ManualEntryEntry(_BandsEntry):
+    """A value that a person enters."""
+
+    unit: str = ""
+    text: Truth = False
+    choices: list[Text] = []
+    accept: list[Text] = []
+    instrument: Name | None = None
+    instruction: Text = ""
+
+
+class CalculationEntry(_BandsEntry):
+    """A value that is calculated."""
+
+    formula: Text
+    unit: str = ""
+    places: Places | None = None
+    inputs: dict[Name, Text] = {}
+
+
+class YieldEntry(_BandsEntry):
+    """An actual over a theoretical yield."""
+
+    actual: Text
+    unit: str = ""
+    theoretical: Text
+    places: Places | None = None
+    inputs: dict[Name, Text] = {}
+
+
+class ReconciliationEntry(_BandsEntry):
+    """What of a material is accounted for."""
+
+    accounted: Text
+    unit: str = ""
+    places: Places | None = None
+    inputs: dict[Name, Text] = {}
+
+
+class DispensingEntry(_Entry):
+    """An amount of a material with its tolerance."""
+
+    amount: Text
+    tolerance: Text
 
 
 class PhaseEntry(_Entry):
@@ -107,6 +169,14 @@ class PhaseEntry(_Entry):
     second_person: Truth = False
     hold_point: Text = ""
     hold_time: Time | None = None
+    course: Text = ""
+    equipment: list[Name] = []
+    clear: Name | None = None
+    dispense: dict[Name, DispensingEntry] = {}
+    entries: dict[Name, ManualEntryEntry] = {}
+    calculate: dict[Name, CalculationEntry] = {}
+    yields: dict[Name, YieldEntry] = {}
+    reconcile: dict[Name, ReconciliationEntry] = {}
 
 
 class OperationEntry(_Entry):

@@ -8,6 +8,7 @@ from typing import Final
 
 from seedtrain.base import InputError, Position
 from seedtrain.quantity import Quantity, Range
+from seedtrain.recipe._manual import Bands, Manual, ManualEntry
 
 Value = Quantity | str
 PRODUCTION: Final = "production_vessel"
@@ -45,7 +46,7 @@ class Phase:
     - `until`, `at_most`, `duration`: when it ends; at `at_most` it is ended whatever `until` says.
     - `limits`: in-process limits of what is measured on line; `sample`: those of what is measured in a sample.
     - `second_person`: another person checks it. `hold_point`: a signature is needed before the next phase, and why.
-    - `hold_time`: how long what it leaves may wait.
+    - `hold_time`: how long what it leaves may wait. `manual`: what it asks of people.
     """
 
     name: str
@@ -60,6 +61,13 @@ class Phase:
     second_person: bool = False
     hold_point: str = ""
     hold_time: Quantity | None = None
+    manual: Manual = field(default_factory=Manual)
+
+    def entries(self) -> dict[str, ManualEntry]:
+        """What is entered where people run the phase: its `entries`, and what `limits` and `sample` bind."""
+        bound = {**self.limits, **self.sample}
+        measured = {name: ManualEntry(limits.unit, bands=Bands(action=limits)) for name, limits in bound.items()}
+        return {**measured, **self.manual.entries}
 
     def quantity(self, parameter: str) -> Quantity | None:
         """The number that `parameter` has (of `set`, or until, at_most, duration, hold_time), or None."""

@@ -100,6 +100,7 @@ def _phase(entry: PhaseEntry, settings: Settings) -> Phase:
         second_person=entry.second_person,
         hold_point=entry.hold_point,
         hold_time=entry.hold_time,
+        manual=settings.manual,
     )
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from seedtrain.base import Document, InputError, Location, Position, digest
 from seedtrain.quality import Specification
@@ -23,6 +23,8 @@ from seedtrain.recipe._data import (
 )
 from seedtrain.recipe._kinds import MATERIAL, NEAREST, WORD, choose, closest
 from seedtrain.recipe._phase import PRODUCTION, Phase, PhaseAt, StrategyLine, UnitProcedure, Value
+
+_HOLDERS: Final = ("set", "composition", "limits", "sample", "entries", "calculate", "yields", "dispense", "reconcile")
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ class MasterRecipe:
                 unit = kinds[parameter].unit
                 if unit == WORD or (unit == MATERIAL and value not in self.materials):
                     names.add(str(value))
+            names.update(name for name in place.phase.manual.dispense if name not in self.materials)
         return tuple(sorted(names))
 
     def position(self, path: str, parameter: str = "") -> Position:
@@ -161,7 +164,7 @@ class MasterRecipe:
         if self.document is None:
             return Position(f"recipe {self.name}")
         location = self.places.get(path, ())
-        steps = (tuple(parameter.split(".")), *((key, parameter) for key in ("set", "composition", "limits", "sample")))
+        steps = (tuple(parameter.split(".")), *((key, parameter) for key in _HOLDERS))
         for step in steps if parameter else ():
             if (*location, *step) in self.document.positions:
                 location = (*location, *step)

@@ -183,12 +183,15 @@ def _map_phases(procedure: UnitProcedure, change: Callable[[str, Phase], Phase])
 
 
 def _extensive(phase: Phase) -> dict[str, Quantity]:
+    """Every amount of a phase by its parameter, as `_grow` takes it back."""
     kinds = PHASE_KINDS[phase.do].parameters
-    return {
+    found = {
         name: value
         for name, value in phase.set.items()
         if kinds[name].scaling == "extensive" and isinstance(value, Quantity)
     }
+    found |= {f"dispense.{name}": item.amount for name, item in phase.manual.dispense.items()}
+    return found | {f"yields.{name}": item.theoretical for name, item in phase.manual.yields.items()}
 
 
 def _grow(phase: Phase, ratio: float) -> Phase:
@@ -196,7 +199,24 @@ def _grow(phase: Phase, ratio: float) -> Phase:
     if ratio == 1.0 or not amounts:
         return phase
     grown = {name: _tidy(value.value * ratio, value.unit) for name, value in amounts.items()}
-    return dataclasses.replace(phase, set={**phase.set, **grown})
+    manual = dataclasses.replace(
+        phase.manual,
+        dispense={
+            # In the unit of the master: the person at the balance reads the unit that the record is written in.
+            name: dataclasses.replace(item, amount=_kept(item.amount, ratio))
+            for name, item in phase.manual.dispense.items()
+        },
+        yields={
+            name: dataclasses.replace(item, theoretical=_kept(item.theoretical, ratio))
+            for name, item in phase.manual.yields.items()
+        },
+    )
+    given = {name: value for name, value in grown.items() if name in phase.set}
+    return dataclasses.replace(phase, set={**phase.set, **given}, manual=manual)
+
+
+def _kept(amount: Quantity, ratio: float) -> Quantity:
+    return Quantity(float(f"{amount.value * ratio:.{_DIGITS}g}"), amount.unit)
 
 
 def _tidy(value: float, unit: str) -> Quantity:
