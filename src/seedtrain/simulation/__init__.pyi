@@ -37,6 +37,7 @@ from ._exchange import (
 )
 from ._indpensim import PenicillinBatch, penicillin_batch, simulate_penicillin
 from ._library import read_culture, shipped_cultures
+from ._live import Broth, LiveTank, TankInputs
 from ._limits import TransferLimits, transfer_limits
 from ._metabolism import (
     CompiledMetabolism,
@@ -76,6 +77,7 @@ from ._metabolism import (
     uptake,
     usual_kinetics,
 )
+from ._plan import Liquid, Plan, Segment, base_liquid, plan_of
 from ._reproduce import PublishedPhase, reproduce
 from ._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
 from ._seed import simulate_seed_train
@@ -93,6 +95,7 @@ __all__ = [
     "LARGEST_MACHINES",
     "Airlift",
     "Balance",
+    "Broth",
     "CompiledMetabolism",
     "CompiledSystem",
     "Constant",
@@ -111,6 +114,8 @@ __all__ = [
     "GasTransfer",
     "Kinetics",
     "LazyTable",
+    "Liquid",
+    "LiveTank",
     "LogNormal",
     "Monod",
     "MovingBound",
@@ -121,6 +126,7 @@ __all__ = [
     "ParameterUse",
     "PenicillinBatch",
     "PhaseSpan",
+    "Plan",
     "PublishedPhase",
     "Reactor",
     "RegionTable",
@@ -129,6 +135,7 @@ __all__ = [
     "RunEvent",
     "SbmlModel",
     "SbmlRun",
+    "Segment",
     "Sensitivities",
     "Setup",
     "ShakeFlask",
@@ -137,6 +144,7 @@ __all__ = [
     "StirredTank",
     "Stream",
     "TableCertificate",
+    "TankInputs",
     "TrainParameter",
     "TrajectoryError",
     "TransferLimits",
@@ -147,6 +155,7 @@ __all__ = [
     "WaveBag",
     "Well",
     "Zones",
+    "base_liquid",
     "bench_chromatography",
     "bench_simulation",
     "broth",
@@ -170,6 +179,7 @@ __all__ = [
     "parse_drain",
     "parse_limits",
     "penicillin_batch",
+    "plan_of",
     "product_quality",
     "read_culture",
     "read_ensemble",

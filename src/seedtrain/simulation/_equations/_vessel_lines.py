@@ -32,7 +32,7 @@ def vapour(temperature: str) -> str:
     return f"0.0061121 * exp((18.678 - {temperature} / 234.5) * {temperature} / (257.14 + {temperature}))"
 
 
-def _solubility(u: str, vapour_pressure: str) -> str:
+def solubility(u: str, vapour_pressure: str) -> str:
     """Benson & Krause 1980, as `oxygen_solubility`, from `u` = 1/K: mmol/L/bar."""
     logarithm = f"-139.34411 + {u} * (1.575701e5 + {u} * (-6.642308e7 + {u} * (1.243800e10 - {u} * 8.621949e11)))"
     return f"exp({logarithm}) / 31.998 / ({OXYGEN_IN_AIR!r} * ({ATMOSPHERE!r} - {vapour_pressure}))"
@@ -51,7 +51,7 @@ def held_lines(layout: Layout) -> list[Line]:
         ("leaving", vapour("T_condenser")),
         ("w_E", "leaving / (p_0 - leaving)" if layout.kind != "still" else "0.0"),
         ("u_set", "1.0 / (T_set + 273.15)"),
-        ("saturation", f"{_solubility('u_set', 'vapour_set')} * soluble * {OXYGEN_IN_AIR!r} * (p_s - vapour_set)"),
+        ("saturation", f"{solubility('u_set', 'vapour_set')} * soluble * {OXYGEN_IN_AIR!r} * (p_s - vapour_set)"),
         ("DO_set", "DO_share * saturation if DO_share >= 0.0 else -1.0"),
         ("F_start", "F_0 / V_0 + dilution * v"),
         ("r_O", repr(OXYGEN_IN_AIR / _INERT)),
@@ -136,7 +136,7 @@ def gas_lines(layout: Layout) -> list[Line]:
     return [
         ("kelvin_inverse", "1.0 / (T + 273.15)"),
         ("vapour_now", vapour("T")),
-        ("henry_O", f"soluble * {_solubility('kelvin_inverse', 'vapour_now')}"),
+        ("henry_O", f"soluble * {solubility('kelvin_inverse', 'vapour_now')}"),
         # Sander 2015, as `carbon_dioxide_solubility`
         ("henry_C", f"33.0 * exp(2400.0 * (kelvin_inverse - {1 / 298.15!r}))"),
         ("pressure", "p_0 + p_v * v"),
