@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TypeVar, get_args
+from datetime import datetime
+from typing import TypeVar
 
 from seedtrain.base import InputError, digest
-from seedtrain.gmp._lots._genealogy import GenealogyLine, edges_of, unknown_lot, walk, where_used
-from seedtrain.gmp._lots._received import STATED, received_lot, stated_lots, stated_particulars
-from seedtrain.quality import LotStatus
+from seedtrain.gmp._lots._book import lot_book
+from seedtrain.gmp._lots._genealogy import GenealogyLine, edges_of, walk
+from seedtrain.gmp._lots._received import STATED
 from seedtrain.record import SYSTEM, ConflictError, Draft, Event, Ledger, append_signed
 
 T = TypeVar("T")
@@ -75,7 +75,8 @@ def hold_downstream(
         raise InputError(f"lot {lot} cannot be held without a reason", remedy="Say why.")
 
     def order(head: int) -> HoldOrder:
-        lines = where_used(ledger.events(), lot)
+        with lot_book(ledger) as book:
+            lines = book.where_used(lot)
         name = _hold_name(ledger, lot, cause or reason)
         wanted = lines if itself else lines[1:]
         fresh = [line for line in wanted if name not in _ever_held(ledger, line.lot)]
@@ -141,50 +142,20 @@ def open_holds(ledger: Ledger, lot: str) -> tuple[Hold, ...]:
     return tuple(found.values())
 
 
-def lot_faults(ledger: Ledger, lot: str, on: date) -> tuple[str, ...]:
-    """Why a received, split or merged lot may not be used on this day, one reason a line; empty where it may.
-
-    Status, expiry, retest date, and holds on it or on what it was made from. Raises `InputError` for a lot that was
-    never stated (a batch's product: its release decides, and `open_holds`). 21 CFR 211.84(a), 211.87, 211.142.
-    """
-    known = received_lot(ledger, lot)
-    if known is None:
-        raise unknown_lot(lot)
-    reasons = []
-    if known.status != "released":
-        reasons.append(f"lot {lot} ({known.material}) is {known.status}")
-    if known.expiry < on:
-        reasons.append(f"lot {lot} ({known.material}) expired on {known.expiry.isoformat()}")
-    retest = stated_particulars(ledger.events(subject=lot)).retest
-    if retest is not None and retest <= on:
-        reasons.append(f"lot {lot} ({known.material}) is to be tested again since {retest.isoformat()}")
-    for held in open_holds(ledger, lot):
-        where = "" if held.lot == lot else f" through {held.lot}"
-        reasons.append(f"lot {lot} is on hold{where} ({held.hold}): {held.reason}")
-    return tuple(reasons)
-
-
-def change_lot_status(
-    ledger: Ledger, lot: str, status: LotStatus, reason: str, actor: str, *, at: datetime | None = None
-) -> tuple[Event, ...]:
-    """A person releases, quarantines or rejects a lot, and signs; nothing happens if it has that status already.
-
-    Everything that a lot went into is put on hold with it; lifting that hold is a decision of its own (`lift_hold`).
-    """
-    known = stated_lots(ledger.events(subject=lot)).get(lot)
-    if known is None:
-        raise InputError(f"the ledger knows no lot {lot!r}", remedy="Receive it first.")
-    if status not in get_args(LotStatus):
-        raise InputError(f"there is no status {status!r}", remedy=f"Use one of: {', '.join(get_args(LotStatus))}.")
-    if known.status == status:
-        return ()
-    if not reason.strip():
-        raise InputError(f"lot {lot} cannot become {status} without a reason", remedy="Say why.")
-    draft = Draft("lot.status_changed", lot, {"before": known.status, "status": status}, actor, at, reason=reason)
-    events = append_signed(ledger, draft, f"lot {status}")
-    if status != "released":
-        hold_downstream(ledger, lot, f"lot {lot} is {status}: {reason}", actor, cause=events[0].id, itself=False, at=at)
-    return events
+def held_too(ledger: Ledger, lot: str, into: str, actor: str, at: datetime | None = None) -> list[Draft]:
+    """The drafts that put what is made of a held lot on the same holds."""
+    return [
+        Draft(
+            "lot.held",
+            into,
+            {**event.payload, "into": lot, "depth": int(event.payload["depth"]) + 1},
+            actor,
+            at,
+            reason=event.reason,
+            id=_held_id(hold, into),
+        )
+        for hold, event in _open_on(ledger, lot).items()
+    ]
 
 
 def at_head(ledger: Ledger, decide: Callable[[int], T]) -> T:
@@ -207,7 +178,11 @@ def _hold_name(ledger: Ledger, lot: str, cause: str) -> str:
 
 def _held(line: GenealogyLine, hold: str, root: str, reason: str, cause: str, actor: str, at: datetime | None) -> Draft:
     payload = {"hold": hold, "root": root, "into": line.into, "depth": line.depth, "cause": cause}
-    return Draft("lot.held", line.lot, payload, actor, at, reason=reason)
+    return Draft("lot.held", line.lot, payload, actor, at, reason=reason, id=_held_id(hold, line.lot))
+
+
+def _held_id(hold: str, lot: str) -> str:
+    return digest(["lot.held", hold, lot])[:32]
 
 
 def _ever_held(ledger: Ledger, lot: str) -> dict[str, Event]:
@@ -249,10 +224,10 @@ def _inputs(ledger: Ledger, lot: str) -> Sequence[str]:
 
 def _batch_of(ledger: Ledger, lot: str) -> str:
     """The batch that produced a lot of another id than its own; empty where there is none."""
-    for event in ledger.events(type="lot.produced"):
-        if event.payload["lot"] == lot and event.subject != lot:
-            return event.subject
-    return ""
+    with lot_book(ledger) as book:  # where to look; what counts is what the ledger says there
+        batch = book.batch_of(lot)
+    found = any(event.payload["lot"] == lot for event in ledger.events(subject=batch, type="lot.produced"))
+    return batch if found and batch != lot else ""
 
 
 def _hold(event: Event) -> Hold:
