@@ -8,6 +8,7 @@ from seedtrain.gmp._authority import (
     duties_of,
     in_service,
     keep_an_administrator,
+    may,
 )
 from seedtrain.gmp._batch._gate import Asked, Gate
 from seedtrain.gmp._batch._lines import (
@@ -34,6 +35,23 @@ from seedtrain.gmp._batch._lines import (
     ValueLine,
 )
 from seedtrain.gmp._batch._record import BatchRecord, RunningRecord, batch_record
+from seedtrain.gmp._custody._bank_tests import judge_bank, record_bank_result
+from seedtrain.gmp._custody._banks import Bank, Excursion, Inventory, Vial, fold_banks, inventory, vial_id
+from seedtrain.gmp._custody._chain import Chain, custody_chain, custody_chains, judge_custody
+from seedtrain.gmp._custody._excursions import assess_excursion, find_excursions, record_excursions
+from seedtrain.gmp._custody._handing import (
+    CustodyStopError,
+    Observed,
+    bind_to_patient,
+    hand_over,
+    open_custody,
+    receive_custody,
+    resume_custody,
+)
+from seedtrain.gmp._custody._keeping import create_bank, fill_bank, move_vials, place_vials
+from seedtrain.gmp._custody._map import box_map, box_svg, vial_words
+from seedtrain.gmp._custody._plans import Plan, read_plan
+from seedtrain.gmp._custody._withdrawal import Withdrawal, confirm_withdrawal, withdraw_vials
 from seedtrain.gmp._documents._print import (
     Certificate,
     CertificateLine,
@@ -46,31 +64,53 @@ from seedtrain.gmp._documents._print import (
     names_of,
     result_words,
 )
+from seedtrain.gmp._lots._amounts import Movement, Stock
+from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book
+from seedtrain.gmp._lots._decisions import change_lot_status, invalidate_lot_test, lot_faults, record_lot_test
 from seedtrain.gmp._lots._genealogy import GenealogyLine, assure_origin, genealogy, where_used
-from seedtrain.gmp._lots._holds import (
-    Hold,
-    HoldOrder,
-    change_lot_status,
-    hold_downstream,
-    lift_hold,
-    lot_faults,
-    open_holds,
-)
+from seedtrain.gmp._lots._holds import Hold, HoldOrder, hold_downstream, lift_hold, open_holds
 from seedtrain.gmp._lots._particulars import Particulars
+from seedtrain.gmp._lots._parts import Part, merge_lots, split_lot
 from seedtrain.gmp._lots._received import amend_lot, receive_lots, received_lot, received_lots
-from seedtrain.gmp._master._approval import APPROVAL, AUTHORSHIP, Approval, approval, approve_recipe
-from seedtrain.gmp._permit import LedgerPermit, unchecked_phases
-from seedtrain.gmp._quality._deviations import (
-    Deviating,
-    close_deviation,
-    excursions,
-    open_deviations,
-    uncovered,
-    well_closed,
+from seedtrain.gmp._lots._stock import consume_lot, consumption, discard_lot, move_lot, ship_lot
+from seedtrain.gmp._master._approval import (
+    APPROVAL,
+    AUTHORSHIP,
+    Approval,
+    approval,
+    approve_recipe,
+    recipe_versions,
 )
+from seedtrain.gmp._master._change import (
+    Assessment,
+    ChangeRequest,
+    ChangeState,
+    approve_change,
+    assess_change,
+    change_request,
+    change_requests,
+    change_words,
+    close_change,
+    fold_change,
+    implement_change,
+    open_change,
+)
+from seedtrain.gmp._master._life import RecipeLife, RecipeState, RecipeStep, fold_life, state_words
+from seedtrain.gmp._master._steps import (
+    find_recipe,
+    make_effective,
+    retire_recipe,
+    review_recipe,
+    sign_approval,
+    submit_recipe,
+)
+from seedtrain.gmp._permit import LedgerPermit, unchecked_phases
+from seedtrain.gmp._quality._deviations import close_deviation, well_closed
+from seedtrain.gmp._quality._exceptions import review_items
+from seedtrain.gmp._quality._excursions import Deviating, excursions, open_deviations, uncovered
 from seedtrain.gmp._quality._release import decide_release, judge_release
 from seedtrain.gmp._quality._results import as_result, check_phase, correct_value, record_results, state_of
-from seedtrain.gmp._quality._review import Collapsed, collapsed, kind_words, latest_review, review, review_items
+from seedtrain.gmp._quality._review import Collapsed, collapsed, kind_words, latest_review, review
 
 __all__ = [
     "ADMINISTRATOR",
@@ -80,9 +120,14 @@ __all__ = [
     "DUTIES",
     "Approval",
     "Asked",
+    "Assessment",
+    "Bank",
     "BatchRecord",
     "Certificate",
     "CertificateLine",
+    "Chain",
+    "ChangeRequest",
+    "ChangeState",
     "CheckLine",
     "ClearanceLine",
     "Closure",
@@ -90,18 +135,30 @@ __all__ = [
     "CommentLine",
     "ConsumedLine",
     "Correction",
+    "CustodyStopError",
     "DecisionLine",
     "Deviating",
     "DeviationLine",
+    "Excursion",
     "Gate",
     "GenealogyLine",
     "Header",
     "Hold",
     "HoldOrder",
     "Intervention",
+    "Inventory",
     "LedgerPermit",
     "LiftLine",
+    "LotBook",
+    "LotEntry",
+    "Movement",
+    "Observed",
+    "Part",
     "Particulars",
+    "Plan",
+    "RecipeLife",
+    "RecipeState",
+    "RecipeStep",
     "ResultLine",
     "ReviewItem",
     "ReviewLine",
@@ -111,51 +168,109 @@ __all__ = [
     "Sheet",
     "SignatureLine",
     "StepLine",
+    "Stock",
     "StopLine",
     "ValueLine",
+    "Vial",
+    "Withdrawal",
     "amend_lot",
     "another_person",
     "approval",
+    "approve_change",
     "approve_recipe",
     "as_result",
+    "assess_change",
+    "assess_excursion",
     "assure_origin",
     "authorise",
     "batch_record",
     "batch_sheets",
+    "bind_to_patient",
+    "box_map",
+    "box_svg",
     "certificate",
     "certificate_sheet",
     "change_lot_status",
+    "change_request",
+    "change_requests",
+    "change_words",
     "check_phase",
+    "close_change",
     "close_deviation",
     "collapsed",
+    "confirm_withdrawal",
+    "consume_lot",
+    "consumption",
     "correct_value",
+    "create_bank",
+    "custody_chain",
+    "custody_chains",
     "decide_release",
     "decision_words",
+    "discard_lot",
     "duties_of",
     "excursions",
+    "fill_bank",
+    "find_excursions",
+    "find_recipe",
+    "fold_banks",
+    "fold_change",
+    "fold_life",
     "genealogy",
     "genealogy_sheet",
+    "hand_over",
     "hold_downstream",
+    "implement_change",
     "in_service",
-    "keep_an_administrator",
+    "invalidate_lot_test",
+    "inventory",
+    "judge_bank",
+    "judge_custody",
     "judge_release",
+    "keep_an_administrator",
     "kind_words",
     "latest_review",
     "lift_hold",
+    "lot_book",
     "lot_faults",
+    "make_effective",
+    "may",
+    "merge_lots",
+    "move_lot",
+    "move_vials",
     "names_of",
+    "open_change",
+    "open_custody",
     "open_deviations",
     "open_holds",
+    "place_vials",
+    "read_plan",
+    "receive_custody",
     "receive_lots",
     "received_lot",
     "received_lots",
+    "recipe_versions",
+    "record_bank_result",
+    "record_excursions",
+    "record_lot_test",
     "record_results",
     "result_words",
+    "resume_custody",
+    "retire_recipe",
     "review",
     "review_items",
+    "review_recipe",
+    "ship_lot",
+    "sign_approval",
+    "split_lot",
     "state_of",
+    "state_words",
+    "submit_recipe",
     "unchecked_phases",
     "uncovered",
+    "vial_id",
+    "vial_words",
     "well_closed",
     "where_used",
+    "withdraw_vials",
 ]
