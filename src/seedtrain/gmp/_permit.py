@@ -1,120 +1,190 @@
-"""The hard stops of a phase, decided on the ledger alone."""
+"""The hard stops of a phase, decided on the ledger alone: a list of gates, each of which gives its reasons."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
 from seedtrain.base import InputError
-from seedtrain.gmp._batch._record import BatchRecord, batch_record
+from seedtrain.gmp._authority import another_person, authorise
+from seedtrain.gmp._batch._gate import Asked, Gate
+from seedtrain.gmp._batch._record import BatchRecord, RunningRecord
+from seedtrain.gmp._equipment import Register, clearance_gate, equipment_gate
+from seedtrain.gmp._lots._decisions import lot_faults
+from seedtrain.gmp._lots._holds import open_holds
 from seedtrain.gmp._lots._received import received_lot
 from seedtrain.gmp._master._approval import approval
-from seedtrain.recipe import ControlRecipe, HoldPoint, MasterRecipe, PermitRequest, Refusal, next_phase
-from seedtrain.record import Event, Ledger
+from seedtrain.recipe import ControlRecipe, HoldPoint, MasterRecipe, PermitRequest, PhaseAt, Refusal, next_phase
+from seedtrain.record import Ledger, is_trained
+
+EXECUTE: Final = "batch.execute"
+LIFT: Final = "quality.approve"
+
+
+def recipe_gate(asked: Asked) -> Iterator[Refusal]:
+    """The batch runs with the recipe that it pins, and that recipe was effective when the batch was created.
+
+    A batch that was created as simulated without an approval needs none: it says so on every page.
+    """
+    wanted, header = asked.control.digest, asked.record.header
+    if header.recipe_digest != wanted:
+        yield _recipe_refusal(
+            f"batch {header.batch} was created with the recipe {header.recipe_digest[:16]}..., "
+            f"not with {wanted[:16]}...",
+            "Run the batch with the recipe that it was created with; a changed recipe needs a new batch.",
+        )
+        return
+    if header.trial and header.origin == "simulated":
+        return
+    found = approval(asked.ledger, wanted)
+    if found is None:
+        words = f"the recipe {wanted[:16]}... was never approved"
+        yield _recipe_refusal(words, "Have it signed by its author and another person.")
+    elif found.fault:
+        yield _recipe_refusal(found.fault, "Open a deviation and have the recipe approved anew.")
+    elif found.retired:
+        yield _recipe_refusal(f"the recipe {wanted[:16]}... is retired", "Use its successor.")
+    else:
+        objection = found.objection(header.created_at)
+        if objection:
+            yield _recipe_refusal(objection, "Begin a batch with a recipe that is effective: seedtrain recipe list.")
+
+
+def _recipe_refusal(reason: str, remedy: str) -> Refusal:
+    return Refusal(reason, remedy, "recipe")
+
+
+def place_gate(asked: Asked) -> Iterator[Refusal]:
+    """Order of the procedure, checks and hold points before this phase, and the unit."""
+    request, record, recipe = asked.request, asked.record, asked.control.recipe
+    if record.decision is not None and record.decision.decision != "on_hold":
+        yield _place_refusal(f"batch {request.batch} is {record.decision.decision}", "Start another batch.")
+        return
+    unchecked = unchecked_phases(recipe, record)
+    if unchecked:
+        words = f"{unchecked[0]} was not checked by a second person"
+        yield _place_refusal(words, "Have another person check it and sign.")
+        return
+    completed = [item.phase for item in record.steps if item.completed_at is not None]
+    signed = [item.phase for item in record.steps if item.hold_signatures]
+    try:
+        expected = next_phase(recipe, completed, signed)
+    except InputError as error:
+        yield _place_refusal(error.message, "Open a deviation: the order of the procedure is broken.")
+        return
+    if isinstance(expected, HoldPoint):
+        words = f"the hold point of {expected.path} is not signed: {expected.words}"
+        yield _place_refusal(words, "Have it signed.")
+    elif expected is None or expected.path != request.phase_path:
+        following = "the batch is at its end" if expected is None else f"{expected.path} comes next"
+        words = f"{request.phase_path} is out of order: {following}"
+        yield _place_refusal(words, "Keep to the order of the recipe.")
+    else:
+        yield from _unit(asked, expected)
+
+
+def _unit(asked: Asked, place: PhaseAt) -> Iterator[Refusal]:
+    """The recipe's own unit; where it names a class only, any unit that is registered under it."""
+    wanted, unit = place.unit_procedure.unit, asked.request.unit
+    if unit == (wanted or place.unit_procedure.unit_class):
+        return
+    known = Register(asked.ledger, asked.memory).find(unit) if wanted is None else None
+    if known is None or known.kind != place.unit_procedure.unit_class:
+        where = wanted or place.unit_procedure.unit_class
+        yield _place_refusal(f"{place.path} belongs on {where}, not on {unit}", f"Run it on {where}.")
+
+
+def _place_refusal(reason: str, remedy: str) -> Refusal:
+    return Refusal(reason, remedy, "place")
+
+
+def people_gate(asked: Asked) -> Iterator[Refusal]:
+    """Who runs the phase is enrolled, in service, in a role for it, and trained in what it asks for."""
+    actor, place = asked.request.actor, asked.place
+    if not actor or place is None:
+        return
+    try:
+        authorise(asked.ledger, actor, EXECUTE)
+    except InputError as error:
+        yield Refusal(error.message, error.remedy, "person", actor)
+        return
+    course = place.phase.manual.course
+    if course and not is_trained(asked.ledger, actor, course):
+        words = f"{actor} is not trained in {course}, or the training has lapsed"
+        remedy = "Have somebody trained do it, or train the person and record it (21 CFR 211.25)."
+        yield Refusal(words, remedy, "training", actor, liftable=True)
+
+
+def lots_gate(asked: Asked) -> Iterator[Refusal]:
+    """Every lot that the phase would take may be used today: received, released, in date, on no hold."""
+    today = asked.request.time.date()
+    for lot in asked.request.lots:
+        try:
+            faults = lot_faults(asked.ledger, lot, today)
+        except InputError as error:
+            yield Refusal(error.message, error.remedy, "lot.unknown", lot)
+            continue
+        if faults:
+            known = received_lot(asked.ledger, lot)
+            # A rejected lot, one on hold and one of a batch that is not released are nobody's to lift.
+            liftable = known is not None and known.status != "rejected" and not open_holds(asked.ledger, lot)
+            remedy = "Use a released lot that is in date, or have quality decide on this one."
+            yield Refusal("; ".join(faults), remedy, "lot.unfit", lot, liftable=liftable)
+
+
+GATES: Final[Sequence[Gate]] = (recipe_gate, place_gate, people_gate, equipment_gate, clearance_gate, lots_gate)
+"""Asked in this order. A gate of another kind of object is a function beside that object, and stands here by name."""
 
 
 class LedgerPermit:
     """`seedtrain.recipe.Permit` over a ledger; every refusal says why and what to do.
 
     - `control`: the recipe that the executor runs. It must be the one of the batch and the one that was approved.
+
+    One permit serves a whole batch: it reads each event of the ledger once.
     """
 
-    def __init__(self, ledger: Ledger, control: ControlRecipe) -> None:
+    def __init__(self, ledger: Ledger, control: ControlRecipe, gates: Sequence[Gate] = GATES) -> None:
         self._ledger = ledger
         self._control = control
-        self._seen: dict[str, list[Event]] = {}
+        self._gates = gates
+        self._running: dict[str, RunningRecord] = {}
+        self._memory: dict[str, Any] = {}
 
     def check(self, request: PermitRequest) -> Refusal | None:
-        """None where the phase may start."""
+        """None where the phase may start, or go on; the first reason that nobody lifted."""
+        running = self._running.setdefault(request.batch, RunningRecord(self._ledger, request.batch))
         try:
-            record = self._record(request.batch)
+            record = running.now()
         except InputError as error:
             return Refusal(error.message, "Create the batch first.")
-        return self._recipe(request, record) or self._place(request, record) or self._lots(request)
-
-    def _recipe(self, request: PermitRequest, record: BatchRecord) -> Refusal | None:
-        wanted = self._control.digest
-        if record.header.recipe_digest != wanted:
-            return Refusal(
-                f"batch {request.batch} was created with the recipe {record.header.recipe_digest[:16]}..., "
-                f"not with {wanted[:16]}...",
-                "Run the batch with the recipe that it was created with; a changed recipe needs a new batch.",
-            )
-        found = approval(self._ledger, wanted)
-        if found is None:
-            return Refusal(
-                f"the recipe {wanted[:16]}... was never approved", "Have it signed by its author and another person."
-            )
-        if found.fault:
-            return Refusal(found.fault, "Open a deviation and have the recipe approved anew.")
-        if found.retired:
-            return Refusal(f"the recipe {wanted[:16]}... is retired", "Use its successor.")
-        if not found.effective:
-            return Refusal(
-                f"the recipe {wanted[:16]}... is signed by {', '.join(found.signers) or 'nobody'}; two different "
-                "persons are needed (21 CFR 211.186)",
-                "Have another person approve it.",
-            )
-        return None
-
-    def _place(self, request: PermitRequest, record: BatchRecord) -> Refusal | None:
-        """Order of the procedure, checks and hold points before this phase, and the unit."""
-        recipe = self._control.recipe
-        if record.decision is not None and record.decision.decision != "on_hold":
-            return Refusal(f"batch {request.batch} is {record.decision.decision}", "Start another batch.")
-        unchecked = unchecked_phases(recipe, record)
-        if unchecked:
-            return Refusal(
-                f"{unchecked[0]} was not checked by a second person", "Have another person check it and sign."
-            )
-        completed = [item.phase for item in record.steps if item.completed_at is not None]
-        signed = [item.phase for item in record.steps if item.hold_signatures]
         try:
-            expected = next_phase(recipe, completed, signed)
-        except InputError as error:
-            return Refusal(error.message, "Open a deviation: the order of the procedure is broken.")
-        if isinstance(expected, HoldPoint):
-            return Refusal(f"the hold point of {expected.path} is not signed: {expected.words}", "Have it signed.")
-        if expected is None or expected.path != request.phase_path:
-            following = "the batch is at its end" if expected is None else f"{expected.path} comes next"
-            return Refusal(f"{request.phase_path} is out of order: {following}", "Keep to the order of the recipe.")
-        wanted = expected.unit_procedure.unit or expected.unit_procedure.unit_class
-        if request.unit != wanted:
-            return Refusal(f"{request.phase_path} belongs on {wanted}, not on {request.unit}", f"Run it on {wanted}.")
-        return None
+            place = self._control.recipe.phase_at(request.phase_path)
+        except InputError:
+            place = None  # the order of the procedure refuses it
+        asked = Asked(self._ledger, request, record, self._control, place, self._memory)
+        reasons = (refusal for gate in self._gates for refusal in gate(asked))
+        return next((item for item in reasons if not is_lifted(asked, item)), None)
 
-    def _lots(self, request: PermitRequest) -> Refusal | None:
-        for lot in request.lots:
-            refusal = self._lot(lot, request)
-            if refusal is not None:
-                return refusal
-        return None
 
-    def _lot(self, lot: str, request: PermitRequest) -> Refusal | None:
-        known = received_lot(self._ledger, lot)
-        if known is None:
-            return self._produced(lot)
-        if known.status != "released":
-            return Refusal(
-                f"lot {lot} ({known.material}) is {known.status}", "Use a released lot, or have quality release it."
-            )
-        if known.expiry < request.time.date():
-            return Refusal(
-                f"lot {lot} ({known.material}) expired on {known.expiry.isoformat()}", "Use a lot that is in date."
-            )
-        return None
+def is_lifted(asked: Asked, refusal: Refusal) -> bool:
+    """Whether quality decided, under a deviation and signed, that this phase goes on past this reason."""
+    if not refusal.liftable:
+        return False
+    key = (asked.request.phase_path, refusal.gate, refusal.subject)
+    return any(
+        item.signed and (item.phase, item.gate, item.subject) == key and _may_lift(asked, item.actor)
+        for item in asked.record.lifts
+    )
 
-    def _produced(self, lot: str) -> Refusal | None:
-        """A lot that another batch produced: usable once that batch is released."""
-        for event in self._ledger.events(type="lot.produced"):
-            if event.payload["lot"] == lot:
-                decision = self._record(event.subject).decision
-                if decision is not None and decision.decision == "released" and decision.signed:
-                    return None
-                return Refusal(f"lot {lot} of batch {event.subject} is not released", "Have the batch released first.")
-        return Refusal(f"the ledger knows no lot {lot}", "Receive the lot: material, quantity, expiry and origin.")
 
-    def _record(self, batch: str) -> BatchRecord:
-        seen = self._seen.setdefault(batch, [])  # events never change: only the new ones are read
-        seen.extend(self._ledger.events(subject=batch, after=seen[-1].seq if seen else 0))
-        return batch_record(seen, batch)
+def _may_lift(asked: Asked, actor: str) -> bool:
+    try:
+        authorise(asked.ledger, actor, LIFT)
+        another_person(asked.ledger, actor, {*asked.record.operators, asked.request.actor}, "the lifting of a stop")
+    except InputError:
+        return False
+    return True
 
 
 def unchecked_phases(recipe: MasterRecipe, record: BatchRecord) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ _NOT_OF_SUBSTANCE: Final = (
     "batch.released",
     "batch.rejected",
     "batch.on_hold",
+    "exception.acknowledged",
 )
 
 
@@ -99,6 +100,7 @@ class Fold:
             created_at=event.occurred_at,
             created_by=event.actor,
             text=str(payload.get("text", "")),
+            trial=payload.get("trial") is True,
         )
 
     def state_changed(self, event: Event, payload: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 ResultState = Literal["conforms", "oos", "invalid"]
 DecisionWord = Literal["released", "rejected", "on_hold"]
-BANDS: Final = ("alert", "action", "proven", "specification")
+LEVELS: Final = ("alert", "action", "proven", "specification")
 """The four kinds of limits of a value, the narrowest first: a warning, a limit to act on, the proven acceptable range,
 and the specification. They are four things: an alert is no deviation, and a proven range is no specification."""
 
@@ -19,7 +19,7 @@ class Header:
     """What the batch is: its recipe, its unit and volume, and whether it was measured or simulated.
 
     - `text`: the control recipe as the batch carries it, a copy of the master's (21 CFR 211.188(a)); empty where it
-      stands with the approval only.
+      stands with the approval only. `trial`: it was started as simulated, without an approved recipe.
     """
 
     batch: str
@@ -32,6 +32,7 @@ class Header:
     created_at: str
     created_by: str
     text: str = field(default="", repr=False)
+    trial: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class ValueLine:
 
     - `low`, `high`: the limits whose crossing is an excursion. `within`: as recorded. `keeps_limits`: computed anew
       from value and limits; a word keeps them where it is among the accepted ones.
-    - `more`: what else was recorded: `bands` (alert, action, proven, specification), `accepted` words, `instrument`,
+    - `more`: what else was recorded: `levels` (alert, action, proven, specification), `accepted` words, `instrument`,
       and of a calculated value `formula`, `inputs`, `places`, `theoretical`, `actual`.
     """
 
@@ -105,17 +106,17 @@ class ValueLine:
         return (self.value, *(item.value for item in self.corrections))
 
     @property
-    def bands(self) -> Mapping[str, tuple[str | None, str | None]]:
-        """Low and high of each band that the recipe gives, of `BANDS`."""
-        given = self.more.get("bands") or {}
-        return {name: (given[name].get("low"), given[name].get("high")) for name in BANDS if name in given}
+    def levels(self) -> Mapping[str, tuple[str | None, str | None]]:
+        """Low and high of each of `LEVELS` that the recipe gives."""
+        given = self.more.get("levels") or {}
+        return {name: (given[name].get("low"), given[name].get("high")) for name in LEVELS if name in given}
 
     @property
     def outside(self) -> tuple[str, ...]:
-        """The bands that what was recorded, or a correction of it, lies outside of, the narrowest first."""
+        """The levels that what was recorded, or a correction of it, lies outside of, the narrowest first."""
         return tuple(
             name
-            for name, (low, high) in self.bands.items()
+            for name, (low, high) in self.levels.items()
             if not all(inside(value, low, high) for value in self.all_values)
         )
 
