@@ -38,6 +38,7 @@ def test_an_executed_batch_is_refused_then_run_and_released(tmp_path):
     with automation.ledger_in(tmp_path) as ledger:
         crew = automation.crew(ledger)
         qa = enrol_person(ledger, "qa", ["qa"], scripted=True)
+        analyst = enrol_person(ledger, "analyst", ["analyst"], scripted=True)
         given = {
             "control": control,
             "plant": automation.plant(control, [FaultEntry.model_validate(FAULT | LASTS)]),
@@ -55,10 +56,12 @@ def test_an_executed_batch_is_refused_then_run_and_released(tmp_path):
         opened = open_deviations(ledger, batch, crew["operator"])
         assert [item.payload["tag"] for item in opened] == ["pH"]
         name = opened[0].payload["deviation"]
-        close_deviation(ledger, batch, name, impact="none", cause="dry line", action="refilled", actor=qa)
+        close_deviation(
+            ledger, batch, name, impact="none", cause="dry line", action="refilled", actor=qa, classification="minor"
+        )
         results = [Result("purity", Quantity(97.0, "%"), "gel", "QC-1")]
-        record_results(ledger, batch, control.recipe.specification, results, crew["checker"])
-        kinds = {item.kind for item in review(ledger, batch, crew["reviewer"]).exceptions}
+        record_results(ledger, batch, control.recipe.specification, results, analyst)
+        kinds = {item.kind for item in review(ledger, batch, qa, comment="seen").exceptions}
         assert kinds == {"excursion", "intervention", "deviation"}
         decision = decide_release(ledger, batch, qa)
         assert decision.decision == "released", decision.reasons

@@ -11,10 +11,9 @@ from seedtrain.gmp import (
     correct_value,
     names_of,
     open_deviations,
-    review,
     review_items,
 )
-from seedtrain.gmp._quality._review import KINDS
+from seedtrain.gmp._quality._exceptions import KINDS
 from seedtrain.recipe import Command
 from seedtrain.record import key_path
 from tests.gmp.made import BATCH, GOOD, ONE_EXCURSION
@@ -66,12 +65,12 @@ def test_without_the_recipe_nobody_can_say_what_is_missing(made):
 
 def test_a_review_is_written_once_for_a_state_of_the_batch(made):
     made.run().results()
-    first = review(made.ledger, BATCH, made.people["reviewer"])
-    assert review(made.ledger, BATCH, made.people["reviewer"]) == first
-    other = review(made.ledger, BATCH, made.people["checker"])
-    assert other.actor == made.people["checker"]
+    first = made.review()
+    assert made.review() == first
+    other = made.review("qa")
+    assert other.actor == made.people["qa"]
     made.value("production/main/grow", "pH", "7.0", ("6.8", "7.2"))
-    assert review(made.ledger, BATCH, made.people["reviewer"]) != first
+    assert made.review() != first
     assert len(made.events("batch.reviewed")) == 3
 
 

@@ -14,11 +14,11 @@ from seedtrain.gmp import (
     correct_value,
     excursions,
     open_deviations,
-    review,
     uncovered,
 )
 from seedtrain.gmp._batch._lines import inside
 from seedtrain.recipe import Command
+from seedtrain.record import enrol_person
 from tests.gmp.made import BATCH, GOOD, ONE_EXCURSION, Made
 
 GROW = "production/main/grow"
@@ -104,20 +104,26 @@ def test_an_amount_out_of_its_tolerance_is_an_excursion(made):
 
 def test_who_closes_a_deviation_and_with_what(made):
     made.run(readings=ONE_EXCURSION)
-    open_deviations(made.ledger, BATCH, made.people["shift_leader"])
+    made.people["other_qa"] = enrol_person(made.ledger, "The other qa", ["qa", "shift_leader"], scripted=True)
+    made.people["both"] = enrol_person(made.ledger, "Operator and qa", ["qa", "operator"], scripted=True)
+    open_deviations(made.ledger, BATCH, made.people["other_qa"])
+    made.value(GROW, "remark", "noted", kind="entry", who="both")
     name = f"{BATCH}-DEV-01"
-    answers = {"impact": "none", "cause": "dry line", "action": "refilled"}
+    answers = {"impact": "none", "cause": "dry line", "action": "refilled", "classification": "minor"}
 
     def close(who, name=name, **changed):
         given: Any = {**answers, **changed}
         return close_deviation(made.ledger, BATCH, name, **given, actor=made.people[who])
 
-    for who, words in (("operator", "ran the phase"), ("shift_leader", "opened it")):
+    refusals = {"both": "ran the phase", "other_qa": "opened it", "operator": "may not do quality.approve"}
+    for who, words in refusals.items():
         with pytest.raises(InputError, match=words):
             close(who)
-    for missing in answers:
+    for missing in ("impact", "cause", "action"):
         with pytest.raises(InputError, match=f"no {missing}"):
             close("qa", **{missing: " "})
+    with pytest.raises(InputError, match="lacks a classification"):
+        close("qa", classification=None)
     with pytest.raises(InputError, match="has no deviation"):
         close("qa", "X")
     first = close("qa")
@@ -167,7 +173,7 @@ def test_a_test_that_cannot_tell_is_invalid(made):
 
 def test_a_correction_keeps_the_old_value_in_sight_and_takes_back_checks_and_reviews(made):
     made.run().results()
-    reviewed = review(made.ledger, BATCH, made.people["reviewer"])
+    reviewed = made.review()
     assert not reviewed.stale
     (entry,) = [item for item in made.record.values if item.kind == "entry"]
     with pytest.raises(InputError, match="no reason"):
@@ -197,7 +203,7 @@ def test_a_corrected_result_is_judged_by_its_last_value_and_shown_with_its_first
     (line,) = [item for item in made.record.results if item.attribute == "purity"]
     correct_value(made.ledger, BATCH, line.id, "97.2", reason="decimal point", actor=made.people["qc"])
     made.deviations()
-    items = review(made.ledger, BATCH, made.people["reviewer"]).exceptions
+    items = made.review().exceptions
     assert {item.kind for item in items} >= {"correction", "result"}
     assert made.decide().decision == "released"
     with pytest.raises(InputError, match="cannot replace"):

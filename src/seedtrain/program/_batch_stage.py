@@ -211,6 +211,7 @@ class BatchStage:
                     f"{deviation.end_h} h of the phase; every attribute of the product is tested before release.",
                     cause=self._cause(deviation.phase, deviation.tag),
                     action="The batch goes on to release testing; the cause is removed before the next batch.",
+                    classification="minor",
                     actor=crew["qa"],
                     at=at["deviations"],
                 )
@@ -223,7 +224,8 @@ class BatchStage:
         )
         specification = pilot.control.recipe.specification
         record_results(ledger, batch, specification, results, crew["analyst"], at=at["results"])
-        review(ledger, batch, crew["reviewer"], recipe=pilot.control, at=at["review"])
+        comment = "seen; a scripted review"
+        review(ledger, batch, crew["reviewer"], recipe=pilot.control, comment=comment, at=at["review"])
         decide_release(ledger, batch, crew["qa"], recipe=pilot.control, at=at["decision"])
 
     def _cause(self, phase: str, tag: str) -> str:

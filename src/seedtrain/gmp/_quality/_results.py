@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from seedtrain.base import InputError, SeedtrainError, collect, decimal_text, digest
+from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._batch._lines import ResultLine, ResultState, ValueLine, inside
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.quality import Result, Specification, SpecificationLine, judge
@@ -17,6 +19,34 @@ SIGNIFICANT: Final = 9
 """Digits of a stored result; the reportable value is rounded to the limit's own places (USP General Notices 7.20)."""
 
 
+@dataclass(frozen=True)
+class TestContext:
+    """How a test was made (21 CFR 211.194(a)): the method's version, the instrument, and its system suitability.
+
+    - `suitable`: false makes every result of the test invalid. `suitability`: what was found, in words.
+    - `analyst`: who tested, where another recorded.
+    """
+
+    __test__ = False  # no test of pytest's
+
+    method_version: str = ""
+    instrument: str = ""
+    suitable: bool = True
+    suitability: str = ""
+    analyst: str = ""
+
+    def to_data(self) -> dict[str, object]:
+        """JSON-ready, as `result.recorded` holds it; what is not stated is left out."""
+        stated = {
+            "method_version": self.method_version,
+            "instrument": self.instrument,
+            "suitability": self.suitability,
+            "analyst": self.analyst,
+        }
+        found: dict[str, object] = {name: text for name, text in stated.items() if text}
+        return found | {"suitable": self.suitable} if found or not self.suitable else found
+
+
 def record_results(
     ledger: Ledger,
     batch: str,
@@ -24,20 +54,26 @@ def record_results(
     values: Sequence[Result],
     actor: str,
     *,
+    context: TestContext | None = None,
     at: datetime | None = None,
 ) -> tuple[Event, ...]:
     """Record results of a batch with their state: conforms, oos (out of specification) or invalid (the test failed).
 
     The rounded reportable value is compared with the limit. A result stands for ever under its sample, attribute and
-    method: the same one again changes nothing, another value needs another sample (no testing into compliance). Raises
-    `InputError` for an attribute or method that is not specified.
+    method: the same one again changes nothing, another value needs another sample; and where a result is out of
+    specification, no other sample is tested for that attribute but by an approved plan (`record_retest`): no testing
+    into compliance. Raises `InputError` for an attribute or method that is not specified, and for who may not test.
     """
-    record = batch_record(ledger.events(subject=batch), batch)
+    authorise(ledger, actor, "result.record")
+    events = tuple(ledger.events(subject=batch))
+    record = batch_record(events, batch)
+    failing = _standing_failures(record, events)
     errors: list[SeedtrainError] = []
     drafts = []
     for value in values:
         try:
-            drafts.append(_result(record, specification.line(value.attribute), value, actor, at))
+            _not_into_compliance(failing, value)
+            drafts.append(result_draft(record, specification.line(value.attribute), value, actor, context, at))
         except SeedtrainError as error:
             errors.append(error)
     collect(errors)
@@ -47,20 +83,82 @@ def record_results(
     return ledger.append(*samples, *drafts)[len(samples) :]
 
 
+def _standing_failures(record: BatchRecord, events: Sequence[Event]) -> dict[str, str]:
+    """Attribute -> the sample whose result is out of specification, where no signed invalidation took it away."""
+    signed = {(item.payload["record_digest"], item.actor) for item in events if item.type == "signature.applied"}
+    gone = {
+        str(item.payload["result"])
+        for item in events
+        if item.type == "result.invalidated" and (item.digest, item.actor) in signed
+    }
+    return {item.attribute: item.sample for item in record.results if item.state == "oos" and item.id not in gone}
+
+
+def _not_into_compliance(failing: Mapping[str, str], value: Result) -> None:
+    sample = failing.get(value.attribute)
+    if sample is not None and sample != value.sample:
+        raise InputError(
+            f"{value.attribute} is out of specification in sample {sample}: another sample is not tested for it",
+            remedy="Investigate; retest by a plan that was approved before: seedtrain quality retest plan.",
+        )
+
+
 def _sample(record: BatchRecord, name: str, values: Sequence[Result], actor: str, at: datetime | None) -> Draft:
-    attributes = [value.attribute for value in values if value.sample == name]
+    attributes = list(dict.fromkeys(value.attribute for value in values if value.sample == name))
     last = record.steps[-1].phase if record.steps else ""
-    payload = {"sample": name, "phase": last, "attributes": attributes, "origin": record.header.origin}
+    return sample_draft(record, name, attributes, last, actor, at)
+
+
+def sample_draft(
+    record: BatchRecord, name: str, attributes: Sequence[str], phase: str, actor: str, at: datetime | None
+) -> Draft:
+    """The draft of a sample that was taken."""
+    payload = {"sample": name, "phase": phase, "attributes": list(attributes), "origin": record.header.origin}
     identity = digest(["sample.taken", record.batch, name])[:32]
     return Draft("sample.taken", record.batch, payload, actor, at, id=identity)
 
 
-def _result(record: BatchRecord, line: SpecificationLine, value: Result, actor: str, at: datetime | None) -> Draft:
+def take_sample(
+    ledger: Ledger,
+    batch: str,
+    sample: str,
+    attributes: Sequence[str],
+    actor: str,
+    *,
+    phase: str = "",
+    at: datetime | None = None,
+) -> Event:
+    """Record a sample that was taken of a batch, and what is to be found in it; the same again changes nothing.
+
+    - `phase`: where it was taken; the last one that was begun if not given.
+    """
+    authorise(ledger, actor, "sample.take")
+    record = batch_record(ledger.events(subject=batch), batch)
+    if not sample.strip() or not attributes:
+        raise InputError("a sample needs a name and what is to be found in it", remedy="Give both.")
+    if phase and record.step(phase) is None:
+        raise InputError(f"batch {batch} has not begun {phase!r}", remedy="Give a phase that was begun.")
+    where = phase or (record.steps[-1].phase if record.steps else "")
+    return ledger.append(sample_draft(record, sample.strip(), attributes, where, actor, at))[0]
+
+
+def result_draft(
+    record: BatchRecord,
+    line: SpecificationLine,
+    value: Result,
+    actor: str,
+    context: TestContext | None,
+    at: datetime | None,
+    more: Mapping[str, object] | None = None,
+) -> Draft:
+    """The draft of `result.recorded`; raises `InputError` for another method than the specified one."""
     if value.method != line.method:
         raise InputError(
             f"{line.attribute} was tested by {value.method!r}, the specification asks for {line.method!r}",
             remedy="Test by the specified method, or change the specification first.",
         )
+    if context is not None and not context.suitable:
+        value = Result(value.attribute, value.value, value.method, value.sample, None, value.detected, valid=False)
     number, unit = _number(value)
     payload = {
         "sample": value.sample,
@@ -73,6 +171,8 @@ def _result(record: BatchRecord, line: SpecificationLine, value: Result, actor: 
         "state": state_of(line, value),
         "detected": value.detected,
         "origin": record.header.origin,
+        **(context.to_data() if context else {}),
+        **(more or {}),
     }
     identity = digest(["result.recorded", record.batch, value.sample, value.attribute, value.method])[:32]
     return Draft("result.recorded", record.batch, payload, actor, at, id=identity)
@@ -125,11 +225,14 @@ def correct_value(
 
     Checks of the phase and reviews made before do not count any more. Returns the correction and its signature.
     """
+    if not value.strip():
+        raise InputError("there is no new value", remedy="Give the value that is right.")
     record = batch_record(ledger.events(subject=batch), batch)
     lines: list[ValueLine | ResultLine] = [*record.values, *record.results]
     line = next((item for item in lines if item.id == event_id), None)
     if line is None:
         raise InputError(f"batch {batch} has no value {event_id!r}", remedy="Give the id of a recorded value.")
+    authorise(ledger, actor, "result.record" if isinstance(line, ResultLine) else "batch.execute")
     if _is_number(line.value) != _is_number(value):
         raise InputError(f"{value!r} cannot replace {line.value!r}", remedy="Give a value of the same kind.")
     payload: dict[str, object] = {"value": value, "unit": line.unit, "before": line.current}
@@ -161,6 +264,7 @@ def check_phase(
 
     Raises `InputError` for somebody who acted in the phase, whatever role they have.
     """
+    authorise(ledger, actor, "batch.execute")
     record = batch_record(ledger.events(subject=batch), batch)
     step = record.step(phase)
     if step is None:

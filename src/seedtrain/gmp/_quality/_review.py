@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 from seedtrain.base import InputError, digest
 from seedtrain.base import translate as _
+from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._lines import ReviewItem, ReviewLine
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.gmp._master._approval import approval, at_head
-from seedtrain.gmp._permit import unchecked_phases
-from seedtrain.gmp._quality._deviations import excursions, uncovered, well_closed
-from seedtrain.recipe import ControlRecipe, MasterRecipe, State, hold_points
+from seedtrain.gmp._quality._case import said, signed_pairs
+from seedtrain.gmp._quality._exceptions import review_items
+from seedtrain.recipe import ControlRecipe, MasterRecipe
 from seedtrain.record import Draft, Event, Ledger, append_signed
 
 REVIEW: Final = "review of the batch record"
-KINDS: Final = (
-    "excursion",
-    "correction",
-    "intervention",
-    "manual entry",
-    "data gap",
-    "missing check",
-    "missing signature",
-    "deviation",
-    "result",
-    "material",
-    "sequence",
-    "clock",
-)
-"""What a reviewer sees, in this order."""
-
-SHORTEST_COVERAGE: Final = Decimal("0.98")
-"""Share of a phase that its telemetry must span, or a gap is shown; assumed."""
+ACKNOWLEDGEMENT: Final = "acknowledgement of an exception"
 
 
 @dataclass(frozen=True)
@@ -48,22 +31,114 @@ class Collapsed:
     results: int
 
 
-def review_items(
-    record: BatchRecord, recipe: MasterRecipe | None = None, clock: Iterable[Event] = ()
-) -> tuple[ReviewItem, ...]:
-    """Every exception of a batch, the gravest kinds first, each kind in the order of the record.
+@dataclass(frozen=True)
+class Exceptional:
+    """An exception as a reviewer meets it.
 
-    - `recipe`: the batch's own; without it nobody can say what is missing, and that is an exception too.
-    - `clock`: the ledger's `clock.checked` events.
+    - `key`: eight hexadecimal digits of its batch, kind, event and words: another text is another exception.
+    - `acknowledged`: who acknowledged it with which comment.
     """
-    items = [
-        *_values(record),
-        *_people(record, recipe),
-        *_gaps(record, recipe),
-        *_quality(record),
-        *_clock(record, clock),
+
+    key: str
+    item: ReviewItem
+    acknowledged: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class OpenReview:
+    """A batch opened for review: the exceptions first, the rest in numbers.
+
+    - `standing`: the signed review that covers all of this, or None.
+    """
+
+    batch: str
+    exceptions: tuple[Exceptional, ...]
+    within: Collapsed
+    standing: ReviewLine | None
+
+    def unacknowledged(self, reviewer: str) -> tuple[Exceptional, ...]:
+        """What this reviewer has not acknowledged yet."""
+        return tuple(item for item in self.exceptions if reviewer not in item.acknowledged)
+
+
+def open_review(ledger: Ledger, batch: str, *, recipe: ControlRecipe | None = None) -> OpenReview:
+    """Open a batch for review; reads the ledger and writes nothing."""
+    events = tuple(ledger.events(subject=batch))
+    record = batch_record(events, batch)
+    items = current_items(ledger, record, events, recipe_of(ledger, record, recipe))
+    said_of = acknowledgements(record, events)
+    found = []
+    for item in items:
+        key = item_key(batch, item)
+        found.append(Exceptional(key, item, said_of.get(key, {})))
+    standing = latest_review(record)
+    if standing is not None and uncovered_items(standing, items):
+        standing = None
+    return OpenReview(batch, tuple(found), collapsed(record), standing)
+
+
+def current_items(
+    ledger: Ledger, record: BatchRecord, events: Sequence[Event], recipe: MasterRecipe | None
+) -> tuple[ReviewItem, ...]:
+    """Every exception of a batch as the whole ledger has it now: its lots and the clock too."""
+    lots = [
+        event for lot in dict.fromkeys(item.lot for item in record.consumed) for event in ledger.events(subject=lot)
     ]
-    return tuple(sorted(items, key=lambda item: (KINDS.index(item.kind), item.seq)))
+    return review_items(record, recipe, ledger.events(type="clock.checked"), events=events, lots=lots)
+
+
+def item_key(batch: str, item: ReviewItem) -> str:
+    """How a reviewer names an exception."""
+    return digest([batch, item.kind, item.seq, item.words])[:8]
+
+
+def acknowledgements(record: BatchRecord, events: Iterable[Event]) -> dict[str, dict[str, str]]:
+    """Exception -> person -> comment; none that is unsigned, an operator's, or older than its exception."""
+    kept = [item for item in events if item.type in ("exception.acknowledged", "signature.applied")]
+    signed = signed_pairs(kept)
+    found: dict[str, dict[str, str]] = {}
+    for event in kept:
+        payload = event.payload
+        if event.type != "exception.acknowledged" or (event.digest, event.actor) not in signed:
+            continue
+        if event.actor not in record.operators and event.seq > int(payload["seq"]):
+            found.setdefault(str(payload["item"]), {})[event.actor] = str(payload["comment"])
+    return found
+
+
+def acknowledge(
+    ledger: Ledger,
+    batch: str,
+    items: Sequence[str],
+    comment: str,
+    reviewer: str,
+    *,
+    recipe: ControlRecipe | None = None,
+    at: datetime | None = None,
+) -> tuple[Event, ...]:
+    """A reviewer acknowledges exceptions, each by its key, with a comment; signed one by one.
+
+    Raises `InputError` for somebody who ran the batch, for a key that is no exception now, and without a comment.
+    """
+    authorise(ledger, reviewer, "batch.review")
+    words = said("comment", comment, "what was looked at and why it is acceptable")
+    found = open_review(ledger, batch, recipe=recipe)
+    known = {item.key: item for item in found.exceptions}
+    strange = [key for key in items if key not in known]
+    if strange or not items:
+        raise InputError(
+            f"batch {batch} has no exception {', '.join(strange) or 'of no name'}",
+            remedy=f"See: seedtrain batch review {batch}. What changed since has another key.",
+        )
+    _not_an_operator(ledger, batch_record(ledger.events(subject=batch), batch), reviewer)
+    made = []
+    for key in dict.fromkeys(items):
+        item = known[key].item
+        payload = {"item": key, "kind": item.kind, "seq": item.seq, "words": item.words, "comment": words}
+        identity = digest(["exception.acknowledged", batch, key, reviewer, words])[:32]
+        draft = Draft("exception.acknowledged", batch, payload, reviewer, at, id=identity)
+        made.append(append_signed(ledger, draft, ACKNOWLEDGEMENT)[0])
+    return tuple(made)
 
 
 def collapsed(record: BatchRecord) -> Collapsed:
@@ -81,30 +156,38 @@ def review(
     reviewer: str,
     *,
     recipe: ControlRecipe | None = None,
+    comment: str = "",
     at: datetime | None = None,
 ) -> ReviewLine:
     """A person who ran no phase reviews the batch by exception and signs; what they saw is recorded with it.
 
     - `recipe`: the batch's own, where its text is not in the ledger.
+    - `comment`: acknowledges every exception that the reviewer has not acknowledged before.
 
-    A review of the same state by the same person is not written twice. Raises `InputError` for an operator.
+    A review of the same state by the same person is not written twice. Raises `InputError` for an operator, and while
+    an exception lacks its acknowledgement.
     """
+    authorise(ledger, reviewer, "batch.review")
 
     def decide(head: int) -> ReviewLine:
-        record = batch_record(ledger.events(subject=batch), batch)
-        if reviewer in record.operators:
-            raise InputError(
-                f"{reviewer} ran phases of {batch} and cannot review it", remedy="Have another person review it."
-            )
+        events = tuple(ledger.events(subject=batch))
+        record = batch_record(events, batch)
+        _not_an_operator(ledger, record, reviewer)
+        items = current_items(ledger, record, events, recipe_of(ledger, record, recipe))
         found = latest_review(record)
-        if found is not None and found.actor == reviewer:
+        if found is not None and found.actor == reviewer and not uncovered_items(found, items):
             return found
-        items = review_items(record, recipe_of(ledger, record, recipe), ledger.events(type="clock.checked"))
+        given = {
+            key: people[reviewer] for key, people in acknowledgements(record, events).items() if reviewer in people
+        }
+        comments = [given.get(item_key(batch, item), comment.strip()) for item in items]
+        _all_acknowledged(batch, items, comments)
+        rows = zip(items, comments, strict=True)
         payload = {
-            "exceptions": [{"kind": item.kind, "seq": item.seq, "words": item.words} for item in items],
+            "exceptions": [{"kind": x.kind, "seq": x.seq, "words": x.words, "comment": words} for x, words in rows],
             "acknowledged": [item.seq for item in items],
         }
-        identity = digest(["batch.reviewed", batch, reviewer, record.last])[:32]
+        identity = digest(["batch.reviewed", batch, reviewer, record.last, len(record.reviews)])[:32]
         append_signed(ledger, Draft("batch.reviewed", batch, payload, reviewer, at, id=identity), REVIEW, at_head=head)
         made = latest_review(batch_record(ledger.events(subject=batch), batch))
         assert made is not None
@@ -113,10 +196,34 @@ def review(
     return at_head(ledger, decide)
 
 
+def _all_acknowledged(batch: str, items: Sequence[ReviewItem], comments: Sequence[str]) -> None:
+    missing = [item for item, words in zip(items, comments, strict=True) if not words]
+    if missing:
+        shown = "; ".join(f"{item_key(batch, item)} {item.words}" for item in missing[:5])
+        raise InputError(
+            f"{len(missing)} of {len(items)} exceptions of {batch} are not acknowledged: {shown}",
+            remedy=f"Look at each: seedtrain batch acknowledge {batch} KEY --comment ...",
+        )
+
+
+def _not_an_operator(ledger: Ledger, record: BatchRecord, reviewer: str) -> None:
+    if reviewer in record.operators:
+        raise InputError(
+            f"{reviewer} ran phases of {record.batch} and cannot review it", remedy="Have another person review it."
+        )
+    another_person(ledger, reviewer, sorted(record.operators), f"the review of {record.batch}")
+
+
 def latest_review(record: BatchRecord) -> ReviewLine | None:
     """The last signed review after which nothing of substance was recorded, by somebody who ran no phase."""
     good = [item for item in record.reviews if item.signed and not item.stale and item.actor not in record.operators]
     return good[-1] if good else None
+
+
+def uncovered_items(found: ReviewLine, items: Iterable[ReviewItem]) -> tuple[ReviewItem, ...]:
+    """The exceptions of now that a review did not have before it."""
+    seen = {(item.kind, item.seq, item.words) for item in found.exceptions}
+    return tuple(item for item in items if (item.kind, item.seq, item.words) not in seen)
 
 
 def recipe_of(ledger: Ledger, record: BatchRecord, given: ControlRecipe | None) -> MasterRecipe | None:
@@ -133,117 +240,17 @@ def recipe_of(ledger: Ledger, record: BatchRecord, given: ControlRecipe | None) 
     return None if found is None else found.recipe
 
 
-def _values(record: BatchRecord) -> Iterator[ReviewItem]:
-    for found in excursions(record):
-        yield ReviewItem("excursion", found.first_seq, found.words)
-    for item in record.values:
-        name = f"{item.tag} of {item.phase}"
-        for number, fix in enumerate(item.corrections):
-            old = item.corrections[number - 1].value if number else item.value
-            words = f"{name}: {old} became {fix.value} {item.unit}".rstrip() + f" ({fix.reason})"
-            yield ReviewItem("correction", fix.seq, words)
-        out = not (item.within and item.keeps_limits)
-        if out and item.kind == "entry":
-            words = f"{name}: {item.current} {item.unit}".rstrip() + f" entered by hand, limits {item.limits}"
-            yield ReviewItem("manual entry", item.seq, words)
-        if item.within and not item.keeps_limits and not item.corrections:
-            words = f"{name}: recorded as within limits, but {item.value} is not within {item.limits}"
-            yield ReviewItem("sequence", item.seq, words)
-    for result in record.results:
-        for fix in result.corrections:
-            yield ReviewItem(
-                "correction", fix.seq, f"{result.attribute}: {result.value} became {fix.value} ({fix.reason})"
-            )
-
-
-def _people(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[ReviewItem]:
-    for item in record.interventions:
-        where = f"{item.unit_procedure} on {item.unit}" if item.unit_procedure else "the batch"
-        yield ReviewItem("intervention", item.seq, f"{item.command} of {where}, {item.before} to {item.after}")
-    for seq, words in record.illegal:
-        yield ReviewItem("sequence", seq, words)
-    if recipe is None:
-        yield ReviewItem("data gap", 0, "the recipe's text is not in the record: what is missing cannot be said")
-        return
-    steps = {item.phase: item for item in record.steps}
-    for path in unchecked_phases(recipe, record):
-        words = f"{path} lacks the check of a second person who signed and did not act in it"
-        yield ReviewItem("missing check", steps[path].seq, words)
-    for point in hold_points(recipe):
-        step = steps.get(point.path)
-        if step is not None and step.completed_at is not None and not step.hold_signatures:
-            yield ReviewItem("missing signature", step.seq, f"the hold point of {point.path}: {point.words}")
-
-
-def _gaps(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[ReviewItem]:
-    steps = {item.phase: item for item in record.steps}
-    tags = {(item.phase, item.tag) for item in record.values}
-    for place in recipe.phases() if recipe is not None else ():
-        step = steps.get(place.path)
-        if step is None:
-            yield ReviewItem("data gap", 0, f"{place.path} was not run")
-            continue
-        if step.completed_at is None:
-            yield ReviewItem("data gap", step.seq, f"{place.path} was not completed")
-        for tag in (*place.phase.limits, *place.phase.sample):
-            if (place.path, tag) not in tags:
-                yield ReviewItem("data gap", step.seq, f"{tag} of {place.path} has limits and no value")
-    yield from _order(record, recipe)
-    for segment in record.segments:
-        step = steps.get(segment.phase)
-        if step is None or step.duration_h is None:
-            continue
-        covered, wanted = Decimal(segment.end_h) - Decimal(segment.start_h), Decimal(step.duration_h)
-        if covered < wanted * SHORTEST_COVERAGE:
-            words = f"the telemetry of {segment.phase} spans {covered:.3f} h of {wanted:.3f} h"
-            yield ReviewItem("data gap", segment.seq, words)
-
-
-def _order(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[ReviewItem]:
-    """Phases that the recipe lacks, and phases that were started before their turn."""
-    turns = {place.path: turn for turn, place in enumerate(recipe.phases())} if recipe is not None else {}
-    latest = -1
-    for item in record.steps if turns else ():
-        turn = turns.get(item.phase)
-        if turn is None:
-            yield ReviewItem("sequence", item.seq, f"{item.phase} is no phase of the recipe")
-        elif turn < latest:
-            yield ReviewItem("sequence", item.seq, f"{item.phase} was run out of order")
-        latest = max(latest, turn if turn is not None else latest)
-
-
-def _quality(record: BatchRecord) -> Iterator[ReviewItem]:
-    for item in record.deviations:
-        state = "closed" if well_closed(record, item) else "open"
-        yield ReviewItem("deviation", item.seq, f"{item.deviation} ({state}): {item.words}")
-    for found in uncovered(record):
-        yield ReviewItem("deviation", found.first_seq, f"no deviation was opened for {found.words}")
-    for result in record.results:
-        if result.state != "conforms":
-            words = "out of specification" if result.state == "oos" else "invalid"
-            found_words = f"{result.attribute} {result.reported} is {words} (limit {result.limit})"
-            yield ReviewItem("result", result.seq, found_words)
-    for used in record.consumed:
-        if not used.keeps_limits:
-            low, high = used.bounds
-            words = f"{used.amount} {used.unit} of {used.lot} for {used.phase}, tolerated {low} .. {high}"
-            yield ReviewItem("material", used.seq, words)
-    if record.state is not State.COMPLETE:
-        yield ReviewItem("sequence", 0, f"the batch is {record.state.value}, not complete")
-
-
-def _clock(record: BatchRecord, clock: Iterable[Event]) -> Iterator[ReviewItem]:
-    first = min((item.seq for item in record.steps), default=0)
-    for event in clock:
-        if first <= event.seq <= record.last:
-            yield ReviewItem("clock", event.seq, f"the clock stood {event.payload['behind_s']} s behind the ledger")
-
-
 def kind_words(kind: str) -> str:
     """The kind of an exception in the language in use."""
     return {
         "excursion": _("excursion"),
+        "proven range": _("outside the proven range"),
+        "action limit": _("action limit passed"),
+        "alert limit": _("alert limit passed"),
         "correction": _("correction"),
+        "audit trail": _("audit trail change"),
+        "alarm": _("alarm"),
+        "hard stop": _("hard stop"),
         "intervention": _("intervention"),
         "manual entry": _("manual entry out of limits"),
         "data gap": _("data gap"),
@@ -254,4 +261,6 @@ def kind_words(kind: str) -> str:
         "material": _("amount out of tolerance"),
         "sequence": _("fault of sequence or of the record"),
         "clock": _("clock set back"),
+        "late entry": _("late entry"),
+        "comment": _("comment"),
     }[kind]
