@@ -1,0 +1,21 @@
+"""Control of one vessel: loops, split ranges, feeding."""
+
+from seedtrain.automation._control._feeding import ConstantFeed, ExponentialFeed, Feeding, MuStat, RiseStat
+from seedtrain.automation._control._pid import Pid, PidSettings
+from seedtrain.automation._control._split import Stage, split
+from seedtrain.automation._control._vessel import Actuators, SetPoints, VesselControl
+
+__all__ = [
+    "Actuators",
+    "ConstantFeed",
+    "ExponentialFeed",
+    "Feeding",
+    "MuStat",
+    "Pid",
+    "PidSettings",
+    "RiseStat",
+    "SetPoints",
+    "Stage",
+    "VesselControl",
+    "split",
+]
