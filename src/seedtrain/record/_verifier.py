@@ -964,6 +964,8 @@ def _check_extract(report: Report, proven: _Proven, folder: Path, subjects: dict
         report.counts.setdefault(name, 0)
     text = open_note((folder / "extract.txt").read_text("utf-8"), report.origin, proven.key)
     lines = (text or "").splitlines()
+        if event["type"] == "ledger.created" and event["payload"].get("public_key") != proven.key.hex():
+            report.add("key", seq, "the ledger names another server key than the one given")
     if lines[:3] != [EXTRACT, report.origin, f"size {proven.size}"]:
         report.add("complete", None, "the server's signature of extract.txt fails, or it is of another checkpoint")
         return
