@@ -208,6 +208,9 @@ class Ledger:
     def note(self) -> str:
         """The last checkpoint as the signed note that is stored and anchored."""
         with self._lock:
+            self._catch_up()
+            return self._state.note
+
     def note_over(self, seq: int) -> str:
         """The first signed checkpoint that covers the event `seq`: it stays the same however the ledger grows."""
         found = next(iter(self._store.notes(after=seq - 1)), None)

@@ -950,6 +950,8 @@ def read_extract(folder: Path, server_key: bytes | None) -> Report:
             report.add("chain", seq, f"seq {seq} stands after seq {before[0]}, or is recorded before it")
         elif seq == before[0] + 1 and event["prev"] != before[1]:
             report.add("chain", seq, f"seq {seq} does not link to seq {seq - 1}")
+        if event["type"] == "ledger.created" and event["payload"].get("public_key") != proven.key.hex():
+            report.add("key", seq, "the ledger names another server key than the one given")
         before = (seq, digest, event["recorded_at"])
         subjects.setdefault(event["subject"], []).append(digest)
         people.take(event)
@@ -964,8 +966,6 @@ def _check_extract(report: Report, proven: _Proven, folder: Path, subjects: dict
         report.counts.setdefault(name, 0)
     text = open_note((folder / "extract.txt").read_text("utf-8"), report.origin, proven.key)
     lines = (text or "").splitlines()
-        if event["type"] == "ledger.created" and event["payload"].get("public_key") != proven.key.hex():
-            report.add("key", seq, "the ledger names another server key than the one given")
     if lines[:3] != [EXTRACT, report.origin, f"size {proven.size}"]:
         report.add("complete", None, "the server's signature of extract.txt fails, or it is of another checkpoint")
         return
