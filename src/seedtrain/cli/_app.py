@@ -12,6 +12,7 @@ from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, Seedtra
 from seedtrain.cli import (
     _batch,
     _bench,
+    _change,
     _compile,
     _culture,
     _data,
@@ -45,6 +46,7 @@ app.command(_simulate.simulate)
 app.command(_purify.purify)
 app.command(_compile.compile_model, name="compile")
 app.command(_recipe.app)
+app.command(_change.app)
 app.command(_record.app)
 app.command(_person.app)
 app.command(_batch.app)

@@ -79,6 +79,12 @@ def authorise(ledger: Ledger, actor: str, duty: str, course: str | None = None) 
     return person
 
 
+def may(ledger: Ledger, actor: str, duty: str) -> bool:
+    """Whether the person's roles allow a duty; for what depends on it, not as a guard: that is `authorise`."""
+    person = find_person(ledger, actor)
+    return person is not None and duty in duties_of(person)
+
+
 def duties_of(person: Person) -> tuple[str, ...]:
     """The duties that the person's roles allow."""
     roles = {SAME_ROLE.get(role, role) for role in person.roles}

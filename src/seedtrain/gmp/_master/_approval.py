@@ -1,4 +1,4 @@
-"""Approved recipes: the text stands in the ledger, and two persons signed for it."""
+"""What the ledger says of a recipe: its text, who signed for it, and whether a batch may be made with it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import Final, TypeVar
 
 from seedtrain.base import InputError, SeedtrainError, digest
+from seedtrain.gmp._master._life import MADE_EFFECTIVE, SUBMITTED, RecipeLife, fold_life, with_successors
 from seedtrain.quantity import parse
 from seedtrain.recipe import ControlRecipe, MasterRecipe, parse_recipe
-from seedtrain.record import ConflictError, Draft, Event, Ledger, append_signed, find_person, sign
+from seedtrain.record import ConflictError, Draft, Event, Ledger, append_signed, find_person, sign, timestamp
 
 AUTHORSHIP: Final = "authorship"
 APPROVAL: Final = "approval"
@@ -23,6 +24,8 @@ class Approval:
     """A recipe that was put up for approval: who signed, and whether its text still gives its digest.
 
     - `recipe`: read from the text in the ledger; None where there is none, or `fault` says why it does not count.
+    - `life`: how far it has come; None for a recipe of a simulated program, which two scripts sign at once.
+    - `at`: the ledger's time when this was read.
     """
 
     digest: str
@@ -31,33 +34,63 @@ class Approval:
     recipe: MasterRecipe | None
     fault: str
     retired: bool
+    life: RecipeLife | None = None
+    at: str = ""
 
     @property
     def effective(self) -> bool:
-        """Whether a batch may be made with it (21 CFR 211.186(a): two persons, independently)."""
-        return len(self.signers) >= 2 and not self.fault and not self.retired
+        """Whether a batch may be made with it now (21 CFR 211.186(a): two persons, independently)."""
+        return not self.fault and not self.retired and not self.objection(self.at)
+
+    @property
+    def control(self) -> ControlRecipe | None:
+        """The control recipe as it was signed; None where its text is not in the ledger or does not count."""
+        if self.recipe is None or self.fault:
+            return None
+        payload = self.event.payload
+        unit, volume = str(payload["unit"]), parse(str(payload["volume"]))
+        return ControlRecipe(self.recipe, str(payload["master_digest"]), unit, volume, 1.0)
+
+    def objection(self, at: str) -> str:
+        """Why a batch that was created at this time may not be made with it, in one sentence; empty where it may."""
+        if self.life is None:
+            if len(self.signers) >= 2:
+                return ""
+            return (
+                f"the recipe is signed by {', '.join(self.signers) or 'nobody'} only; two different persons are needed "
+                "(21 CFR 211.186)"
+            )
+        life, state = self.life, self.life.state(at)
+        name = f"the recipe {life.recipe} {life.version}"
+        if state == "effective":
+            return ""
+        if state == "superseded":
+            return f"{name} was superseded on {str(life.superseded_from)[:10]}"
+        if state == "approved" and life.effective_from is not None:
+            return f"{name} is effective only from {life.effective_from}"
+        return f"{name} is {state if state != 'draft' else 'a draft'}, not effective"
 
 
 def approve_recipe(
     ledger: Ledger, control: ControlRecipe, *, author: str, approver: str, at: datetime | None = None
 ) -> Approval:
-    """Put the control recipe's own text into the ledger, signed by its author and then by another person.
+    """The short way of a simulated program: two scripts sign the control recipe's own text, and it is effective.
 
-    Safe to call again: what is there is not written twice. Raises `InputError` where author and approver are one.
+    People go the whole way, by `submit_recipe`. Safe to call again: what is there is not written twice. Raises
+    `InputError` where author and approver are one, or one of them is a real person.
     """
     if author == approver:
         raise InputError(
             f"{author} cannot approve a recipe of their own", remedy="Name another person as approver (21 CFR 211.186)."
         )
-    payload = {
-        "recipe": control.recipe.name,
-        "version": control.recipe.version,
-        "master_digest": control.master_digest,
-        "digest": control.digest,
-        "unit": control.unit,
-        "volume": str(control.volume),
-        "text": control.recipe.to_yaml(),
-    }
+    for actor in (author, approver):
+        person = find_person(ledger, actor)
+        if person is not None and not person.scripted:
+            raise InputError(
+                f"{actor} is a real person: the short approval is for simulated programs",
+                remedy="seedtrain recipe submit, review, approve and effective.",
+            )
+    payload = recipe_payload(control)
     identity = digest(["recipe.approved", control.digest])[:32]
     draft = Draft("recipe.approved", control.digest, payload, author, at, id=identity)
     event, _ = append_signed(ledger, draft, AUTHORSHIP)
@@ -70,9 +103,26 @@ def approve_recipe(
     return found
 
 
+def recipe_payload(control: ControlRecipe) -> dict[str, str]:
+    """A control recipe as an event holds it: its text, and all that its digest covers."""
+    return {
+        "recipe": control.recipe.name,
+        "version": control.recipe.version,
+        "master_digest": control.master_digest,
+        "digest": control.digest,
+        "unit": control.unit,
+        "volume": str(control.volume),
+        "text": control.recipe.to_yaml(),
+    }
+
+
 def approval(ledger: Ledger, recipe_digest: str) -> Approval | None:
     """What the ledger says of the control recipe of this digest; None if it was never put up."""
     events = list(ledger.events(subject=recipe_digest))
+    now = timestamp(ledger.now)
+    life = fold_life(events)
+    if life is not None:
+        return _of_life(ledger, life, events, now)
     event = next((item for item in events if item.type == "recipe.approved"), None)
     if event is None:
         return None
@@ -85,7 +135,25 @@ def approval(ledger: Ledger, recipe_digest: str) -> Approval | None:
     )
     recipe, fault = _read(event)
     retired = any(item.type == "recipe.retired" for item in events)
-    return Approval(recipe_digest, event, tuple(signers), recipe, fault, retired)
+    return Approval(recipe_digest, event, tuple(signers), recipe, fault, retired, at=now)
+
+
+def _of_life(ledger: Ledger, life: RecipeLife, events: list[Event], now: str) -> Approval:
+    event = next(item for item in events if item.type == SUBMITTED and item.seq == life.steps[0].seq)
+    if life.effective_from is not None:
+        others = {item.subject for item in ledger.events(type=MADE_EFFECTIVE)} - {life.digest}
+        lives = [fold_life(ledger.events(subject=other)) for other in sorted(others)]
+        life = with_successors([life, *(item for item in lives if item is not None)])[0]
+    recipe, fault = _read(event)
+    signers = tuple(dict.fromkeys((life.author, *life.approvers)))
+    return Approval(life.digest, event, signers, recipe, fault, life.retired_at is not None, life, now)
+
+
+def recipe_versions(ledger: Ledger) -> tuple[RecipeLife, ...]:
+    """Every version that was ever submitted, in order, with what superseded it."""
+    subjects = dict.fromkeys(event.subject for event in ledger.events(type=SUBMITTED))
+    lives = [fold_life(ledger.events(subject=subject)) for subject in subjects]
+    return with_successors(life for life in lives if life is not None)
 
 
 def _read(event: Event) -> tuple[MasterRecipe | None, str]:
