@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError
 import seedtrain
 from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, SeedtrainError
 from seedtrain.cli import (
+    _bank,
     _batch,
     _bench,
     _change,
@@ -49,6 +50,7 @@ app.command(_recipe.app)
 app.command(_change.app)
 app.command(_record.app)
 app.command(_person.app)
+app.command(_bank.app)
 app.command(_batch.app)
 app.command(_design.app)
 app.command(_verify.app)
