@@ -29,6 +29,7 @@ class Extract:
     """
 
     ledger: str
+    server_key: str
     size: int
     root: str
     events: tuple[Event, ...]
@@ -118,7 +119,9 @@ def extract(ledger: Ledger, chosen: Callable[[Event], bool]) -> Extract:
     tree = ProofTree(leaves)
     if tree.root() != parsed[2]:
         raise UnavailableError("the ledger grew or is damaged", remedy="Run: seedtrain record verify.")
-    return Extract(ledger.id, size, parsed[2].hex(), tuple(wanted), _files(ledger, note, tree, wanted))
+    server = ledger.keys.server_public
+    assert server is not None
+    return Extract(ledger.id, server.hex(), size, parsed[2].hex(), tuple(wanted), _files(ledger, note, tree, wanted))
 
 
 _OF_PEOPLE: Final = ("person.enrolled", "person.trained", "person.retired")
