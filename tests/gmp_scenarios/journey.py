@@ -52,6 +52,13 @@ class Journey:
         document = said.document if said.out.strip() else None
         return Answer(said.code, document, said.out + said.err)
 
+    def said(self, *words: object) -> str:
+        """What a command that must end with 0 prints for people."""
+        with self.surroundings():
+            said = called(*words)
+        assert said.code == 0, said.out + said.err
+        return said.out
+
     def signed(self, actor: str, *words: object, code: str | None = None, more: tuple[str, ...] = ()) -> Answer:
         """The same, signed by `actor` with their password (and a one-time code); `more`: secrets after these."""
         secrets = (self.passwords[actor], *((code,) if code else ()), *more)
