@@ -50,7 +50,7 @@ from seedtrain.report._page import (
     page_digest,
 )
 from seedtrain.report._pdf import render_pdf
-from seedtrain.report._sign import DocumentSigner, PdfSignature, check_pdf, read_pkcs12, sign_pdf
+from seedtrain.report._sign import DocumentSigner, PdfSignature, certificates_in, check_pdf, read_pkcs12, sign_pdf
 
 __all__ = [
     "GREEK",
@@ -100,6 +100,7 @@ __all__ = [
     "Table",
     "Threshold",
     "TornadoPlot",
+    "certificates_in",
     "check_pdf",
     "draw",
     "latex",

@@ -109,17 +109,27 @@ def check_pdf(pdf: bytes, trusted: Sequence[Certificate] = ()) -> tuple[PdfSigna
     Raises `InputError` for what is no PDF.
     """
     with _pyhanko():
-        from pyhanko.pdf_utils.misc import PdfError, PdfReadError
-        from pyhanko.pdf_utils.reader import PdfFileReader
+        return tuple(_check(one, trusted) for one in _embedded(pdf))
 
-        try:
-            reader = PdfFileReader(io.BytesIO(pdf), strict=False)
-            found = list(reader.embedded_regular_signatures)
-        except (PdfReadError, PdfError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-            raise InputError(
-                f"this is not a PDF that can be read: {error}", remedy="Give the file as it was."
-            ) from error
-        return tuple(_check(one, trusted) for one in found)
+
+def certificates_in(pdf: bytes) -> tuple[Certificate, ...]:
+    """Every certificate that the signatures of a PDF carry; nothing is known of them but that they are there."""
+    from cryptography import x509
+
+    with _pyhanko():
+        found = [item for one in _embedded(pdf) for item in (one.signer_cert, *one.other_embedded_certs)]
+    return tuple(x509.load_der_x509_certificate(item.dump()) for item in found)
+
+
+def _embedded(pdf: bytes) -> list[Any]:
+    from pyhanko.pdf_utils.misc import PdfError, PdfReadError
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    try:
+        return list(PdfFileReader(io.BytesIO(pdf), strict=False).embedded_regular_signatures)
+    except (PdfReadError, PdfError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        words = f"this is not a PDF that can be read: {error}"
+        raise InputError(words, remedy="Give the file as it was.") from error
 
 
 def _check(one: Any, trusted: Sequence[Certificate]) -> PdfSignature:
