@@ -12,6 +12,7 @@ from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, Seedtra
 from seedtrain.cli import (
     _bank,
     _batch,
+    _batch_documents,
     _bench,
     _change,
     _compile,
@@ -52,6 +53,7 @@ app.command(_record.app)
 app.command(_person.app)
 app.command(_bank.app)
 app.command(_batch.app)
+_batch_documents.add_to(_batch.app)
 app.command(_design.app)
 app.command(_verify.app)
 app.command(_plant.app)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, InputError, Position
 from seedtrain.base import translate as _
-from seedtrain.cli._batch import app
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import PasswordFd, RecordUrl, Secrets, open_record
 
@@ -34,7 +33,13 @@ class Issuer:
     password_fd: PasswordFd = None
 
 
-@app.command(name="print")
+def add_to(batch: App) -> None:
+    """Make these commands of `seedtrain batch`."""
+    batch.command(print_record, name="print")
+    for command in (certificate, export, verify):
+        batch.command(command)
+
+
 def print_record(
     batch: str,
     out: Path,
@@ -65,7 +70,6 @@ def print_record(
     return _issue(out, record, issuer or Issuer(), common or Common(), make)
 
 
-@app.command
 def certificate(
     batch: str,
     out: Path,
@@ -100,7 +104,6 @@ def certificate(
     return _issue(out, record, issuer or Issuer(), common or Common(), make)
 
 
-@app.command
 def export(
     batch: str,
     folder: Path,
@@ -147,7 +150,6 @@ def export(
     return EXIT_DONE
 
 
-@app.command
 def verify(file: Path, *, key: str | None = None, record: RecordUrl = None, common: Common | None = None) -> int:
     """Check the signature of a printed record or certificate: one changed byte shows.
 
