@@ -101,8 +101,9 @@ def _summary(case: Case) -> KeyFigures:
     decision = record.decision
     states: dict[str, State] = {"released": "met", "rejected": "missed", "on_hold": "unknown"}
     exceptions = len(record.reviews[-1].exceptions) if record.reviews else 0
-    open_ones = sum(not well_closed(record, item) for item in record.deviations)
-    corrected = sum(len(item.corrections) for item in (*record.values, *record.results))
+    open_ones = sum(1 for item in record.deviations if not well_closed(record, item))
+    corrected = sum(len(item.corrections) for item in record.values)
+    corrected += sum(len(item.corrections) for item in record.results)
     return KeyFigures(
         (
             KeyFigure(
@@ -119,7 +120,8 @@ def _summary(case: Case) -> KeyFigures:
 
 def _numbers(parts: dict[str, list[Block]]) -> dict[str, str]:
     """Number and title of the first heading of each section, as the document will number them."""
-    number, found = 0, {}
+    number = 0
+    found: dict[str, str] = {}
     for key, blocks in parts.items():
         for block in blocks:
             if isinstance(block, Heading) and block.level == 2:

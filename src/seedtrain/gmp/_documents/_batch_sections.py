@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 
 from seedtrain.base import translate as _
-from seedtrain.gmp._batch._lines import ValueLine
+from seedtrain.gmp._batch._lines import ResultLine, ValueLine
 from seedtrain.gmp._documents._case import Case, Row, none_or, plain_time, table
 from seedtrain.gmp._documents._print import batch_sheets, decision_words, genealogy_sheet, result_words, word
 from seedtrain.gmp._lots._genealogy import genealogy
@@ -35,7 +35,15 @@ def steps_section(case: Case) -> Iterator[Block]:
         )
         for item in case.record.interventions
     ]
-    heads = (_("Time"), _("Unit procedure"), _("Unit"), _("Command"), _("Before"), _("After"), _("Ordered by"))
+    heads: Sequence[str] = (
+        _("Time"),
+        _("Unit procedure"),
+        _("Unit"),
+        _("Command"),
+        _("Before"),
+        _("After"),
+        _("Ordered by"),
+    )
     yield none_or(rows, lambda: table(heads, rows))
     yield Heading(_("Comments"), level=3)
     comments = [(item.occurred_at, item.phase, item.text, case.name(item.actor)) for item in case.record.comments]
@@ -58,7 +66,7 @@ def materials_section(case: Case) -> Iterator[Block]:
                 *(item.occurred_at, case.name(item.actor)),
             )
         )
-    heads = (
+    heads: Sequence[str] = (
         *(_("Lot"), _("Material"), _("Amount"), _("Target"), _("Tolerated"), _("Instrument"), _("Phase")),
         *(_("Time"), _("Added by")),
     )
@@ -88,7 +96,7 @@ def equipment_section(case: Case) -> Iterator[Block]:
         (item.occurred_at, item.line, item.found, case.name(item.actor), _("yes") if item.signed else _("no"))
         for item in case.record.clearances
     ]
-    heads = (_("Time"), _("Line"), _("Finding"), _("Inspected by"), _("Signed"))
+    heads: Sequence[str] = (_("Time"), _("Line"), _("Finding"), _("Inspected by"), _("Signed"))
     yield none_or(cleared, lambda: table(heads, cleared, widths=(12, 14, 34, 14, 7)))
 
 
@@ -97,7 +105,7 @@ def values_section(case: Case) -> Iterator[Block]:
     yield Heading(_("Values recorded"))
     shown = [item for item in case.record.values if case.full or not _quiet(item)]
     quiet = [item for item in case.record.values if not (case.full or not _quiet(item))]
-    heads = (
+    heads: Sequence[str] = (
         *(_("Phase"), _("Tag"), _("Value"), _("Limits"), _("Kind"), _("Time"), _("Recorded by")),
         _("Corrected"),
     )
@@ -133,7 +141,7 @@ def _yields(case: Case) -> Iterator[Block]:
     ]
     if case.record.amount:
         rows.append((case.record.lot or case.batch, case.record.material, case.record.amount, "", ""))
-    heads = (_("Phase"), _("Value"), _("Actual"), _("Theoretical"), _("Share, %"))
+    heads: Sequence[str] = (_("Phase"), _("Value"), _("Actual"), _("Theoretical"), _("Share, %"))
     yield none_or(rows, lambda: table(heads, rows))
 
 
@@ -178,16 +186,17 @@ def corrections_section(case: Case) -> Iterator[Block]:
     """Everything that was changed since it was entered: the old value, the new one, why and by whom (Annex 11, 8.2)."""
     yield Heading(_("Corrections"))
     rows: list[Row] = []
-    named = [(item.phase, item.tag, item) for item in case.record.values]
-    tested = [(item.sample, item.attribute, item) for item in case.record.results]
-    for place, what, line in (*named, *tested):
+    lines: list[tuple[str, str, ValueLine | ResultLine]] = []
+    lines += [(item.phase, item.tag, item) for item in case.record.values]
+    lines += [(item.sample, item.attribute, item) for item in case.record.results]
+    for place, what, line in lines:
         before = line.value
         for fix in line.corrections:
             old = Cell(f"{before} {line.unit}".rstrip(), style="strong")
             new = Cell(f"{fix.value} {fix.unit}".rstrip(), style="strong")
             rows.append((place, what, old, new, fix.reason, fix.occurred_at, case.name(fix.actor)))
             before = fix.value
-    heads = (
+    heads: Sequence[str] = (
         *(_("Phase or sample"), _("Value"), _("Recorded first"), _("Corrected to"), _("Reason"), _("Time")),
         _("Corrected by"),
     )
@@ -204,7 +213,7 @@ def results_section(case: Case) -> Iterator[Block]:
         (item.sample, item.phase, ", ".join(item.attributes), item.occurred_at, case.name(item.actor))
         for item in case.record.samples
     ]
-    heads = (_("Sample"), _("Phase"), _("Tested for"), _("Time"), _("Taken by"))
+    heads: Sequence[str] = (_("Sample"), _("Phase"), _("Tested for"), _("Time"), _("Taken by"))
     yield none_or(samples, lambda: table(heads, samples, widths=(12, 18, 26, 12, 14)))
     states: dict[str, State] = {"conforms": "met", "oos": "missed", "invalid": "unknown"}
     rows: list[Row] = [
@@ -253,7 +262,9 @@ def deviations_section(case: Case) -> Iterator[Block]:
         lift = lifts.get(stop.lifted_by) if stop.lifted_by is not None else None
         way = f"{lift.deviation}: {lift.reason} ({case.name(lift.actor)})" if lift else ""
         rows.append((stop.occurred_at, stop.phase, stop.gate, stop.subject, stop.reason, way, case.name(stop.actor)))
-    heads = (*(_("Time"), _("Phase"), _("Gate"), _("Because of"), _("Reason"), _("Lifted"), _("Met by")),)
+    heads: Sequence[str] = (
+        *(_("Time"), _("Phase"), _("Gate"), _("Because of"), _("Reason"), _("Lifted"), _("Met by")),
+    )
     yield none_or(rows, lambda: table(heads, rows, widths=(11, 15, 9, 12, 24, 20, 12)))
 
 
@@ -274,5 +285,5 @@ def decision_section(case: Case) -> Iterator[Block]:
         (item.occurred_at, decision_words(item.decision), "; ".join(item.reasons), case.person(item.actor))
         for item in case.record.decisions
     ]
-    heads = (_("Time"), _("Decision"), _("Reasons"), _("Decided by"))
+    heads: Sequence[str] = (_("Time"), _("Decision"), _("Reasons"), _("Decided by"))
     yield none_or(rows, lambda: table(heads, rows, widths=(12, 10, 40, 18)))

@@ -53,7 +53,15 @@ def _parts(recipe: MasterRecipe) -> Iterator[Block]:
         )
         for place in recipe.phases()
     ]
-    heads = (_("Phase"), _("Unit"), _("Kind"), _("Settings"), _("Ended when"), _("Limits"), _("Instruction and signatures"))
+    heads = (
+        _("Phase"),
+        _("Unit"),
+        _("Kind"),
+        _("Settings"),
+        _("Ended when"),
+        _("Limits"),
+        _("Instruction and signatures"),
+    )
     yield none_or(rows, lambda: table(heads, rows, widths=(20, 11, 9, 24, 13, 14, 20)))
     yield Heading(_("Specification"), level=3)
     lines = [(item.attribute, item.method, item.limit.text) for item in recipe.specification.lines]
