@@ -135,7 +135,7 @@ def open_holds(ledger: Ledger, lot: str) -> tuple[Hold, ...]:
     """
     found: dict[str, Hold] = {}
     freed = _lifted(ledger, lot)
-    for name, _depth, _into in walk(lot, lambda here: _inputs(ledger, here)):
+    for name, _depth, _into in walk(lot, lambda here: made_from(ledger, here)):
         for hold, event in _open_on(ledger, name).items():
             if hold not in freed:  # somebody decided that it does not reach this lot
                 found.setdefault(hold, _hold(event))
@@ -210,7 +210,8 @@ def _held_by(ledger: Ledger, hold: str) -> dict[str, Event]:
     return held
 
 
-def _inputs(ledger: Ledger, lot: str) -> Sequence[str]:
+def made_from(ledger: Ledger, lot: str) -> Sequence[str]:
+    """What a lot or batch was made from directly, read from the ledger itself."""
     found: dict[str, None] = {}
     for type in _MADE_FROM:
         for event in ledger.events(subject=lot, type=type):
