@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedtrain.base import InputError, SeedtrainError, collect
+from seedtrain.base import InputError
 from seedtrain.development._draws import central, draw, whole
-from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, Item, read_factors
+from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, read_factors
 from seedtrain.development._inventory import Batch
 from seedtrain.development._inventory import inventory as inventory_of
+from seedtrain.development._line import Line, lines_of, product_of
 from seedtrain.development._schedule import Schedule, drawn_batches, schedule
-from seedtrain.development._use import BATCHES, Inventory, Use
-from seedtrain.quantity import QuantityError, Uncertain, convert
+from seedtrain.development._use import BATCHES, Inventory
+from seedtrain.development._variance import first_order
+from seedtrain.quantity import Uncertain
 
 Floats = NDArray[np.float64]
 Kind = Literal["price", "carbon"]
-Values = Mapping[str, float] | Mapping[str, Floats]
 
-# Every kilogram is a released one: what failed batches used is carried by the batches that are released.
-_RELEASED: Final = ("batch_success", -1)
 _SCHEDULE: Final = ("operating_days", "vessel_turnaround", "suite_turnaround")
 
 
@@ -61,6 +60,8 @@ class Breakdown:
     - `total`: at the central values, with the 5-95 % interval of the draws; `mean` of the draws.
     - `parts` by category and `places` by unit procedure add up to the total; `contributions` are the single lines,
       largest first; `drivers` the tornado, widest first.
+    - `variance`: the part of the draws' variance that each factor explains alone (first-order Sobol index), largest
+      first; what they leave of 1 is interplay. Empty for few draws.
     """
 
     total: Uncertain
@@ -69,6 +70,7 @@ class Breakdown:
     places: Mapping[str, float]
     contributions: tuple[Contribution, ...]
     drivers: tuple[Driver, ...]
+    variance: Mapping[str, float]
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready data."""
@@ -77,6 +79,7 @@ class Breakdown:
             "mean": self.mean,
             "parts": {name: part.to_data() for name, part in self.parts.items()},
             "places": dict(self.places),
+            "variance": dict(self.variance),
             "contributions": [
                 {
                     "category": line.category,
@@ -138,23 +141,6 @@ class Economics:
         }
 
 
-@dataclass(frozen=True)
-class _Line:
-    """`coefficient` times a product of factors to whole powers, per batch."""
-
-    use: Use
-    category: str
-    coefficient: float
-    powers: tuple[tuple[str, int], ...]
-
-    def at(self, values: Values) -> Any:
-        """The line's value per batch at `values`, a number or shape "draws"."""
-        found: Any = self.coefficient
-        for name, power in self.powers:
-            found = found * values[name] if power == 1 else found * values[name] ** float(power)
-        return found
-
-
 def appraise(inventory: Inventory, table: FactorTable, *, draws: int = 4000, seed: int = 0) -> Economics:
     """Cost and carbon per kg of released product, each with 5-95 % intervals from `draws` of every factor.
 
@@ -167,7 +153,7 @@ def appraise(inventory: Inventory, table: FactorTable, *, draws: int = 4000, see
             remedy="Look at the mass-yield table for the step that loses it.",
         )
     plan = _plan(inventory, table)
-    cost_lines, footprint_lines, excluded = _lines(inventory.uses, table)
+    cost_lines, footprint_lines, excluded = lines_of(inventory.uses, table)
     names = {name for line in (*cost_lines, *footprint_lines) for name, _ in line.powers} - {BATCHES}
     factors = {name: table.factor(name) for name in sorted(names | set(_SCHEDULE))}
     values = _with_batches({name: central(factor) for name, factor in factors.items()}, inventory)
@@ -214,7 +200,7 @@ def central_figures(batch: Batch, factors: FactorTable, *, whole_batches: bool =
     inventory = inventory_of(batch, whole=whole_batches)
     if not inventory.product > 0:
         raise InputError("the batch ends without product", remedy="Look at the mass-yield table.")
-    cost, footprint, _ = _lines(inventory.uses, factors)
+    cost, footprint, _ = lines_of(inventory.uses, factors)
     names = {name for line in (*cost, *footprint) for name, _ in line.powers} - {BATCHES}
     middle = {name: central(factors.factor(name)) for name in {*names, *_SCHEDULE}}
     values = _with_batches(middle, inventory, whole_batches)
@@ -229,56 +215,6 @@ def central_figures(batch: Batch, factors: FactorTable, *, whole_batches: bool =
 def _plan(inventory: Inventory, table: FactorTable) -> Schedule:
     days, vessel, suite = (table.factor(name).value for name in _SCHEDULE)
     return schedule(inventory.occupancies, inventory.lead_time, 24.0 * days, vessel, suite)
-
-
-def _lines(uses: Sequence[Use], table: FactorTable) -> tuple[list[_Line], list[_Line], dict[str, str]]:
-    errors: list[SeedtrainError] = []
-    cost: list[_Line] = []
-    footprint: list[_Line] = []
-    excluded: dict[str, str] = {}
-    unknown: set[str] = set()
-    for use in uses:
-        if not use.amount or use.item in unknown:
-            continue
-        try:
-            item = table.item(use.item)
-            cost.append(_line(use, item, item.price))
-            if item.carbon is not None:
-                footprint.append(_line(use, item, item.carbon))
-            else:
-                excluded[item.name] = item.carbon_excluded
-        except SeedtrainError as error:
-            unknown.add(use.item)
-            errors.append(error)
-    collect(errors)
-    return cost, footprint, excluded
-
-
-def _line(use: Use, item: Item, factor: Factor | None) -> _Line:
-    assert factor is not None, "the table holds no item without a price"
-    if use.amount < 0:
-        raise InputError(
-            f"{use.where}: {use.amount:g} {use.unit} of {use.item} is negative", remedy="Check the recipe."
-        )
-    amount = use.amount
-    if item.reference is not None:
-        amount = (_in_unit(use, item.reference_unit) / item.reference) ** item.exponent
-    else:
-        amount = _in_unit(use, factor.per)
-    amount *= use.pieces
-    life = ((f"{item.name}.life", -1),) if item.life is not None else ()
-    return _Line(use, use.category or item.category, amount, ((factor.name, 1), *life, *use.times, _RELEASED))
-
-
-def _in_unit(use: Use, unit: str) -> float:
-    try:
-        return convert(use.amount, use.unit, unit)
-    except QuantityError as error:
-        raise InputError(
-            f"{use.where}: {use.item} is used in {use.unit or 'pieces'} but priced per {unit or 'piece'}: "
-            f"{error.message}",
-            remedy=f"Give {use.item} a price per {use.unit or 'piece'} in the factors file.",
-        ) from None
 
 
 def _with_batches(values: dict[str, float], inventory: Inventory, whole_batches: bool = True) -> dict[str, float]:
@@ -316,20 +252,29 @@ class _Build:
         self.sample = sample
         self.product = inventory.product / 1000.0
 
-    def breakdown(self, lines: list[_Line], unit: str) -> Breakdown:
+    def breakdown(self, lines: list[Line], unit: str) -> Breakdown:
         """The lines, their sums by category and place, and the tornado."""
         size = next(iter(self.sample.values())).size
         by_category = {name: np.zeros(size) for name in CATEGORIES if any(line.category == name for line in lines)}
         central_parts = dict.fromkeys(by_category, 0.0)
         places: dict[str, float] = {}
-        rows: list[tuple[_Line, float, Floats]] = []
+        products = {line.powers: product_of(line.powers, self.sample) for line in lines}
+        # Lines of the same factors have the same spread: their ends scale with the coefficient.
+        ends = {powers: _ends(drawn) for powers, drawn in products.items()}
+        weights: dict[tuple[str, Any], float] = {}
+        rows: list[tuple[Line, float, tuple[float, float]]] = []
         for line in lines:
-            value, drawn = float(line.at(self.values)) / self.product, line.at(self.sample) / self.product
-            rows.append((line, value, drawn))
-            by_category[line.category] += drawn
+            share = line.coefficient / self.product
+            value = float(line.at(self.values)) / self.product
+            low, high = ends[line.powers]
+            rows.append((line, value, (low * share, high * share)))
+            key = (line.category, line.powers)
+            weights[key] = weights.get(key, 0.0) + share
             central_parts[line.category] += value
             place = line.use.where.partition("/")[0]
             places[place] = places.get(place, 0.0) + value
+        for (category, powers), weight in weights.items():
+            by_category[category] += weight * products[powers]
         total, all_drawn = sum(central_parts.values()), sum(by_category.values(), np.zeros(size))
         found = [
             Contribution(
@@ -338,25 +283,35 @@ class _Build:
                 line.use.where,
                 line.coefficient,
                 line.use.unit,
-                _interval(value, drawn, unit, self._status(line)),
+                _interval(value, between, unit, self._status(line)),
                 value / total if total else 0.0,
             )
-            for line, value, drawn in rows
+            for line, value, between in rows
         ]
         return Breakdown(
-            total=_interval(total, all_drawn, unit, "derived"),
+            total=_interval(total, _ends(all_drawn), unit, "derived"),
             mean=float(np.mean(all_drawn)),
-            parts={name: _interval(central_parts[name], by_category[name], unit, "derived") for name in by_category},
+            parts={
+                name: _interval(central_parts[name], _ends(by_category[name]), unit, "derived") for name in by_category
+            },
             places=places,
             contributions=tuple(sorted(found, key=lambda line: -line.value.value)),
             drivers=self._tornado(lines),
+            variance=self._variance(lines, all_drawn),
         )
 
-    def _status(self, line: _Line) -> str:
+    def _status(self, line: Line) -> str:
         statuses = {self.factors[name].status for name, _ in line.powers if name in self.factors}
         return "assumed" if "assumed" in statuses else "derived"
 
-    def _tornado(self, lines: list[_Line]) -> tuple[Driver, ...]:
+    def _variance(self, lines: list[Line], drawn: Floats) -> dict[str, float]:
+        """The shares of the factors on which the lines depend, schedule included."""
+        used = {name for line in lines for name, _ in line.powers}
+        if BATCHES in used:
+            used |= set(_SCHEDULE)
+        return first_order({name: self.sample[name] for name in sorted(used - {BATCHES})}, drawn)
+
+    def _tornado(self, lines: list[Line]) -> tuple[Driver, ...]:
         used = {name for line in lines for name, _ in line.powers}
         if BATCHES in used:
             used |= set(_SCHEDULE)
@@ -367,23 +322,28 @@ class _Build:
             bars.append(Driver(factor, *ends))
         return tuple(sorted(bars, key=lambda bar: -bar.swing))
 
-    def _total(self, lines: list[_Line], name: str, value: float) -> float:
+    def _total(self, lines: list[Line], name: str, value: float) -> float:
         moved = {**self.values, name: float(round(value)) if whole(self.factors[name]) else value}
         if name in _SCHEDULE:
             moved = _with_batches({key: moved[key] for key in self.factors}, self.inventory)
         return sum(float(line.at(moved)) for line in lines) / self.product
 
 
-def _interval(value: float, drawn: Floats, unit: str, status: str) -> Uncertain:
+def _ends(drawn: Any) -> tuple[float, float]:
+    """The 5 and 95 % points of the draws, or the one value of what is not drawn."""
     low, high = np.percentile(drawn, (5.0, 95.0))
+    return float(low), float(high)
+
+
+def _interval(value: float, ends: tuple[float, float], unit: str, status: str) -> Uncertain:
     source = "factor table, 5 to 95 % of the draws"
-    return Uncertain(value, min(float(low), value), max(float(high), value), unit, status=status, source=source)
+    return Uncertain(value, min(ends[0], value), max(ends[1], value), unit, status=status, source=source)
 
 
-def _assumed(lines: list[_Line], factors: Mapping[str, Factor], values: Mapping[str, float], kind: Kind) -> float:
+def _assumed(lines: list[Line], factors: Mapping[str, Factor], values: Mapping[str, float], kind: Kind) -> float:
     """The part of the total whose price or emission factor is assumed."""
 
-    def rests(line: _Line) -> bool:
+    def rests(line: Line) -> bool:
         return any(factors[name].status == "assumed" for name, _ in line.powers if name.endswith(f".{kind}"))
 
     total = sum(float(line.at(values)) for line in lines)

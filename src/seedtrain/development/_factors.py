@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seedtrain.base import Document, InputError, Position, SeedtrainError, collect, load
+from seedtrain.development._price_index import restated
 from seedtrain.quantity import QuantityError, parse, same_dimension
 
 CATEGORIES: Final = (
@@ -183,6 +184,7 @@ class _ItemEntry(_Strict):
     life: _Number | None = None
     reference: str = ""
     exponent: float = Field(default=1.0, gt=0, le=1.5)
+    price_year: int | None = None
 
 
 class _Source(_Strict):
@@ -199,6 +201,15 @@ class _File(_Strict):
     defaults: dict[Literal["price", "carbon", "life", "parameter"], _Defaults] = {}
     items: dict[str, _ItemEntry] = {}
     parameters: dict[str, _Parameter] = {}
+
+
+FactorsFile = _File
+"""The form of a factors file, which a case extends."""
+
+
+def factors_in(file: _File, document: Document, below: FactorTable) -> FactorTable:
+    """The entries of a file that is already read, over the table `below`; errors as `read_factors`."""
+    return _table(file, document, below)
 
 
 def read_factors(path: Path | None = None) -> FactorTable:
@@ -268,7 +279,7 @@ class _Reader:
         """Put the item into `items`, over what stands there."""
         at = ("items", name)
         old = items.get(name)
-        price = self._money(at, name, entry.price) or (old.price if old else None)
+        price = self._money(at, name, entry.price, entry.price_year) or (old.price if old else None)
         carbon = self._footprint(at, name, entry.carbon) or (old.carbon if old else None)
         excluded = entry.carbon_excluded or (old.carbon_excluded if old and carbon is None else "")
         category = entry.category or (old.category if old else "")
@@ -296,11 +307,13 @@ class _Reader:
         what = entry.what or (old.what if old else name)
         items[name] = Item(name, what, category, price, carbon, excluded, life, reference, unit, exponent)
 
-    def _money(self, at: tuple[str, ...], name: str, number: _Number | None) -> Factor | None:
+    def _money(self, at: tuple[str, ...], name: str, number: _Number | None, year: int | None) -> Factor | None:
         if number is None:
             return None
         place = (*at, "price")
         factor = self.factor(place, f"{name}.price", number, "price")
+        if year is not None:
+            factor = self._of_year(at, factor, year)
         money = number.unit.partition("/")[0]
         if _MONEY.fullmatch(money) and not _alike(money, self.file.currency):
             self.errors.append(
@@ -313,6 +326,23 @@ class _Reader:
         else:
             self._dimension(place, factor, self.file.currency)
         return factor
+
+    def _of_year(self, at: tuple[str, ...], factor: Factor, year: int) -> Factor:
+        """A price of equipment of another year in the table's money, by the plant cost index."""
+        try:
+            found = restated(year, int(self.file.currency[-4:]))
+        except InputError as error:
+            self.errors.append(self.document.error((*at, "price_year"), error.message, remedy=error.remedy))
+            return factor
+        times = found.factor
+        return replace(
+            factor,
+            value=factor.value * times,
+            low=factor.low * times,
+            high=factor.high * times,
+            year=str(year),
+            source="; ".join(filter(None, (factor.source, found.words))),
+        )
 
     def _footprint(self, at: tuple[str, ...], name: str, number: _Number | None) -> Factor | None:
         if number is None:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from seedtrain.base import InputError
 from seedtrain.development._downstream_use import downstream_uses, grouped, machines
+from seedtrain.development._growth import grown, performance
 from seedtrain.development._schedule import Occupancy
 from seedtrain.development._upstream_use import (
     culture_equipment,
@@ -60,17 +61,8 @@ def inventory(batch: Batch, *, whole: bool = True) -> Inventory:
     Raises `InputError` where runs and seed vessels do not match the recipe, or a step has no known equipment.
     """
     recipe = batch.control.recipe
-    trains = seed_procedures(recipe)
-    if not len(trains) == len(batch.seeds) == len(batch.seed_vessels):
-        raise InputError(
-            f"the recipe has {len(trains)} seed unit procedures, with {len(batch.seeds)} runs in "
-            f"{len(batch.seed_vessels)} vessels",
-            remedy="Simulate the seed train of this very control recipe.",
-        )
-    cultures = [
-        *zip(trains, batch.seeds, batch.seed_vessels, strict=True),
-        (recipe.production, batch.production, batch.vessel),
-    ]
+    cultures = cultures_of(batch)
+    trains = [procedure for procedure, _, _ in cultures[:-1]]
     uses: list[Use] = []
     for procedure, run, vessel in cultures:
         uses += culture_uses(recipe, procedure, run, vessel)
@@ -84,13 +76,32 @@ def inventory(batch: Batch, *, whole: bool = True) -> Inventory:
     uses += _crews(recipe, batch.steps)
     uses += _release(recipe)
     uses += _building(batch.vessel.nominal_volume)
+    name, made = recipe.production.name, batch.production
+    growing = grown([use for use in uses if use.amount], name, made, batch.steps)
     return Inventory(
         product=batch.product,
-        uses=tuple(use for use in uses if use.amount),
+        uses=growing,
         occupancies=occupancies(cultures, batch.steps),
         lead_time=lead_time(batch),
         biogenic_co2=sum(run.totals["carbon_dioxide"][0] for run in (*batch.seeds, batch.production)) * CO2_MASS / 1000,
+        performance=performance(growing, name, made, batch.product),
     )
+
+
+def cultures_of(batch: Batch) -> list[tuple[UnitProcedure, Run, Vessel]]:
+    """Every culture with its unit procedure and vessel, from the flask to production; an `InputError` for a misfit."""
+    recipe = batch.control.recipe
+    trains = seed_procedures(recipe)
+    if not len(trains) == len(batch.seeds) == len(batch.seed_vessels):
+        raise InputError(
+            f"the recipe has {len(trains)} seed unit procedures, with {len(batch.seeds)} runs in "
+            f"{len(batch.seed_vessels)} vessels",
+            remedy="Simulate the seed train of this very control recipe.",
+        )
+    return [
+        *zip(trains, batch.seeds, batch.seed_vessels, strict=True),
+        (recipe.production, batch.production, batch.vessel),
+    ]
 
 
 def _crews(recipe: MasterRecipe, steps: Sequence[StepResult]) -> Iterator[Use]:
@@ -146,4 +157,4 @@ def lead_time(batch: Batch) -> float:
     )
 
 
-__all__ = ["Batch", "inventory", "lead_time", "occupancies", "phases"]
+__all__ = ["Batch", "cultures_of", "inventory", "lead_time", "occupancies", "phases"]

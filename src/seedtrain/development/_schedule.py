@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 class Occupancy:
     """How long one batch keeps a suite busy, h, without the turnaround; `units` suites of that kind work in turn.
 
-    - `turnaround`: the factor that is added between batches, `vessel_turnaround` or `suite_turnaround`.
+    - `turnaround`: the factor that is added between batches, `vessel_turnaround` or `suite_turnaround`; "" for none.
     """
 
     suite: str
@@ -72,7 +72,7 @@ def schedule(
     e.g. Biegler, Grossmann & Westerberg 1997, Systematic Methods of Chemical Process Design, chapter 6.
     """
     assert occupancies
-    turnaround = {"vessel_turnaround": vessel_turnaround, "suite_turnaround": suite_turnaround}
+    turnaround = {"vessel_turnaround": vessel_turnaround, "suite_turnaround": suite_turnaround, "": 0.0}
     busy = {item.suite: (item.hours + turnaround[item.turnaround]) / item.units for item in occupancies}
     bottleneck = max(busy, key=lambda suite: busy[suite])
     cycle = busy[bottleneck]
@@ -112,6 +112,6 @@ def drawn_batches(
     """
     cycle = np.zeros_like(operating_hours)
     for item in occupancies:
-        np.maximum(cycle, (item.hours + turnarounds[item.turnaround]) / item.units, out=cycle)
+        np.maximum(cycle, (item.hours + turnarounds.get(item.turnaround, 0.0)) / item.units, out=cycle)
     following = (operating_hours - lead_time) / cycle
     return np.maximum(1.0, 1.0 + (np.floor(following + 1e-9) if whole else following))

@@ -11,9 +11,10 @@ from seedtrain.development._downstream_use import YEARLY, prepared
 from seedtrain.development._feed import within
 from seedtrain.development._use import Use
 from seedtrain.recipe import MasterRecipe, Phase, UnitProcedure
-from seedtrain.simulation import Run, ShakeFlask, Vessel, Well
+from seedtrain.simulation import Airlift, Run, ShakeFlask, Vessel, WaveBag, Well
 
 BASE: Final = "ammonia-water"
+TANK: Final = "stirred-tank"
 INCUBATOR: Final = 20.0
 """Volume of an incubator shaker, L: one is bought whole, however small the flask."""
 
@@ -44,9 +45,12 @@ def culture_uses(recipe: MasterRecipe, procedure: UnitProcedure, run: Run, vesse
     hours = run.totals["duration"][0] + run.totals["preparation"][0]
     yield from people(hours, name, "crew_culture")
     yield from people(1.0, name, "setup_hours")
-    if isinstance(vessel, ShakeFlask | Well):
+    if isinstance(vessel, ShakeFlask | Well | WaveBag):
         yield Use("electricity", run.totals["duration"][0], "kWh", name, (("incubator_power", 1),))
-    else:
+    if isinstance(vessel, WaveBag):
+        # A bag comes sterile and is thrown away: no steam, no cleaning.
+        yield Use("culture-bag", vessel.nominal_volume, "L", name)
+    elif not isinstance(vessel, ShakeFlask | Well):
         yield from _tank(procedure, run, vessel.nominal_volume)
 
 
@@ -76,11 +80,12 @@ def people(hours: float, where: str, crew: str) -> Iterator[Use]:
 
 
 def culture_equipment(procedure: UnitProcedure, run: Run, vessel: Vessel) -> Iterator[Use]:
-    """The vessel with its medium and feed tanks; an incubator for a flask."""
+    """The vessel with its medium and feed tanks; an incubator for a flask, a rocker for a bag."""
     if isinstance(vessel, ShakeFlask | Well):
         yield Use("shake-flask-incubator", INCUBATOR, "L", procedure.name, YEARLY)
         return
-    yield Use("stirred-tank", vessel.nominal_volume, "L", procedure.name, YEARLY)
+    kind = "rocking-platform" if isinstance(vessel, WaveBag) else "airlift" if isinstance(vessel, Airlift) else TANK
+    yield Use(kind, vessel.nominal_volume, "L", procedure.name, YEARLY)
     for litres in (medium(procedure, vessel), run.totals["feed"][0], run.totals["base"][0]):
         if litres > 0:
             yield Use("tank", litres, "L", procedure.name, YEARLY)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from seedtrain.development._schedule import Occupancy
 
+Growth = Literal["batch", "time", "substrate", "product", "released"]
+"""What an amount grows with while the volume of broth stays: nothing (one batch), the time of the production culture,
+the substrate that it takes, the product in the broth, or the product that is released."""
 BATCHES: Final = "batches_per_year"
 """Stands in `Use.times` for the whole batches of a year, which follow from the schedule."""
 
@@ -17,7 +20,8 @@ class Use:
 
     `times` multiplies it by parameters of the table, each with its power: heat over the chiller's performance, hours
     times people, yearly charge over batches a year. The unit is that after the multiplication; nothing means pieces.
-    `category` is the item's own unless it says otherwise; `pieces` of that amount are used.
+    `category` is the item's own unless it says otherwise; `pieces` of that amount are used. `part` of the amount grows
+    with what `grows` says, the rest stays.
     """
 
     item: str
@@ -27,6 +31,29 @@ class Use:
     times: tuple[tuple[str, int], ...] = ()
     category: str = ""
     pieces: float = 1.0
+    grows: Growth = "batch"
+    part: float = 1.0
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What the production culture and the train do: the levers of a cost.
+
+    - `titre`: product in the broth at harvest, g/L. `rate`: titre over the time from inoculation to harvest, g/L/h.
+    - `product_yield`: product in the broth per substrate, g/g, or None where no substrate is known.
+    - `recovery`: product released over product in the broth, a fraction. `suite`: where the culture grows.
+    """
+
+    titre: float
+    rate: float
+    product_yield: float | None
+    recovery: float
+    suite: str
+
+    @property
+    def hours(self) -> float:
+        """Time of the culture, h."""
+        return self.titre / self.rate
 
 
 @dataclass(frozen=True)
@@ -34,6 +61,7 @@ class Inventory:
     """One batch: `product` g of released quality, what it used, how long it kept what busy.
 
     - `lead_time`: h. `biogenic_co2`: kg of carbon dioxide from plant sugar, reported apart.
+    - `performance`: what the culture and the train did, where it is known.
     """
 
     product: float
@@ -41,6 +69,7 @@ class Inventory:
     occupancies: tuple[Occupancy, ...]
     lead_time: float
     biogenic_co2: float = 0.0
+    performance: Performance | None = None
 
     def amounts(self) -> dict[str, tuple[float, str]]:
         """Sum of the uses that no parameter multiplies, by item: amount and unit."""

@@ -23,6 +23,14 @@ _WORDS: Final[Mapping[str, Callable[[], str]]] = {
     "kLa": lambda: _("kLa"),
     "oxygen": lambda: _("oxygen transfer"),
     "cooling": lambda: _("cooling"),
+    "cost": lambda: _("cost"),
+    "carbon": lambda: _("carbon"),
+    "amount": lambda: _("amount a year"),
+    "titre": lambda: _("titre"),
+    "titre_in_same_time": lambda: _("titre in the same time"),
+    "rate": lambda: _("rate"),
+    "yield": lambda: _("yield"),
+    "recovery": lambda: _("recovery"),
     "none": lambda: _("nothing"),
 }
 

@@ -1,0 +1,375 @@
+"""One's own case: read with the place of every fault, and turned into an inventory or a plant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from seedtrain.base import Document, InputError, Location, SeedtrainError, collect, load
+from seedtrain.development._costing._case_entry import CaseFile, FinanceEntry, StepEntry
+from seedtrain.development._costing._cash_flow import Finance, Loan, Venture
+from seedtrain.development._costing._power import Photovoltaics
+from seedtrain.development._costing._timetable import Task, Timetable, timetable
+from seedtrain.development._downstream_use import YEARLY
+from seedtrain.development._factors import FactorTable, factors_in, read_factors
+from seedtrain.development._growth import SUBSTRATES
+from seedtrain.development._schedule import Occupancy
+from seedtrain.development._use import Inventory, Performance, Use
+from seedtrain.quantity import Quantity, QuantityError, convert, parse, same_dimension
+
+UPKEEP: Final = 0.055
+"""Maintenance, insurance and local tax, part of the installed capital a year: what `annual_charge` holds of them."""
+SHARED: Final = "steps that share a suite"
+_TURNAROUNDS: Final = {"vessel": "vessel_turnaround", "suite": "suite_turnaround", "none": ""}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What a plant buys (above 0) or sells (below 0) in a year: money a year."""
+
+    name: str
+    yearly: float
+    source: str
+
+
+@dataclass(frozen=True)
+class BatchCase:
+    """A batch with its prices, its terms, its own electricity and its targets (`cost`, `carbon`, `amount`)."""
+
+    name: str
+    inventory: Inventory
+    table: FactorTable
+    tasks: tuple[Task, ...]
+    units: dict[str, int]
+    finance: Finance
+    upkeep: float
+    own_power: Photovoltaics | None
+    targets: dict[str, float]
+
+
+@dataclass(frozen=True)
+class PlantCase:
+    """A plant by its yearly flows: `venture` in `currency`, `flows` bought and sold, `fixed` by name."""
+
+    name: str
+    currency: str
+    venture: Venture
+    finance: Finance
+    flows: tuple[Flow, ...]
+    fixed: dict[str, float]
+    targets: dict[str, float]
+    source: str
+
+
+def read_case(path: Path) -> BatchCase | PlantCase:
+    """The case in a YAML file; raises `InputErrors` with every fault and its place.
+
+    Refused: negative amounts and prices, amounts without a unit or in a unit that the item is not priced in, unknown
+    items and parameters, money of another currency or year, a batch without steps, a file with a batch and a plant.
+    """
+    file, document = load(path, CaseFile, what="case")
+    if (file.venture is None) == (not file.uses):
+        raise document.error(
+            ("case",),
+            "a case is either a batch ('uses', 'steps') or a plant ('venture')" + (", not both" if file.uses else ""),
+            remedy="Write one of the two; docs/reference/economics-case.md shows both.",
+        )
+    finance = _finance(file.finance, document)
+    return _plant(file, document, finance) if file.venture is not None else _batch(file, document, finance, path)
+
+
+def _finance(entry: FinanceEntry, document: Document) -> Finance:
+    units = {"rate": "1/year", "startup": "year"}
+    given: dict[str, Any] = {}
+    for name in entry.model_fields_set - {"loan", "upkeep", "construction"}:
+        value = getattr(entry, name)
+        given[name] = value.magnitude(units.get(name, "")) if isinstance(value, Quantity) else value
+    if entry.construction is not None:
+        given["construction"] = tuple(share.magnitude("") for share in entry.construction)
+    if entry.loan is not None:
+        loan = entry.loan
+        given["loan"] = Loan(loan.fraction.magnitude(""), loan.interest.magnitude("1/year"), loan.years, loan.deducted)
+    try:
+        return Finance(**given)
+    except InputError as error:
+        raise document.error(("finance",), error.message, remedy=error.remedy) from None
+
+
+def _batch(file: CaseFile, document: Document, finance: Finance, path: Path) -> BatchCase:
+    table = _table(file, document, path)
+    errors: list[SeedtrainError] = []
+    uses = [
+        *(_use(file, document, table, at, errors) for at in range(len(file.uses))),
+        *(_piece(file, document, table, at, errors) for at in range(len(file.equipment))),
+    ]
+    if not file.steps:
+        errors.append(
+            document.error(("case",), "the batch has no steps", remedy="Add 'steps:' with their suites and hours.")
+        )
+    collect(errors)
+    tasks, units = _tasks(file.steps, table)
+    _enough(file, document, units)
+    try:
+        plan = timetable(tasks, units, 1)
+    except InputError as error:
+        raise document.error(("steps",), error.message, remedy=error.remedy) from None
+    known = [use for use in uses if use is not None]
+    done, released = _performance(file, document, known)
+    lead = file.lead_time.magnitude("h") if file.lead_time else max(task.end for task in tasks)
+    own = file.electricity
+    return BatchCase(
+        file.case,
+        Inventory(released * 1000.0, tuple(known), occupied(file.steps, plan, table), lead, performance=done),
+        table,
+        tasks,
+        units,
+        finance,
+        UPKEEP if file.finance.upkeep is None else file.finance.upkeep.magnitude("1/year"),
+        None if own is None else _panels(file, document),
+        _targets(file, document, table.currency),
+    )
+
+
+def _table(file: CaseFile, document: Document, path: Path) -> FactorTable:
+    """The shipped table, the factors file that the case names, and the case's own entries, one over the other."""
+    below = read_factors()
+    if file.factors:
+        other = path.parent / file.factors
+        if not other.is_file():
+            raise document.error(
+                ("factors",), f"there is no file {file.factors!r} beside the case", remedy="Name a factors file."
+            )
+        below = read_factors(other)
+    own = file.model_copy(update={"factors": file.case, "gwp": file.gwp or below.gwp})
+    return factors_in(own, document, below)
+
+
+def _use(file: CaseFile, document: Document, table: FactorTable, at: int, errors: list[SeedtrainError]) -> Use | None:
+    entry, place = file.uses[at], ("uses", at)
+    for name in entry.times:
+        if name not in table.parameters:
+            known = ", ".join(table.parameters)
+            errors.append(
+                document.error((*place, "times", name), f"{name!r} is no parameter", remedy=f"Use one of: {known}.")
+            )
+            return None
+    size = _amount(document, table, place, "amount", entry.item, entry.amount, bool(entry.times), errors)
+    if size is None:
+        return None
+    times = tuple(entry.times.items())
+    return Use(entry.item, size.value, size.unit, entry.where, times, entry.category, grows=entry.grows)
+
+
+def _piece(file: CaseFile, document: Document, table: FactorTable, at: int, errors: list[SeedtrainError]) -> Use | None:
+    entry, place = file.equipment[at], ("equipment", at)
+    size = _amount(document, table, place, "size", entry.item, entry.size, False, errors)
+    if size is None:
+        return None
+    if table.item(entry.item).reference is None:
+        errors.append(
+            document.error(
+                (*place, "item"),
+                f"{entry.item} is no equipment: its price has no reference size",
+                remedy="Put it under 'uses', or give the item a 'reference' size and an 'exponent'.",
+            )
+        )
+        return None
+    return Use(entry.item, size.value, size.unit, entry.where, YEARLY, pieces=float(entry.count), grows=entry.grows)
+
+
+def _amount(
+    document: Document,
+    table: FactorTable,
+    place: Location,
+    key: str,
+    item: str,
+    text: str,
+    multiplied: bool,
+    errors: list[SeedtrainError],
+) -> Quantity | None:
+    """The amount in a unit that the item is priced in, or None with what is wrong added to the errors."""
+    try:
+        known = table.item(item)
+    except InputError as error:
+        errors.append(document.error((*place, "item"), error.message, remedy=error.remedy))
+        return None
+    assert known.price is not None
+    unit = known.reference_unit if known.reference is not None else known.price.per
+    try:
+        size = parse(text)
+        if size.value < 0:
+            raise QuantityError(f"{text} is negative", remedy="Give 0 or more.")
+        if not multiplied and not same_dimension(size.unit, unit):
+            own = size.unit or "no unit"
+            raise QuantityError(
+                f"{text!r} is in {own}, but {item} is counted in {unit or 'pieces'}",
+                remedy=f"Give the {key} in {unit}." if unit else "Give a number of pieces.",
+            )
+    except QuantityError as error:
+        errors.append(document.error((*place, key), error.message, remedy=error.remedy))
+        return None
+    return size
+
+
+def _tasks(steps: list[StepEntry], table: FactorTable) -> tuple[tuple[Task, ...], dict[str, int]]:
+    found: list[Task] = []
+    units: dict[str, int] = {}
+    end = 0.0
+    for entry in steps:
+        start = end if entry.start is None else entry.start.magnitude("h")
+        end = start + entry.hours.magnitude("h")
+        suite = entry.suite or entry.step
+        found.append(Task(entry.step, suite, start, end, end + _turnaround(entry, table)))
+        units[suite] = max(units.get(suite, 1), entry.units)
+    return tuple(found), units
+
+
+def _enough(file: CaseFile, document: Document, units: dict[str, int]) -> None:
+    """Refuse a suite of more units than it has pieces of equipment: they would be free."""
+    for suite, count in units.items():
+        pieces = [(entry.count, at) for at, entry in enumerate(file.equipment) if entry.where == suite]
+        most, at = max(pieces, default=(count, 0))
+        if most < count:
+            raise document.error(
+                ("equipment", at, "count") if "count" in file.equipment[at].model_fields_set else ("equipment", at),
+                f"the suite {suite} has {count} units, but no piece of equipment in it is counted more than {most} "
+                "times",
+                remedy=f"Write 'count: {count}' for what every unit has.",
+            )
+
+
+def _turnaround(entry: StepEntry, table: FactorTable) -> float:
+    name = _TURNAROUNDS[entry.turnaround]
+    return table.factor(name).value if name else 0.0
+
+
+def occupied(steps: list[StepEntry], plan: Timetable, table: FactorTable) -> tuple[Occupancy, ...]:
+    """How long a batch keeps each suite; where steps that share a suite wait for each other, that as well."""
+    found: dict[str, Occupancy] = {}
+    for entry in steps:
+        suite = entry.suite or entry.step
+        hours, turnaround = entry.hours.magnitude("h"), _TURNAROUNDS[entry.turnaround]
+        old = found.get(suite)
+        if old is not None:
+            # The turnaround of a suite that several steps share comes after each of them.
+            before = table.factor(old.turnaround).value if old.turnaround else 0.0
+            hours, units = hours + old.hours + before, max(old.units, entry.units)
+        else:
+            units = entry.units
+        found[suite] = Occupancy(suite, hours, turnaround, units)
+    extra = () if plan.exact else (Occupancy(SHARED, plan.interval, ""),)
+    return (*found.values(), *extra)
+
+
+def _performance(file: CaseFile, document: Document, uses: list[Use]) -> tuple[Performance | None, float]:
+    """The levers, and the kilograms that are released."""
+    entry = file.process
+    if entry is None:
+        if file.released is None or not file.released.value > 0:
+            raise document.error(
+                ("case",),
+                "nothing says how much product a batch releases",
+                remedy="Give 'released: 28 kg', or 'process:' with titre, broth, duration and recovery.",
+            )
+        return None, file.released.magnitude("kg")
+    if file.released is not None:
+        raise document.error(("released",), "the process says it already", remedy="Keep one of the two.", at_key=True)
+    suites = {step.suite or step.step for step in file.steps}
+    if entry.suite not in suites:
+        raise document.error(
+            ("process", "suite"),
+            f"no step runs in the suite {entry.suite!r}",
+            remedy=f"Name the suite of the production culture: one of {', '.join(sorted(suites))}.",
+        )
+    titre, hours = entry.titre.magnitude("g/L"), entry.duration.magnitude("h")
+    made = titre * entry.broth.magnitude("L") / 1000.0
+    taken = sum(
+        convert(use.amount, use.unit, "kg") for use in uses if use.grows == "substrate" and use.item in SUBSTRATES
+    )
+    recovery = entry.recovery.magnitude("")
+    done = Performance(titre, titre / hours, made / taken if taken > 0 else None, recovery, entry.suite)
+    return done, made * recovery
+
+
+def _panels(file: CaseFile, document: Document) -> Photovoltaics:
+    entry = file.electricity
+    assert entry is not None
+    given: dict[str, Any] = {"peak": entry.photovoltaics.magnitude("kW")}
+    if entry.storage is not None:
+        given["storage"] = entry.storage.magnitude("kWh")
+    if entry.specific_yield is not None:
+        given["specific_yield"] = entry.specific_yield.magnitude("kWh/kW")
+    if entry.latitude is not None:
+        given["latitude"] = entry.latitude
+    try:
+        return Photovoltaics(**given)
+    except InputError as error:
+        raise document.error(("electricity",), error.message, remedy=error.remedy) from None
+
+
+def _targets(file: CaseFile, document: Document, currency: str) -> dict[str, float]:
+    units = {"cost": f"{currency}/kg", "carbon": "kg CO2e/kg", "amount": "kg/year"}
+    return {
+        name: _in(document, ("targets", name), value, units[name])
+        for name in units
+        if (value := getattr(file.targets, name)) is not None
+    }
+
+
+def _in(document: Document, place: Location, value: Quantity, unit: str) -> float:
+    try:
+        return value.magnitude(unit)
+    except QuantityError as error:
+        raise document.error(place, error.message, remedy=f"Give it in {unit}.") from None
+
+
+def _plant(file: CaseFile, document: Document, finance: Finance) -> PlantCase:
+    entry, money = file.venture, file.currency
+    assert entry is not None
+    base: Location = ("venture",)
+    flows = [
+        _flow(document, (*base, kind, name), name, item, money, sign)
+        for kind, items, sign in (("buys", entry.buys, 1.0), ("sells", entry.sells, -1.0))
+        for name, item in items.items()
+    ]
+    fixed = {name: _in(document, (*base, "fixed", name), value, f"{money}/year") for name, value in entry.fixed.items()}
+    again = [
+        (year, _in(document, (*base, "replaced", at, "amount"), item.amount, money))
+        for at, item in enumerate(entry.replaced)
+        for year in range(item.every, finance.life, item.every)
+    ]
+    apart = tuple(
+        (_in(document, (*base, "written_apart", at, "amount"), part.amount, money), part.depreciation)
+        for at, part in enumerate(entry.written_apart)
+    )
+    depreciable = entry.depreciable
+    try:
+        venture = Venture(
+            capital=_in(document, (*base, "capital"), entry.capital, money),
+            fixed=sum(fixed.values()),
+            variable=sum(flow.yearly for flow in flows),
+            output=entry.output.magnitude("kg/year"),
+            depreciable=None if depreciable is None else _in(document, (*base, "depreciable"), depreciable, money),
+            written_apart=apart,
+            replacements=tuple(again),
+        )
+    except InputError as error:
+        raise error if error.position else document.error(base, error.message, remedy=error.remedy) from None
+    targets = _targets(file, document, money)
+    return PlantCase(file.case, money, venture, finance, tuple(flows), fixed, targets, entry.source)
+
+
+def _flow(document: Document, place: Location, name: str, item: Any, money: str, sign: float) -> Flow:
+    amount, price = item.amount, item.price
+    per = amount.unit.rpartition("/")[0]
+    try:
+        year = convert(1.0, amount.unit, f"{per}/year") if per else None
+    except QuantityError:
+        year = None
+    if year is None:
+        raise document.error(
+            (*place, "amount"), f"{amount} is no amount a year", remedy="Write it as 913 kt/year or 43 kg/h."
+        )
+    value = _in(document, (*place, "price"), price, f"{money}/{per}")
+    return Flow(name, sign * amount.value * year * value, item.source)
