@@ -19,6 +19,7 @@ from seedtrain.cli import (
     _culture,
     _data,
     _design,
+    _economics,
     _fit,
     _model,
     _new,
@@ -62,6 +63,7 @@ app.command(_vessel.app)
 app.command(_culture.app)
 app.command(_data.app)
 app.command(_fit.fit)
+app.command(_economics.economics)
 app.command(_model.app)
 
 
