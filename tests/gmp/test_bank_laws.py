@@ -130,7 +130,7 @@ def event(seq, type, subject, payload):
 
 def made(vials=2):
     bank = {"tier": "research", "kind": "cell", "material": "m", "parent": "", "age": 1, "age_limit": 9}
-    bank |= {"age_unit": "passages", "reserve": 0, "plan": {}}
+    bank |= {"age_unit": "passages", "reserve": 0, "plan": {}, "contains": [], "expiry": "2040-01-01"}
     return [event(1, "bank.created", "B", bank), event(2, "bank.filled", "B", {"vials": vials, "content": ""})]
 
 

@@ -13,8 +13,10 @@ from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from seedtrain.gmp import Bank, Excursion, Inventory, Vial, Withdrawal
-    from seedtrain.quality import Verdict
+    from seedtrain.quality import Constituent, Verdict
 
 app = App(name="bank", help="Cell and vector banks: vials, places, withdrawals, excursions, tests.")
 Vials = Annotated[list[str] | None, Parameter(name="--vial", negative="", help="Such as MCB-1-007; repeat it.")]
@@ -33,6 +35,10 @@ def create(
     age_unit: Literal["passages", "generations", "population doublings"] = "passages",
     reserve: Annotated[int, Parameter(help="Warn when fewer vials than this are left.")] = 0,
     plan: Annotated[str | None, Parameter(help="cell, microbial, vector, or a file of one's own.")] = None,
+    contains: Annotated[
+        list[str] | None, Parameter(negative="", help="NAME=ORIGIN of what is in it; repeat it.")
+    ] = None,
+    expiry: Annotated[str, Parameter(help="The last day on which a vial may be used, if there is one.")] = "9999-12-31",
     signer: Signer,
     record: RecordUrl = None,
     common: Common | None = None,
@@ -50,6 +56,7 @@ def create(
 
     options = common or Common()
     found = read_plan(plan or kind).to_data()
+    inside, last = _inside(contains or []), _day(expiry)
     with open_record(record) as ledger, signing(ledger, signer) as actor:
         create_bank(
             ledger,
@@ -64,8 +71,34 @@ def create(
             age_unit=age_unit,
             reserve=reserve,
             plan=found,
+            contains=inside,
+            expiry=last,
         )
     return _done(options, {"bank": bank, "tier": tier, "plan": found["name"], "plan_digest": found["digest"]})
+
+
+def _inside(texts: list[str]) -> list[Constituent]:
+    from seedtrain.base import InputError
+    from seedtrain.quality import ORIGINS, Constituent
+
+    found = []
+    for text in texts:
+        name, _sign, origin = text.partition("=")
+        if not name.strip() or origin not in ("", *ORIGINS):
+            raise InputError(f"{text!r} is no NAME=ORIGIN", remedy=f"Origins: {', '.join(ORIGINS)}; empty: not known.")
+        found.append(Constituent(name.strip(), origin or None))
+    return found
+
+
+def _day(text: str) -> date:
+    from datetime import date
+
+    from seedtrain.base import InputError
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{text!r} is not a date", remedy="Write year-month-day, such as 2040-05-31.") from None
 
 
 @app.command

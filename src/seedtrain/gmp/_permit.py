@@ -9,6 +9,7 @@ from seedtrain.base import InputError
 from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._gate import Asked, Gate
 from seedtrain.gmp._batch._record import BatchRecord, RunningRecord
+from seedtrain.gmp._custody._gates import bank_gate, patient_gate
 from seedtrain.gmp._equipment import Register, clearance_gate, equipment_gate
 from seedtrain.gmp._lots._decisions import lot_faults
 from seedtrain.gmp._lots._holds import open_holds
@@ -64,6 +65,10 @@ def place_gate(asked: Asked) -> Iterator[Refusal]:
     if unchecked:
         words = f"{unchecked[0]} was not checked by a second person"
         yield _place_refusal(words, "Have another person check it and sign.")
+        return
+    unsigned = unsigned_phases(record)
+    if unsigned:
+        yield _place_refusal(f"{unsigned[0]} lacks a signature that is still good", "Have it signed: batch sign.")
         return
     completed = [item.phase for item in record.steps if item.completed_at is not None]
     signed = [item.phase for item in record.steps if item.hold_signatures]
@@ -132,7 +137,16 @@ def lots_gate(asked: Asked) -> Iterator[Refusal]:
             yield Refusal("; ".join(faults), remedy, "lot.unfit", lot, liftable=liftable)
 
 
-GATES: Final[Sequence[Gate]] = (recipe_gate, place_gate, people_gate, equipment_gate, clearance_gate, lots_gate)
+GATES: Final[Sequence[Gate]] = (
+    recipe_gate,
+    place_gate,
+    people_gate,
+    equipment_gate,
+    clearance_gate,
+    lots_gate,
+    bank_gate,
+    patient_gate,
+)
 """Asked in this order. A gate of another kind of object is a function beside that object, and stands here by name."""
 
 
@@ -169,19 +183,25 @@ class LedgerPermit:
 
 def is_lifted(asked: Asked, refusal: Refusal) -> bool:
     """Whether quality decided, under a deviation and signed, that this phase goes on past this reason."""
-    if not refusal.liftable:
-        return False
-    key = (asked.request.phase_path, refusal.gate, refusal.subject)
-    return any(
-        item.signed and (item.phase, item.gate, item.subject) == key and _may_lift(asked, item.actor)
-        for item in asked.record.lifts
+    request = asked.request
+    return is_waived(asked.ledger, asked.record, request.phase_path, request.actor, refusal)
+
+
+def is_waived(ledger: Ledger, record: BatchRecord, phase: str, actor: str, refusal: Refusal) -> bool:
+    """`is_lifted` for `actor` in a phase of a batch."""
+    key = (phase, refusal.gate, refusal.subject)
+    return refusal.liftable and any(
+        item.signed
+        and (item.phase, item.gate, item.subject) == key
+        and _may_lift(ledger, item.actor, {*record.operators, actor})
+        for item in record.lifts
     )
 
 
-def _may_lift(asked: Asked, actor: str) -> bool:
+def _may_lift(ledger: Ledger, person: str, operators: set[str]) -> bool:
     try:
-        authorise(asked.ledger, actor, LIFT)
-        another_person(asked.ledger, actor, {*asked.record.operators, asked.request.actor}, "the lifting of a stop")
+        authorise(ledger, person, LIFT)
+        another_person(ledger, person, operators, "the lifting of a stop")
     except InputError:
         return False
     return True
@@ -191,3 +211,11 @@ def unchecked_phases(recipe: MasterRecipe, record: BatchRecord) -> tuple[str, ..
     """Completed phases that ask for a second person and were not checked by one (21 CFR 211.101(c)-(d))."""
     wanted = {item.path for item in recipe.phases() if item.phase.second_person}
     return tuple(item.phase for item in record.steps if item.phase in wanted and item.completed_at and not item.checked)
+
+
+def unsigned_phases(record: BatchRecord) -> tuple[str, ...]:
+    """Complete phases of a batch run by people for which who performed them has not signed, or not since a correction
+    (21 CFR 211.188(b)(11))."""
+    if not record.header.manual:
+        return ()
+    return tuple(item.phase for item in record.steps if item.completed_at is not None and not item.performed)

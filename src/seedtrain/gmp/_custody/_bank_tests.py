@@ -10,7 +10,8 @@ from seedtrain.base import InputError
 from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._custody._banks import Bank, inventory
 from seedtrain.gmp._custody._plans import Plan, PlanTest
-from seedtrain.quality import Criterion, Result, Verdict, judge
+from seedtrain.gmp._lots._holds import hold_downstream
+from seedtrain.quality import Criterion, Limit, Result, Specification, Verdict, judge
 from seedtrain.quantity import QuantityError, parse
 from seedtrain.record import Draft, Event, Ledger, append_signed
 
@@ -35,7 +36,8 @@ def record_bank_result(
     - `value`: a quantity with its unit, a word, or `< 0.5 EU/mL` where nothing was found above it.
     - `end_of_production`: of cells grown from this bank to the limit of in vitro age.
 
-    Every valid result counts: a later one never takes the place of one that failed. Raises `InputError`.
+    Every valid result counts: a later one never takes the place of one that failed, which also puts the bank and all
+    that was made from it on hold. Raises `InputError`.
     """
     authorise(ledger, actor, RECORD)
     bank = inventory(ledger).bank(name)
@@ -52,8 +54,12 @@ def record_bank_result(
         "level": level,
         "valid": valid,
     }
-    _result(payload)
-    return append_signed(ledger, Draft("bank.tested", name, payload, actor, at), "result recorded")
+    found = judge(Specification((test.line(),)), [_result(payload)])
+    events = append_signed(ledger, Draft("bank.tested", name, payload, actor, at), "result recorded")
+    if found.verdict == "fail" and bank.made:
+        words = f"{attribute} of the bank {name} is {value}, the limit is {test.limit.text}"
+        hold_downstream(ledger, name, words, actor, cause=events[0].id, at=at)
+    return events
 
 
 def judge_bank(ledger: Ledger, bank: Bank) -> Verdict:
@@ -95,8 +101,6 @@ def _test(plan: Plan, level: str, attribute: str) -> PlanTest:
 
 
 def _result(payload: Mapping[str, Any]) -> Result:
-    from seedtrain.quality import Limit
-
     text = str(payload["value"]).strip()
     limit = Limit.parse(str(payload["limit"]))
     attribute, method, sample = (str(payload[name]) for name in ("attribute", "method", "sample"))

@@ -90,6 +90,7 @@ class Bank:
     - `parent`: the vial or lot that it was made from. `age` and `age_limit`: in `age_unit` (passages, generations);
       the limit is that of in vitro age for production.
     - `reserve`: at fewer stored vials than this, every withdrawal warns. `plan`: the testing plan, as data.
+    - `contains`: what is in a vial and its origin (`name`, `origin`), for the genealogy. `expiry`: a day.
     """
 
     id: str
@@ -102,6 +103,8 @@ class Bank:
     age_unit: str
     reserve: int
     plan: Mapping[str, Any]
+    contains: tuple[Mapping[str, Any], ...] = ()
+    expiry: str = ""
     made: int = 0
     content: str = ""
     created_by: str = ""
@@ -212,6 +215,8 @@ class _Fold:
             age_unit=str(payload["age_unit"]),
             reserve=int(payload["reserve"]),
             plan=payload["plan"],
+            contains=tuple(payload["contains"]),
+            expiry=str(payload["expiry"]),
             created_by=event.actor,
             created_at=event.occurred_at,
         )

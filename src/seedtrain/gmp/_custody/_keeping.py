@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from seedtrain.base import InputError, digest
@@ -12,6 +12,7 @@ from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._custody._banks import KINDS, TIERS, Bank, Inventory, Vial, inventory, vial_id
 from seedtrain.gmp._custody._places import Box, Grid, Place
 from seedtrain.gmp._master._approval import at_head
+from seedtrain.quality import Constituent
 from seedtrain.record import Draft, Event, Ledger, append_signed
 
 KEEP: Final = "bank.keep"
@@ -34,6 +35,8 @@ def create_bank(
     age_unit: str = "passages",
     reserve: int = 0,
     plan: Mapping[str, Any] | None = None,
+    contains: Sequence[Constituent] = (),
+    expiry: date = date.max,
     at: datetime | None = None,
 ) -> tuple[Event, ...]:
     """Begin a bank; the same again changes nothing.
@@ -42,6 +45,7 @@ def create_bank(
       be; of a research bank, or any lot, or nothing for a master bank.
     - `age`, `age_limit`: of the cells in this bank and at most in production, in `age_unit`.
     - `plan`: the testing plan as data (`read_plan(...).to_data()`).
+    - `contains`: what is in a vial and where it comes from; nothing said is unknown to every rule on origins.
 
     Raises `InputError`. Source: ICH Q5D section 2.2 (two tiers), ICH Q5A and Q5B (the limit of in vitro cell age).
     """
@@ -56,6 +60,8 @@ def create_bank(
         "age_unit": age_unit,
         "reserve": reserve,
         "plan": dict(plan or {}),
+        "contains": [{"name": item.name, "origin": item.origin} for item in contains],
+        "expiry": expiry.isoformat(),
     }
     draft = Draft("bank.created", name, payload, actor, at, id=digest(["bank.created", name])[:32])
 

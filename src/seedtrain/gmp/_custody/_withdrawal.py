@@ -82,7 +82,7 @@ def withdraw_vials(
             return _ask(ledger, held, bank, names, purpose, used_for, reason, actor, at, head)
         left = held.count(name, "stored") - len(names)
         draft = _out(bank, names, purpose, used_for, actor, reason, left, at)
-        append_signed(ledger, draft, "vials withdrawn", more=_vial_lots(bank, names, actor, at), at_head=head)
+        append_signed(ledger, draft, "vials withdrawn", more=_vial_lots(bank, names, purpose, actor, at), at_head=head)
         return _answer(ledger, bank.id, names, "")
 
     return at_head(ledger, decide)
@@ -110,7 +110,7 @@ def confirm_withdrawal(
         _check_tests(ledger, bank, asked.purpose)
         left = held.count(name, "stored") - len(asked.vials)
         draft = _out(bank, asked.vials, asked.purpose, asked.used_for, actor, asked.reason, left, at, request)
-        lots = _vial_lots(bank, asked.vials, actor, at)
+        lots = _vial_lots(bank, asked.vials, asked.purpose, actor, at)
         append_signed(ledger, draft, "withdrawal confirmed", more=lots, at_head=head)
         return _answer(ledger, bank.id, asked.vials, "")
 
@@ -209,19 +209,19 @@ def _out(
     return Draft("bank.withdrawn", bank.id, payload, actor, at, reason=reason)
 
 
-def _vial_lots(bank: Bank, vials: Sequence[str], actor: str, at: datetime | None) -> list[Draft]:
-    """A vial that leaves the freezer becomes a lot of its own, which came from its bank."""
-    return [
-        Draft(
-            "lot.produced",
-            bank.id,
-            {"lot": vial, "material": bank.material, "amount": "1", "unit": "", "from": []},
-            actor,
-            at,
-            id=digest(["lot.produced", vial])[:32],
-        )
-        for vial in vials
-    ]
+def _vial_lots(bank: Bank, vials: Sequence[str], purpose: str, actor: str, at: datetime | None) -> list[Draft]:
+    """A vial that leaves the freezer becomes a lot of its own, split off its bank; for production it is released."""
+    lot = {
+        "material": bank.material,
+        "supplier": "own bank",
+        "quantity": "1",
+        "unit": "",
+        "expiry": bank.expiry,
+        "status": "released" if purpose == "production" else "quarantined",
+        "contains": [dict(item) for item in bank.contains],
+        "from": [{"lot": bank.id, "amount": "1", "unit": ""}],
+    }
+    return [Draft("lot.split", vial, lot, actor, at, id=digest(["lot.split", vial])[:32]) for vial in vials]
 
 
 def _answer(ledger: Ledger, name: str, vials: Sequence[str], request: str) -> Withdrawal:
