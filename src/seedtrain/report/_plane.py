@@ -25,6 +25,8 @@ def draw_contours(plot: ContourPlot, mark: str | None) -> Drawing:
             f"{values.shape} values stand over {len(plot.y)} rows and {len(plot.x)} columns",
             remedy="Give one value for each pair, rows by y.",
         )
+    from matplotlib.ticker import LogLocator
+
     canvas = Canvas(_HEIGHT + 0.72)
     canvas.mark(mark)
     canvas.text(0.02, 0.12, plot.y_title, size=SMALL, weight="bold", color=INK)
@@ -33,11 +35,13 @@ def draw_contours(plot: ContourPlot, mark: str | None) -> Drawing:
         if log:
             getattr(axes, f"set_{name}scale")("log")
             log_axis(axis)
+            if max(getattr(plot, name)) < 100 * min(getattr(plot, name)):
+                axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=12))
     _shade(axes, plot, values)
     levels = _levels(values)
     if len(levels):
         lines = axes.contour(plot.x, plot.y, values, levels=levels, colors=PALETTE[0], linewidths=0.9)
-        axes.clabel(lines, fmt=lambda value: f"{value:.4g}", fontsize=6.6, inline_spacing=2)
+        axes.clabel(lines, fmt=_label, fontsize=6.6, inline_spacing=2)
     for point in plot.points:
         colour = STATE_COLOURS[point.state] if point.state else INK
         axes.plot([point.x], [point.y], marker="o", markersize=6, color=colour, markeredgecolor="#ffffff", zorder=5)
@@ -59,16 +63,12 @@ def _shade(axes: Any, plot: ContourPlot, values: Any) -> None:
     axes.contourf(plot.x, plot.y, values, levels=[low, plot.target], colors=[met], alpha=0.13)
     if plot.target < np.nanmax(values):
         axes.contour(plot.x, plot.y, values, levels=[plot.target], colors=met, linewidths=1.8)
-    axes.annotate(
-        plot.target_label,
-        (0.99, 0.985),
-        xycoords="axes fraction",
-        ha="right",
-        va="top",
-        size=SMALL,
-        color=met,
-        weight="bold",
-    )
+    words = {"ha": "right", "va": "bottom", "size": SMALL, "color": met, "weight": "bold"}
+    axes.annotate(plot.target_label, (1.0, 1.015), xycoords="axes fraction", **words)
+
+
+def _label(value: float) -> str:
+    return f"{value:,.0f}".replace(",", "\u202f") if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _levels(values: Any) -> list[float]:
