@@ -197,7 +197,7 @@ class _Phase:
                 near = closest(material, self.reader.dispensed)
                 remedy = f"Dispense it first, or name: {', '.join(near)}." if near else "Dispense it first."
                 self.add(steps, f"nothing of {material!r} is dispensed up to here", remedy, at_key=True)
-            elif unit is not None and not same_dimension(known, unit):
+            elif unit is not None and known != unit:
                 self.add((*steps, "unit"), f"{material} is dispensed in {known}", f"Account for it in {known}.")
             inputs = _texts(item.get("inputs"))
             self._reserved(steps, inputs)

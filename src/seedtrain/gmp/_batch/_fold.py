@@ -101,6 +101,7 @@ class Fold:
             created_by=event.actor,
             text=str(payload.get("text", "")),
             trial=payload.get("trial") is True,
+            manual=payload.get("manual") is True,
         )
 
     def state_changed(self, event: Event, payload: Mapping[str, Any]) -> None:
@@ -241,7 +242,7 @@ class Fold:
 
     def commented(self, event: Event, payload: Mapping[str, Any]) -> None:
         line = CommentLine(
-            event.seq, str(payload.get("phase", "")), str(payload["text"]), event.actor, event.occurred_at
+            event.seq, str(payload.get("phase", "")), str(payload["comment"]), event.actor, event.occurred_at
         )
         self.comments.append(line)
 
@@ -438,7 +439,7 @@ class Fold:
             for item in ends
             if item.meaning.startswith(HOLD_POINT) and item.seq > corrected and item.actor not in step.doers
         )
-        performed = any(item.actor == step.completed_by for item in ends)
+        performed = any(item.actor == step.completed_by and item.seq > corrected for item in ends)
         return replace(step, checks=checks, hold_signatures=releases, performed=performed)
 
 

@@ -20,6 +20,7 @@ class Header:
 
     - `text`: the control recipe as the batch carries it, a copy of the master's (21 CFR 211.188(a)); empty where it
       stands with the approval only. `trial`: it was started as simulated, without an approved recipe.
+    - `manual`: people run it.
     """
 
     batch: str
@@ -33,6 +34,7 @@ class Header:
     created_by: str
     text: str = field(default="", repr=False)
     trial: bool = False
+    manual: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""A batch run by people: each act is checked against recipe and ledger, then recorded."""

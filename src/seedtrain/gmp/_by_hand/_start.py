@@ -1,0 +1,173 @@
+"""A batch begins, is held, paused, brought back, stopped, and ends: the ISA-88 commands of the whole batch."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Final
+
+from seedtrain.base import InputError, digest
+from seedtrain.gmp._authority import authorise
+from seedtrain.gmp._batch._record import WHOLE, BatchRecord
+from seedtrain.gmp._by_hand._desk import Act, Desk, act, read_batch
+from seedtrain.gmp._lots._amounts import read_amount
+from seedtrain.gmp._master._approval import approval
+from seedtrain.gmp._permit import EXECUTE, unchecked_phases, unsigned_phases
+from seedtrain.quantity import read_unit
+from seedtrain.recipe import Command, ControlRecipe, HoldPoint, State, next_phase, next_state
+from seedtrain.record import Draft, Ledger, append_signed, timestamp
+
+_BATCH: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+ENDING: Final = {Command.HOLD, Command.PAUSE, Command.RESTART, Command.STOP, Command.ABORT}
+"""Commands after which people bring the process where it belongs; once they have, the state is reached."""
+
+NEEDS_REASON: Final = {Command.HOLD, Command.STOP, Command.ABORT}
+
+
+def start_batch(
+    ledger: Ledger,
+    control: ControlRecipe,
+    batch: str,
+    actor: str,
+    *,
+    simulated: bool = False,
+    at: datetime | None = None,
+) -> BatchRecord:
+    """Create a batch that people run by `control`, signed; the same again changes nothing.
+
+    - `simulated`: a trial on paper: the recipe need not be effective, and every page says that nothing was made.
+
+    Raises `InputError` for a recipe whose digest is not effective (21 CFR 211.100(a), 211.188(a)), a batch id that is
+    taken, and somebody who may not.
+    """
+    authorise(ledger, actor, EXECUTE)
+    if not _BATCH.fullmatch(batch):
+        raise InputError(f"{batch!r} is not a batch id", remedy="Use up to 40 letters, digits, dots and dashes.")
+    first = next(iter(ledger.events(subject=batch)), None)
+    if first is not None:
+        known = read_batch(ledger, batch) if first.type == "batch.created" else None
+        if known and known.header.recipe_digest == control.digest and known.header.created_by == actor:
+            return known
+        raise InputError(f"the id {batch} is taken since {first.occurred_at}", remedy="Give another batch id.")
+    if not simulated:
+        _must_be_effective(ledger, control, at)
+    payload = {
+        "recipe": control.recipe.name,
+        "recipe_digest": control.digest,
+        "master_digest": control.master_digest,
+        "unit": control.unit,
+        "volume": str(control.volume),
+        "origin": "simulated" if simulated else "measured",
+        "trial": simulated,
+        "manual": True,
+        "text": control.recipe.to_yaml(),
+    }
+    created = Draft("batch.created", batch, payload, actor, at, id=digest(["batch.created", batch])[:32])
+    started = {
+        "unit_procedure": WHOLE,
+        "unit": "",
+        "command": Command.START.value,
+        "before": State.IDLE.value,
+        "after": next_state(State.IDLE, Command.START).value,
+        "origin": payload["origin"],
+    }
+    running = Draft("batch.state_changed", batch, started, actor, at, id=digest(["batch.started", batch])[:32])
+    append_signed(ledger, running, f"start of batch {batch}", more=[created])
+    return read_batch(ledger, batch)
+
+
+def _must_be_effective(ledger: Ledger, control: ControlRecipe, at: datetime | None) -> None:
+    name = f"{control.recipe.name} {control.recipe.version} ({control.digest[:16]}...)"
+    found = approval(ledger, control.digest)
+    objection = f"the recipe {name} was never approved"
+    if found is not None:
+        objection = found.fault or found.objection(timestamp(at or ledger.now))
+        if found.retired and not objection:
+            objection = f"the recipe {name} is retired"
+    if objection:
+        raise InputError(
+            objection,
+            remedy="Have it approved and made effective: seedtrain recipe submit; or run a trial: --simulated.",
+        )
+
+
+def command_batch(
+    ledger: Ledger, batch: str, command: Command, actor: str, *, reason: str = "", at: datetime | None = None
+) -> BatchRecord:
+    """Hold, restart, pause, resume, stop or abort the whole batch, signed; `reason` where one stops it.
+
+    Raises `IllegalCommand` where the state does not take it.
+    """
+    authorise(ledger, actor, EXECUTE)
+    if command in NEEDS_REASON and not reason.strip():
+        raise InputError(f"{command.value} needs a reason", remedy="Say why: --reason TEXT.")
+
+    def do(desk: Desk) -> Act:
+        given = (command, Command.COMPLETE) if command in ENDING else (command,)
+        drafts = []
+        for scope in desk.active():
+            state = desk.record.states[scope]
+            if (state, command) in _legal():
+                drafts += desk.commands(scope, "", *given)
+        drafts += desk.commands(WHOLE, "", *given)
+        last = drafts[-1]
+        drafts[-1] = Draft(last.type, last.subject, last.payload, actor, at, reason=reason.strip() or None)
+        return Act(drafts, f"{command.value} of batch {batch}")
+
+    return act(ledger, batch, actor, do, at=at)
+
+
+def _legal() -> frozenset[tuple[State, Command]]:
+    from seedtrain.recipe import commands
+
+    return frozenset((state, command) for state in State for command in commands(state))
+
+
+def finish_batch(
+    ledger: Ledger, batch: str, actor: str, *, amount: str = "", unit: str = "", at: datetime | None = None
+) -> BatchRecord:
+    """End a batch whose every phase is complete, checked and signed, and record what it produced as a lot.
+
+    - `amount`, `unit`: of the product; both empty where nothing was made.
+
+    Raises `InputError` with what is missing.
+    """
+    authorise(ledger, actor, EXECUTE)
+    if amount:
+        read_amount(amount, unit)
+
+    def do(desk: Desk) -> Act:
+        desk.must_run()
+        _must_be_whole(desk)
+        drafts = []
+        if amount:
+            payload: dict[str, object] = {
+                "lot": batch,
+                "material": desk.control.recipe.product,
+                "amount": amount,
+                "unit": read_unit(unit).spelling,
+                "from": sorted({item.lot for item in desk.record.consumed}),
+            }
+            drafts.append(desk.draft("lot.produced", payload))
+        drafts += [item for scope in desk.active() for item in desk.commands(scope, "", Command.COMPLETE)]
+        drafts += desk.commands(WHOLE, "", Command.COMPLETE)
+        return Act(drafts, f"end of batch {batch}")
+
+    return act(ledger, batch, actor, do, at=at)
+
+
+def _must_be_whole(desk: Desk) -> None:
+    """Nothing is missing: every phase run, checked, signed for, and every hold point released."""
+    record, recipe = desk.record, desk.control.recipe
+    completed = [item.phase for item in record.steps if item.completed_at is not None]
+    signed = [item.phase for item in record.steps if item.hold_signatures]
+    following = next_phase(recipe, completed, signed)
+    if isinstance(following, HoldPoint):
+        raise InputError(f"the hold point of {following.path} is not signed", remedy="Have it signed: batch sign.")
+    if following is not None:
+        raise InputError(f"{following.path} was not completed", remedy=f"See: seedtrain batch step {record.batch}.")
+    missing = (*unchecked_phases(recipe, record), *unsigned_phases(record))
+    if missing:
+        raise InputError(
+            f"{missing[0]} lacks a signature that is still good", remedy=f"See: seedtrain batch step {record.batch}."
+        )
