@@ -36,8 +36,8 @@ class DocumentSigner:
 class PdfSignature:
     """What one signature in a PDF is worth.
 
-    - `intact`: not a byte that it covers was changed. `whole`: it covers the document to its last byte, or nothing but
-      further signatures stands behind it.
+    - `intact`: not a byte that it covers was changed. `whole`: it covers the document to its last byte, or what stands
+      behind it is nothing but further signatures, the last of which does.
     - `trusted`: its certificate leads to one of those that the caller trusts. `fault`: why it does not hold, or empty.
     """
 
@@ -109,7 +109,8 @@ def check_pdf(pdf: bytes, trusted: Sequence[Certificate] = ()) -> tuple[PdfSigna
     Raises `InputError` for what is no PDF.
     """
     with _pyhanko():
-        return tuple(_check(one, trusted) for one in _embedded(pdf))
+        found = _embedded(pdf)
+        return tuple(_check(one, trusted, last=one is found[-1]) for one in found)
 
 
 def certificates_in(pdf: bytes) -> tuple[Certificate, ...]:
@@ -132,7 +133,7 @@ def _embedded(pdf: bytes) -> list[Any]:
         raise InputError(words, remedy="Give the file as it was.") from error
 
 
-def _check(one: Any, trusted: Sequence[Certificate]) -> PdfSignature:
+def _check(one: Any, trusted: Sequence[Certificate], *, last: bool) -> PdfSignature:
     from pyhanko.sign.diff_analysis import ModificationLevel
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.status import SignatureCoverageLevel
@@ -152,7 +153,7 @@ def _check(one: Any, trusted: Sequence[Certificate]) -> PdfSignature:
         return PdfSignature(signer="", intact=False, whole=False, trusted=False, fault=words, **told)
     entire = status.coverage is SignatureCoverageLevel.ENTIRE_FILE
     level = status.modification_level
-    signed_again = level is not None and level <= ModificationLevel.FORM_FILLING
+    signed_again = not last and level is not None and level <= ModificationLevel.FORM_FILLING
     faults = [
         *([] if status.intact else ["the bytes that were signed are not these"]),
         *([] if status.valid else ["the signature is not that of this certificate"]),
