@@ -39,6 +39,7 @@ from seedtrain.gmp._custody._bank_tests import judge_bank, record_bank_result
 from seedtrain.gmp._custody._banks import Bank, Excursion, Inventory, Vial, fold_banks, inventory, vial_id
 from seedtrain.gmp._custody._chain import Chain, custody_chain, custody_chains, judge_custody
 from seedtrain.gmp._custody._excursions import assess_excursion, find_excursions, record_excursions
+from seedtrain.gmp._custody._gates import bank_gate, patient_gate, patients_of
 from seedtrain.gmp._custody._handing import (
     CustodyStopError,
     Observed,
@@ -47,6 +48,7 @@ from seedtrain.gmp._custody._handing import (
     open_custody,
     receive_custody,
     resume_custody,
+    reveal_patient,
 )
 from seedtrain.gmp._custody._keeping import create_bank, fill_bank, move_vials, place_vials
 from seedtrain.gmp._custody._map import box_map, box_svg, vial_words
@@ -72,11 +74,15 @@ from seedtrain.gmp._lots._amounts import Movement, Stock
 from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book
 from seedtrain.gmp._lots._decisions import change_lot_status, invalidate_lot_test, lot_faults, record_lot_test
 from seedtrain.gmp._lots._genealogy import GenealogyLine, assure_origin, genealogy, where_used
+from seedtrain.gmp._lots._gs1 import Element, check_digit, element_string, read_elements, read_yymmdd, yymmdd
 from seedtrain.gmp._lots._holds import Hold, HoldOrder, hold_downstream, lift_hold, open_holds
+from seedtrain.gmp._lots._labels import print_labels
 from seedtrain.gmp._lots._particulars import Particulars
 from seedtrain.gmp._lots._parts import Part, merge_lots, split_lot
 from seedtrain.gmp._lots._received import amend_lot, receive_lots, received_lot, received_lots
+from seedtrain.gmp._lots._scan import Scan, open_scanned, read_scan
 from seedtrain.gmp._lots._stock import consume_lot, consumption, discard_lot, move_lot, ship_lot
+from seedtrain.gmp._lots._symbols import data_matrix, gs1_128
 from seedtrain.gmp._master._approval import (
     APPROVAL,
     AUTHORSHIP,
@@ -121,6 +127,7 @@ from seedtrain.gmp._quality._capa import (
     finish_action,
     open_capa,
 )
+from seedtrain.gmp._quality._context import TestContext
 from seedtrain.gmp._quality._deviations import (
     Deviation,
     all_deviations,
@@ -158,15 +165,7 @@ from seedtrain.gmp._quality._release import (
     surroundings,
 )
 from seedtrain.gmp._quality._reportable import reportable
-from seedtrain.gmp._quality._results import (
-    TestContext,
-    as_result,
-    check_phase,
-    correct_value,
-    record_results,
-    state_of,
-    take_sample,
-)
+from seedtrain.gmp._quality._results import as_result, check_phase, correct_value, record_results, state_of, take_sample
 from seedtrain.gmp._quality._review import (
     Collapsed,
     Exceptional,
@@ -177,6 +176,28 @@ from seedtrain.gmp._quality._review import (
     latest_review,
     open_review,
     review,
+)
+from seedtrain.gmp._quality._stability import Protocol, Pull, StabilityResult, Study, Trend, read_protocol
+from seedtrain.gmp._quality._stability_steps import (
+    all_studies,
+    approve_protocol,
+    find_study,
+    pull_sample,
+    record_stability,
+    stability_trend,
+    start_study,
+    submit_protocol,
+)
+from seedtrain.gmp._quality._standards import Standard, all_standards, approve_standard, submit_standard
+from seedtrain.gmp._retention import (
+    Kept,
+    RetentionRule,
+    erase_personal,
+    kept,
+    records_of,
+    retention_rules,
+    set_rule,
+    state_expiry,
 )
 
 __all__ = [
@@ -211,6 +232,7 @@ __all__ = [
     "Deviating",
     "Deviation",
     "DeviationLine",
+    "Element",
     "Exceptional",
     "Excursion",
     "Gate",
@@ -221,6 +243,7 @@ __all__ = [
     "Intervention",
     "Inventory",
     "Investigation",
+    "Kept",
     "LedgerPermit",
     "LiftLine",
     "LotBook",
@@ -231,22 +254,30 @@ __all__ = [
     "Part",
     "Particulars",
     "Plan",
+    "Protocol",
+    "Pull",
     "RecipeLife",
     "RecipeState",
     "RecipeStep",
     "ResultLine",
+    "RetentionRule",
     "ReviewItem",
     "ReviewLine",
     "RunningRecord",
     "SampleLine",
+    "Scan",
     "SegmentLine",
     "Sheet",
     "SignatureLine",
+    "StabilityResult",
+    "Standard",
     "StepLine",
     "Stock",
     "StopLine",
+    "Study",
     "Surroundings",
     "TestContext",
+    "Trend",
     "ValueLine",
     "Vial",
     "Withdrawal",
@@ -254,13 +285,17 @@ __all__ = [
     "add_action",
     "all_capas",
     "all_deviations",
+    "all_standards",
+    "all_studies",
     "amend_lot",
     "another_person",
     "approval",
     "approve_capa",
     "approve_change",
+    "approve_protocol",
     "approve_recipe",
     "approve_retest",
+    "approve_standard",
     "as_result",
     "assess_change",
     "assess_deviation",
@@ -268,6 +303,7 @@ __all__ = [
     "assess_laboratory",
     "assure_origin",
     "authorise",
+    "bank_gate",
     "batch_pdf",
     "batch_record",
     "batch_sheets",
@@ -282,6 +318,7 @@ __all__ = [
     "change_request",
     "change_requests",
     "change_words",
+    "check_digit",
     "check_effect",
     "check_phase",
     "classify_deviation",
@@ -297,12 +334,15 @@ __all__ = [
     "create_bank",
     "custody_chain",
     "custody_chains",
+    "data_matrix",
     "decide_release",
     "decision_words",
     "deviations",
     "discard_lot",
     "document_signer",
     "duties_of",
+    "element_string",
+    "erase_personal",
     "excursions",
     "export_batch",
     "fill_bank",
@@ -311,12 +351,14 @@ __all__ = [
     "find_excursions",
     "find_investigation",
     "find_recipe",
+    "find_study",
     "finish_action",
     "fold_banks",
     "fold_change",
     "fold_life",
     "genealogy",
     "genealogy_sheet",
+    "gs1_128",
     "hand_over",
     "hold_downstream",
     "implement_change",
@@ -331,6 +373,7 @@ __all__ = [
     "judge_custody",
     "judge_release",
     "keep_an_administrator",
+    "kept",
     "kind_words",
     "latest_review",
     "lift_hold",
@@ -350,12 +393,21 @@ __all__ = [
     "open_holds",
     "open_investigations",
     "open_review",
+    "open_scanned",
     "passing_signer",
+    "patient_gate",
+    "patients_of",
     "person_signer",
     "place_vials",
     "plan_retest",
+    "print_labels",
+    "pull_sample",
     "raise_deviation",
+    "read_elements",
     "read_plan",
+    "read_protocol",
+    "read_scan",
+    "read_yymmdd",
     "receive_custody",
     "receive_lots",
     "received_lot",
@@ -366,24 +418,34 @@ __all__ = [
     "record_lot_test",
     "record_results",
     "record_retest",
+    "record_stability",
+    "records_of",
     "release_batch",
     "release_verdict",
     "reportable",
     "result_words",
     "resume_custody",
+    "retention_rules",
     "retire_recipe",
+    "reveal_patient",
     "review",
     "review_items",
     "review_recipe",
     "root_certificate",
     "server_key_of",
+    "set_rule",
     "ship_lot",
     "sign_approval",
     "split_lot",
+    "stability_trend",
+    "start_study",
+    "state_expiry",
     "state_of",
     "state_words",
     "stop_batch",
+    "submit_protocol",
     "submit_recipe",
+    "submit_standard",
     "surroundings",
     "take_sample",
     "unchecked_phases",
@@ -394,4 +456,5 @@ __all__ = [
     "well_closed",
     "where_used",
     "withdraw_vials",
+    "yymmdd",
 ]

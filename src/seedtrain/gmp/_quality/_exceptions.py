@@ -110,7 +110,7 @@ def _levels(record: BatchRecord) -> Iterator[ReviewItem]:
         passed = item.outside
         if not passed or (not item.keeps_limits and passed[-1] not in ("proven", "specification")):
             continue
-        low, high = item.bands[passed[-1]]
+        low, high = item.levels[passed[-1]]
         words = f"{item.tag} of {item.phase}: {item.current} {item.unit}".rstrip()
         yield ReviewItem(LEVELS[passed[-1]], item.seq, f"{words} outside {limit_words(low, high)} ({passed[-1]})")
 

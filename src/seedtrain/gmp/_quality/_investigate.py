@@ -11,8 +11,10 @@ from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._record import batch_record
 from seedtrain.gmp._master._approval import at_head
 from seedtrain.gmp._quality._case import said, step_draft, take_step
+from seedtrain.gmp._quality._context import TestContext
 from seedtrain.gmp._quality._oos import CONCLUSIONS, LABORATORY_ERROR, Investigation, investigations
-from seedtrain.gmp._quality._results import TestContext, result_draft, sample_draft
+from seedtrain.gmp._quality._results import result_draft, sample_draft
+from seedtrain.gmp._quality._standards import checked_context
 from seedtrain.quality import Result, Specification
 from seedtrain.record import SYSTEM, Draft, Event, Ledger
 
@@ -177,7 +179,8 @@ def record_retest(
     tested = Result(value.attribute, value.value, value.method, label, value.uncertainty, value.detected, value.valid)
     record = batch_record(ledger.events(subject=item.batch), item.batch)
     more = {"retest": name, "number": number}
-    draft = result_draft(record, specification.line(item.attribute), tested, actor, context, at, more)
+    own = checked_context(ledger, value.method, context, at)
+    draft = result_draft(record, specification.line(item.attribute), tested, actor, own, at, more)
     phase = record.steps[-1].phase if record.steps else ""
     drafts = [draft]
     if not any(other.sample == label for other in record.samples):

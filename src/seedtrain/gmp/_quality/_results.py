@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -11,40 +10,14 @@ from seedtrain.base import InputError, SeedtrainError, collect, decimal_text, di
 from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._batch._lines import ResultLine, ResultState, ValueLine, inside
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
+from seedtrain.gmp._quality._context import TestContext
+from seedtrain.gmp._quality._standards import checked_context
 from seedtrain.quality import Result, Specification, SpecificationLine, judge
 from seedtrain.quantity import Quantity
 from seedtrain.record import Draft, Event, Ledger, append_signed
 
 SIGNIFICANT: Final = 9
 """Digits of a stored result; the reportable value is rounded to the limit's own places (USP General Notices 7.20)."""
-
-
-@dataclass(frozen=True)
-class TestContext:
-    """How a test was made (21 CFR 211.194(a)): the method's version, the instrument, and its system suitability.
-
-    - `suitable`: false makes every result of the test invalid. `suitability`: what was found, in words.
-    - `analyst`: who tested, where another recorded.
-    """
-
-    __test__ = False  # no test of pytest's
-
-    method_version: str = ""
-    instrument: str = ""
-    suitable: bool = True
-    suitability: str = ""
-    analyst: str = ""
-
-    def to_data(self) -> dict[str, object]:
-        """JSON-ready, as `result.recorded` holds it; what is not stated is left out."""
-        stated = {
-            "method_version": self.method_version,
-            "instrument": self.instrument,
-            "suitability": self.suitability,
-            "analyst": self.analyst,
-        }
-        found: dict[str, object] = {name: text for name, text in stated.items() if text}
-        return found | {"suitable": self.suitable} if found or not self.suitable else found
 
 
 def record_results(
@@ -73,7 +46,8 @@ def record_results(
     for value in values:
         try:
             _not_into_compliance(failing, value)
-            drafts.append(result_draft(record, specification.line(value.attribute), value, actor, context, at))
+            own = checked_context(ledger, value.method, context, at)
+            drafts.append(result_draft(record, specification.line(value.attribute), value, actor, own, at))
         except SeedtrainError as error:
             errors.append(error)
     collect(errors)
