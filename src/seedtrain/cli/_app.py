@@ -17,6 +17,7 @@ from seedtrain.cli import (
     _change,
     _compile,
     _culture,
+    _custody,
     _data,
     _design,
     _economics,
@@ -53,6 +54,7 @@ app.command(_change.app)
 app.command(_record.app)
 app.command(_person.app)
 app.command(_bank.app)
+app.command(_custody.app)
 app.command(_batch.app)
 _batch_documents.add_to(_batch.app)
 app.command(_design.app)

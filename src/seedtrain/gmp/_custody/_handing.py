@@ -302,6 +302,16 @@ def resume_custody(ledger: Ledger, code: str, actor: str, reason: str, *, at: da
     return at_head(ledger, decide)
 
 
+def reveal_patient(ledger: Ledger, code: str, actor: str, reason: str, *, at: datetime | None = None) -> str | None:
+    """Who the patient is; that this person looked, and why, is recorded first. None once the key was destroyed."""
+    authorise(ledger, actor, HAND_OVER)
+    if not reason.strip():
+        raise InputError("nobody looks at a patient's data without a reason", remedy="Say why: --reason.")
+    found = custody_chain(ledger, code)
+    append_signed(ledger, Draft("custody.revealed", code, {}, actor, at, reason=reason), "patient's data read")
+    return ledger.keys.open_name(found.token, found.sealed)
+
+
 def _closed(ledger: Ledger, code: str, deviation: str) -> bool:
     """Whether the last word on the deviation is a closing that its author signed."""
     events = [
