@@ -155,6 +155,7 @@ from seedtrain.gmp._quality._investigate import (
     record_retest,
 )
 from seedtrain.gmp._quality._oos import CONCLUSIONS, Investigation, investigations
+from seedtrain.gmp._quality._overdue import Overdue, overdue
 from seedtrain.gmp._quality._release import (
     Surroundings,
     decide_release,
@@ -178,6 +179,7 @@ from seedtrain.gmp._quality._review import (
     review,
 )
 from seedtrain.gmp._quality._stability import Protocol, Pull, StabilityResult, Study, Trend, read_protocol
+from seedtrain.gmp._quality._stability_plot import trend_plot
 from seedtrain.gmp._quality._stability_steps import (
     all_studies,
     approve_protocol,
@@ -187,6 +189,7 @@ from seedtrain.gmp._quality._stability_steps import (
     stability_trend,
     start_study,
     submit_protocol,
+    today,
 )
 from seedtrain.gmp._quality._standards import Standard, all_standards, approve_standard, submit_standard
 from seedtrain.gmp._retention import (
@@ -251,6 +254,7 @@ __all__ = [
     "Movement",
     "Observed",
     "OpenReview",
+    "Overdue",
     "Part",
     "Particulars",
     "Plan",
@@ -394,6 +398,7 @@ __all__ = [
     "open_investigations",
     "open_review",
     "open_scanned",
+    "overdue",
     "passing_signer",
     "patient_gate",
     "patients_of",
@@ -448,6 +453,8 @@ __all__ = [
     "submit_standard",
     "surroundings",
     "take_sample",
+    "today",
+    "trend_plot",
     "unchecked_phases",
     "uncovered",
     "verify_document",

@@ -28,6 +28,7 @@ from seedtrain.report._figures import (
 )
 from seedtrain.report._formula import GREEK, SPACE, Box, Formula, latex, latex_text, letter, mathml, row, sign, word
 from seedtrain.report._html import render_html
+from seedtrain.report._labels import SHEETS, Label, LabelSheet, render_labels
 from seedtrain.report._page import (
     Block,
     Cell,
@@ -54,6 +55,7 @@ from seedtrain.report._sign import DocumentSigner, PdfSignature, certificates_in
 
 __all__ = [
     "GREEK",
+    "SHEETS",
     "SPACE",
     "Attachment",
     "Band",
@@ -80,6 +82,8 @@ __all__ = [
     "Heading",
     "KeyFigure",
     "KeyFigures",
+    "Label",
+    "LabelSheet",
     "Line",
     "LinePlot",
     "Notice",
@@ -110,6 +114,7 @@ __all__ = [
     "page_digest",
     "read_pkcs12",
     "render_html",
+    "render_labels",
     "render_pdf",
     "row",
     "sign",
