@@ -29,6 +29,7 @@ from seedtrain.cli import (
     _purify,
     _recipe,
     _record,
+    _retention,
     _run,
     _simulate,
     _verify,
@@ -53,6 +54,7 @@ app.command(_recipe.app)
 app.command(_change.app)
 app.command(_record.app)
 app.command(_person.app)
+app.command(_retention.app)
 app.command(_bank.app)
 app.command(_custody.app)
 app.command(_batch.app)

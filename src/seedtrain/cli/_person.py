@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, InputError
 from seedtrain.base import translate as _
+from seedtrain.cli import _person_admin as admin
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import PasswordFd, RecordUrl, Secrets, Signer, open_record, signing
 
 if TYPE_CHECKING:
     from seedtrain.record import Ledger, Person
 
+_ABOUT_PEOPLE = ("person.", "personal.", "alert.")
 app = App(name="person", help="Enrol, train and retire people; their passwords.")
+app.command(admin.train)
+app.command(admin.set_role, name="role")
+app.command(admin.unlock)
+app.command(admin.contact)
+app.command(admin.retire)
+app.command(admin.erase)
 
 
 @app.command
@@ -127,113 +133,7 @@ def password(
         if given.ask(_("The same again:")) != new:
             raise InputError("the two passwords differ", remedy="Type the same password twice.")
         event = change_password(opened, person, old, new, code=number, days=days)
-    return _done(options, person, {"expires_at": event.payload["expires_at"]})
-
-
-@app.command
-def retire(person: str, *, reason: str, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
-    """End a person's right to sign; the identity is never used again, and what they signed stays signed.
-
-    Example: seedtrain person retire person-2 --reason "left the company" --as person-1 --record record.db
-
-    Parameters
-    ----------
-    person
-        The identity, such as person-1.
-    reason
-        Why.
-    """
-    from seedtrain.gmp import keep_an_administrator
-    from seedtrain.record import retire as end
-
-    options = common or Common()
-    with _administration(record, signer, options) as (opened, actor):
-        keep_an_administrator(opened, person)
-        event = end(opened, person, reason, by=actor)
-    return _done(options, person, {"retired_at": event.recorded_at})
-
-
-@app.command
-def train(
-    person: str,
-    course: str,
-    *,
-    until: str | None = None,
-    signer: Signer,
-    record: RecordUrl = None,
-    common: Common | None = None,
-) -> int:
-    """Record that a person is trained in something.
-
-    Example: seedtrain person train person-2 "aseptic filling" --until 2027-01-01T00:00:00Z --as person-1
-
-    Parameters
-    ----------
-    person
-        The identity, such as person-1.
-    course
-        In what.
-    until
-        When it lapses (ISO 8601 with a zone); never if not given.
-    """
-    from seedtrain.record import train as note
-
-    options = common or Common()
-    with _administration(record, signer, options) as (opened, actor):
-        event = note(opened, person, course, until=until, by=actor)
-    return _done(options, person, {"course": event.payload["course"], "until": event.payload["until"]})
-
-
-@app.command(name="role")
-def set_role(
-    person: str,
-    *,
-    role: Annotated[list[str], Parameter(negative="", help="What the person may do from now on; repeat it for more.")],
-    reason: str,
-    signer: Signer,
-    record: RecordUrl = None,
-    common: Common | None = None,
-) -> int:
-    """Give a person these roles instead of the ones they have; nobody changes their own.
-
-    Example: seedtrain person role person-2 --role operator --role checker --reason "trained" --as person-1
-
-    Parameters
-    ----------
-    person
-        The identity, such as person-2.
-    reason
-        Why.
-    """
-    from seedtrain.gmp import keep_an_administrator
-    from seedtrain.record import set_roles
-
-    options = common or Common()
-    with _administration(record, signer, options) as (opened, actor):
-        keep_an_administrator(opened, person, role)
-        event = set_roles(opened, person, role, reason, by=actor)
-    return _done(options, person, {"roles": event.payload["roles"], "before": event.payload["before"]})
-
-
-@app.command
-def unlock(person: str, *, reason: str, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
-    """End a lockout before its time, once it is known who tried.
-
-    Example: seedtrain person unlock person-2 --reason "a new keyboard" --as person-1 --record record.db
-
-    Parameters
-    ----------
-    person
-        The identity, such as person-2.
-    reason
-        What was found.
-    """
-    from seedtrain.record import unlock_access
-
-    options = common or Common()
-    with _administration(record, signer, options) as (opened, actor):
-        event = unlock_access(opened, person, reason, by=actor)
-    return _done(options, person, {"unlocked_at": event.recorded_at})
+    return admin.done(options, person, {"expires_at": event.payload["expires_at"]})
 
 
 @app.command(name="list")
@@ -275,8 +175,10 @@ def show(person: str, *, record: RecordUrl = None, common: Common | None = None)
         found = find_person(opened, person)
         if found is None:
             raise InputError(f"{person!r} is not enrolled", remedy="See: seedtrain person list.")
-        row = _row(opened, found) | {"duties": list(duties_of(found))}
-        told = [item for item in opened.events(subject=person) if item.type.startswith(("person.", "alert."))]
+        row = _row(opened, found) | {"duties": list(duties_of(found)), "contact": _contact(opened, person)}
+        told = [
+            item for item in opened.events(subject=person) if item.type.startswith(("person.", "personal.", "alert."))
+        ]
         row["events"] = [
             {"seq": item.seq, "at": item.recorded_at, "type": item.type, "by": item.actor, "reason": item.reason}
             for item in told
@@ -286,6 +188,8 @@ def show(person: str, *, record: RecordUrl = None, common: Common | None = None)
             return EXIT_DONE
         print(f"{person}  {row['name'] or '-'}  {', '.join(row['roles'])}  {_marks(row)}")
         print(_("Duties: {duties}").format(duties=", ".join(row["duties"]) or "-"))
+        for field, value in row["contact"].items():
+            print(f"{field}: {value}")
         for item in row["trained"]:
             print(_("Trained: {course}, until {until}").format(course=item["course"], until=item["until"] or "-"))
         for item in row["events"]:
@@ -338,26 +242,16 @@ def _row(ledger: Ledger, person: Person) -> dict[str, Any]:
     }
 
 
+def _contact(ledger: Ledger, person: str) -> dict[str, str]:
+    """What stands sealed in the ledger and still opens here."""
+    from seedtrain.record import unseal
+
+    fields = dict.fromkeys(str(item.payload["field"]) for item in ledger.events(person, "personal.sealed"))
+    values = {field: unseal(ledger, person, field) for field in fields}
+    return {field: value for field, value in values.items() if value is not None}
+
+
 def _marks(row: dict[str, Any]) -> str:
     marks = [str(row["credentials"])]
     marks += [f"{word} {row[word]}" for word in ("locked_until", "expires_at") if row[word]]
     return ", ".join([*marks, "retired"] if row["retired"] else marks)
-
-
-@contextmanager
-def _administration(record: str | None, signer: Signer, options: Common) -> Iterator[tuple[Ledger, str]]:
-    """The ledger, and the administrator who signs in it."""
-    from seedtrain.base import use_language
-    from seedtrain.gmp import authorise
-
-    with open_record(record) as opened, use_language(options.lang), signing(opened, signer) as actor:
-        authorise(opened, actor, "person.administer")
-        yield opened, actor
-
-
-def _done(options: Common, person: str, data: dict[str, object]) -> int:
-    if options.json:
-        print_json({"person": person, **data})
-    else:
-        print(person, *(f"{name}: {value}" for name, value in data.items()), sep="  ")
-    return EXIT_DONE

@@ -25,6 +25,7 @@ from seedtrain.record._ledger import (
     open_ledger,
 )
 from seedtrain.record._people import Person, append_signed, enrol_person, find_person, people, person_name, sign
+from seedtrain.record._personal import ErasedPart, destroy, erased, open_text, seal, sealed_text, unseal
 from seedtrain.record._projection import Projection, Rebuilt, projected, rebuild, register, registered
 from seedtrain.record._stores import anchor_path, key_path, ledger_path, view_path
 from seedtrain.record._verify import export, verify
@@ -35,6 +36,7 @@ __all__ = [
     "Alert",
     "ConflictError",
     "Draft",
+    "ErasedPart",
     "Event",
     "Extract",
     "Head",
@@ -53,8 +55,10 @@ __all__ = [
     "backup",
     "bench_record",
     "change_password",
+    "destroy",
     "different_people",
     "enrol_person",
+    "erased",
     "export",
     "extract",
     "find_person",
@@ -63,6 +67,7 @@ __all__ = [
     "ledger_path",
     "moment",
     "open_ledger",
+    "open_text",
     "people",
     "person_name",
     "projected",
@@ -71,7 +76,9 @@ __all__ = [
     "registered",
     "retire",
     "same_name",
+    "seal",
     "sealed_extract",
+    "sealed_text",
     "set_roles",
     "sign",
     "signing_as",
@@ -79,6 +86,7 @@ __all__ = [
     "train",
     "unlock",
     "unlock_access",
+    "unseal",
     "verify",
     "view_path",
     "write_files",

@@ -1,27 +1,29 @@
 """The folder of keys beside a ledger: private keys never enter the ledger, a log or an error.
 
 `record.db.keys/` (mode 0700) holds `server.pem` and `server.pub`, and for each person `people/KEY.sealed` (the signing
-key, under a password; `people/ID.pem` for a script) and `people/ID.name` (the key under which the name is sealed). To
-erase a name is to destroy `ID.name`.
+key, under a password; `people/ID.pem` for a script), `people/ID.name` (the key under which the name is sealed) and
+`people/ID.data` (the key of other personal data). To erase what is sealed is to destroy its key.
 """
 
 from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from seedtrain.base import IntegrityError, Position, UnavailableError
+from seedtrain.base import InputError, IntegrityError, Position, UnavailableError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 NAME_BLOCK_BYTES: Final = 64  # a sealed name is padded, so that its length tells nothing
 _CIPHER: Final = "chacha20-poly1305"
+_SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -90,30 +92,67 @@ class KeyFolder:
 
     def seal_name(self, actor: str, name: str) -> str:
         """`name` sealed under a key of this person's own, bound to `actor`."""
-        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
-        path = self.folder / f"people/{actor}.name"
-        self._folders()
-        _create(path, lambda: secrets.token_bytes(32), mode=0o600)
-        raw = name.encode("utf-8")
-        padded = raw + b"\x00" * (-len(raw) % NAME_BLOCK_BYTES)
-        nonce = secrets.token_bytes(12)
-        sealed = nonce + ChaCha20Poly1305(_read(path)).encrypt(nonce, padded, actor.encode("ascii"))
-        return f"{_CIPHER} {base64.b64encode(sealed).decode('ascii')}"
+        return self._seal(self._personal(actor, "name"), name, actor)
 
     def open_name(self, actor: str, sealed: str) -> str | None:
         """The name behind `sealed`; None once its key is destroyed. `IntegrityError` if it is not this person's."""
+        return self._open(self._personal(actor, "name"), sealed, actor, f"the sealed name of {actor}")
+
+    def seal_field(self, subject: str, field: str, text: str) -> str:
+        """Other personal data, sealed under another key of the same person, bound to `subject` and `field`."""
+        return self._seal(self._personal(subject, "data"), text, f"{subject}/{field}")
+
+    def open_field(self, subject: str, field: str, sealed: str) -> str | None:
+        """The text behind `sealed`; None once its key is destroyed. `IntegrityError` if it is not this field's."""
+        return self._open(self._personal(subject, "data"), sealed, f"{subject}/{field}", f"{field} of {subject}")
+
+    def destroy(self, subject: str, kind: Literal["name", "data"]) -> bool:
+        """Overwrite and remove a person's key; whether there was one. What was sealed under it opens no more."""
+        path = self._personal(subject, kind)
+        try:
+            handle = os.open(path, os.O_WRONLY)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _unavailable(path, error) from error
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(secrets.token_bytes(32))
+                stream.flush()
+                os.fsync(stream.fileno())
+            path.unlink()
+            _flush_folder(path.parent)
+        except OSError as error:
+            raise _unavailable(path, error) from error
+        return True
+
+    def _personal(self, subject: str, kind: str) -> Path:
+        if not _SAFE.fullmatch(subject):
+            raise InputError(f"{subject!r} is not an identity", remedy="Use letters, digits, '-' and '_', 64 at most.")
+        return self.folder / f"people/{subject}.{kind}"
+
+    def _seal(self, path: Path, text: str, bound: str) -> str:
+        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+        self._folders()
+        _create(path, lambda: secrets.token_bytes(32), mode=0o600)
+        raw = text.encode("utf-8")
+        padded = raw + b"\x00" * (-len(raw) % NAME_BLOCK_BYTES)
+        nonce = secrets.token_bytes(12)
+        sealed = nonce + ChaCha20Poly1305(_read(path)).encrypt(nonce, padded, bound.encode("ascii"))
+        return f"{_CIPHER} {base64.b64encode(sealed).decode('ascii')}"
+
+    def _open(self, path: Path, sealed: str, bound: str, what: str) -> str | None:
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-        path = self.folder / f"people/{actor}.name"
         if not path.exists():
             return None
         raw = base64.b64decode(sealed.removeprefix(_CIPHER).strip())
         try:
-            padded = ChaCha20Poly1305(_read(path)).decrypt(raw[:12], raw[12:], actor.encode("ascii"))
+            padded = ChaCha20Poly1305(_read(path)).decrypt(raw[:12], raw[12:], bound.encode("ascii"))
         except (InvalidTag, ValueError):
-            raise IntegrityError(f"the sealed name of {actor} does not open under its key") from None
+            raise IntegrityError(f"{what} does not open under its key") from None
         return padded.rstrip(b"\x00").decode("utf-8")
 
     def _signing(self, name: str, *, create: bool) -> SigningKey:

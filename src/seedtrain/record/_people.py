@@ -109,9 +109,11 @@ def find_person(ledger: Ledger, actor: str) -> Person | None:
 
 
 def person_name(ledger: Ledger, actor: str) -> str | None:
-    """The name of a person; None for a stranger, and once the key to the name is destroyed."""
+    """The name of a person; None for a stranger, and once it was erased, even if the key comes back from a backup."""
     event = ledger.enrolment(actor)
-    return None if event is None else ledger.keys.open_name(actor, str(event.payload["sealed_name"]))
+    if event is None or any("name" in item.payload["keys"] for item in ledger.events(actor, "personal.erased")):
+        return None
+    return ledger.keys.open_name(actor, str(event.payload["sealed_name"]))
 
 
 def sign(
