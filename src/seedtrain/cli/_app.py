@@ -13,6 +13,7 @@ from seedtrain.cli import (
     _bank,
     _batch,
     _batch_documents,
+    _batch_review,
     _bench,
     _change,
     _compile,
@@ -27,6 +28,7 @@ from seedtrain.cli import (
     _person,
     _plant,
     _purify,
+    _quality,
     _recipe,
     _record,
     _retention,
@@ -59,6 +61,8 @@ app.command(_bank.app)
 app.command(_custody.app)
 app.command(_batch.app)
 _batch_documents.add_to(_batch.app)
+_batch_review.add_to(_batch.app)
+app.command(_quality.app)
 app.command(_design.app)
 app.command(_verify.app)
 app.command(_plant.app)

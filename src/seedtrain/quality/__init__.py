@@ -12,7 +12,7 @@ from seedtrain.quality._materials import (
     Sample,
 )
 from seedtrain.quality._origin import judge_origin, origin_words, origins
-from seedtrain.quality._shelf_life import ShelfLife, StabilityPoint, TrendLine, out_of_trend, shelf_life
+from seedtrain.quality._shelf_life import CONFIDENCE, ShelfLife, StabilityPoint, TrendLine, out_of_trend, shelf_life
 from seedtrain.quality._specification import (
     Limit,
     Specification,
@@ -33,6 +33,7 @@ from seedtrain.quality._verdict import (
 
 __all__ = [
     "ANIMAL_ORIGINS",
+    "CONFIDENCE",
     "ORIGINS",
     "Constituent",
     "ConstituentEntry",

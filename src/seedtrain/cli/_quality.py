@@ -1,0 +1,168 @@
+"""`seedtrain quality`: samples, results and what follows from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE
+from seedtrain.base import translate as _
+from seedtrain.cli import _quality_capa, _quality_deviation, _quality_oos, _quality_stability, _quality_standard
+from seedtrain.cli._common import Common, print_json
+from seedtrain.cli._quality_shared import Tested, plain, signed, specification_of, spoken_result
+from seedtrain.cli._signing import RecordUrl, Signer, open_record
+
+app = App(name="quality", help="Samples, results, investigations, deviations, CAPA, specifications, stability.")
+app.command(_quality_oos.investigate)
+app.command(_quality_oos.retest)
+app.command(_quality_deviation.app)
+app.command(_quality_capa.app)
+app.command(_quality_standard.specification)
+app.command(_quality_standard.method)
+app.command(_quality_stability.app)
+
+
+@app.command
+def sample(
+    batch: str,
+    name: str,
+    *,
+    attribute: Annotated[list[str], Parameter(negative="", help="What is to be found in it; repeat it for more.")],
+    phase: Annotated[str, Parameter(help="Where it was taken; the last phase by default.")] = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Record a sample that was taken of a batch.
+
+    Example: seedtrain quality sample B-1 QC-1 --attribute purity --attribute endotoxin --as person-5
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    name
+        The sample's name, on its label.
+    """
+    from seedtrain.gmp import take_sample
+
+    return signed(
+        signer,
+        record,
+        common,
+        lambda ledger, actor: {
+            "sample": name,
+            "seq": take_sample(ledger, batch, name, attribute, actor, phase=phase).seq,
+        },
+    )
+
+
+@app.command
+def result(
+    batch: str,
+    sample: str,
+    attribute: str,
+    value: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    *,
+    method: Annotated[str, Parameter(help="By default the specified one.")] = "",
+    tested: Tested | None = None,
+    recipe: Annotated[Path | None, Parameter(help="The control recipe's file, if not in the ledger.")] = None,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Record a result of quality control; it conforms, is out of specification, or is invalid.
+
+    The rounded reportable value is compared with the limit. Out of specification opens an investigation at once, and
+    ends with exit code 1; invalid with 3.
+
+    Example: seedtrain quality result B-1 QC-1 purity "97.2 %" --suitability "resolution 2.4" --as person-5
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    sample
+        The sample.
+    attribute
+        What was tested, as the specification names it.
+    value
+        A number with its unit, or a word; "< 0.05 EU/mg" where nothing was detected.
+    """
+    from seedtrain.gmp import open_investigations, record_results
+
+    def act(ledger: Any, actor: str) -> dict[str, Any]:
+        specification = specification_of(ledger, batch, recipe)
+        found = spoken_result(specification.line(attribute), attribute, value, sample, method)
+        context = tested.context() if tested else None
+        (event,) = record_results(ledger, batch, specification, [found], actor, context=context)
+        opened = open_investigations(ledger, batch)
+        payload = event.payload
+        names = ("sample", "attribute", "method", "reported", "limit", "state")
+        investigations = [item.payload["oos"] for item in opened]
+        return {**{name: payload[name] for name in names}, "seq": event.seq, "investigations": investigations}
+
+    return signed(signer, record, common, act, code=_state_code)
+
+
+def _state_code(said: dict[str, Any]) -> int:
+    return {"conforms": EXIT_DONE, "oos": EXIT_FAIL}.get(str(said["state"]), EXIT_INCONCLUSIVE)
+
+
+@app.command
+def results(batch: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Every result of a batch, and the investigations.
+
+    Example: seedtrain quality results B-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+    from seedtrain.base import use_language
+    from seedtrain.gmp import batch_record, investigations, result_words
+
+    options = common or Common()
+    with open_record(record, read_only=True) as ledger, use_language(options.lang):
+        events = tuple(ledger.events(subject=batch))
+        lines = batch_record(events, batch).results
+        found = investigations(events)
+        if options.json:
+            print_json({"results": [plain(item) for item in lines], "investigations": [plain(item) for item in found]})
+            return EXIT_DONE
+        for line in lines:
+            words = f"{line.sample:<16} {line.attribute:<20} {line.reported:<16} {line.limit:<16}"
+            print(words, result_words(line.state), *(f"-> {fix.value} ({fix.reason})" for fix in line.corrections))
+        for item in found:
+            print(f"{item.name:<16} {item.attribute:<20} {item.conclusion or item.phase}")
+    return EXIT_DONE
+
+
+@app.command
+def overdue(
+    *,
+    on: Annotated[str, Parameter(help="The day to look from, year-month-day; today by default.")] = "",
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """What is overdue: deviations, investigations, CAPA actions and checks, stability pulls; exit code 1 if any is.
+
+    Example: seedtrain quality overdue --record record.db
+    """
+    from seedtrain.base import use_language
+    from seedtrain.gmp import overdue as find
+
+    options = common or Common()
+    with open_record(record, read_only=True) as ledger, use_language(options.lang):
+        rows = find(ledger, on)
+        if options.json:
+            print_json([plain(item) for item in rows])
+        else:
+            for item in rows:
+                print(f"{item.due}  {item.name:<24} {item.words}  {item.owner}".rstrip())
+            if not rows:
+                print(_("nothing is overdue"))
+    return EXIT_FAIL if rows else EXIT_DONE

@@ -1,0 +1,251 @@
+"""`seedtrain quality deviation`: opened, classified, investigated, assessed, closed by another person."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from seedtrain.base import EXIT_DONE
+from seedtrain.cli._common import Common, print_json
+from seedtrain.cli._quality_shared import plain, signed
+from seedtrain.cli._signing import RecordUrl, Signer, open_record
+
+app = App(name="deviation", help="Deviations: open, classify, investigate, assess, close.")
+
+
+@app.command(name="open")
+def open_(
+    subject: str,
+    words: str,
+    *,
+    phase: Annotated[str, Parameter(help="The phase where it happened.")] = "",
+    tag: Annotated[str, Parameter(help="With the phase: the recorded excursion that it covers.")] = "",
+    link: Annotated[list[str] | None, Parameter(negative="", help="Another batch or lot that it concerns.")] = None,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Open a deviation on a batch, a lot, or the site; prints its name.
+
+    Example: seedtrain quality deviation open B-1 "the vial stood 20 min at room temperature" --as person-2
+
+    Parameters
+    ----------
+    subject
+        The batch or lot, or the word site.
+    words
+        What happened.
+    """
+    from seedtrain.gmp import raise_deviation
+
+    return signed(
+        signer,
+        record,
+        common,
+        lambda ledger, actor: raise_deviation(ledger, subject, words, actor, phase=phase, tag=tag, linked=link or ()),
+    )
+
+
+@app.command
+def find(batch: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Open a deviation for every excursion of a batch that has none.
+
+    Example: seedtrain quality deviation find B-1 --as person-2
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+    from seedtrain.gmp import open_deviations
+
+    return signed(
+        signer,
+        record,
+        common,
+        lambda ledger, actor: {
+            "opened": [event.payload["deviation"] for event in open_deviations(ledger, batch, actor)]
+        },
+    )
+
+
+@app.command
+def classify(
+    deviation: str,
+    classification: Literal["minor", "major", "critical"],
+    *,
+    reason: str,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """State how grave a deviation is.
+
+    Example: seedtrain quality deviation classify B-1-DEV-01 major --reason "may reduce viability" --as person-6
+
+    Parameters
+    ----------
+    deviation
+        Its name.
+    classification
+        A major or critical one needs an investigation, a disposition, and a CAPA or the reason for none.
+    reason
+        Why.
+    """
+    from seedtrain.gmp import classify_deviation
+
+    return signed(
+        signer,
+        record,
+        common,
+        lambda ledger, actor: classify_deviation(ledger, deviation, classification, reason, actor),
+    )
+
+
+@app.command
+def investigate(
+    deviation: str, *, findings: str, cause: str, signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
+    """Record what the investigation found, and the root cause.
+
+    Example: seedtrain quality deviation investigate B-1-DEV-01 --findings "..." --cause "valve stuck" --as person-6
+
+    Parameters
+    ----------
+    deviation
+        Its name.
+    findings
+        What was looked at, and what was found.
+    cause
+        The root cause.
+    """
+    from seedtrain.gmp import investigate_deviation
+
+    return signed(
+        signer,
+        record,
+        common,
+        lambda ledger, actor: investigate_deviation(ledger, deviation, findings=findings, cause=cause, actor=actor),
+    )
+
+
+@app.command
+def assess(
+    deviation: str,
+    *,
+    impact: str,
+    disposition: Literal["use", "rework", "hold", "reject"],
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Record the impact on product and patient, and what becomes of the product.
+
+    Example: seedtrain quality deviation assess B-1-DEV-01 --impact "none" --disposition use --as person-6
+
+    Parameters
+    ----------
+    deviation
+        Its name.
+    impact
+        On product and patient.
+    disposition
+        Anything but use keeps the batch back.
+    """
+    from seedtrain.gmp import assess_deviation
+
+    return signed(
+        signer,
+        record,
+        common,
+        lambda ledger, actor: assess_deviation(ledger, deviation, impact=impact, disposition=disposition, actor=actor),
+    )
+
+
+@app.command
+def capa(
+    deviation: str,
+    capa: str = "",
+    *,
+    none_because: Annotated[str, Parameter(help="Why there is none.")] = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Name the CAPA that follows from a deviation, or say why there is none.
+
+    Example: seedtrain quality deviation capa B-1-DEV-01 CAPA-001 --as person-6
+
+    Parameters
+    ----------
+    deviation
+        Its name.
+    capa
+        The CAPA.
+    """
+    from seedtrain.gmp import link_capa
+
+    return signed(
+        signer,
+        record,
+        common,
+        lambda ledger, actor: link_capa(ledger, deviation, actor, capa=capa, no_capa=none_because),
+    )
+
+
+@app.command
+def close(
+    deviation: str,
+    *,
+    action: str,
+    impact: Annotated[str, Parameter(help="By default what was assessed.")] = "",
+    cause: Annotated[str, Parameter(help="By default what the investigation found.")] = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Close a deviation: quality, and neither who opened it, nor who ran the phase, nor who investigated.
+
+    Example: seedtrain quality deviation close B-1-DEV-01 --action "valve replaced" --as person-7
+
+    Parameters
+    ----------
+    deviation
+        Its name.
+    action
+        What was done.
+    """
+    from seedtrain.gmp import close_deviation, find_deviation
+
+    def act(ledger: Any, actor: str) -> Any:
+        subject = find_deviation(ledger, deviation).subject
+        close_deviation(ledger, subject, deviation, impact=impact, cause=cause, action=action, actor=actor)
+        return find_deviation(ledger, deviation)
+
+    return signed(signer, record, common, act)
+
+
+@app.command(name="list")
+def list_(
+    *,
+    open_only: Annotated[bool, Parameter(name="--open", negative="", help="Only those that are not closed.")] = False,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Every deviation, oldest first.
+
+    Example: seedtrain quality deviation list --open --record record.db
+    """
+    from seedtrain.gmp import all_deviations
+
+    options = common or Common()
+    with open_record(record, read_only=True) as ledger:
+        rows = [item for item in all_deviations(ledger) if not (open_only and item.closed)]
+    if options.json:
+        print_json([plain(item) for item in rows])
+        return EXIT_DONE
+    for item in rows:
+        state = "closed" if item.closed else f"due {item.due}"
+        print(f"{item.name:<20} {item.classification or '-':<10} {state:<16} {item.words}")
+    return EXIT_DONE
