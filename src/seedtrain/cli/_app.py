@@ -22,6 +22,7 @@ from seedtrain.cli import (
     _data,
     _design,
     _economics,
+    _equipment,
     _fit,
     _model,
     _new,
@@ -60,6 +61,7 @@ app.command(_retention.app)
 app.command(_bank.app)
 app.command(_custody.app)
 app.command(_batch.app)
+app.command(_equipment.app)
 _batch_documents.add_to(_batch.app)
 _batch_review.add_to(_batch.app)
 app.command(_quality.app)

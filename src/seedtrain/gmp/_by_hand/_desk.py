@@ -12,7 +12,17 @@ from seedtrain.gmp._batch._record import WHOLE, BatchRecord, batch_record
 from seedtrain.gmp._master._approval import approval, at_head
 from seedtrain.gmp._permit import LedgerPermit
 from seedtrain.quantity import parse
-from seedtrain.recipe import Command, ControlRecipe, PermitRequest, PhaseAt, Refusal, State, next_state, parse_recipe
+from seedtrain.recipe import (
+    Command,
+    ControlRecipe,
+    MasterRecipe,
+    PermitRequest,
+    PhaseAt,
+    Refusal,
+    State,
+    next_state,
+    parse_recipe,
+)
 from seedtrain.record import Draft, Ledger, append_signed
 
 LONGEST_MEANING = 200
@@ -62,17 +72,19 @@ class Desk:
         whole = {**payload, "origin": self.record.header.origin}
         return Draft(type, self.batch, whole, actor or self.actor, self.at, reason=reason)
 
-    def must_run(self) -> None:
-        """Refuse an act while the batch does not run (ISA-88)."""
+    def must_be_open(self) -> None:
+        """Refuse an act once quality has decided on the batch."""
         if self.record.decision is not None and self.record.decision.decision != "on_hold":
             words = f"batch {self.batch} is {self.record.decision.decision}"
             raise InputError(words, remedy="Nothing is added to it any more.")
+
+    def must_run(self) -> None:
+        """Refuse an act while the batch does not run (ISA-88)."""
+        self.must_be_open()
         state = self.record.state
         if state is not State.RUNNING:
-            ways = {State.HELD: "batch restart", State.PAUSED: "batch resume"}
-            remedy = (
-                f"Bring it back: seedtrain {ways[state]} {self.batch}." if state in ways else "Start another batch."
-            )
+            way = {State.HELD: "batch restart", State.PAUSED: "batch resume"}.get(state)
+            remedy = f"Bring it back: seedtrain {way} {self.batch}." if way else "Start another batch."
             raise InputError(f"batch {self.batch} is {state.value}, and only a running one takes this", remedy=remedy)
 
     def running_phase(self, phase: str) -> PhaseAt:
@@ -205,3 +217,14 @@ def batch_recipe(ledger: Ledger, record: BatchRecord) -> ControlRecipe:
 @lru_cache(maxsize=8)
 def _read(text: str, master_digest: str, unit: str, volume: str) -> ControlRecipe:
     return ControlRecipe(parse_recipe(text, "the recipe of the batch"), master_digest, unit, parse(volume), 1.0)
+
+
+def phase_path(recipe: MasterRecipe, name: str) -> str:
+    """The path of a phase that is given by its path, or by the end of it where no other phase ends so.
+
+    Raises `InputError` for none, and for more than one.
+    """
+    found = [place.path for place in recipe.phases() if place.path == name or place.path.endswith(f"/{name}")]
+    if len(found) > 1 and name not in found:
+        raise InputError(f"{name!r} names {len(found)} phases", remedy=f"Give one of: {', '.join(found)}.")
+    return found[0] if len(found) == 1 else recipe.phase_at(name).path

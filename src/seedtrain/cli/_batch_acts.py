@@ -1,0 +1,489 @@
+"""What people do to a running batch, one command each; every one is signed in, checked and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from seedtrain.base import EXIT_DONE
+from seedtrain.base import translate as _
+from seedtrain.cli._batch_words import print_batch
+from seedtrain.cli._common import Common
+from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+
+if TYPE_CHECKING:
+    from seedtrain.gmp import BatchRecord
+    from seedtrain.recipe import Command
+    from seedtrain.record import Ledger
+
+Reason = Annotated[str, Parameter(help="Why; it stands in the record.")]
+_Act = Callable[["Ledger", str], "BatchRecord"]
+
+
+def begin(
+    batch: str,
+    phase: str,
+    *,
+    unit: Annotated[str, Parameter(help="The unit, where the recipe names a class of units only.")] = "",
+    equipment: Annotated[tuple[str, ...], Parameter(negative="", help="Equipment by id; repeat it for more.")] = (),
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Begin the phase whose turn it is.
+
+    Example: seedtrain batch begin PBS-001 salts --equipment BAL-1 --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    phase
+        The phase: its path, or its name where no other has it.
+    """
+    from seedtrain.gmp import begin_phase
+
+    def do(ledger: Ledger, actor: str) -> BatchRecord:
+        path = _path(ledger, batch, phase)
+        return begin_phase(ledger, batch, path, actor, unit=unit, equipment=equipment)
+
+    return _acted(do, signer, record, common)
+
+
+def enter(
+    batch: str,
+    phase: str,
+    tag: str,
+    value: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    unit: str = "",
+    *,
+    instrument: Annotated[str, Parameter(help="The device it was read on.")] = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Enter a value that was read, in the unit of the recipe; out of its limits it is recorded as it is.
+
+    Example: seedtrain batch enter PBS-001 volume gross 2509.0 g --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    phase
+        The phase: its path, or its name where no other has it.
+    tag
+        What was read, as the recipe calls it.
+    value
+        The number, the choice or the text.
+    unit
+        The unit; none for a plain number and for words.
+    """
+    from seedtrain.gmp import enter_value
+
+    def do(ledger: Ledger, actor: str) -> BatchRecord:
+        path = _path(ledger, batch, phase)
+        found = enter_value(ledger, batch, path, tag, value, unit, actor, instrument=instrument)
+        _tell_limits(found, path, tag, common)
+        return found
+
+    return _acted(do, signer, record, common)
+
+
+def dispense(
+    batch: str,
+    phase: str,
+    lot: str,
+    amount: str,
+    unit: str = "",
+    *,
+    reference: Annotated[str, Parameter(help="The ticket's number: tells two equal weighings apart.")] = "",
+    instrument: Annotated[str, Parameter(help="The balance.")] = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Put an amount of a lot into the phase: released, in date, of the right material, in the unit of the recipe.
+
+    Example: seedtrain batch dispense PBS-001 salts NACL-7 8.02 g --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    phase
+        The phase: its path, or its name where no other has it.
+    lot
+        The lot.
+    amount
+        How much.
+    unit
+        The unit; none for a number of pieces.
+    """
+    from seedtrain.gmp import dispense as put_in
+
+    def do(ledger: Ledger, actor: str) -> BatchRecord:
+        path = _path(ledger, batch, phase)
+        found = put_in(ledger, batch, path, lot, amount, unit, actor, reference=reference, instrument=instrument)
+        _tell_tolerance(found, path, lot, common)
+        return found
+
+    return _acted(do, signer, record, common)
+
+
+def complete(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Complete a phase in which everything is there, and sign for having performed it.
+
+    Example: seedtrain batch complete PBS-001 salts --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    phase
+        The phase: its path, or its name where no other has it.
+    """
+    from seedtrain.gmp import complete_phase
+
+    return _acted(
+        lambda ledger, actor: complete_phase(ledger, batch, _path(ledger, batch, phase), actor), signer, record, common
+    )
+
+
+def check(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Check a complete phase as a second person, and sign.
+
+    Example: seedtrain batch check PBS-001 salts --as person-2 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    phase
+        The phase: its path, or its name where no other has it.
+    """
+    from seedtrain.gmp import check_by_second
+
+    return _acted(
+        lambda ledger, actor: check_by_second(ledger, batch, _path(ledger, batch, phase), actor),
+        signer,
+        record,
+        common,
+    )
+
+
+def sign(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Sign a hold point, as another person; or sign anew for a phase in which a value was corrected.
+
+    Example: seedtrain batch sign PBS-001 adjust --as person-3 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    phase
+        The phase: its path, or its name where no other has it.
+    """
+    from seedtrain.gmp import sign_phase
+
+    return _acted(
+        lambda ledger, actor: sign_phase(ledger, batch, _path(ledger, batch, phase), actor), signer, record, common
+    )
+
+
+def clear(
+    batch: str,
+    line: str,
+    *,
+    found: Annotated[str, Parameter(help="What was looked at and found: empty, labels counted ...")],
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Clear a line: it was inspected, and holds nothing of a batch before.
+
+    Example: seedtrain batch clear PBS-001 FILL-1 --found "empty, no labels left" --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    line
+        The line, as the recipe calls it.
+    """
+    from seedtrain.gmp import clear_line
+
+    return _acted(lambda ledger, actor: clear_line(ledger, batch, line, actor, found=found), signer, record, common)
+
+
+def comment(
+    batch: str,
+    text: str,
+    *,
+    phase: Annotated[str, Parameter(help="The phase that it is about; the whole batch if not given.")] = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Remark something; the reviewer reads it.
+
+    Example: seedtrain batch comment PBS-001 "stirrer noisy, mechanic informed" --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    text
+        The remark.
+    """
+    from seedtrain.gmp import comment_on
+
+    def do(ledger: Ledger, actor: str) -> BatchRecord:
+        path = _path(ledger, batch, phase) if phase else ""
+        return comment_on(ledger, batch, text, actor, phase=path)
+
+    return _acted(do, signer, record, common)
+
+
+def correct(
+    batch: str,
+    phase: str,
+    tag: str,
+    value: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    *,
+    reason: Reason,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Put right an entry; the old value stays visible, and signatures of the phase have to be given again.
+
+    Example: seedtrain batch correct PBS-001 volume tare 1505.0 --reason misread --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    phase
+        The phase: its path, or its name where no other has it.
+    tag
+        What was entered wrongly.
+    value
+        What is right, in the unit of the entry.
+    """
+    from seedtrain.gmp import correct_entry
+
+    def do(ledger: Ledger, actor: str) -> BatchRecord:
+        path = _path(ledger, batch, phase)
+        found = correct_entry(ledger, batch, path, tag, value, actor, reason=reason)
+        _tell_limits(found, path, tag, common)
+        return found
+
+    return _acted(do, signer, record, common)
+
+
+def lift(
+    batch: str,
+    phase: str,
+    gate: str,
+    subject: str,
+    *,
+    deviation: Annotated[str, Parameter(help="The deviation under which it goes on.")],
+    reason: Reason,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """As quality, let a phase go on past a hard stop, under a deviation.
+
+    Example: seedtrain batch lift PBS-001 salts lot.unfit NACL-7 --deviation PBS-001-DEV-01 --reason "retested, \
+conforms" --as person-4 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    phase
+        The phase: its path, or its name where no other has it.
+    gate
+        Which check stopped it, as the stop says.
+    subject
+        Because of what: the lot, the device, the person.
+    """
+    from seedtrain.gmp import lift_stop
+
+    def do(ledger: Ledger, actor: str) -> BatchRecord:
+        path = _path(ledger, batch, phase)
+        return lift_stop(ledger, batch, path, gate, subject, actor, deviation=deviation, reason=reason)
+
+    return _acted(do, signer, record, common)
+
+
+def finish(
+    batch: str,
+    amount: str = "",
+    unit: str = "",
+    *,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """End a batch of which every phase is complete, checked and signed; what it made becomes a lot.
+
+    Example: seedtrain batch finish PBS-001 950 mL --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    amount
+        How much of the product was made; none where nothing was.
+    unit
+        The unit of it.
+    """
+    from seedtrain.gmp import finish_batch
+
+    return _acted(
+        lambda ledger, actor: finish_batch(ledger, batch, actor, amount=amount, unit=unit), signer, record, common
+    )
+
+
+def hold(batch: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Hold a batch: it is brought to its safe state and waits.
+
+    Example: seedtrain batch hold PBS-001 --reason "power dip" --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+    return _ordered(batch, "hold", reason, signer, record, common)
+
+
+def restart(
+    batch: str, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
+    """Bring a held batch back.
+
+    Example: seedtrain batch restart PBS-001 --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+    return _ordered(batch, "restart", reason, signer, record, common)
+
+
+def pause(
+    batch: str, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
+    """Pause a batch.
+
+    Example: seedtrain batch pause PBS-001 --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+    return _ordered(batch, "pause", reason, signer, record, common)
+
+
+def resume(
+    batch: str, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
+    """Let a paused batch go on.
+
+    Example: seedtrain batch resume PBS-001 --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+    return _ordered(batch, "resume", reason, signer, record, common)
+
+
+def stop(batch: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Stop a batch in order; it does not go on.
+
+    Example: seedtrain batch stop PBS-001 --reason "order withdrawn" --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+    return _ordered(batch, "stop", reason, signer, record, common)
+
+
+def abort(batch: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Abort a batch at once; it does not go on.
+
+    Example: seedtrain batch abort PBS-001 --reason "vessel leaks" --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+    return _ordered(batch, "abort", reason, signer, record, common)
+
+
+def _ordered(batch: str, name: str, reason: str, signer: Signer, record: str | None, common: Common | None) -> int:
+    from seedtrain.gmp import command_batch
+    from seedtrain.recipe import Command
+
+    command: Command = Command(name)
+    return _acted(
+        lambda ledger, actor: command_batch(ledger, batch, command, actor, reason=reason), signer, record, common
+    )
+
+
+def _acted(do: _Act, signer: Signer, record: str | None, common: Common | None) -> int:
+    """Sign in, do it, and print how the batch stands."""
+    from seedtrain.base import use_language
+
+    options = common or Common()
+    with open_record(record) as ledger, use_language(options.lang):
+        with signing(ledger, signer) as actor:
+            found = do(ledger, actor)
+        print_batch(ledger, found, options)
+    return EXIT_DONE
+
+
+def _path(ledger: Ledger, batch: str, phase: str) -> str:
+    """The path of a phase that is named by its last part."""
+    from seedtrain.gmp import batch_recipe, batch_record, phase_path
+
+    found = batch_record(ledger.events(subject=batch), batch)
+    return phase_path(batch_recipe(ledger, found).recipe, phase)
+
+
+def _tell_limits(found: BatchRecord, phase: str, tag: str, common: Common | None) -> None:
+    """Say at once that a value, or one calculated from it, is out of its limits."""
+    if common is not None and common.json:
+        return
+    for name, item in found.values_of(phase).items():
+        value = f"{item.current} {item.unit}".rstrip()
+        if name != tag and item.kind != "calculated":
+            continue
+        if not (item.within and item.keeps_limits):
+            words = _("{tag} {value} is outside {limits}: an excursion, which needs a deviation")
+            print(words.format(tag=name, value=value, limits=item.limits or "/".join(item.more.get("accepted", ()))))
+        elif item.outside:
+            print(_("{tag} {value} is outside its alert limits").format(tag=name, value=value))
+
+
+def _tell_tolerance(found: BatchRecord, phase: str, lot: str, common: Common | None) -> None:
+    if common is not None and common.json:
+        return
+    line = next(item for item in reversed(found.consumed) if (item.phase, item.lot) == (phase, lot))
+    if not line.keeps_limits:
+        words = _("{tag} {value} is outside {limits}: an excursion, which needs a deviation")
+        limits = " .. ".join(edge or "" for edge in line.bounds)
+        print(words.format(tag=lot, value=f"{line.amount} {line.unit}".rstrip(), limits=limits))

@@ -1,0 +1,52 @@
+"""Every batch of a ledger in one line each, read without the record of any."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from seedtrain.gmp._batch._content import WHOLE
+from seedtrain.recipe import Command, IllegalCommand, State, next_state
+from seedtrain.record import Ledger
+
+_DECISIONS: Final = {"batch.released": "released", "batch.rejected": "rejected", "batch.on_hold": "on_hold"}
+
+
+@dataclass
+class BatchRow:
+    """One batch: its state, and the last decision on it, empty where there is none."""
+
+    batch: str
+    recipe: str
+    recipe_digest: str
+    origin: str
+    created_at: str
+    created_by: str
+    state: State = State.IDLE
+    decision: str = ""
+
+    def to_data(self) -> dict[str, Any]:
+        """For machines."""
+        return asdict(self) | {"state": self.state.value}
+
+
+def batch_list(ledger: Ledger) -> tuple[BatchRow, ...]:
+    """Every batch, the first created first. Decisions are those recorded; whether they are signed, its record tells."""
+    rows: dict[str, BatchRow] = {}
+    for event in ledger.events(type="batch.created"):
+        payload = event.payload
+        names = ("recipe", "recipe_digest", "origin")
+        parts = (str(payload.get(name, "")) for name in names)
+        rows.setdefault(event.subject, BatchRow(event.subject, *parts, event.occurred_at, event.actor))
+    for event in ledger.events(type="batch.state_changed"):
+        row = rows.get(event.subject)
+        if row is not None and event.payload.get("unit_procedure") == WHOLE:
+            try:
+                row.state = next_state(row.state, Command(str(event.payload.get("command"))))
+            except (IllegalCommand, ValueError):
+                continue  # the record of the batch shows it as a fault
+    for type, word in _DECISIONS.items():
+        for event in ledger.events(type=type):
+            if event.subject in rows:
+                rows[event.subject].decision = word
+    return tuple(rows.values())
