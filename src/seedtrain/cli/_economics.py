@@ -178,12 +178,14 @@ def _write(found: Assessment | PlantAssessment, subject: Path, output: Path, *, 
 
     blocks: Sequence[Block]
     pictures: dict[str, str] = {}
+    mark = ""
     if isinstance(found, Assessment):
         name, blocks = found.name, assessment_blocks(found)
-        pictures = figures_as_svg(assessment_figures(found))
+        mark = _("simulated") if found.simulated else ""
+        pictures = figures_as_svg(assessment_figures(found), mark)
     else:
         name, blocks = found.case.name, plant_blocks(found)
-    page = Page(_("Economics of {name}").format(name=name), blocks, facts=[(_("source"), subject.name)])
+    page = Page(_("Economics of {name}").format(name=name), blocks, mark=mark, facts=[(_("source"), subject.name)])
     written = [output / "economics.html", output / "economics.json"]
     write_atomic(written[0], render_html(page))
     write_json(written[1], found.to_data())

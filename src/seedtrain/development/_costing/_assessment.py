@@ -49,6 +49,7 @@ class Assessment:
     timetable: Timetable
     mix: PowerMix | None
     targets: Mapping[str, float]
+    simulated: bool = False
 
     @property
     def met(self) -> dict[str, bool]:
@@ -67,6 +68,7 @@ class Assessment:
         done = self.levers.inventory.performance
         return {
             "case": self.name,
+            "simulated": self.simulated,
             "economics": self.economics.to_data(),
             "performance": None if done is None else dict(vars(done)),
             "minimum_selling_price": self.price,
@@ -130,6 +132,7 @@ def assess(case: BatchCase, *, draws: int = DRAWS, seed: int = 0) -> Assessment:
         timetable=timetable(case.tasks, case.units, SHOWN_BATCHES),
         mix=mix,
         targets=case.targets,
+        simulated=case.simulated,
     )
 
 
@@ -170,7 +173,9 @@ def batch_case(
 ) -> BatchCase:
     """A batch of a recipe as a case: its inventory, and the timetable of its cultures and steps."""
     tasks = tuple(tasks_of(batch, table))
-    return BatchCase(name, inventory(batch), table, tasks, {}, finance or Finance(), UPKEEP, None, dict(targets or {}))
+    simulated = batch.production.origin == "simulated"
+    terms = finance or Finance()
+    return BatchCase(name, inventory(batch), table, tasks, {}, terms, UPKEEP, None, dict(targets or {}), simulated)
 
 
 def tasks_of(batch: Batch, table: FactorTable) -> Sequence[Task]:

@@ -248,7 +248,7 @@ def _power_rows(found: Assessment) -> list[tuple[str, str]]:
 def assessment_lines(found: Assessment) -> list[str]:
     """The assessment for a screen."""
     book = found.economics
-    lines = [f"{found.name}"]
+    lines = [f"{found.name} ({_('simulated')})" if found.simulated else found.name]
     for title, part in ((_("cost"), book.cost), (_("carbon"), book.carbon)):
         total = part.total
         between = f"({number(total.low)} .. {number(total.high)})"

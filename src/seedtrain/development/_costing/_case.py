@@ -35,7 +35,10 @@ class Flow:
 
 @dataclass(frozen=True)
 class BatchCase:
-    """A batch with its prices, its terms, its own electricity and its targets (`cost`, `carbon`, `amount`)."""
+    """A batch with its prices, its terms, its own electricity and its targets (`cost`, `carbon`, `amount`).
+
+    `simulated`: its amounts come out of a simulation.
+    """
 
     name: str
     inventory: Inventory
@@ -46,6 +49,7 @@ class BatchCase:
     upkeep: float
     own_power: Photovoltaics | None
     targets: dict[str, float]
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
