@@ -220,6 +220,8 @@ def _retested(found: dict[str, Investigation], event: Event) -> None:
         faults.append(f"event {event.seq}: a retest past the plan of {item.plan.retests}")
     if analyst == item.analyst:
         faults.append(f"event {event.seq}: a retest by the first analyst")
+    if item.conclusion:  # it was drawn without this one
+        item = replace(item, conclusion="", closed_by="")
     found[name] = replace(item, retests=(*item.retests, retest), faults=tuple(faults))
 
 
