@@ -11,10 +11,10 @@ from typing import Final
 
 from seedtrain.base import InputError
 from seedtrain.record import (
+    Event,
     Ledger,
     Person,
     access,
-    different_people,
     find_person,
     is_trained,
     people,
@@ -85,6 +85,12 @@ def may(ledger: Ledger, actor: str, duty: str) -> bool:
     return person is not None and duty in duties_of(person)
 
 
+def could(ledger: Ledger, event: Event, duty: str) -> bool:
+    """Whether the event's actor had a role for this duty when it was written; if not, the event counts for nothing."""
+    person = find_person(ledger, event.actor, before=event.seq)
+    return person is not None and duty in duties_of(person)
+
+
 def duties_of(person: Person) -> tuple[str, ...]:
     """The duties that the person's roles allow."""
     roles = {SAME_ROLE.get(role, role) for role in person.roles}
@@ -127,17 +133,16 @@ def another_person(ledger: Ledger, actor: str, others: Iterable[str], what: str)
     """
     in_service(ledger, actor)
     for other in dict.fromkeys(others):
-        if find_person(ledger, other) is not None and _same_person(ledger, actor, other):
+        if find_person(ledger, other) is not None and same_person(ledger, actor, other):
             raise InputError(
                 f"{what} needs another person than {other}, and {actor} is the same person",
                 remedy="Have somebody else do it; another role or identity of one person does not count.",
             )
 
 
-def _same_person(ledger: Ledger, actor: str, other: str) -> bool:
+def same_person(ledger: Ledger, actor: str, other: str) -> bool:
+    """Whether two identities are one person: the same, or of the same name as far as names can be opened."""
     if actor == other:
         return True
-    if access(ledger, other).retired:  # who left since is still somebody else, unless the name says otherwise
-        names = [person_name(ledger, item) for item in (actor, other)]
-        return None not in names and same_name(*(str(name) for name in names))
-    return not different_people(ledger, actor, other)
+    names = [person_name(ledger, item) for item in (actor, other)]
+    return None not in names and same_name(*(str(name) for name in names))

@@ -102,10 +102,15 @@ def people(ledger: Ledger) -> tuple[Person, ...]:
     )
 
 
-def find_person(ledger: Ledger, actor: str) -> Person | None:
-    """The person of an identity, with the roles that they have now; None for a stranger or a program."""
+def find_person(ledger: Ledger, actor: str, *, before: int | None = None) -> Person | None:
+    """The person of an identity, with the roles that they have now; None for a stranger or a program.
+
+    - `before`: the roles that they had when the event of this seq was written; None for who was not enrolled then.
+    """
     event = ledger.enrolment(actor)
-    return None if event is None else _person(event, _roles(ledger, actor))
+    if event is None or (before is not None and event.seq >= before):
+        return None
+    return _person(event, _roles(ledger, actor, before))
 
 
 def person_name(ledger: Ledger, actor: str) -> str | None:
@@ -208,10 +213,12 @@ def _signature(
     return Draft("signature.applied", subject, payload, actor, occurred_at, id=nonce)
 
 
-def _roles(ledger: Ledger, actor: str) -> tuple[str, ...] | None:
+def _roles(ledger: Ledger, actor: str, before: int | None = None) -> tuple[str, ...] | None:
     """The roles last set by somebody else who signed for it; None where the enrolment's still hold."""
     roles = None
-    changes = list(ledger.events(subject=actor, type="person.roles_set"))
+    changes = [
+        event for event in ledger.events(subject=actor, type="person.roles_set") if before is None or event.seq < before
+    ]
     signatures = list(ledger.events(subject=actor, type="signature.applied")) if changes else []
     for event in changes:
         if is_signed(event, signatures):

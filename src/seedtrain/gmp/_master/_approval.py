@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final
 
 from seedtrain.base import InputError, SeedtrainError, digest
-from seedtrain.gmp._master._life import MADE_EFFECTIVE, SUBMITTED, RecipeLife, fold_life, with_successors
+from seedtrain.gmp._authority import could, same_person
+from seedtrain.gmp._master._change import change_request
+from seedtrain.gmp._master._head import at_head as at_head
+from seedtrain.gmp._master._life import (
+    APPROVAL_SIGNED,
+    DUTY,
+    MADE_EFFECTIVE,
+    RETIRED,
+    SUBMITTED,
+    RecipeLife,
+    fold_life,
+    with_successors,
+)
 from seedtrain.quantity import parse
 from seedtrain.recipe import ControlRecipe, MasterRecipe, parse_recipe
-from seedtrain.record import ConflictError, Draft, Event, Ledger, append_signed, find_person, sign, timestamp
+from seedtrain.record import Draft, Event, Ledger, append_signed, find_person, sign, timestamp
 
 AUTHORSHIP: Final = "authorship"
 APPROVAL: Final = "approval"
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,7 @@ def approval(ledger: Ledger, recipe_digest: str) -> Approval | None:
     """What the ledger says of the control recipe of this digest; None if it was never put up."""
     events = list(ledger.events(subject=recipe_digest))
     now = timestamp(ledger.now)
-    life = fold_life(events)
+    life = fold_life(events, lambda life, step: _counts(ledger, life, step))
     if life is not None:
         return _of_life(ledger, life, events, now)
     event = next((item for item in events if item.type == "recipe.approved"), None)
@@ -142,7 +152,7 @@ def _of_life(ledger: Ledger, life: RecipeLife, events: list[Event], now: str) ->
     event = next(item for item in events if item.type == SUBMITTED and item.seq == life.steps[0].seq)
     if life.effective_from is not None:
         others = {item.subject for item in ledger.events(type=MADE_EFFECTIVE)} - {life.digest}
-        lives = [fold_life(ledger.events(subject=other)) for other in sorted(others)]
+        lives = [recipe_life(ledger, other) for other in sorted(others)]
         life = with_successors([life, *(item for item in lives if item is not None)])[0]
     recipe, fault = _read(event)
     signers = tuple(dict.fromkeys((life.author, *life.approvers)))
@@ -152,8 +162,50 @@ def _of_life(ledger: Ledger, life: RecipeLife, events: list[Event], now: str) ->
 def recipe_versions(ledger: Ledger) -> tuple[RecipeLife, ...]:
     """Every version that was ever submitted, in order, with what superseded it."""
     subjects = dict.fromkeys(event.subject for event in ledger.events(type=SUBMITTED))
-    lives = [fold_life(ledger.events(subject=subject)) for subject in subjects]
+    lives = [recipe_life(ledger, subject) for subject in subjects]
     return with_successors(life for life in lives if life is not None)
+
+
+def recipe_life(ledger: Ledger, recipe_digest: str) -> RecipeLife | None:
+    """The life of one version, with the steps that count; what superseded it is not looked for."""
+    return fold_life(ledger.events(subject=recipe_digest), lambda life, step: _counts(ledger, life, step))
+
+
+def _counts(ledger: Ledger, life: RecipeLife | None, step: Event) -> bool:
+    """Whether the step's actor might take it then: by role, as another person, under a change that was approved.
+
+    The commands refuse the same with words; this holds for whatever was written past them.
+    """
+    if not could(ledger, step, DUTY[step.type]):
+        return False
+    if life is None or step.type == RETIRED:
+        return True
+    if step.type == MADE_EFFECTIVE:
+        return _change_allows(ledger, life, step)
+    if (
+        step.type == APPROVAL_SIGNED
+        and step.payload.get("unit") == "quality"
+        and not could(ledger, step, "quality.approve")
+    ):
+        return False
+    others = (life.author, *life.approvers) if step.type == APPROVAL_SIGNED else (life.author,)
+    return not any(same_person(ledger, step.actor, other) for other in others)
+
+
+def _change_allows(ledger: Ledger, life: RecipeLife, step: Event) -> bool:
+    change = step.payload.get("change")
+    if change is not None:
+        try:
+            found = change_request(ledger, str(change), before=step.seq)
+        except InputError:
+            return False
+        return (found.kind, found.about, found.state) == ("recipe", life.recipe, "approved")
+    earlier = {item.subject for item in ledger.events(type=MADE_EFFECTIVE) if item.seq < step.seq} - {life.digest}
+    for other in earlier:
+        before = fold_life(item for item in ledger.events(subject=other) if item.seq < step.seq)
+        if before is not None and before.recipe == life.recipe and before.effective_from is not None:
+            return False  # ICH Q10 3.2.3: what replaces a version needs a change request
+    return True
 
 
 def _read(event: Event) -> tuple[MasterRecipe | None, str]:
@@ -177,12 +229,3 @@ def _digest(text: str, master_digest: str, unit: str, volume: str) -> tuple[Mast
     recipe = parse_recipe(text, "the recipe in the ledger")
     ratio = 1.0  # no part of the digest
     return recipe, ControlRecipe(recipe, master_digest, unit, parse(volume), ratio).digest
-
-
-def at_head(ledger: Ledger, decide: Callable[[int], T]) -> T:
-    """`decide(head)` until nobody has written between its reading and its writing (`append(..., at_head=head)`)."""
-    while True:
-        try:
-            return decide(ledger.head.seq)
-        except ConflictError:
-            continue

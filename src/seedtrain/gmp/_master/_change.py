@@ -6,14 +6,14 @@ evaluated after); 21 CFR 211.100(a), 211.160(a) (drafted by the unit concerned, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from seedtrain.base import InputError, digest
 from seedtrain.base import translate as _
-from seedtrain.gmp._authority import another_person, authorise
-from seedtrain.gmp._master._approval import at_head
+from seedtrain.gmp._authority import another_person, authorise, could, same_person
+from seedtrain.gmp._master._head import at_head
 from seedtrain.record import Draft, Event, Ledger, append_signed
 
 ChangeKind = Literal["recipe", "specification", "equipment", "method"]
@@ -33,6 +33,15 @@ CHANGE_MEANINGS: Final = {
     REJECTED: "rejection",
     IMPLEMENTED: "implementation",
     CLOSED: "closure",
+}
+
+_DUTY: Final = {
+    OPENED: "change.open",
+    ASSESSED: "change.assess",
+    APPROVED: "quality.approve",
+    REJECTED: "quality.approve",
+    IMPLEMENTED: "change.open",
+    CLOSED: "quality.approve",
 }
 
 
@@ -75,20 +84,38 @@ class ChangeRequest:
 def change_requests(ledger: Ledger) -> tuple[ChangeRequest, ...]:
     """Every change request, in order."""
     subjects = dict.fromkeys(event.subject for event in ledger.events(type=OPENED))
-    found = (fold_change(ledger.events(subject=subject)) for subject in subjects)
+    found = (_folded(ledger, subject) for subject in subjects)
     return tuple(item for item in found if item is not None)
 
 
-def change_request(ledger: Ledger, change: str) -> ChangeRequest:
-    """The change request of this identity; `InputError` where there is none."""
-    found = fold_change(ledger.events(subject=change))
+def change_request(ledger: Ledger, change: str, *, before: int | None = None) -> ChangeRequest:
+    """The change request of this identity, as it stood before an event; `InputError` where there is none."""
+    found = _folded(ledger, change, before)
     if found is None:
         raise InputError(f"there is no change request {change!r}", remedy="See: seedtrain change list.")
     return found
 
 
-def fold_change(events: Iterable[Event]) -> ChangeRequest | None:
-    """The request from the events filed under it; a step counts once its actor signed it, and where it may follow."""
+def _folded(ledger: Ledger, change: str, before: int | None = None) -> ChangeRequest | None:
+    def may(found: ChangeRequest | None, step: Event) -> bool:
+        if not could(ledger, step, _DUTY[step.type]):
+            return False
+        return step.type != APPROVED or found is None or not same_person(ledger, step.actor, found.opened_by)
+
+    return fold_change((item for item in ledger.events(change) if before is None or item.seq < before), may)
+
+
+def _anybody(found: ChangeRequest | None, step: Event) -> bool:
+    return True
+
+
+def fold_change(
+    events: Iterable[Event], may: Callable[[ChangeRequest | None, Event], bool] = _anybody
+) -> ChangeRequest | None:
+    """The request from the events filed under it; a step counts once its actor signed it, and where it may follow.
+
+    - `may`: whether the step's actor might take it; `change_request` asks the ledger.
+    """
     found: ChangeRequest | None = None
     waiting: dict[str, Event] = {}
     for event in events:
@@ -98,7 +125,7 @@ def fold_change(events: Iterable[Event]) -> ChangeRequest | None:
             found = replace(found, made=tuple(dict.fromkeys((*found.made, str(event.payload["digest"])))))
         elif event.type == "signature.applied":
             step = waiting.pop(str(event.payload["record_digest"]), None)
-            if step is not None and step.actor == event.actor:
+            if step is not None and step.actor == event.actor and may(found, step):
                 found = _after(found, step)
     return found
 

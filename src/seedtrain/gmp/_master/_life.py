@@ -1,4 +1,4 @@
-"""The life of one version of a master recipe, folded from its events: only what its actor signed counts.
+"""The life of one version of a master recipe, folded from its events: only what somebody signed who might counts.
 
 draft -> reviewed -> approved (two persons, neither the author) -> effective (from a date) -> superseded or retired; a
 review may return it instead. Sources: 21 CFR 211.186(a) two persons, independently; 211.22(c), 211.100(a) the quality
@@ -7,7 +7,7 @@ unit approves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -26,6 +26,13 @@ MEANINGS: Final = {
     APPROVAL_SIGNED: "approval",
     MADE_EFFECTIVE: "effective",
     RETIRED: "retirement",
+}
+DUTY: Final = {
+    SUBMITTED: "recipe.author",
+    REVIEWED: "recipe.review",
+    APPROVAL_SIGNED: "recipe.approve",
+    MADE_EFFECTIVE: "quality.approve",
+    RETIRED: "quality.approve",
 }
 RecipeState = Literal["draft", "returned", "reviewed", "approved", "effective", "superseded", "retired"]
 
@@ -98,12 +105,18 @@ def state_words(state: RecipeState) -> str:
     }[state]
 
 
-def fold_life(events: Iterable[Event]) -> RecipeLife | None:
+def _anybody(life: RecipeLife | None, event: Event) -> bool:
+    return True
+
+
+def fold_life(events: Iterable[Event], may: Callable[[RecipeLife | None, Event], bool] = _anybody) -> RecipeLife | None:
     """The life of a version from the events filed under its digest; None where nobody signed a submission.
 
     A step counts from its actor's signature on, and only where it may follow what has happened so far: anything else
-    in the ledger changes nothing. Who is the same person under two identities, and who may do what, is for the
-    commands: a fold sees no names.
+    in the ledger changes nothing.
+
+    - `may`: whether the step's actor might take it, after what has happened so far; roles and names are not in these
+      events. `approval` and `recipe_versions` ask the ledger.
     """
     life: RecipeLife | None = None
     waiting: dict[str, Event] = {}
@@ -113,7 +126,7 @@ def fold_life(events: Iterable[Event]) -> RecipeLife | None:
         elif event.type == "signature.applied":
             step = waiting.get(str(event.payload["record_digest"]))
             if step is not None and step.actor == event.actor and event.payload["meaning"] == MEANINGS[step.type]:
-                life = _after(life, step)
+                life = _after(life, step) if may(life, step) else life
                 del waiting[step.digest]
     return life
 

@@ -11,8 +11,9 @@ from typing import Final
 
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise, may
-from seedtrain.gmp._master._approval import Approval, approval, at_head, recipe_payload, recipe_versions
+from seedtrain.gmp._master._approval import Approval, approval, recipe_payload, recipe_versions
 from seedtrain.gmp._master._change import change_request
+from seedtrain.gmp._master._head import at_head
 from seedtrain.gmp._master._life import (
     APPROVAL_SIGNED,
     APPROVALS,
