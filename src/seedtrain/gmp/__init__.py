@@ -93,8 +93,10 @@ from seedtrain.gmp._lots._amounts import Movement, Stock
 from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book
 from seedtrain.gmp._lots._decisions import change_lot_status, invalidate_lot_test, lot_faults, record_lot_test
 from seedtrain.gmp._lots._genealogy import GenealogyLine, assure_origin, genealogy, where_used
+from seedtrain.gmp._lots._goods import NAMES, Fields, Goods, read_date
 from seedtrain.gmp._lots._gs1 import Element, check_digit, element_string, read_elements, read_yymmdd, yymmdd
 from seedtrain.gmp._lots._holds import Hold, HoldOrder, hold_downstream, lift_hold, open_holds
+from seedtrain.gmp._lots._import import Import, import_lots, receive_goods
 from seedtrain.gmp._lots._labels import print_labels
 from seedtrain.gmp._lots._particulars import Particulars
 from seedtrain.gmp._lots._parts import Part, merge_lots, split_lot
@@ -134,6 +136,7 @@ from seedtrain.gmp._master._steps import (
     submit_recipe,
 )
 from seedtrain.gmp._permit import LedgerPermit, unchecked_phases
+from seedtrain.gmp._quality._bench import bench_review
 from seedtrain.gmp._quality._capa import (
     Capa,
     CapaAction,
@@ -229,6 +232,7 @@ __all__ = [
     "CONCLUSIONS",
     "DUTIES",
     "LEVELS",
+    "NAMES",
     "Approval",
     "Asked",
     "Assessment",
@@ -259,13 +263,16 @@ __all__ = [
     "Equipment",
     "Exceptional",
     "Excursion",
+    "Fields",
     "Following",
     "Gate",
     "GenealogyLine",
+    "Goods",
     "HardStop",
     "Header",
     "Hold",
     "HoldOrder",
+    "Import",
     "Intervention",
     "Inventory",
     "Investigation",
@@ -339,6 +346,7 @@ __all__ = [
     "batch_record",
     "batch_sheets",
     "begin_phase",
+    "bench_review",
     "bind_to_patient",
     "box_map",
     "box_svg",
@@ -410,6 +418,7 @@ __all__ = [
     "hand_over",
     "hold_downstream",
     "implement_change",
+    "import_lots",
     "in_service",
     "invalidate_lot_test",
     "invalidate_result",
@@ -454,6 +463,7 @@ __all__ = [
     "print_labels",
     "pull_sample",
     "raise_deviation",
+    "read_date",
     "read_elements",
     "read_plan",
     "read_protocol",
@@ -461,6 +471,7 @@ __all__ = [
     "read_yymmdd",
     "recalculate",
     "receive_custody",
+    "receive_goods",
     "receive_lots",
     "received_lot",
     "received_lots",

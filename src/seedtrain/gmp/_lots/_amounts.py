@@ -113,7 +113,9 @@ def read_amount(amount: str, unit: str) -> Decimal:
     if not number.is_finite() or number <= 0:
         raise InputError(f"{shown} is no amount: it must be above 0", remedy="Give a positive amount.")
     if spelled.offset or dict(spelled.dimension).get("time"):
-        raise InputError(f"{shown} is no amount of a material", remedy="Give a mass, a volume, an area or a number.")
+        raise InputError(
+            f"{spelled.spelling} is no amount of a material", remedy="Give a mass, a volume, an area or a number."
+        )
     return number
 
 
