@@ -113,15 +113,17 @@ def record(
     output: Output = None,
     common: Common | None = None,
 ) -> int:
-    """Durable appends to the ledger beside raw inserts of the same bytes, and its verification.
+    """Durable appends to the ledger beside raw inserts of the same bytes, its verification, a batch opened for review.
 
     Example: seedtrain bench record --folder .
     """
+    from seedtrain.gmp import bench_review
     from seedtrain.record import bench_record
 
     options = common or Common()
     with shown_progress(as_json=options.json) as progress:
         rows = bench_record(quick=quick, folder=folder, progress=progress)
+        rows += bench_review(quick=quick, folder=folder, progress=progress)
     return _tell(rows, options, output)
 
 
