@@ -3,6 +3,7 @@
 import json
 import math
 from decimal import Decimal
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,15 @@ def test_the_order_of_keys_does_not_matter(value, random):
 def test_signed_bytes_read_back_as_the_value(value):
     assert json.loads(signed_bytes(value)) == value
     assert signed_bytes(json.loads(signed_bytes(value))) == signed_bytes(value)
+
+
+@given(signable)
+def test_the_bytes_are_those_of_the_interpreters_own_encoder(value):
+    written = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert signed_bytes(value) == written.encode("utf-8")
+    assert signed_bytes(MappingProxyType({"value": value, "pair": (value, value)})) == signed_bytes(
+        {"value": value, "pair": [value, value]}
+    )
 
 
 @given(signable, signable)

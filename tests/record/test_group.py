@@ -66,10 +66,11 @@ def queue_up(ledger, *calls):
 
     threads = []
     for at in range(len(calls)):
+        waiting = len(ledger._group._queue)
         threads.append(threading.Thread(target=run, args=(at,)))
         threads[-1].start()
         deadline = time.monotonic() + 5
-        while len(ledger._group._queue) <= at and threads[-1].is_alive() and time.monotonic() < deadline:
+        while len(ledger._group._queue) == waiting and threads[-1].is_alive() and time.monotonic() < deadline:
             time.sleep(0.001)
     leave.set()
     for thread in [first, *threads]:

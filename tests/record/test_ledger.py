@@ -24,9 +24,9 @@ from seedtrain.record import (
     timestamp,
     verify,
 )
-from seedtrain.record._store import require_sound_sqlite
+from seedtrain.record._store import _SCHEMAS, require_sound_sqlite
 from seedtrain.record._verifier import NO_EVENT
-from tests.record.ledgers import build, connection_of, reading, unguarded
+from tests.record.ledgers import build, connection_of, first_bad, reading, unguarded
 
 FIELDS = (
     *("seq", "prev", "id", "type", "subject", "occurred_at", "recorded_at"),
@@ -284,13 +284,41 @@ def test_updates_deletes_and_replacements_are_refused_by_the_database_itself(pat
     assert verify(path).verdict == "pass"
 
 
-def test_a_fork_is_refused_by_the_unique_link(path):
+TWIN = (
+    "INSERT INTO event (seq, body, leaf) SELECT ?, json_set(body, '$.id', 'twin', '$.seq', ?), leaf "
+    "FROM event WHERE seq = ?"
+)
+
+
+def test_a_fork_is_refused_and_found_where_the_guards_were_off(path):
     size = build(path)
-    connection = unguarded(path)
-    twin = "INSERT INTO event (seq, body, leaf) SELECT ?, json_set(body, '$.id', 'twin'), leaf FROM event WHERE seq = ?"
-    with pytest.raises(apsw.ConstraintError, match="prev"):
-        connection.execute(twin, (size + 1, size))
+    connection = apsw.Connection(str(path))
+    for seq in (size, size + 2):  # in the place of another, or leaving one out
+        with pytest.raises(apsw.ConstraintError, match="grow"):
+            connection.execute(TWIN, (seq, seq, size))
     connection.close()
+    connection = unguarded(path)
+    connection.execute(TWIN, (size + 1, size + 1, size))  # two events that name the same one before them
+    connection.close()
+    assert first_bad(verify(path)) == size + 1
+
+
+def test_a_ledger_of_the_first_layout_goes_on_as_it_is(path, monkeypatch):
+    monkeypatch.setattr("seedtrain.record._store.LAYOUT", 1)
+    monkeypatch.setattr("seedtrain.record._store.SCHEMA", _SCHEMAS[1])
+    size = build(path)
+    monkeypatch.undo()
+    with open_ledger(path, create=False) as ledger:
+        assert ledger.append(*(reading(number) for number in range(7)))[-1].seq == size + 7
+        assert connection_of(ledger).pragma("user_version") == 1
+    verdict = verify(path)
+    assert verdict.verdict == "pass", verdict.evidence
+    connection = unguarded(path)
+    with pytest.raises(apsw.ConstraintError, match="prev"):
+        connection.execute(TWIN, (size + 8, size + 8, size))
+    connection.execute("DROP INDEX event_prev")
+    connection.close()
+    assert any("event_prev" in line for line in verify(path).evidence)
 
 
 def test_opening_after_the_tail_was_cut_is_refused(path):

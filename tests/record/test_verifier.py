@@ -38,6 +38,18 @@ def test_the_tree_is_that_of_rfc_6962(entries):
     assert Tree(tree.size, tree.peaks).root() == tree.root()
 
 
+@given(st.lists(st.integers(0, 40), max_size=6))
+def test_many_leaves_at_once_make_the_tree_of_one_after_the_other(sizes):
+    one, many, number = Tree(), Tree(), 0
+    for size in sizes:
+        leaves = [leaf_hash(b"%d" % (number + at)) for at in range(size)]
+        number += size
+        for leaf in leaves:
+            one.add(leaf)
+        many.extend(leaves)
+        assert (many.size, many.peaks) == (one.size, one.peaks)
+
+
 def test_the_published_vectors_of_certificate_transparency():
     # Origin: google/certificate-transparency, cpp/merkletree/merkle_tree_test.cc (Apache-2.0).
     assert leaf_hash(b"").hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"

@@ -10,17 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_LARGEST: Final = 2**53
 
 
 def signed_bytes(value: Any) -> bytes:
     """Canonical JSON bytes of `value` without floats; raises `TypeError` for what cannot be signed."""
-    return _dump(_checked(value, floats=False))
+    return _dump(value if _plain(value) else _checked(value, floats=False))
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -56,8 +57,33 @@ def decimal_text(value: float, significant: int = 6) -> str:
     return text.rstrip("0").rstrip(".") or "0" if "." in text else text
 
 
+def _writer() -> Callable[[Any], str]:
+    """What `_ENCODER.encode` does, without making the interpreter's own writer anew at each call."""
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _ENCODER.encode
+    write = make(None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", True, False, False)
+    return lambda value: "".join(write(value, 0))
+
+
+_write: Final = _writer()
+
+
 def _dump(value: Any) -> bytes:
-    return _ENCODER.encode(value).encode("utf-8")
+    return _write(value).encode("utf-8")
+
+
+def _plain(value: Any) -> bool:
+    """Whether `value` is JSON as it stands, of the built-in types alone and without floats."""
+    kind = type(value)
+    if kind is dict:
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii() or not (type(item) is str or _plain(item)):
+                return False
+        return True
+    if kind is list:
+        return all(map(_plain, value))
+    return kind is str or value is None or kind is bool or (kind is int and -_LARGEST <= value <= _LARGEST)
 
 
 def _checked(value: Any, *, floats: bool) -> Any:

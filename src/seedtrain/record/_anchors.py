@@ -23,6 +23,8 @@ class AnchorFile:
         self.path = path
         self._handle: int | None = None
         self._owed: list[str] = []
+        self._end = -1  # where our own last line ended: nobody has written since if the file ends there
+        self._length = 0
 
     def owe(self, note: str) -> None:
         """Keep a checkpoint that could not be written; the next `append` writes it first, or fails."""
@@ -45,8 +47,10 @@ class AnchorFile:
                 line = signed_bytes({"checkpoint": note}) + b"\n"
                 if self._torn():
                     line = b"\n" + line
-                if os.write(self._handle, line) != len(line):
+                written = os.write(self._handle, line)
+                if written != len(line):
                     raise OSError(28, "no space left on device")
+                self._end = self._length + written
         except OSError as error:
             raise UnavailableError(
                 f"the anchors cannot be written: {error.strerror}",
@@ -81,8 +85,8 @@ class AnchorFile:
 
     def _torn(self) -> bool:
         assert self._handle is not None
-        length = os.fstat(self._handle).st_size
-        return length > 0 and os.pread(self._handle, 1, length - 1) != b"\n"
+        self._length = os.fstat(self._handle).st_size
+        return self._length not in (0, self._end) and os.pread(self._handle, 1, self._length - 1) != b"\n"
 
 
 def _largest(data: bytes) -> tuple[int, bytes] | None:

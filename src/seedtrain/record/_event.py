@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from seedtrain.base import InputError, digest_bytes, signed_bytes
+from seedtrain.base import InputError, signed_bytes
+from seedtrain.record._verifier import FIELDS
 
 LARGEST_EVENT_BYTES: Final = 1024 * 1024
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
 _QUOTE: Final = json.encoder.encode_basestring  # what canonical JSON writes for a text
-_READ: Final = json.JSONDecoder().decode
+_sha256: Final = hashlib.sha256
 _TYPE: Final = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 
 
@@ -43,6 +46,16 @@ class Event:
     corrects: str | None
     digest: str = field(repr=False)
     body: bytes = field(repr=False)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """The payload of an event that was just written, read from its bytes when somebody asks."""
+            if name != "payload" or "body" not in self.__dict__:
+                raise AttributeError(f"an event has no {name}")
+            payload = json.loads(self.body)["payload"]
+            self.__dict__["payload"] = payload
+            return payload
 
     @property
     def occurred(self) -> datetime:
@@ -82,7 +95,7 @@ def timestamp(time: datetime) -> str:
     """A time as the ledger writes it: `2026-03-01T08:00:00.000000Z`; a time without a zone is refused."""
     if time.tzinfo is None:
         raise InputError(f"{time!s} has no time zone", remedy="Give an aware time, best in UTC.")
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return time.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def moment(text: str) -> datetime:
@@ -96,72 +109,106 @@ def moment(text: str) -> datetime:
     return time.astimezone(UTC)
 
 
-def check_draft(draft: Draft) -> None:
-    """Refuse a draft that could not be stored as it is."""
-    if not _TYPE.fullmatch(draft.type):
-        raise InputError(f"{draft.type!r} is not a type of event", remedy="Write it like batch.created.")
-    if not _NAME.fullmatch(draft.actor):
-        raise InputError(
-            f"{draft.actor!r} is not an actor", remedy="Give the opaque identity that enrolment returned, not a name."
-        )
-    if not draft.subject or len(draft.subject) > 200 or not draft.subject.isprintable():
-        raise InputError(f"{draft.subject!r} is not a subject", remedy="Give an identity of 1 to 200 characters.")
+class Prepared(NamedTuple):
+    """A draft that can be stored, written as far as its place in the chain does not matter."""
+
+    draft: Draft
+    head: str  # what stands before the id
+    occurred_at: str | None
+    payload: str
+    reason: str
+    tail: str  # what stands after the seq
+
+
+def prepare(draft: Draft) -> Prepared:
+    """Check a draft and write its parts; `InputError` where it could not be stored as it is."""
+    tail = _tail(draft.type, draft.subject)
+    head = _head(draft.actor, draft.corrects, draft.device)
     if draft.id is not None and not _NAME.fullmatch(draft.id):
         raise InputError(f"{draft.id!r} is not an identity of an event", remedy="Use letters, digits and dashes.")
     if not isinstance(draft.payload, Mapping):
         raise InputError(f"the payload of {draft.type} is no mapping", remedy="Give names and values.")
     if draft.corrects is not None and not (draft.reason or "").strip():
         raise InputError(f"the correction of {draft.corrects} has no reason", remedy="Say why the value changes.")
-
-
-def new_identity() -> str:
-    """A new event's id: the time, then 80 random bits, so that the index of ids grows at its end."""
-    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
-
-
-def encode(draft: Draft, *, seq: int, prev: str, identity: str, recorded_at: str) -> Event:
-    """The event of a draft at its place in the chain."""
     occurred = draft.occurred_at
-    if occurred is None:
-        occurred_at = recorded_at
-    else:
-        occurred_at = timestamp(occurred if isinstance(occurred, datetime) else moment(occurred))
+    if occurred is not None:
+        occurred = timestamp(occurred if isinstance(occurred, datetime) else moment(occurred))
     try:
         payload = signed_bytes(draft.payload).decode("utf-8")
-        # The canonical bytes: keys in order. The payload is written once, and read back so that the event holds it
-        # as stored (a tuple became a list) and not the caller's own object.
-        text = (
-            f'{{"actor":{_quoted(draft.actor)},"corrects":{_quoted(draft.corrects)},"device":{_quoted(draft.device)},'
-            f'"id":{_quoted(identity)},"occurred_at":"{occurred_at}","payload":{payload},"prev":"{prev}",'
-            f'"reason":{_quoted(draft.reason)},"recorded_at":"{recorded_at}","seq":{seq},'
-            f'"subject":{_quoted(draft.subject)},"type":{_quoted(draft.type)}}}'
-        )
-        body = text.encode("utf-8")
+        reason = _quoted(draft.reason)
     except (TypeError, UnicodeEncodeError, RecursionError) as error:
+        raise _unstorable(draft, error) from error
+    return Prepared(draft, head, occurred, payload, reason, tail)
+
+
+@lru_cache(maxsize=4096)
+def _tail(kind: str, subject: str) -> str:
+    if not _TYPE.fullmatch(kind):
+        raise InputError(f"{kind!r} is not a type of event", remedy="Write it like batch.created.")
+    if not subject or len(subject) > 200 or not subject.isprintable():
+        raise InputError(f"{subject!r} is not a subject", remedy="Give an identity of 1 to 200 characters.")
+    return f',"subject":{_QUOTE(subject)},"type":{_QUOTE(kind)}}}'
+
+
+@lru_cache(maxsize=4096)
+def _head(actor: str, corrects: str | None, device: str | None) -> str:
+    if not _NAME.fullmatch(actor):
         raise InputError(
-            f"the payload of {draft.type} of {draft.subject} cannot be stored: {error}",
-            remedy="Use strings, integers, booleans, lists and mappings; write decimals as strings.",
-        ) from error
+            f"{actor!r} is not an actor", remedy="Give the opaque identity that enrolment returned, not a name."
+        )
+    return f'{{"actor":{_QUOTE(actor)},"corrects":{_quoted(corrects)},"device":{_quoted(device)},"id":'
+
+
+def new_identities() -> Iterator[str]:
+    """New events' ids: the time, then 80 random bits, so that the index of ids grows at its end.
+
+    The random bits are drawn once for the ids of one commit, which count on from them.
+    """
+    stamp = f"{time.time_ns() // 1_000_000:012x}"
+    drawn = int.from_bytes(os.urandom(10), "big")
+    while True:
+        yield f"{stamp}{drawn:020x}"
+        drawn = (drawn + 1) % 2**80
+
+
+def place(ready: Prepared, *, seq: int, prev: str, identity: str, recorded_at: str) -> Event:
+    """The event of a draft at its place in the chain."""
+    draft, occurred_at = ready.draft, ready.occurred_at or recorded_at
+    try:  # the canonical bytes: keys in order
+        body = (
+            f'{ready.head}{_QUOTE(identity)},"occurred_at":"{occurred_at}","payload":{ready.payload},"prev":"{prev}",'
+            f'"reason":{ready.reason},"recorded_at":"{recorded_at}","seq":{seq}{ready.tail}'
+        ).encode()
+    except UnicodeEncodeError as error:
+        raise _unstorable(draft, error) from error
     if len(body) > LARGEST_EVENT_BYTES:
         raise InputError(
             f"{draft.type} of {draft.subject} has {len(body)} bytes, the limit is {LARGEST_EVENT_BYTES}",
             remedy="Keep series in a telemetry segment and record its digest.",
         )
-    return Event(
-        seq,
-        prev,
-        identity,
-        draft.type,
-        draft.subject,
-        occurred_at,
-        recorded_at,
-        draft.actor,
-        draft.device,
-        _READ(payload),
-        draft.reason,
-        draft.corrects,
-        digest=digest_bytes(body),
+    event = object.__new__(Event)  # the payload is read from the bytes, so that it is what is stored
+    event.__dict__.update(
+        seq=seq,
+        prev=prev,
+        id=identity,
+        type=draft.type,
+        subject=draft.subject,
+        occurred_at=occurred_at,
+        recorded_at=recorded_at,
+        actor=draft.actor,
+        device=draft.device,
+        reason=draft.reason,
+        corrects=draft.corrects,
+        digest=_sha256(body).hexdigest(),
         body=body,
+    )
+    return event
+
+
+def _unstorable(draft: Draft, error: Exception) -> InputError:
+    return InputError(
+        f"the payload of {draft.type} of {draft.subject} cannot be stored: {error}",
+        remedy="Use strings, integers, booleans, lists and mappings; write decimals as strings.",
     )
 
 
@@ -172,4 +219,8 @@ def _quoted(text: str | None) -> str:
 def decode(body: bytes) -> Event:
     """The event of stored bytes; they are trusted to be an event (`verify` does not trust them)."""
     fields = json.loads(body)
-    return Event(**fields, digest=digest_bytes(body), body=body)
+    if not isinstance(fields, dict) or fields.keys() != FIELDS:
+        raise TypeError("these are not the values of an event")
+    event = object.__new__(Event)
+    event.__dict__.update(fields, digest=_sha256(body).hexdigest(), body=body)
+    return event

@@ -18,11 +18,12 @@ from seedtrain.record._event import (
     Draft,
     Event,
     LaterDraft,
-    check_draft,
+    Prepared,
     decode,
-    encode,
     moment,
-    new_identity,
+    new_identities,
+    place,
+    prepare,
     timestamp,
 )
 from seedtrain.record._group import GroupCommit, Request
@@ -70,43 +71,39 @@ class _State:
 
 @dataclass(frozen=True)
 class _Wish:
-    drafts: tuple[Draft | LaterDraft, ...]
+    drafts: tuple[Prepared | LaterDraft, ...]
     at_head: int | None
 
 
 class _Pending:
     """What a commit will add, before it is written: each caller's events all or none."""
 
-    def __init__(self, state: _State) -> None:
+    def __init__(self, state: _State, recorded_at: str) -> None:
         self.size, self.digest = state.size, state.digest
-        self.tree = Tree(state.tree.size, state.tree.peaks)
+        self.recorded_at = recorded_at
         self.events: list[Event] = []
-        self.leaves: list[bytes] = []
         self.by_id: dict[str, Event] = {}
+        self._names = new_identities()
 
-    def put(self, draft: Draft, recorded_at: str) -> Event:
-        identity = draft.id or new_identity()
-        event = encode(draft, seq=self.size + 1, prev=self.digest, identity=identity, recorded_at=recorded_at)
-        leaf = leaf_hash(event.body)
-        self.tree.add(leaf)
+    def put(self, ready: Prepared) -> Event:
+        identity = ready.draft.id or next(self._names)
+        event = place(ready, seq=self.size + 1, prev=self.digest, identity=identity, recorded_at=self.recorded_at)
         self.digest, self.size = event.digest, event.seq
         self.events.append(event)
-        self.leaves.append(leaf)
         self.by_id[identity] = event
         return event
 
-    def mark(self) -> tuple[int, str, int, list[bytes]]:
+    def mark(self) -> tuple[int, str]:
         """What `back` needs to forget all that is put from here on."""
-        return self.size, self.digest, self.tree.size, list(self.tree.peaks)
+        return self.size, self.digest
 
-    def back(self, mark: tuple[int, str, int, list[bytes]]) -> None:
+    def back(self, mark: tuple[int, str]) -> None:
         """Forget everything put since `mark`."""
-        dropped = self.size - mark[0]
-        self.size, self.digest = mark[:2]
-        self.tree = Tree(mark[2], mark[3])
-        for event in self.events[len(self.events) - dropped :]:
+        kept = len(self.events) - (self.size - mark[0])
+        self.size, self.digest = mark
+        for event in self.events[kept:]:
             del self.by_id[event.id]
-        del self.events[len(self.events) - dropped :], self.leaves[len(self.leaves) - dropped :]
+        del self.events[kept:]
 
 
 def open_ledger(
@@ -218,9 +215,6 @@ class Ledger:
             raise InputError(f"no checkpoint covers seq {seq}", remedy=_VERIFY)
         return found
 
-            self._catch_up()
-            return self._state.note
-
     @property
     def now(self) -> datetime:
         """The time as the ledger tells it: never before the last recorded one."""
@@ -265,7 +259,8 @@ class Ledger:
         draft that cannot be stored), `UnavailableError` (disk full, read-only, locked; nothing was acknowledged).
         """
         reads = any(not isinstance(draft, Draft) or draft.type in _READING for draft in drafts)
-        return self._group.ask(_Wish(drafts, at_head), alone=reads or at_head is not None)
+        ready = tuple(prepare(draft) if isinstance(draft, Draft) else draft for draft in drafts)
+        return self._group.ask(_Wish(ready, at_head), alone=reads or at_head is not None)
 
     def _commit(self, group: list[Request[_Wish, tuple[Event, ...]]]) -> None:
         """Write the wishes of a group in one commit; a wish that cannot be granted leaves nothing behind."""
@@ -281,21 +276,22 @@ class Ledger:
                 self._catch_up()
                 wall = self._clock()
                 recorded_at = max(timestamp(wall), self._state.recorded_at)
-                pending = _Pending(self._state)
+                pending = _Pending(self._state, recorded_at)
                 for request in group:
                     before = pending.mark()
                     try:
-                        request.answer = self._encode(request.asked, pending, wall, recorded_at)
+                        request.answer = self._place(request.asked, pending, wall)
                     except Exception as error:  # noqa: BLE001  # it is that caller's own
                         pending.back(before)
                         request.error = error
                 if pending.events:
-                    note = self._checkpoint(pending.tree)
-                    rows = zip(pending.events, pending.leaves, strict=True)
-                    peaks = b"".join(pending.tree.peaks)
-                    self._store.add([(event.seq, event.body, leaf) for event, leaf in rows], note, peaks)
+                    leaves = [leaf_hash(event.body) for event in pending.events]
+                    tree = Tree(self._state.size, self._state.tree.peaks)
+                    tree.extend(leaves)
+                    note = self._checkpoint(tree)
+                    self._store.add(pending.events, leaves, note, b"".join(tree.peaks))
             if pending.events:
-                self._state = _State(pending.size, pending.digest, recorded_at, pending.tree, note)
+                self._state = _State(pending.size, pending.digest, recorded_at, tree, note)
                 self._clock_flagged |= any(event.type == "clock.checked" for event in pending.events)
                 self._anchor(note)
 
@@ -306,7 +302,7 @@ class Ledger:
         except UnavailableError:
             self._anchors.owe(note)
 
-    def _encode(self, wish: _Wish, pending: _Pending, wall: datetime, recorded_at: str) -> tuple[Event, ...]:
+    def _place(self, wish: _Wish, pending: _Pending, wall: datetime) -> tuple[Event, ...]:
         """The events of one wish, put to the pending ones."""
         if wish.at_head is not None and wish.at_head != pending.size:
             raise ConflictError(
@@ -316,24 +312,23 @@ class Ledger:
         asked: list[Event] = []
         behind = self._behind(wall)
         for entry in wish.drafts:
-            draft = entry if isinstance(entry, Draft) else entry(tuple(asked))
-            check_draft(draft)
-            event = self._stored(draft, pending)
+            ready = entry if isinstance(entry, Prepared) else prepare(entry(tuple(asked)))
+            draft = ready.draft
+            event = None if draft.id is None else self._stored(draft, draft.id, pending)
             if event is None:
                 if behind > CLOCK_TOLERANCE_S and not self._clock_flagged and not pending.events:
-                    pending.put(_clock_draft(wall, self._state.recorded_at, behind), recorded_at)
-                self._guard(draft, pending)
-                event = pending.put(draft, recorded_at)
+                    pending.put(prepare(_clock_draft(wall, self._state.recorded_at, behind)))
+                if draft.corrects is not None or draft.type in _READING:
+                    self._guard(draft, pending)
+                event = pending.put(ready)
             asked.append(event)
         return tuple(asked)
 
-    def _stored(self, draft: Draft, pending: _Pending) -> Event | None:
-        if draft.id is None:
-            return None
-        found = pending.by_id.get(draft.id) or self.find(draft.id)
+    def _stored(self, draft: Draft, identity: str, pending: _Pending) -> Event | None:
+        found = pending.by_id.get(identity) or self.find(identity)
         if found is not None and _content(found) != _content(draft):
             raise InputError(
-                f"another event is stored under the id {draft.id} (seq {found.seq}, {found.type})",
+                f"another event is stored under the id {identity} (seq {found.seq}, {found.type})",
                 remedy="An id names one event: use a new one.",
             )
         return found
@@ -380,12 +375,12 @@ class Ledger:
             self._store.lay_out()
             self.id = f"seedtrain.ledger/{uuid.uuid4().hex}"
             payload = {"format": FORMAT, "ledger": self.id, "public_key": self._key.public.hex()}
-            draft = Draft("ledger.created", "ledger", payload, SYSTEM)
+            ready = prepare(Draft("ledger.created", "ledger", payload, SYSTEM))
             recorded_at = timestamp(self._clock())
-            event = encode(draft, seq=1, prev=NO_EVENT, identity=uuid.uuid4().hex, recorded_at=recorded_at)
+            event = place(ready, seq=1, prev=NO_EVENT, identity=uuid.uuid4().hex, recorded_at=recorded_at)
             tree, leaf = Tree(), leaf_hash(event.body)
             tree.add(leaf)
-            self._store.add([(1, event.body, leaf)], self._checkpoint(tree), b"".join(tree.peaks))
+            self._store.add([event], [leaf], self._checkpoint(tree), b"".join(tree.peaks))
 
     def _origin(self) -> str:
         first = next(self._store.bodies(until=1), None)

@@ -20,7 +20,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from seedtrain.base import InputError, IntegrityError, Position, UnavailableError
-from seedtrain.record._event import decode
+from seedtrain.record._event import Event, decode
 from seedtrain.record._store import Tail
 
 PAGE_ROWS: Final = 5000
@@ -149,26 +149,25 @@ class PostgresStore:
                 self._drop("writer")  # the server rolls back what a lost connection left open
                 raise
 
-    def add(self, events: Sequence[tuple[int, bytes, bytes]], note: str, peaks: bytes) -> None:
-        """Insert events (seq, body, leaf hash) and the checkpoint that covers them, inside a transaction."""
-        read = [decode(body) for _, body, _ in events]
+    def add(self, events: Sequence[Event], leaves: Sequence[bytes], note: str, peaks: bytes) -> None:
+        """Insert events, their leaf hashes and the checkpoint that covers them, inside a transaction."""
         self._run(
             f"INSERT INTO {self.place.schema}.event (seq, body, leaf, prev, id, type, subject) "  # noqa: S608
             "SELECT * FROM unnest(CAST(:seq AS bigint[]), CAST(:body AS bytea[]), CAST(:leaf AS bytea[]), "
             "CAST(:prev AS text[]), CAST(:id AS text[]), CAST(:type AS text[]), CAST(:subject AS text[]))",
             by="writer",
-            seq=[seq for seq, _, _ in events],
-            body=[body for _, body, _ in events],
-            leaf=[leaf for _, _, leaf in events],
-            prev=[event.prev for event in read],
-            id=[event.id for event in read],
-            type=[event.type for event in read],
-            subject=[event.subject for event in read],
+            seq=[event.seq for event in events],
+            body=[event.body for event in events],
+            leaf=list(leaves),
+            prev=[event.prev for event in events],
+            id=[event.id for event in events],
+            type=[event.type for event in events],
+            subject=[event.subject for event in events],
         )
         self._run(
             f"INSERT INTO {self.place.schema}.checkpoint VALUES (:size, :note, :peaks)",  # noqa: S608
             by="writer",
-            size=events[-1][0],
+            size=events[-1].seq,
             note=note,
             peaks=peaks,
         )

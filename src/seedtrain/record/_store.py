@@ -10,24 +10,24 @@ from types import TracebackType
 from typing import Any, Final
 
 from seedtrain.base import InputError, IntegrityError, Position, UnavailableError
+from seedtrain.record._event import Event
 
 APPLICATION_ID: Final = 0x5344544C  # "SDTL"
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 PAGE_ROWS: Final = 1000
 BUSY_MS: Final = 10_000
 # The columns beside `body` are computed from it, so that none of them can say anything else than the signed bytes.
-# `INSERT OR REPLACE` fires no DELETE trigger, hence the trigger that allows only the next seq.
+# `INSERT OR REPLACE` fires no DELETE trigger, hence the trigger that allows only the next seq. It also keeps the chain
+# from forking: there is one event of each seq, and one writer at a time.
 SCHEMA: Final = """
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY CHECK (seq = body ->> '$.seq'),
   body TEXT NOT NULL,
   leaf BLOB NOT NULL CHECK (length(leaf) = 32),
-  prev TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.prev') VIRTUAL,
   id TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.id') VIRTUAL,
   type TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.type') VIRTUAL,
   subject TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.subject') VIRTUAL
 ) STRICT;
-CREATE UNIQUE INDEX event_prev ON event (prev);
 CREATE UNIQUE INDEX event_id ON event (id);
 CREATE INDEX event_subject ON event (subject, seq);
 CREATE INDEX event_type ON event (type, seq);
@@ -47,6 +47,19 @@ BEGIN SELECT RAISE(ABORT, 'checkpoints only grow'); END;
 CREATE TRIGGER checkpoint_update BEFORE UPDATE ON checkpoint BEGIN SELECT RAISE(ABORT, 'checkpoints only grow'); END;
 CREATE TRIGGER checkpoint_delete BEFORE DELETE ON checkpoint BEGIN SELECT RAISE(ABORT, 'checkpoints only grow'); END;
 """
+# Ledgers of layout 1 had an index more, random in its order and the dearest of all; they go on as they are.
+_SCHEMAS: Final = {
+    LAYOUT: SCHEMA,
+    1: SCHEMA.replace(
+        "  id TEXT", "  prev TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.prev') VIRTUAL,\n  id TEXT"
+    ).replace(
+        "CREATE UNIQUE INDEX event_id", "CREATE UNIQUE INDEX event_prev ON event (prev);\nCREATE UNIQUE INDEX event_id"
+    ),
+}
+# One statement for all rows, which runs without the interpreter: other threads work meanwhile.
+_INSERT: Final = (
+    "INSERT INTO event (seq, body, leaf) SELECT ?1 + rowid, value, substr(?2, 32 * rowid - 31, 32) FROM carray(?3)"
+)
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,7 @@ class SqliteStore:
         connection.set_busy_timeout(BUSY_MS)
         marked = connection.pragma("application_id")
         tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
-        if marked == APPLICATION_ID and connection.pragma("user_version") == LAYOUT:
+        if marked == APPLICATION_ID and connection.pragma("user_version") in _SCHEMAS:
             if not connection.readonly("main"):
                 connection.pragma("synchronous", 2)
         elif tables or not create:
@@ -138,11 +151,11 @@ class SqliteStore:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def add(self, events: Sequence[tuple[int, bytes, bytes]], note: str, peaks: bytes) -> None:
-        """Insert events (seq, body, leaf hash) and the checkpoint that covers them, inside a transaction."""
-        rows = [(seq, body.decode("utf-8"), leaf) for seq, body, leaf in events]
-        self._connection.executemany("INSERT INTO event (seq, body, leaf) VALUES (?, ?, ?)", rows)
-        self._connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", (events[-1][0], note, peaks))
+    def add(self, events: Sequence[Event], leaves: Sequence[bytes], note: str, peaks: bytes) -> None:
+        """Insert events, their leaf hashes and the checkpoint that covers them, inside a transaction."""
+        bodies = tuple([event.body.decode("utf-8") for event in events])
+        self._connection.execute(_INSERT, (events[0].seq - 1, b"".join(leaves), _array(bodies)))
+        self._connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", (events[-1].seq, note, peaks))
 
     def tail(self) -> Tail | None:
         """The last event and checkpoint; None in an empty ledger. `IntegrityError` if the two do not meet."""
@@ -207,8 +220,9 @@ class SqliteStore:
         """What SQLite itself finds wrong with the file, and which guards are gone."""
         found = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
         here = {row[0] for row in self._connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
+        schema = _SCHEMAS[self._connection.pragma("user_version")]
         wanted = [
-            part.strip() for part in SCHEMA.replace("END;", "END\x00").replace(";\nCREATE", "\x00CREATE").split("\x00")
+            part.strip() for part in schema.replace("END;", "END\x00").replace(";\nCREATE", "\x00CREATE").split("\x00")
         ]
         gone = [part for part in wanted if part and part.rstrip(";") not in {text.rstrip(";") for text in here}]
         return (*found, *(f"missing or changed: {part.split('(')[0].splitlines()[0].strip()}" for part in gone))
@@ -270,6 +284,12 @@ class _Typed:
         ):
             remedy = "Free space, or make the folder writable, and try again: nothing was acknowledged."
             raise UnavailableError(words, position=where, remedy=remedy) from error
+
+
+def _array(texts: tuple[str, ...]) -> Any:
+    import apsw
+
+    return apsw.carray(texts)
 
 
 _PAST: Final = {"open": "opened", "read": "read", "write": "written"}

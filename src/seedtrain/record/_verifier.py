@@ -54,6 +54,20 @@ class Tree:
         self.peaks.append(peak)
         self.size += 1
 
+    def extend(self, leaves: list[bytes]) -> None:
+        """Append many leaf hashes: what `add` does for one after the other, level by level."""
+        sha256, size, level, new = hashlib.sha256, self.size, leaves, []
+        self.size += len(leaves)
+        while level:
+            if size & 1:
+                level = [self.peaks.pop(), *level]
+            if len(level) & 1:
+                new.append(level[-1])
+            pairs = iter(level)
+            level = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
+            size >>= 1
+        self.peaks += reversed(new)
+
     def root(self) -> bytes:
         """The Merkle tree hash of the entries so far."""
         if not self.peaks:
