@@ -52,10 +52,11 @@ def enrol(
     from contextlib import nullcontext
 
     from seedtrain.base import use_language
-    from seedtrain.gmp import ADMINISTRATOR, authorise
+    from seedtrain.gmp import ADMINISTRATOR, authorise, check_roles
     from seedtrain.record import SYSTEM, enrol_person
 
     options = common or Common()
+    check_roles(role)
     given = Secrets(password_fd)
     with open_record(record, create=True) as opened, use_language(options.lang):
         first = _first_or_by(opened, by)

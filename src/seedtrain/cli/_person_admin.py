@@ -89,10 +89,11 @@ def set_role(
     reason
         Why.
     """
-    from seedtrain.gmp import keep_an_administrator
+    from seedtrain.gmp import check_roles, keep_an_administrator
     from seedtrain.record import set_roles
 
     options = common or Common()
+    check_roles(role)
     with _administration(record, signer, options) as (opened, actor):
         keep_an_administrator(opened, person, role)
         event = set_roles(opened, person, role, reason, by=actor)

@@ -113,6 +113,17 @@ def keep_an_administrator(ledger: Ledger, actor: str, roles: Iterable[str] = ())
         )
 
 
+def check_roles(roles: Iterable[str]) -> None:
+    """Refuse roles that no duty knows: a misspelt one would silently allow nothing."""
+    known = {role for allowed in DUTIES.values() for role in allowed} | set(SAME_ROLE)
+    unknown = sorted(set(roles) - known)
+    if unknown:
+        raise InputError(
+            f"{', '.join(repr(role) for role in unknown)}: no duty knows such a role",
+            remedy=f"The roles are {', '.join(sorted(known))}.",
+        )
+
+
 def in_service(ledger: Ledger, actor: str) -> Person:
     """The person of this identity; `InputError` for somebody who is not enrolled, or retired."""
     person = find_person(ledger, actor)
