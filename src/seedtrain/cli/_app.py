@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError
 import seedtrain
 from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, SeedtrainError
 from seedtrain.cli import (
+    _assurance,
     _bank,
     _batch,
     _batch_documents,
@@ -60,6 +61,7 @@ app.command(_person.app)
 app.command(_retention.app)
 app.command(_bank.app)
 app.command(_custody.app)
+app.command(_assurance.app)
 app.command(_batch.app)
 app.command(_equipment.app)
 _batch_documents.add_to(_batch.app)

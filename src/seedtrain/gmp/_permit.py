@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from seedtrain.base import InputError
+from seedtrain.gmp._assurance._required import assurance_gate
 from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._gate import Asked, Gate
 from seedtrain.gmp._batch._record import BatchRecord, RunningRecord
@@ -146,6 +147,7 @@ GATES: Final[Sequence[Gate]] = (
     lots_gate,
     bank_gate,
     patient_gate,
+    assurance_gate,
 )
 """Asked in this order. A gate of another kind of object is a function beside that object, and stands here by name."""
 

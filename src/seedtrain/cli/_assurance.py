@@ -1,0 +1,390 @@
+"""`seedtrain assurance`: rule sets, certificates and the evidence for them. It states evidence and rules on nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from seedtrain.base import EXIT_DONE, InputError
+from seedtrain.base import translate as _
+from seedtrain.cli._common import Common, print_json
+from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from seedtrain.gmp import AssuranceRecorded, HoldOrder, MaterialCertificate
+    from seedtrain.quality import Verdict
+
+app = App(name="assurance", help="Rule sets on what is inside: evidence, certificates, lines, critical points.")
+certificate = App(name="certificate", help="Certificates of materials: record, revoke, list.")
+app.command(certificate)
+
+
+@certificate.command
+def issue(
+    number: str,
+    *,
+    scheme: Annotated[str, Parameter(help="The scheme, as rule sets name it.")],
+    issuer: Annotated[str, Parameter(help="The body that issued it.")],
+    material: Annotated[str, Parameter(help="The material, as lots name it.")],
+    supplier: Annotated[str, Parameter(help="Its supplier, as lots name it.")],
+    valid_from: str,
+    valid_until: Annotated[str | None, Parameter(help="The last day; none where it holds until revoked.")] = None,
+    scope: Annotated[str, Parameter(help="What it covers, in its own words.")] = "",
+    lot: Annotated[list[str] | None, Parameter(negative="", help="Only this lot; repeat it.")] = None,
+    document: Annotated[Path | None, Parameter(help="Its file; the ledger keeps the SHA-256.")] = None,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Record a certificate that another body issued for a material of a supplier.
+
+    Example: seedtrain assurance certificate issue C-17 --scheme BPJPH --issuer BPJPH --material gelatine
+    --supplier "Good Gel" --valid-from 2026-01-01 --as person-1
+
+    Parameters
+    ----------
+    number
+        The certificate's number.
+    """
+    from seedtrain.base import digest_file
+    from seedtrain.gmp import MaterialCertificate, issue_certificate
+
+    found = MaterialCertificate(
+        number=number,
+        scheme=scheme,
+        issuer=issuer,
+        scope=scope,
+        material=material,
+        supplier=supplier,
+        valid_from=_day(valid_from),
+        valid_until=None if valid_until is None else _day(valid_until),
+        lots=tuple(lot or ()),
+        document=digest_file(document) if document is not None else "",
+    )
+    with open_record(record) as ledger, signing(ledger, signer) as actor:
+        issue_certificate(ledger, found, actor)
+    return _done(common or Common(), _certificate_data(found))
+
+
+@certificate.command
+def revoke(
+    number: str,
+    *,
+    reason: Annotated[str, Parameter(help="Why it no longer counts.")],
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Revoke a certificate: every lot that it alone covered, and all that they went into, is on hold; prints the trace.
+
+    Example: seedtrain assurance certificate revoke C-17 --reason "letter of the issuer of 3 March" --as person-1
+
+    Parameters
+    ----------
+    number
+        The certificate's number.
+    """
+    from seedtrain.base import use_language
+    from seedtrain.gmp import revoke_certificate
+
+    options = common or Common()
+    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
+        found = revoke_certificate(ledger, number, reason, actor)
+        if options.json:
+            print_json(
+                {
+                    "certificate": number,
+                    "held": list(found.held),
+                    "covered_by_another": list(found.covered),
+                    "orders": [_order_data(order) for order in found.orders],
+                }
+            )
+            return EXIT_DONE
+        print(_("{number} revoked: {count} lots and batches on hold").format(number=number, count=len(found.held)))
+        for order in found.orders:
+            _print_order(order)
+        for lot in found.covered:
+            print(_("{lot}: another certificate covers it").format(lot=lot))
+    return EXIT_DONE
+
+
+@certificate.command(name="list")
+def list_certificates(*, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Every certificate: for which material and supplier, from when to when, and whether it was revoked.
+
+    Example: seedtrain assurance certificate list --record record.db
+    """
+    from seedtrain.base import use_language
+    from seedtrain.gmp import material_certificates
+
+    options = common or Common()
+    with open_record(record, read_only=True) as ledger, use_language(options.lang):
+        found = material_certificates(ledger)
+        if options.json:
+            print_json([_certificate_data(item) for item in found])
+            return EXIT_DONE
+        for item in found:
+            until = item.valid_until.isoformat() if item.valid_until else _("no end")
+            state = _("revoked") if item.revoked else ""
+            names = f"{item.number:<12} {item.scheme:<16} {item.material:<18} {item.supplier:<18}"
+            print(f"{names} {item.valid_from} .. {until}  {state}".rstrip())
+    return EXIT_DONE
+
+
+@app.command
+def declare(file: Path, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Record a supplier's declaration of what is inside a material, at any depth.
+
+    Example: seedtrain assurance declare capsule.yaml --as person-1
+
+    Parameters
+    ----------
+    file
+        YAML: material, supplier, contains; docs/how-to/assurance.md shows one.
+    """
+    from seedtrain.gmp import declare_composition
+
+    with open_record(record) as ledger, signing(ledger, signer) as actor:
+        events = declare_composition(ledger, file, actor)
+    return _done(common or Common(), {"file": str(file), "recorded": bool(events)})
+
+
+@app.command
+def point(
+    lot: str,
+    point: str,
+    result: Literal["pass", "fail"],
+    *,
+    basis: Annotated[str, Parameter(help="The document or observation that the check rests on.")],
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Record the check of a critical point of a lot; one that fails puts everything downstream on hold.
+
+    Example: seedtrain assurance point G-1 slaughter pass --basis "certificate C-17, plant 42" --as person-1
+
+    Parameters
+    ----------
+    lot
+        The lot.
+    point
+        The critical point, as the rule set names it.
+    result
+        pass or fail.
+    """
+    from seedtrain.base import use_language
+    from seedtrain.gmp import check_point
+
+    options = common or Common()
+    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
+        return _recorded(options, check_point(ledger, lot, point, result, basis, actor))
+
+
+@app.command
+def species(
+    lot: str,
+    verdict: Path,
+    *,
+    target: str = "porcine",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Record a test for a species; one that fails puts everything downstream on hold.
+
+    Example: seedtrain assurance species G-1 verdict.json --as person-1
+
+    Parameters
+    ----------
+    lot
+        The lot that was tested.
+    verdict
+        What `seedtrain verify species TABLE --json` printed.
+    target
+        The species that was looked for.
+    """
+    import json
+
+    from seedtrain.base import Position, read_text, use_language
+    from seedtrain.gmp import record_species_test
+
+    options = common or Common()
+    try:
+        document = json.loads(read_text(verdict, what="verdict"))
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"this is not JSON: {error.msg}",
+            position=Position(str(verdict), error.lineno, error.colno),
+            remedy="Give what `seedtrain verify species TABLE --json` printed.",
+        ) from None
+    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
+        return _recorded(options, record_species_test(ledger, lot, document, target, actor))
+
+
+@app.command
+def require(
+    recipe: str,
+    rules: str,
+    *,
+    end: Annotated[bool, Parameter(negative="", help="From now on no longer.")] = False,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Let every batch of a recipe take only lots that meet a rule set, as far as it speaks of lots before their use.
+
+    Example: seedtrain assurance require collagen sjph --as person-1
+
+    Parameters
+    ----------
+    recipe
+        The recipe's name.
+    rules
+        A rule set's name or file.
+    """
+    from seedtrain.gmp import read_rules, require_rules
+
+    found = read_rules(rules)
+    with open_record(record) as ledger, signing(ledger, signer) as actor:
+        require_rules(ledger, recipe, found, actor, ended=end)
+    return _done(common or Common(), {"recipe": recipe, "rules": found.name, "digest": found.digest, "ended": end})
+
+
+@app.command
+def judge(
+    lot: str,
+    *,
+    rules: Annotated[str, Parameter(help="A rule set's name or file.")],
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Say for each rule of a set which evidence the ledger holds about a lot.
+
+    Example: seedtrain assurance judge B-7 --rules sjph --record record.db
+
+    Parameters
+    ----------
+    lot
+        The lot or batch.
+    """
+    from seedtrain.base import use_language
+    from seedtrain.gmp import judge_rules, read_rules
+
+    options = common or Common()
+    found = read_rules(rules)
+    with open_record(record, read_only=True) as ledger, use_language(options.lang):
+        verdict = judge_rules(ledger, lot, found)
+        _print_verdict(options, lot, found.name, verdict)
+    return verdict.exit_code
+
+
+@app.command(name="rules")
+def show_rules(name: str | None = None, *, common: Common | None = None) -> int:
+    """The rule sets that come along, or the rules of one: what each asks for, its source, and how far that was read.
+
+    Example: seedtrain assurance rules sjph
+
+    Parameters
+    ----------
+    name
+        A rule set's name or file; all names if not given.
+    """
+    from seedtrain.base import use_language
+    from seedtrain.gmp import RULE_SETS, read_rules
+
+    options = common or Common()
+    sets = [read_rules(item) for item in ([name] if name else RULE_SETS)]
+    if options.json:
+        print_json([item.to_data() | {"digest": item.digest} for item in sets])
+        return EXIT_DONE
+    with use_language(options.lang):
+        for item in sets:
+            print(f"{item.name:<14} {item.edition:<22} {item.title}")
+            for rule in item.rules if name else ():
+                print(f"  {rule.id}: {rule.says}")
+                print(f"    {rule.source}; {_checked_words(rule.checked)}")
+    return EXIT_DONE
+
+
+def _checked_words(checked: str) -> str:
+    return {
+        "text": _("the clause was read"),
+        "summary": _("read in a summary"),
+        "no": _("not checked against the text"),
+    }[checked]
+
+
+def _print_verdict(options: Common, lot: str, name: str, verdict: Verdict) -> None:
+    from seedtrain.quality import verdict_words
+
+    if options.json:
+        print_json(verdict.to_data())
+        return
+    print(_("{lot}: evidence for the rules of {name}").format(lot=lot, name=name), end=": ")
+    print(verdict_words(verdict.verdict))
+    for item in verdict.criteria:
+        print(f"  {verdict_words(item.verdict):<12} {item.name}: {item.value}")
+    for line in verdict.evidence:
+        print(f"    {line}")
+    print(_("This says which evidence is on record. It is no certificate and no ruling."))
+
+
+def _recorded(options: Common, found: AssuranceRecorded) -> int:
+    if options.json:
+        order = None if found.order is None else _order_data(found.order)
+        print_json({"event": found.event.id, "lot": found.event.subject, "order": order})
+        return EXIT_DONE
+    print(_("recorded for {lot}").format(lot=found.event.subject))
+    if found.order is not None:
+        _print_order(found.order)
+    return EXIT_DONE
+
+
+def _order_data(order: HoldOrder) -> dict[str, Any]:
+    lots = [{"lot": line.lot, "material": line.material, "from": line.into, "depth": line.depth} for line in order.lots]
+    return {"hold": order.hold, "root": order.root, "reason": order.reason, "fresh": order.fresh, "lots": lots}
+
+
+def _print_order(order: HoldOrder) -> None:
+    print(f"{order.hold}  {order.root}: {order.reason}")
+    for line in order.lots:
+        print(f"  {'  ' * line.depth}{line.lot} {line.material}".rstrip())
+
+
+def _certificate_data(item: MaterialCertificate) -> dict[str, Any]:
+    return {
+        "number": item.number,
+        "scheme": item.scheme,
+        "issuer": item.issuer,
+        "scope": item.scope,
+        "material": item.material,
+        "supplier": item.supplier,
+        "valid_from": item.valid_from.isoformat(),
+        "valid_until": item.valid_until.isoformat() if item.valid_until else None,
+        "lots": list(item.lots),
+        "document": item.document or None,
+        "revoked": item.revoked.isoformat() if item.revoked else None,
+        "reason": item.reason or None,
+    }
+
+
+def _day(text: str) -> date:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{text!r} is not a date", remedy="Write year-month-day, such as 2027-12-31.") from None
+
+
+def _done(options: Common, data: dict[str, Any]) -> int:
+    if options.json:
+        print_json(data)
+    else:
+        print(*(f"{name}: {value}" for name, value in data.items() if value not in (None, [], "")), sep="\n")
+    return EXIT_DONE

@@ -1,0 +1,104 @@
+"""Recorded results that the rules look at: critical points and tests for a species. One that fails holds downstream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from seedtrain.base import InputError, digest
+from seedtrain.gmp._assurance._composition import DECIDE
+from seedtrain.gmp._assurance._evidence import POINT_CHECKED, SPECIES_TESTED
+from seedtrain.gmp._authority import authorise
+from seedtrain.gmp._lots._holds import HoldOrder, hold_downstream
+from seedtrain.quality import Verdict
+from seedtrain.record import Draft, Event, Ledger, append_signed
+
+
+@dataclass(frozen=True)
+class AssuranceRecorded:
+    """A result as it was recorded, and the hold that it placed (None where it passed)."""
+
+    event: Event
+    order: HoldOrder | None
+
+
+def check_point(
+    ledger: Ledger, lot: str, point: str, result: str, basis: str, actor: str, *, at: datetime | None = None
+) -> AssuranceRecorded:
+    """Record that a critical point of a lot was checked, with what the check rests on; signed.
+
+    - `result`: `pass` or `fail`. `basis`: a document, a certificate, an observation.
+    """
+    authorise(ledger, actor, DECIDE)
+    _known(ledger, lot)
+    if result not in ("pass", "fail") or not point.strip() or not basis.strip():
+        raise InputError(
+            f"the check of {point!r} on lot {lot} lacks its result or its basis",
+            remedy="Give pass or fail, and the document or observation that it rests on.",
+        )
+    payload = {"point": point.strip(), "result": result, "basis": basis.strip()}
+    return _record(ledger, POINT_CHECKED, lot, payload, f"critical point {point} failed: {basis}", result, actor, at)
+
+
+def record_species_test(
+    ledger: Ledger, lot: str, verdict: Mapping[str, Any], target: str, actor: str, *, at: datetime | None = None
+) -> AssuranceRecorded:
+    """Record the verdict of `seedtrain verify species --json` as a test of a lot; signed.
+
+    - `verdict`: the document that the command printed. `target`: the species that was looked for.
+
+    Raises `InputError` for a document that is no verdict.
+    """
+    authorise(ledger, actor, DECIDE)
+    _known(ledger, lot)
+    try:
+        found = Verdict.from_data(verdict)
+        assert found.verdict in ("pass", "fail", "inconclusive")
+    except (KeyError, TypeError, AssertionError, IndexError) as error:
+        raise InputError(
+            f"this is no verdict: {error!r}", remedy="Give what `seedtrain verify species TABLE --json` printed."
+        ) from None
+    summary = "; ".join(f"{item.name}: {item.value}" for item in found.criteria)[:500] or "no criterion"
+    payload = {
+        "target": target,
+        "verdict": found.verdict,
+        "summary": summary,
+        "digest": digest(_as_text(found.to_data())),
+        "evidence": list(found.evidence)[:50],
+    }
+    return _record(ledger, SPECIES_TESTED, lot, payload, f"test for {target}: {summary}", found.verdict, actor, at)
+
+
+def _as_text(value: Any) -> Any:
+    """Numbers as text: what is digested holds no floats."""
+    if isinstance(value, Mapping):
+        return {str(name): _as_text(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_text(item) for item in value]
+    return repr(value) if isinstance(value, float) else value
+
+
+def _record(
+    ledger: Ledger,
+    type: str,
+    lot: str,
+    payload: Mapping[str, Any],
+    words: str,
+    result: str,
+    actor: str,
+    at: datetime | None,
+) -> AssuranceRecorded:
+    identity = digest([type, lot, dict(payload)])[:32]
+    event, _signature = append_signed(ledger, Draft(type, lot, payload, actor, at, id=identity), "evidence recorded")
+    order = hold_downstream(ledger, lot, words, actor, cause=event.id, at=at) if result == "fail" else None
+    return AssuranceRecorded(event, order)
+
+
+def _known(ledger: Ledger, lot: str) -> None:
+    from seedtrain.gmp._lots._genealogy import unknown_lot
+    from seedtrain.gmp._lots._holds import made_from
+
+    if next(iter(ledger.events(subject=lot)), None) is None and not made_from(ledger, lot):
+        raise unknown_lot(lot)
