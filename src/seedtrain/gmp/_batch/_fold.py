@@ -109,9 +109,11 @@ class Fold:
         before = self.states.get(name, State.IDLE)
         try:
             after = next_state(before, Command(command))
-            if (str(payload["before"]), str(payload["after"])) != (before.value, after.value):
-                self.illegal.append((event.seq, f"{name or event.subject}: {before.value} goes to {after.value}"))
-            self.states[name] = after
+            if (str(payload["before"]), str(payload["after"])) == (before.value, after.value):
+                self.states[name] = after
+            else:
+                words = f"{command} from {payload['before']} to {payload['after']}, while {before.value}"
+                self.illegal.append((event.seq, f"{name or event.subject}: {words}"))
         except (IllegalCommand, ValueError):
             self.illegal.append((event.seq, f"{name or event.subject}: {command} is not legal while {before.value}"))
         if command in _STEPPING_IN:
