@@ -81,6 +81,20 @@ from seedtrain.development._inventory import Batch, inventory
 from seedtrain.development._reference import FACTOR_COLUMNS, factor_rows, factors_markdown
 from seedtrain.development._scale import ScaleResult, scale
 from seedtrain.development._scale_blocks import scale_blocks
+from seedtrain.development._scaling import (
+    Assumption,
+    Gradients,
+    Moment,
+    Rig,
+    ScaleUp,
+    assumptions,
+    gradients,
+    rig,
+    scale_up,
+    scale_up_lines,
+    timing,
+    transfer_blocks,
+)
 from seedtrain.development._schedule import Occupancy, Schedule, schedule
 from seedtrain.development._tables import SeedRow, YieldRow
 from seedtrain.development._transfer import Transfer
@@ -95,6 +109,7 @@ __all__ = [
     "Advice",
     "Agitation",
     "Assessment",
+    "Assumption",
     "Batch",
     "BatchCase",
     "Breakdown",
@@ -112,6 +127,7 @@ __all__ = [
     "Finding",
     "Fit",
     "FitParameter",
+    "Gradients",
     "Interval",
     "Inventory",
     "Item",
@@ -119,6 +135,7 @@ __all__ = [
     "Loan",
     "Margins",
     "MeasuredRun",
+    "Moment",
     "Occupancy",
     "Operating",
     "PetabTables",
@@ -129,8 +146,10 @@ __all__ = [
     "Prior",
     "Problem",
     "Requirement",
+    "Rig",
     "RunEntry",
     "ScaleResult",
+    "ScaleUp",
     "Schedule",
     "SeedRow",
     "Task",
@@ -146,6 +165,7 @@ __all__ = [
     "assessment_blocks",
     "assessment_figures",
     "assessment_lines",
+    "assumptions",
     "batch_case",
     "cash_flow",
     "central_figures",
@@ -161,6 +181,7 @@ __all__ = [
     "fit_blocks",
     "fit_problem",
     "fitted_culture",
+    "gradients",
     "growth_rate_is_lowest",
     "internal_rate",
     "interval_words",
@@ -182,10 +203,15 @@ __all__ = [
     "required",
     "result_from_data",
     "result_to_data",
+    "rig",
     "scale",
     "scale_blocks",
+    "scale_up",
+    "scale_up_lines",
     "schedule",
     "timetable",
+    "timing",
+    "transfer_blocks",
     "words",
     "write_petab",
 ]

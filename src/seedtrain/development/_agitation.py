@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from seedtrain.base import InputError
-from seedtrain.simulation import StirredTank, TransferLimits, transfer_limits
+from seedtrain.simulation import (
+    StirredTank,
+    TransferLimits,
+    carbon_dioxide_solubility,
+    mean_pressure,
+    transfer_limits,
+)
 
 KEEP: Final[Mapping[str, str]] = {
     "power_per_volume": "W/m3",
@@ -16,8 +22,16 @@ KEEP: Final[Mapping[str, str]] = {
     "mixing_time": "s",
     "gas_velocity": "m/s",
     "kLa": "1/h",
+    "oxygen_transfer": "mmol/L/h",
+    "carbon_dioxide": "mbar",
 }
-"""What can be held from one scale to the next, with its unit."""
+"""What can be held from one scale to the next, with its unit. `oxygen_transfer` at the same uptake is the margin over
+it; `carbon_dioxide` is the partial pressure in the broth while `CER_SHOWN` is made."""
+CER_SHOWN: Final = 100.0
+"""Carbon dioxide that is made where its partial pressure is told, mmol/L/h."""
+_BY_AERATION: Final = ("gas_velocity", "carbon_dioxide")
+_CO2_TRANSFER: Final = 0.89  # kLa of CO2 over that of O2. Royce & Thornhill 1991, AIChE J. 37:1680
+_NORMAL_VOLUME: Final = 22.413969  # L/mol at 0 degC and 1 atm (CODATA)
 
 
 @dataclass(frozen=True)
@@ -88,9 +102,9 @@ class Agitation:
 def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: float, keep: str) -> Agitation:
     """Speed and aeration of `tank` with `volume` (L) in it such that `keep` is as in `basis` run at `reference`.
 
-    Gas velocity is held by the aeration, and the speed then follows from power per volume; the other criteria are
-    held by the speed at the recipe's aeration. What the drive, its power or the aeration cannot reach is cut off, and
-    said. Raises `InputError` for an unknown criterion.
+    Gas velocity and carbon dioxide are held by the aeration, and the speed then follows from power per volume; the
+    other criteria are held by the speed at the recipe's aeration. What the drive, its power or the aeration cannot
+    reach is cut off, and said. Raises `InputError` for an unknown criterion.
     """
     if keep not in KEEP:
         raise InputError(f"{keep!r} cannot be kept", remedy=f"Use one of: {', '.join(KEEP)}.")
@@ -103,36 +117,51 @@ def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: f
         trial = _figures(tank, Operating(volume, tank.stirrer_speed[0], little, head, reference.temperature))
         wanted = here.gas_velocity / trial.gas_velocity * little
         aeration = _clip(wanted, tank.aeration, "aeration", "vvm", notes)
-    by_speed = "power_per_volume" if keep == "gas_velocity" else keep
+    by_speed = "power_per_volume" if keep in _BY_AERATION else keep
 
-    def at(speed: float) -> Operating:
-        return Operating(volume, speed, aeration, head, reference.temperature)
+    def at(speed: float, vvm: float | None = None) -> Operating:
+        return Operating(volume, speed, aeration if vvm is None else vvm, head, reference.temperature)
+
+    def value(point: Operating, name: str) -> float:
+        return _value(_figures(tank, point), name, tank, point)
+
+    def speed_at(vvm: float) -> float:
+        span = _span(tank, lambda speed: at(speed, vvm))
+        target = _value(here, by_speed, basis, reference)
+        return _solve(lambda speed: value(at(speed, vvm), by_speed), target, span)
 
     if tank == basis and volume == reference.volume:
-        return _outcome(keep, reference, reference, here, here, notes)
-    speed = _solve(lambda value: _value(_figures(tank, at(value)), by_speed), _value(here, by_speed), _span(tank, at))
-    return _outcome(keep, reference, at(speed), here, _figures(tank, at(speed)), notes)
+        return _outcome(keep, (basis, reference), (tank, reference), notes)
+    if keep == "carbon_dioxide":
+        wanted = _value(here, keep, basis, reference)
+        aeration = _solve(lambda vvm: value(at(speed_at(vvm), vvm), keep), wanted, tank.aeration)
+    return _outcome(keep, (basis, reference), (tank, at(speed_at(aeration))), notes)
 
 
 def _outcome(
-    keep: str, reference: Operating, scaled: Operating, here: TransferLimits, there: TransferLimits, notes: list[str]
+    keep: str, old: tuple[StirredTank, Operating], new: tuple[StirredTank, Operating], notes: list[str]
 ) -> Agitation:
-    reached = math.isclose(_value(there, keep), _value(here, keep), rel_tol=1e-3)
-    if not reached and keep != "gas_velocity":
-        nearest = f"{_value(there, keep):.4g} {KEEP[keep]} at its nearest speed, {scaled.speed:.0f} 1/min"
+    here, there = _figures(*old), _figures(*new)
+    before = {name: _value(here, name, *old) for name in KEEP}
+    after = {name: _value(there, name, *new) for name in KEEP}
+    reached = math.isclose(after[keep], before[keep], rel_tol=1e-3)
+    if not reached and keep not in _BY_AERATION:
+        nearest = f"{after[keep]:.4g} {KEEP[keep]} at its nearest speed, {new[1].speed:.0f} 1/min"
         notes.append(f"the drive gives {nearest}")
+    elif not reached and keep == "carbon_dioxide":
+        notes.append(f"the aeration gives {after[keep]:.4g} {KEEP[keep]} at its nearest, {new[1].aeration:.3g} vvm")
     criteria = tuple(
         Criterion(
             name,
             unit,
-            _value(here, name),
-            _value(there, name),
+            before[name],
+            after[name],
             name == keep and reached,
             _in_range(here, name) and _in_range(there, name),
         )
         for name, unit in KEEP.items()
     )
-    return Agitation(keep, reference, scaled, criteria, reached, "; ".join(notes))
+    return Agitation(keep, old[1], new[1], criteria, reached, "; ".join(notes))
 
 
 def figures(tank: StirredTank, operating: Operating) -> TransferLimits:
@@ -151,16 +180,33 @@ def _figures(tank: StirredTank, at: Operating) -> TransferLimits:
     )
 
 
-def _value(found: TransferLimits, name: str) -> float:
+def _value(found: TransferLimits, name: str, tank: StirredTank, at: Operating) -> float:
     if name == "kLa":
         # The two correlations bracket a broth with salts and antifoam; their geometric mean is held.
         return math.sqrt(found.kLa_coalescing.value * found.kLa_non_coalescing.value)
+    if name == "oxygen_transfer":
+        return math.sqrt(found.OTR_coalescing * found.OTR_non_coalescing)
+    if name == "carbon_dioxide":
+        return 1000.0 * carbon_dioxide_pressure(found, tank, at)
     value = getattr(found, name)
     return float(value.value if hasattr(value, "value") else value)
 
 
+def carbon_dioxide_pressure(found: TransferLimits, tank: StirredTank, at: Operating, made: float = CER_SHOWN) -> float:
+    """Partial pressure of carbon dioxide in the broth, bar, while `made` mmol/L/h of it leave with a well-mixed gas.
+
+    That of the gas half-way down, plus what drives it out of the liquid.
+    """
+    gas = found.aeration * 60.0 / _NORMAL_VOLUME * 1000.0  # mmol of dry gas per L of broth and h
+    if gas <= 0:
+        return math.inf
+    in_gas = made / (gas + made) * mean_pressure(tank, at.volume, at.head_pressure)
+    kLa = _CO2_TRANSFER * math.sqrt(found.kLa_coalescing.value * found.kLa_non_coalescing.value)
+    return in_gas + made / (kLa * carbon_dioxide_solubility(at.temperature))
+
+
 def _in_range(found: TransferLimits, name: str) -> bool:
-    if name == "kLa":
+    if name in ("kLa", "oxygen_transfer", "carbon_dioxide"):
         return found.kLa_coalescing.in_range and found.kLa_non_coalescing.in_range
     return bool(getattr(getattr(found, name), "in_range", True))
 

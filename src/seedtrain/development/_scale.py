@@ -114,23 +114,29 @@ def scale(
     *,
     targets: Sequence[str],
     keep: str = "power_per_volume",
+    start: str | None = None,
     molar_mass: float = 44.8,
     progress: Progress = silent,
 ) -> tuple[ScaleResult, ...]:
     """`master` in each of the vessels `targets`, by simulation.
 
     - `vessels`: every vessel of the plant by name, with the seed vessels that the targets name and the basis vessel.
-    - `keep`: what agitation holds between the basis vessel and a target: power_per_volume, tip_speed, mixing_time,
-      gas_velocity or kLa. - `molar_mass`: of the product, kDa, for ultrafiltration.
+    - `keep`: what agitation holds between the basis vessel, or `start`, and a target: one of `KEEP`. How `start` itself
+      is run follows from the basis vessel by power per volume.
+    - `molar_mass`: of the product, kDa, for ultrafiltration.
 
     Raises `InputError` for an unknown vessel or criterion, a seed vessel that is too small, and what the recipe cannot
     run in a vessel.
     """
     basis = _tank(vessels, master.basis_unit)
+    origin = (basis, reference(master, basis))
+    if start is not None and start != basis.name:
+        tank = _tank(vessels, start)
+        origin = (tank, match(*origin, tank, plan(master, tank, vessels).volume, "power_per_volume").scaled)
     found = []
     for number, name in enumerate(targets):
         report = part(progress, number / len(targets), (number + 1) / len(targets))
-        found.append(_one(culture, vessels, master, basis, _tank(vessels, name), keep, molar_mass, report))
+        found.append(_one(culture, vessels, master, origin, _tank(vessels, name), keep, molar_mass, report))
     return tuple(found)
 
 
@@ -176,16 +182,18 @@ def _one(
     culture: Culture,
     vessels: Mapping[str, Vessel],
     master: MasterRecipe,
-    basis: StirredTank,
+    origin: tuple[StirredTank, Operating],
     tank: StirredTank,
     keep: str,
     molar_mass: float,
     progress: Progress,
 ) -> ScaleResult:
     volumes = plan(master, tank, vessels)
+    basis = _tank(vessels, master.basis_unit)
     volume = master.basis_volume if tank is basis else Quantity(volumes.volume, "L")
-    agitation = match(basis, reference(master, basis), tank, volumes.volume, keep)
-    frame = _Frame(culture, master, tank, volume, volumes.seeds, _agitation_set_points(master, agitation))
+    agitation = match(*origin, tank, volumes.volume, keep)
+    points = _agitation_set_points(master, reference(master, basis), agitation.scaled)
+    frame = _Frame(culture, master, tank, volume, volumes.seeds, points)
     progress(0.05, f"{tank.name}: seed train")
     seeds = simulate_seed_train(culture, vessels, frame.control())
     frame = dataclasses.replace(frame, seeds=seeds)
@@ -250,9 +258,8 @@ def reference(master: MasterRecipe, basis: StirredTank) -> Operating:
     )
 
 
-def _agitation_set_points(master: MasterRecipe, agitation: Agitation) -> dict[tuple[str, str], Quantity]:
-    """Stirrer speed, aeration and pressure of every phase of production that sets them, moved as the match says."""
-    old, new = agitation.reference, agitation.scaled
+def _agitation_set_points(master: MasterRecipe, old: Operating, new: Operating) -> dict[tuple[str, str], Quantity]:
+    """Stirrer speed, aeration and pressure of every phase of production that sets them, moved from the recipe's own."""
     moves = (
         ("stirrer_speed", "1/min", old.speed, new.speed),
         ("aeration", "vvm", old.aeration, new.aeration),

@@ -21,6 +21,8 @@ _WORDS: Final[Mapping[str, Callable[[], str]]] = {
     "mixing_time": lambda: _("mixing time"),
     "gas_velocity": lambda: _("gas velocity"),
     "kLa": lambda: _("kLa"),
+    "oxygen_transfer": lambda: _("oxygen transfer"),
+    "carbon_dioxide": lambda: _("carbon dioxide in the broth"),
     "oxygen": lambda: _("oxygen transfer"),
     "cooling": lambda: _("cooling"),
     "cost": lambda: _("cost"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from seedtrain.base import Progress, silent
-from seedtrain.development import BatchCase, Finance, ScaleResult, batch_case, read_factors, scale
+from seedtrain.development import BatchCase, Finance, ScaleUp, batch_case, read_factors, scale, scale_up
 from seedtrain.program._directory import culture_of
 from seedtrain.program._need import read_need
-from seedtrain.program._plant import Plant, read_plant
-from seedtrain.recipe import MasterRecipe, read_recipe
+from seedtrain.program._plant import read_plant
+from seedtrain.recipe import read_recipe
 
 _TARGETS = ("cost", "carbon", "amount")
 
@@ -35,36 +35,29 @@ def recipe_case(
     units = read_plant(plant or path.parent / "plant.yaml")
     own = path.parent / "factors.yaml"
     table = read_factors(factors or (own if own.is_file() else None))
-    found = _scaled(recipe, path, units, [at or units.vessel_of_scale("plant").name], progress)[0]
+    unit = units.vessel(at or units.vessel_of_scale("plant").name).name
+    (found,) = scale(culture_of(recipe, path.parent), units.vessels, recipe, targets=[unit], progress=progress)
     name = f"{recipe.name}, {found.unit}"
     return batch_case(found, table, name=name, finance=finance, targets=_targets(path.parent / "need.yaml"))
 
 
-def recipe_at_scales(
+def recipe_scale_up(
     path: Path,
-    vessels: tuple[str, ...],
     *,
+    start: str | None,
+    end: str,
     keep: str = "power_per_volume",
+    zones: int = 4,
     plant: Path | None = None,
     progress: Progress = silent,
-) -> tuple[MasterRecipe, tuple[ScaleResult, ...]]:
-    """The recipe, and its batch in each of `vessels` (units of the plant), what agitation holds chosen by `keep`."""
+) -> ScaleUp:
+    """The recipe carried from the unit `start` (its own, if not given) to the unit `end` of the plant."""
     recipe = read_recipe(path)
-    return recipe, _scaled(recipe, path, read_plant(plant or path.parent / "plant.yaml"), vessels, progress, keep)
-
-
-def _scaled(
-    recipe: MasterRecipe,
-    path: Path,
-    units: Plant,
-    names: list[str] | tuple[str, ...],
-    progress: Progress,
-    keep: str = "power_per_volume",
-) -> tuple[ScaleResult, ...]:
-    for name in names:
-        units.vessel(name)
+    units = read_plant(plant or path.parent / "plant.yaml")
+    begin = units.vessel(start or recipe.basis_unit).name
+    units.vessel(end)
     culture = culture_of(recipe, path.parent)
-    return scale(culture, units.vessels, recipe, targets=names, keep=keep, progress=progress)
+    return scale_up(culture, units.vessels, recipe, start=begin, end=end, keep=keep, zones=zones, progress=progress)
 
 
 def _targets(path: Path) -> dict[str, float]:

@@ -84,6 +84,7 @@ from ._seed import simulate_seed_train
 from ._setup import Setup, setup_of
 from ._simulate import simulate, simulate_neighbours
 from ._stream import COMPONENTS, StepResult, Stream, step_to_data
+from ._transfer import carbon_dioxide_solubility, mean_pressure
 from ._vessel import Airlift, Retention, ShakeFlask, StirredTank, Vessel, WaveBag, Well
 from ._vessel_check import Figure, VesselCheck, check_vessel
 from ._vessel_file import VesselEntry
@@ -159,6 +160,7 @@ __all__ = [
     "bench_chromatography",
     "bench_simulation",
     "broth",
+    "carbon_dioxide_solubility",
     "check_vessel",
     "compile_metabolism",
     "compile_system",
@@ -172,6 +174,7 @@ __all__ = [
     "ensemble_reason",
     "explore_regions",
     "keep_regions",
+    "mean_pressure",
     "model_blocks",
     "model_section",
     "numba_system",

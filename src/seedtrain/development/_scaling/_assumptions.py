@@ -1,0 +1,92 @@
+"""Everything that a scale-up takes for granted, with its value and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from seedtrain.base import translate as _
+from seedtrain.development._agitation import CER_SHOWN
+from seedtrain.development._feed import FLOOR_OF_SET_POINT
+from seedtrain.development._scaling._scale_up import ScaleUp
+from seedtrain.development._volumes import BASE_ALLOWANCE, INOCULUM_ALLOWANCE
+from seedtrain.development._words import number, percent
+from seedtrain.simulation import Estimate, StirredTank
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """What is assumed, its value here, its source, and whether it is used inside the range of its source."""
+
+    what: str
+    value: str
+    source: str
+    inside: bool
+
+
+def assumptions(found: ScaleUp) -> tuple[Assumption, ...]:
+    """Of the culture, of each vessel's correlations, of volumes, zones, gas and the rig."""
+    return (*_culture(found), *_vessels(found), *_volumes(), *_mixing(found))
+
+
+def _culture(found: ScaleUp) -> Iterator[Assumption]:
+    status = found.culture.status
+    yield Assumption(
+        _("the culture grows as its model says, at every scale"),
+        f"{found.culture.name} ({_('verified') if status == 'verified' else _('unverified')})",
+        _("docs/validation.md says which published numbers it reproduces"),
+        status == "verified",
+    )
+    yield Assumption(
+        _("set points, compositions and feed per volume stay as written"),
+        found.recipe.name,
+        _("the recipe, digest {digest}").format(digest=found.recipe.digest[:12]),
+        True,
+    )
+
+
+def _vessels(found: ScaleUp) -> Iterator[Assumption]:
+    for result in (found.start, found.end):
+        limits = result.transfer.matched
+        estimates = (
+            (_("kLa, coalescing, 1/h"), limits.kLa_coalescing),
+            (_("kLa, non-coalescing, 1/h"), limits.kLa_non_coalescing),
+            (_("mixing time, s"), limits.mixing_time),
+        )
+        for words, estimate in estimates:
+            yield Assumption(f"{result.unit}: {words}", _within(estimate), estimate.source, estimate.in_range)
+        yield _power(result.unit, result.vessel)
+
+
+def _within(estimate: Estimate) -> str:
+    spread = f" ± {percent(estimate.spread, 2)}" if estimate.spread else ""
+    return number(estimate.value) + spread
+
+
+def _power(unit: str, tank: StirredTank) -> Assumption:
+    return Assumption(
+        _("{unit}: power under gas by a correlation for Rushton turbines").format(unit=unit),
+        f"{tank.impellers} x {tank.impeller}",
+        "Hughmark 1980, Ind. Eng. Chem. Process Des. Dev. 19:638",
+        tank.impeller == "rushton",
+    )
+
+
+def _volumes() -> Iterator[Assumption]:
+    assumed = _("assumed")
+    yield Assumption(_("base and antifoam add to the broth"), percent(BASE_ALLOWANCE - 1.0), assumed, True)
+    yield Assumption(_("seed culture beyond the inoculum"), percent(INOCULUM_ALLOWANCE - 1.0), assumed, True)
+    floor = percent(FLOOR_OF_SET_POINT)
+    yield Assumption(_("lowest oxygen where the recipe states no limit, part of the set point"), floor, assumed, True)
+
+
+def _mixing(found: ScaleUp) -> Iterator[Assumption]:
+    count = str(found.gradients.count)
+    derived = _("the mixing time; the flow between layers is derived from it")
+    yield Assumption(_("equal layers with the power spread evenly"), count, derived, True)
+    yield Assumption(_("the gas is one well-mixed phase"), "1", _("assumed"), found.end.broth.volume < 5000.0)
+    made = f"{number(CER_SHOWN)} mmol/L/h"
+    yield Assumption(_("carbon dioxide is compared while this much is made"), made, _("chosen"), True)
+    yield Assumption(
+        _("foam: the foaminess of the broth is not known"), "–", _("measure it in a column (Bikerman 1973)"), False
+    )
