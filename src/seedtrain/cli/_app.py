@@ -30,11 +30,13 @@ from seedtrain.cli import (
     _person,
     _plant,
     _purify,
+    _qualify,
     _quality,
     _recipe,
     _record,
     _retention,
     _run,
+    _scale,
     _simulate,
     _verify,
     _vessel,
@@ -63,6 +65,7 @@ app.command(_bank.app)
 app.command(_custody.app)
 app.command(_assurance.app)
 app.command(_batch.app)
+app.command(_qualify.qualify)
 app.command(_equipment.app)
 _batch_documents.add_to(_batch.app)
 _batch_review.add_to(_batch.app)
@@ -76,6 +79,7 @@ app.command(_culture.app)
 app.command(_data.app)
 app.command(_fit.fit)
 app.command(_economics.economics)
+app.command(_scale.scale)
 app.command(_model.app)
 
 
