@@ -26,6 +26,7 @@ from seedtrain.report._figures import (
     Threshold,
     TornadoPlot,
 )
+from seedtrain.report._fonts import chinese_font
 from seedtrain.report._formula import GREEK, SPACE, Box, Formula, latex, latex_text, letter, mathml, row, sign, word
 from seedtrain.report._html import render_html
 from seedtrain.report._labels import SHEETS, Label, LabelSheet, render_labels
@@ -105,6 +106,7 @@ __all__ = [
     "Threshold",
     "TornadoPlot",
     "certificates_in",
+    "chinese_font",
     "check_pdf",
     "draw",
     "latex",

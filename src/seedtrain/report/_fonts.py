@@ -66,6 +66,12 @@ def chinese_family() -> tuple[str, str] | None:
     return None
 
 
+def chinese_font() -> str | None:
+    """The family in which Chinese is printed here; None where none is installed."""
+    found = chinese_family()
+    return found[0] if found else None
+
+
 @cache
 def covered(chinese: bool) -> frozenset[str]:
     """The characters that a PDF's fonts have: DejaVu Sans, and the Chinese font where it is used."""
