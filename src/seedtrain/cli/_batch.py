@@ -110,6 +110,7 @@ def status(batch: str, *, record: RecordUrl = None, common: Common | None = None
     batch
         The batch.
     """
+    from seedtrain.gmp import decision_words
     from seedtrain.recipe import state_words
 
     options = common or Common()
@@ -119,6 +120,8 @@ def status(batch: str, *, record: RecordUrl = None, common: Common | None = None
             return EXIT_DONE
         say_simulated(found)
         print(f"{found.batch}  {found.header.recipe}  {found.header.recipe_digest[:16]}  {state_words(found.state)}")
+        if found.decision is not None and found.decision.signed:
+            print("  " + decision_words(found.decision.decision), *found.decision.reasons, sep="\n    ")
         steps = {item.phase: item for item in found.steps}
         for place in control.recipe.phases():
             item = steps.get(place.path)

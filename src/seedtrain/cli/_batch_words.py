@@ -53,6 +53,7 @@ def batch_data(found: BatchRecord, control: ControlRecipe) -> dict[str, Any]:
         "recipe_digest": found.header.recipe_digest,
         "simulated": found.simulated,
         "state": found.state.value,
+        "decision": found.decision.decision if found.decision and found.decision.signed else None,
         "states": {name: state.value for name, state in found.states.items() if name},
         "phases": phases,
         "values": [_value(item) for item in found.values],

@@ -164,9 +164,16 @@ def release_batch(
     """Release a batch, signed; or the verdict with what stands against it, and nothing is written.
 
     A person who signs a release means a release: what cannot be released is neither rejected nor held in their name.
+    A released batch is not released again. Raises `InputError` for a rejected one, and for somebody who may not decide.
     """
+    record = batch_record(ledger.events(subject=batch), batch)
+    _may_decide(ledger, record, qa)
+    last = record.decision
+    if last is not None and last.signed and last.decision == "released":
+        return last
+    if last is not None and last.signed and last.decision == "rejected":
+        raise InputError(f"batch {batch} is rejected, for good", remedy="Make another batch.")
     verdict = release_verdict(ledger, batch, recipe=recipe, holds=holds)
-    _may_decide(ledger, batch_record(ledger.events(subject=batch), batch), qa)
     if verdict.verdict != "pass":
         return verdict
 
