@@ -199,5 +199,6 @@ def done(options: Common, person: str, data: dict[str, object]) -> int:
     if options.json:
         print_json({"person": person, **data})
     else:
-        print(person, *(f"{name}: {value}" for name, value in data.items()), sep="  ")
+        told = {name: ", ".join(value) if isinstance(value, list) else value for name, value in data.items()}
+        print(person, *(f"{name}: {value}" for name, value in told.items()), sep="  ")
     return EXIT_DONE
