@@ -149,6 +149,9 @@ from seedtrain.gmp._master._steps import (
     submit_recipe,
 )
 from seedtrain.gmp._permit import LedgerPermit, unchecked_phases
+from seedtrain.gmp._qualify._clauses import Clause, Rule, rules
+from seedtrain.gmp._qualify._report import QualificationReport, qualify
+from seedtrain.gmp._qualify._run import CheckResult, Qualification, run_checks
 from seedtrain.gmp._quality._bench import bench_review
 from seedtrain.gmp._quality._capa import (
     Capa,
@@ -263,6 +266,8 @@ __all__ = [
     "ChangeRequest",
     "ChangeState",
     "CheckLine",
+    "CheckResult",
+    "Clause",
     "ClearanceLine",
     "Closure",
     "Collapsed",
@@ -306,7 +311,11 @@ __all__ = [
     "Plan",
     "Protocol",
     "Pull",
+    "Qualification",
+    "QualificationReport",
     "Recalculation",
+    "Recall",
+    "Recalled",
     "RecipeLife",
     "RecipeState",
     "RecipeStep",
@@ -316,6 +325,7 @@ __all__ = [
     "ReviewItem",
     "ReviewLine",
     "Revocation",
+    "Rule",
     "RuleSet",
     "RunningRecord",
     "SampleLine",
@@ -487,6 +497,7 @@ __all__ = [
     "plan_retest",
     "print_labels",
     "pull_sample",
+    "qualify",
     "raise_deviation",
     "read_date",
     "read_elements",
@@ -526,6 +537,8 @@ __all__ = [
     "review_recipe",
     "revoke_certificate",
     "root_certificate",
+    "rules",
+    "run_checks",
     "server_key_of",
     "set_rule",
     "ship_lot",
