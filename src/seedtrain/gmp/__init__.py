@@ -105,6 +105,7 @@ from seedtrain.gmp._equipment import (
 from seedtrain.gmp._lots._amounts import Movement, Stock
 from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book
 from seedtrain.gmp._lots._decisions import change_lot_status, invalidate_lot_test, lot_faults, record_lot_test
+from seedtrain.gmp._lots._epcis import epcis_events, write_epcis
 from seedtrain.gmp._lots._genealogy import GenealogyLine, assure_origin, genealogy, where_used
 from seedtrain.gmp._lots._goods import NAMES, Fields, Goods, read_date
 from seedtrain.gmp._lots._gs1 import Element, check_digit, element_string, read_elements, read_yymmdd, yymmdd
@@ -113,6 +114,7 @@ from seedtrain.gmp._lots._import import Import, import_lots, receive_goods
 from seedtrain.gmp._lots._labels import print_labels
 from seedtrain.gmp._lots._particulars import Particulars
 from seedtrain.gmp._lots._parts import Part, merge_lots, split_lot
+from seedtrain.gmp._lots._recall import Recall, Recalled, recall_list, recall_page
 from seedtrain.gmp._lots._received import amend_lot, receive_lots, received_lot, received_lots
 from seedtrain.gmp._lots._scan import Scan, open_scanned, read_scan
 from seedtrain.gmp._lots._stock import consume_lot, consumption, discard_lot, move_lot, ship_lot
@@ -394,8 +396,8 @@ __all__ = [
     "check_digit",
     "check_effect",
     "check_phase",
-    "check_roles",
     "check_point",
+    "check_roles",
     "classify_deviation",
     "clean_equipment",
     "clear_line",
@@ -426,6 +428,7 @@ __all__ = [
     "duties_of",
     "element_string",
     "enter_value",
+    "epcis_events",
     "equipment_list",
     "erase_personal",
     "excursions",
@@ -507,6 +510,8 @@ __all__ = [
     "read_scan",
     "read_yymmdd",
     "recalculate",
+    "recall_list",
+    "recall_page",
     "receive_custody",
     "receive_goods",
     "receive_lots",
@@ -567,5 +572,6 @@ __all__ = [
     "well_closed",
     "where_used",
     "withdraw_vials",
+    "write_epcis",
     "yymmdd",
 ]

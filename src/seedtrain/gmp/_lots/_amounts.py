@@ -23,7 +23,8 @@ ROUNDING: Final = Decimal("1e-5")
 class Movement:
     """An amount that came into a lot or left it; `kind` one of `INWARD`, `PASSED_ON`, consumed, discarded, shipped.
 
-    - `other`: the batch, lot, supplier or consignee on the other side; `document`: a despatch note or an order.
+    - `other`: the batch, lot, supplier or consignee on the other side; `document`: a despatch note, an order or a
+      weighing ticket; `at`: when it happened.
     """
 
     seq: int
@@ -32,6 +33,7 @@ class Movement:
     unit: str
     other: str
     document: str
+    at: str
     event: str
 
 

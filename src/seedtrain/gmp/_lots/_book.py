@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from seedtrain.gmp._lots._amounts import Movement, Stock, stock_of
+from seedtrain.gmp._lots._amounts import INWARD, Movement, Stock, stock_of
 from seedtrain.gmp._lots._genealogy import GenealogyLine, unknown_lot, walk
 from seedtrain.gmp._lots._particulars import Particulars
 from seedtrain.gmp._lots._tables import LOTS
@@ -17,7 +17,7 @@ from seedtrain.record import Ledger, projected
 
 _UP: Final = "SELECT source FROM lot_edge WHERE target = ? ORDER BY seq, line"
 _DOWN: Final = "SELECT target FROM lot_edge WHERE source = ? ORDER BY seq, line"
-_MOVEMENTS: Final = "SELECT seq, kind, amount, unit, other, document, event FROM lot_movement"
+_MOVEMENTS: Final = "SELECT seq, kind, amount, unit, other, document, at, event FROM lot_movement"
 _ENTRIES: Final = (
     "SELECT lot, kind, batch, named, status, location, statement, "
     "(SELECT group_concat(hold, ' ' ORDER BY seq) FROM lot_hold WHERE lot_hold.lot = lot_node.lot) FROM lot_node"
@@ -105,18 +105,27 @@ class LotBook:
         row = self._connection.execute(query, (event,)).fetchone()
         return None if row is None else (str(row[0]), Movement(*row[1:]))
 
-    def stock(self, lot: str) -> Stock | None:
-        """What became of a lot, in the unit in which it came in; None where no amount says how much that was."""
-        movements = self.movements(lot)
-        unit = next((item.unit for item in movements if item.kind in ("received", "produced", "split", "merged")), None)
+    def stock(self, lot: str, movements: Sequence[Movement] | None = None) -> Stock | None:
+        """What became of a lot, in the unit in which it came in; None where no amount says how much that was.
+
+        - `movements`: its movements, where they are at hand.
+        """
+        movements = self.movements(lot) if movements is None else movements
+        unit = next((item.unit for item in movements if item.kind in INWARD), None)
         return None if unit is None else stock_of(movements, unit)
 
-    def _lines(self, lot: str, query: str) -> tuple[GenealogyLine, ...]:
+    def downstream(self, lot: str) -> Iterator[tuple[str, int, str]]:
+        """As `where_used`, without what is known of each: (lot, depth, the lot that it came from)."""
+        return self._walk(lot, _DOWN)
+
+    def _walk(self, lot: str, query: str) -> Iterator[tuple[str, int, str]]:
         if lot not in self:
             raise unknown_lot(lot)
         run = self._connection.execute
-        found = walk(lot, lambda here: [row[0] for row in run(query, (here,))])
-        return tuple(self._line(*item) for item in found)
+        return walk(lot, lambda here: [row[0] for row in run(query, (here,))])
+
+    def _lines(self, lot: str, query: str) -> tuple[GenealogyLine, ...]:
+        return tuple(self._line(*item) for item in self._walk(lot, query))
 
     def _line(self, lot: str, depth: int, into: str) -> GenealogyLine:
         item = self.entry(lot)

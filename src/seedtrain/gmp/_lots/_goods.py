@@ -56,7 +56,7 @@ class Fields:
                 return otherwise
 
         take("unit", lambda text: read_amount("1", text), None)
-        quantity = None if failed else take("quantity", self._quantity, None)
+        quantity: Any = None if failed else take("quantity", self._quantity, None)
         expiry = take("expiry", self._date, None)
         retest = take("retest", self._date, None)
         origin = take("origin", _origin, "")

@@ -39,6 +39,7 @@ CREATE TABLE lot_movement (
   unit TEXT NOT NULL,
   other TEXT NOT NULL,     -- the batch, lot or consignee on the other side
   document TEXT NOT NULL,
+  at TEXT NOT NULL,
   event TEXT NOT NULL,
   PRIMARY KEY (seq, line)
 ) STRICT, WITHOUT ROWID;
@@ -55,7 +56,7 @@ CREATE TABLE lot_hold (
 ) STRICT, WITHOUT ROWID;
 """
 _NODE: Final = "INSERT OR IGNORE INTO lot_node VALUES (?, 'named', '', '', '', '', '', '', '')"
-_MOVEMENT: Final = "INSERT INTO lot_movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_MOVEMENT: Final = "INSERT INTO lot_movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _STATE: Final = (
     "UPDATE lot_node SET statement = ?, status = ?, location = ?, gtin = ?, supplier_lot = ? WHERE lot = ? AND kind = ?"
 )
@@ -76,7 +77,8 @@ def _join(connection: Any, event: Event) -> None:
 
 def _moved_amount(connection: Any, event: Event, line: int, lot: str, kind: str, part: Mapping[str, Any]) -> None:
     values = (event.seq, line, lot, kind, str(part["amount"]), str(part["unit"]))
-    connection.execute(_MOVEMENT, (*values, str(part.get("to", "")), str(part.get("document", "")), event.id))
+    document = str(part.get("document", part.get("reference", "")))
+    connection.execute(_MOVEMENT, (*values, str(part.get("to", "")), document, event.occurred_at, event.id))
 
 
 def _begins(connection: Any, event: Event, _payload: Mapping[str, Any]) -> None:
