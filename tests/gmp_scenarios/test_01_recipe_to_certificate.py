@@ -25,7 +25,7 @@ def run_with_an_excursion(bench):
     for phase in PHASES:
         for word, words in bench.commands(phase):
             bench.later(minutes=1)
-            said = ("7.28" if item == "7.41" else item for item in words)
+            said = ["7.28" if item == "7.41" else item for item in words]
             bench.by(word, *said)
     bench.by("operator", "batch", "finish", BATCH, "950", "mL")
 

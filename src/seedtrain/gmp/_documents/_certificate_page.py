@@ -9,6 +9,7 @@ from seedtrain.base import translate as _
 from seedtrain.gmp._documents._batch_page import Printed, mark_of
 from seedtrain.gmp._documents._case import Case, plain_time, table
 from seedtrain.gmp._documents._print import Certificate, certificate, certificate_sheet, decision_words
+from seedtrain.gmp._quality._oos import investigations
 from seedtrain.report import Block, Cell, Definitions, Heading, Notice, Page, SignatureLine, Signatures, State
 
 
@@ -20,7 +21,7 @@ def certificate_of(case: Case) -> Certificate:
             f"batch {case.batch} has no specification in the ledger" + (f": {fault}" if fault else ""),
             remedy="Approve the recipe with its specification; a certificate states results against it.",
         )
-    return certificate(case.record, case.recipe.specification)
+    return certificate(case.record, case.recipe.specification, investigations(case.events))
 
 
 def print_certificate(case: Case) -> Printed:

@@ -10,7 +10,8 @@ from seedtrain.gmp._batch._lines import Correction, DecisionLine, ReviewItem, li
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._lots._genealogy import GenealogyLine
 from seedtrain.gmp._quality._deviations import well_closed
-from seedtrain.gmp._quality._results import as_result
+from seedtrain.gmp._quality._oos import Investigation
+from seedtrain.gmp._quality._reportable import reportable
 from seedtrain.gmp._quality._review import collapsed, kind_words
 from seedtrain.quality import Specification, Verdict, judge, origin_words, verdict_words
 from seedtrain.recipe import State, state_words
@@ -65,14 +66,17 @@ class Certificate:
         return self.decision is not None and self.decision.decision == "released" and self.decision.signed
 
 
-def certificate(record: BatchRecord, specification: Specification) -> Certificate:
-    """What was tested, by which method, against which limit, with what result, and what quality decided."""
-    verdict = judge(specification, [as_result(item) for item in record.results])
+def certificate(record: BatchRecord, specification: Specification, found: Sequence[Investigation] = ()) -> Certificate:
+    """What was tested, by which method, against which limit, with what result, and what quality decided.
+
+    - `found`: the investigations of the batch, by which an out-of-specification result counts or does not.
+    """
+    verdict = judge(specification, reportable(record, found))
     lines = []
     for line in specification.lines:
-        found = [item for item in verdict.criteria if item.name == line.attribute]
-        worst = max((item.verdict for item in found), key=("pass", "inconclusive", "fail").index)
-        result = "; ".join("-" if item.value is None else str(item.value) for item in found)
+        mine = [item for item in verdict.criteria if item.name == line.attribute]
+        worst = max((item.verdict for item in mine), key=("pass", "inconclusive", "fail").index)
+        result = "; ".join("-" if item.value is None else str(item.value) for item in mine)
         lines.append(CertificateLine(line.attribute, line.method, line.limit.text, result, worst))
     header = record.header
     return Certificate(
