@@ -59,8 +59,8 @@ def deviate(bench):
     """Opened by the system's rule, closed by quality, and by nobody else."""
     (name,) = bench.by("leader", "quality", "deviation", "find", BATCH)["opened"]
     bench.by("investigator", "quality", "deviation", "classify", name, "minor", "--reason", "within the proven range")
-    close = ("quality", "deviation", "close", name, "--impact", "none", "--cause", "late titration")
-    close += ("--action", "titrant renewed")
+    answers = ("--impact", "none", "--cause", "late titration", "--action", "titrant renewed")
+    close = ("quality", "deviation", "close", name, *answers)
     for word in ("operator", "leader", "investigator"):
         assert "may not do quality.approve" in bench.refused(word, *close).words
     bench.by("qa", *close)
