@@ -27,6 +27,7 @@ from seedtrain.gmp._documents._closing_sections import (
     verification_section,
 )
 from seedtrain.gmp._documents._print import decision_words
+from seedtrain.gmp._documents._quality_section import quality_section
 from seedtrain.gmp._documents._recipe_section import recipe_section
 from seedtrain.gmp._quality._deviations import well_closed
 from seedtrain.recipe import state_words
@@ -35,6 +36,7 @@ from seedtrain.report import Attachment, Block, Heading, KeyFigure, KeyFigures, 
 SECTIONS: Final[tuple[tuple[str, Callable[[Case], Iterator[Block]]], ...]] = (
     ("decision", decision_section),
     ("deviations", deviations_section),
+    ("quality", quality_section),
     ("corrections", corrections_section),
     ("recipe", recipe_section),
     ("steps", steps_section),
