@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from seedtrain.base import translate as _
 from seedtrain.development._agitation import KEEP
+from seedtrain.development._scale import ScaleResult
 from seedtrain.development._scale_blocks import scale_blocks
 from seedtrain.development._scaling._assumptions import Assumption, assumptions
 from seedtrain.development._scaling._gradients import Gradients
@@ -194,7 +195,8 @@ def _gradient_blocks(found: Gradients) -> list[Block]:
 def _gradient_figure(found: Gradients) -> LinePlot:
     run = found.run
     panels = []
-    for row in found.rows[:3]:
+    strongest = sorted(found.rows, key=lambda row: -row.spread / max(row.zones))
+    for row in strongest[:3]:
         lines = [
             Line(_("zone {number}").format(number=zone), run.time, run[f"{row.name}[{zone}]"])
             for zone in (1, found.count)
@@ -253,15 +255,29 @@ def _moments(moments: Sequence[Moment], harvest: datetime.datetime | None) -> Ta
 
 
 def _equipment(found: ScaleUp) -> Table:
-    small = {step.path: step for step in found.start.steps}
-    rows = []
-    for step in found.end.steps:
-        for name, (amount, unit) in step.equipment.items():
-            before = small[step.path].equipment.get(name) if step.path in small else None
-            old = "–" if before is None else number(before[0])
-            rows.append([step.path, words(name), unit, old, number(amount)])
+    small, large = _sizes(found.start), _sizes(found.end)
+    rows = [
+        [
+            place,
+            words(name),
+            unit,
+            number(small[place, name, unit]) if (place, name, unit) in small else "–",
+            number(size),
+        ]
+        for (place, name, unit), size in large.items()
+    ]
     heads = [_("step"), _("size"), _("unit"), found.start.unit, found.end.unit]
     return Table([Column(head, "right" if at > 2 else "left") for at, head in enumerate(heads)], rows, small=True)
+
+
+def _sizes(result: ScaleResult) -> dict[tuple[str, str, str], float]:
+    """The largest of each size that a unit procedure needs."""
+    found: dict[tuple[str, str, str], float] = {}
+    for step in result.steps:
+        for name, (amount, unit) in step.equipment.items():
+            key = (step.path.partition("/")[0], name, unit)
+            found[key] = max(found.get(key, 0.0), amount)
+    return found
 
 
 def _assumption_table(listed: Sequence[Assumption]) -> Table:

@@ -89,8 +89,7 @@ class Gradients:
 
 def gradients(culture: Culture, result: ScaleResult, zones: int = 4) -> Gradients:
     """The production of `result` once more in `zones` layers; raises `InputError` for fewer than 2 or more than 12."""
-    if not 2 <= zones <= MOST_ZONES:
-        raise InputError(f"{zones} zones show no gradient", remedy=f"Ask for 2 to {MOST_ZONES} zones.")
+    check_zones(zones)
     tank = dataclasses.replace(result.vessel, zones=zones, feed_zone=0, probe_zone=min(result.vessel.probe_zone, zones))
     recipe = result.control.recipe
     run = simulate(
@@ -111,6 +110,12 @@ def gradients(culture: Culture, result: ScaleResult, zones: int = 4) -> Gradient
         zones, float(run.time[at]), volume, exchange, rows, _oxygen_low(run, result, zones),
         (run.totals["titre"][0], mixed), run,
     )  # fmt: skip
+
+
+def check_zones(count: int) -> None:
+    """Refuse fewer than two zones, and more than a correlation of the mixing time can tell apart."""
+    if not 2 <= count <= MOST_ZONES:
+        raise InputError(f"{count} zones show no gradient", remedy=f"Ask for 2 to {MOST_ZONES} zones.")
 
 
 def _at_vessel(result: ScaleResult) -> float:

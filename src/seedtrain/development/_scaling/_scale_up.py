@@ -9,7 +9,7 @@ from typing import Any, Final
 from seedtrain.base import InputError, Progress, part, silent
 from seedtrain.development._agitation import KEEP, Agitation, match
 from seedtrain.development._scale import ScaleResult, scale
-from seedtrain.development._scaling._gradients import Gradients, gradients
+from seedtrain.development._scaling._gradients import Gradients, check_zones, gradients
 from seedtrain.development._scaling._rig import Rig, rig
 from seedtrain.development._scaling._timing import Moment, timing
 from seedtrain.recipe import Change, MasterRecipe, diff
@@ -101,6 +101,7 @@ def scale_up(
         raise InputError(f"{start} is both where the recipe comes from and where it goes", remedy="Name two vessels.")
     if keep not in KEEP:
         raise InputError(f"{keep!r} cannot be kept", remedy=f"Use one of: {', '.join(KEEP)}.")
+    check_zones(zones)
     given: dict[str, Any] = {"molar_mass": molar_mass}
     (small,) = scale(culture, vessels, master, targets=[start], progress=part(progress, 0.0, 0.3), **given)
     (large,) = scale(
