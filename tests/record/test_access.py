@@ -1,5 +1,6 @@
 """Identity and password, lockout, expiry, one-time codes, retirement, four eyes; and secrets that stand nowhere."""
 
+import base64
 import io
 import json
 import logging
@@ -316,6 +317,42 @@ def test_a_session_ends_with_time_a_new_password_a_lockout_or_retirement(ledger,
     fourth = unlock(ledger, actor, OTHER)
     retire(ledger, actor, "left")
     refused(fourth, "is retired")
+
+
+def test_guesses_made_side_by_side_do_not_outrun_the_lockout(ledger, monkeypatch):
+    """Five wrong ones arrive while the right password is being checked: it comes too late."""
+    actor = enrolled(ledger)
+    check = credentials.open_sealed
+
+    def slow(*given):
+        monkeypatch.setattr(gates, "open_sealed", check)
+        for _ in range(gates.MOST_FAILURES):
+            with pytest.raises(RefusedError):
+                unlock(ledger, actor, OTHER)
+        return check(*given)
+
+    monkeypatch.setattr(gates, "open_sealed", slow)
+    with pytest.raises(RefusedError, match="is locked until"):
+        unlock(ledger, actor, PASSWORD)
+
+
+def test_of_two_who_use_one_code_at_the_same_time_one_is_refused(ledger, clock, monkeypatch):
+    told: list[str] = []
+    actor = enrolled(ledger, totp=True, show=told.append)
+    text = told[0].partition("secret=")[2].partition("&")[0]
+    secret = base64.b32decode(text + "=" * (-len(text) % 8))
+    code = credentials.one_time_code(secret, int(clock.now.timestamp()) // 30)
+    check = credentials.open_sealed
+
+    def slow(*given):
+        monkeypatch.setattr(gates, "open_sealed", check)
+        unlock(ledger, actor, PASSWORD, code=code)
+        return check(*given)
+
+    monkeypatch.setattr(gates, "open_sealed", slow)
+    with pytest.raises(RefusedError, match="is wrong"):
+        unlock(ledger, actor, PASSWORD, code=code)
+    assert access(ledger, actor).failures == 1
 
 
 @pytest.fixture

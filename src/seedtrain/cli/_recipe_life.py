@@ -16,11 +16,20 @@ from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
 if TYPE_CHECKING:
     from seedtrain.gmp import Approval, RecipeLife
+    from seedtrain.recipe import ControlRecipe
     from seedtrain.record import Ledger
 
 
-def submit(recipe: Path, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
-    """Put a recipe into the ledger as a draft, for the unit and volume that it is written for; its author signs.
+def submit(
+    recipe: Path,
+    *,
+    at: Annotated[str | None, Parameter(help="For this unit of the plant; else for the one it is written for.")] = None,
+    plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Put a recipe into the ledger as a draft, for one unit and volume; its author signs.
 
     Example: seedtrain recipe submit recipe.yaml --as person-2 --record record.db
 
@@ -30,11 +39,23 @@ def submit(recipe: Path, *, signer: Signer, record: RecordUrl = None, common: Co
         The recipe file.
     """
     from seedtrain.gmp import submit_recipe
-    from seedtrain.recipe import at_scale, read_recipe
 
-    master = read_recipe(recipe)
-    control = at_scale(master, unit=master.basis_unit, volume=master.basis_volume)
+    control = _control(recipe, at, plant)
     return _step(signer, record, common, lambda ledger, actor: submit_recipe(ledger, control, actor))
+
+
+def _control(path: Path, at: str | None, plant: Path | None) -> ControlRecipe:
+    """The recipe for a unit of the plant, as `seedtrain run` derives it, or for the unit that it is written for."""
+    from seedtrain.recipe import ControlRecipe, at_scale, read_recipe
+
+    master = read_recipe(path)
+    if at is None or at == master.basis_unit:
+        return at_scale(master, unit=master.basis_unit, volume=master.basis_volume)
+    from seedtrain.program import recipe_in_vessel
+
+    scaled = recipe_in_vessel(path, plant=plant, vessel=at)[2]
+    ratio = scaled.basis_volume.magnitude("L") / master.basis_volume.magnitude("L")
+    return ControlRecipe(scaled, master.digest, scaled.basis_unit, scaled.basis_volume, ratio)
 
 
 def review(
