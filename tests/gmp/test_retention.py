@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seedtrain.base import InputError
+from seedtrain.gmp import custody_chain, erase_personal, kept, open_custody, state_expiry
 from seedtrain.gmp._retention import _years
-from tests.gmp.made import RECIPE
+from seedtrain.record import Draft, enrol_person, open_ledger, retire, verify
+from tests.gmp.made import RECIPE, Made
 from tests.gmp_scenarios.journey import Journey
 
 REASON = ("--reason", "their request of 2026-03-01")
@@ -43,11 +46,11 @@ def test_a_signers_name_is_not_erased_within_the_retention_of_what_they_signed(j
     refused(journey.signed("person-1", "person", "erase", "person-5", *REASON), "its expiry is not known")
     state = ("retention", "state", row["digest"], "--expiry", "2027-03-02", "--reason", "last batch made with it")
     refused(journey.signed("person-1", *state), "may not do quality.approve")
-    (kept,) = journey.done("person-3", *state)
-    assert (kept["record_class"], kept["until"]) == ("other", "2031-03-02")  # five years after the last event
+    (stated,) = journey.done("person-3", *state)
+    assert (stated["record_class"], stated["until"]) == ("other", "2031-03-02")  # five years after the last event
     refused(journey.signed("person-1", "person", "erase", "person-5", *REASON), "until 2031-03-02")
     (same,) = journey.done(None, "retention", "check", "person-5")
-    assert same == kept
+    assert same == stated
     journey.clock = datetime(2031, 3, 2, 23, tzinfo=UTC)
     password = journey.passwords["person-1"]
     new = "nine lazy dogs in a row"
@@ -57,6 +60,53 @@ def test_a_signers_name_is_not_erased_within_the_retention_of_what_they_signed(j
     journey.later(hours=1)
     assert journey.done("person-1", "person", "erase", "person-5", *REASON)["erased"] == ["name", "data"]
     assert journey.done(None, "record", "verify", journey.record)["verdict"] == "pass"
+
+
+def test_a_patient_is_known_for_thirty_years_after_expiry_and_then_can_be_erased(tmp_path):
+    """Regulation (EC) 1394/2007 Art. 15(4). The chain still verifies, and the person behind the token is gone."""
+    now = [datetime(2026, 3, 2, 8, tzinfo=UTC)]
+    with open_ledger(tmp_path / "record.db", clock=lambda: now[0]) as ledger:
+        roles = ("administrator", "courier", "quality_assurance")
+        admin, courier, quality = (enrol_person(ledger, role, [role], scripted=True) for role in roles)
+        chain = open_custody(ledger, courier, patient="Xu Wenqing, 1961-04-01", product="CAR-T", place="clinic")
+
+        def erase():
+            return erase_personal(ledger, chain.token, contact_only=False, reason="their request", by=admin)
+
+        with pytest.raises(InputError, match="its expiry is not known"):
+            erase()
+        stated = state_expiry(ledger, chain.code, date(2026, 3, 4), reason="48 h of shelf life", by=quality)
+        assert (stated.record_class, stated.until) == ("traceability", date(2056, 3, 4))
+        now[0] = datetime(2056, 3, 4, 23, tzinfo=UTC)
+        with pytest.raises(InputError, match="until 2056-03-04"):
+            erase()
+        assert ledger.keys.open_name(chain.token, chain.sealed) == "Xu Wenqing, 1961-04-01"
+        now[0] = datetime(2056, 3, 5, tzinfo=UTC)
+        erase()
+        assert ledger.keys.open_name(chain.token, chain.sealed) is None
+        assert custody_chain(ledger, chain.code) == chain
+        retire(ledger, courier, "left")
+        state_expiry(ledger, chain.code, date(2027, 3, 4), reason="a typing error before", by=quality)
+        with pytest.raises(InputError, match="until 2057-03-04"):  # the courier signed the chain
+            erase_personal(ledger, courier, contact_only=False, reason="their request", by=admin)
+    assert verify(tmp_path / "record.db").verdict == "pass"
+
+
+def test_a_lot_is_kept_as_long_as_the_batch_that_took_it(tmp_path):
+    made = Made.in_folder(tmp_path)
+    made.run()
+    quality = made.people["qa"]
+    assert kept(made.ledger, "SUGAR-1").why == "taken by B-1, whose expiry is not known"
+    state_expiry(made.ledger, "B-1", date(2049, 5, 1), reason="stability", by=quality)
+    assert kept(made.ledger, "B-1").until == date(2050, 5, 1)
+    assert kept(made.ledger, "SUGAR-1").until == date(2050, 5, 1)  # its own expiry is 2030
+    state_expiry(made.ledger, "B-1", date(2027, 5, 1), reason="a typing error before", by=quality)
+    batch, lot = (kept(made.ledger, record).until for record in ("B-1", "SUGAR-1"))
+    assert batch is not None
+    assert lot == max(date(2031, 1, 1), batch)
+    made.ledger.append(Draft("retention.stated", "B-1", {"expiry": "2020-01-01"}, quality))  # nobody signed it
+    assert kept(made.ledger, "B-1").until == batch
+    made.ledger.close()
 
 
 def test_contact_data_belongs_to_no_record_and_goes_at_any_time(journey):
