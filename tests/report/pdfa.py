@@ -16,7 +16,7 @@ PRINT, HIDDEN, INVISIBLE, NO_VIEW = 4, 2, 1, 32
 
 def faults(pdf: bytes) -> list[str]:
     """What breaks PDF/A in a file; clause numbers are those of ISO 19005-2."""
-    reader = pypdf.PdfReader(io.BytesIO(pdf), strict=True)
+    reader: Any = pypdf.PdfReader(io.BytesIO(pdf), strict=True)
     root: Any = reader.trailer["/Root"]
     return [
         *_file(pdf, reader),
@@ -36,7 +36,7 @@ def claims(pdf: bytes) -> tuple[str, str]:
     return tuple(match[1] if match else "" for match in found)  # type: ignore[return-value]
 
 
-def _file(pdf: bytes, reader: pypdf.PdfReader) -> Iterator[str]:
+def _file(pdf: bytes, reader: Any) -> Iterator[str]:
     if not re.match(rb"%PDF-1\.[0-7]\r?\n%[\x80-\xff]{4}", pdf):
         yield "6.1.2: the header is not that of PDF 1.0 to 1.7 with a binary comment"
     if "/ID" not in reader.trailer:
@@ -72,7 +72,7 @@ def _intent(root: Any) -> Iterator[str]:
         yield "6.2.3: there is no output intent with an ICC profile"
 
 
-def _objects(reader: pypdf.PdfReader) -> Iterator[str]:
+def _objects(reader: Any) -> Iterator[str]:
     for item in walk(reader.trailer):
         if not isinstance(item, DictionaryObject):
             continue
@@ -91,7 +91,7 @@ def _objects(reader: pypdf.PdfReader) -> Iterator[str]:
             yield f"6.2.11.7: the font {item.get('/BaseFont')} does not lead to Unicode"
 
 
-def _annotations(reader: pypdf.PdfReader) -> Iterator[str]:
+def _annotations(reader: Any) -> Iterator[str]:
     for page in reader.pages:
         for reference in page.get("/Annots", []):
             item = reference.get_object()
@@ -106,7 +106,7 @@ def _annotations(reader: pypdf.PdfReader) -> Iterator[str]:
         yield "6.4.1: appearances are left to the reader"
 
 
-def _files(reader: pypdf.PdfReader, root: Any) -> Iterator[str]:
+def _files(reader: Any, root: Any) -> Iterator[str]:
     listed = [item.get_object() for item in root.get("/AF", [])]
     for item in walk(reader.trailer):
         if isinstance(item, DictionaryObject) and item.get("/Type") == "/Filespec":

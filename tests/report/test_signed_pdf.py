@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pypdf
 import pytest
@@ -208,7 +209,7 @@ def test_openssl_finds_the_signature_valid_over_the_bytes_named(signed, by_serve
     """The byte range and the CMS object cut out by hand, verified by a program that knows no PDF."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
-    reader = pypdf.PdfReader(io.BytesIO(signed))
+    reader: Any = pypdf.PdfReader(io.BytesIO(signed))
     fields = reader.trailer["/Root"]["/AcroForm"]["/Fields"]
     value = fields[0].get_object()["/V"].get_object()
     begin, length, second, rest = (int(item) for item in value["/ByteRange"])

@@ -121,7 +121,7 @@ def _clauses(found: Qualification) -> Iterator[Block]:
             )
             for item in rule.clauses
         ]
-        heads = (_("Clause"), _("In brief"), _("Shown by"), _("Checks"), _("Verdict"), _("Note"))
+        heads = (_("Clause"), _("In brief"), _("Shown by"), _("Checks"), _("The checks say"), _("Note"))
         yield table(heads, rows, widths=(13, 34, 14, 15, 13, 22))
 
 
