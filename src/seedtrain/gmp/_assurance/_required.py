@@ -68,4 +68,4 @@ def assurance_gate(asked: Asked) -> Iterator[Refusal]:
                     words = f"lot {lot} does not meet the rule {item.name} of {rules.name}: {item.value}"
                     remedy = f"Record the evidence, or use another lot: seedtrain assurance judge {lot}."
                     liftable = item.verdict == "inconclusive"
-                    yield Refusal(words, remedy, f"assurance.{item.name}", lot, liftable=liftable)
+                    yield Refusal(words, remedy, f"assurance.{item.name.replace(' ', '-')}", lot, liftable=liftable)
