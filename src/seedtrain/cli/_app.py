@@ -25,6 +25,9 @@ from seedtrain.cli import (
     _economics,
     _equipment,
     _fit,
+    _lot,
+    _lot_stock,  # noqa: F401  # puts its commands on the app of _lot
+    _lot_trace,  # noqa: F401
     _model,
     _new,
     _person,
@@ -61,6 +64,7 @@ app.command(_change.app)
 app.command(_record.app)
 app.command(_person.app)
 app.command(_retention.app)
+app.command(_lot.app)
 app.command(_bank.app)
 app.command(_custody.app)
 app.command(_assurance.app)

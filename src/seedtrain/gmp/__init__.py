@@ -102,12 +102,12 @@ from seedtrain.gmp._equipment import (
     find_equipment,
     register_equipment,
 )
-from seedtrain.gmp._lots._amounts import Movement, Stock
+from seedtrain.gmp._lots._amounts import Movement, Stock, plain_text
 from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book
 from seedtrain.gmp._lots._decisions import change_lot_status, invalidate_lot_test, lot_faults, record_lot_test
 from seedtrain.gmp._lots._epcis import epcis_events, write_epcis
 from seedtrain.gmp._lots._genealogy import GenealogyLine, assure_origin, genealogy, where_used
-from seedtrain.gmp._lots._goods import NAMES, Fields, Goods, read_date
+from seedtrain.gmp._lots._goods import NAMES, Goods, read_date, read_one, split_amount
 from seedtrain.gmp._lots._gs1 import Element, check_digit, element_string, read_elements, read_yymmdd, yymmdd
 from seedtrain.gmp._lots._holds import Hold, HoldOrder, hold_downstream, lift_hold, open_holds
 from seedtrain.gmp._lots._import import Import, import_lots, receive_goods
@@ -116,6 +116,7 @@ from seedtrain.gmp._lots._particulars import Particulars
 from seedtrain.gmp._lots._parts import Part, merge_lots, split_lot
 from seedtrain.gmp._lots._recall import Recall, Recalled, recall_list, recall_page
 from seedtrain.gmp._lots._received import amend_lot, receive_lots, received_lot, received_lots
+from seedtrain.gmp._lots._restate import restate_lot
 from seedtrain.gmp._lots._scan import Scan, open_scanned, read_scan
 from seedtrain.gmp._lots._stock import consume_lot, consumption, discard_lot, move_lot, ship_lot
 from seedtrain.gmp._lots._symbols import data_matrix, gs1_128
@@ -285,7 +286,6 @@ __all__ = [
     "Equipment",
     "Exceptional",
     "Excursion",
-    "Fields",
     "Following",
     "Gate",
     "GenealogyLine",
@@ -497,6 +497,7 @@ __all__ = [
     "person_signer",
     "phase_path",
     "place_vials",
+    "plain_text",
     "plan_retest",
     "print_labels",
     "pull_sample",
@@ -504,6 +505,7 @@ __all__ = [
     "raise_deviation",
     "read_date",
     "read_elements",
+    "read_one",
     "read_plan",
     "read_protocol",
     "read_rules",
@@ -532,6 +534,7 @@ __all__ = [
     "reportable",
     "require_rules",
     "required_rules",
+    "restate_lot",
     "result_words",
     "resume_custody",
     "retention_rules",
@@ -549,6 +552,7 @@ __all__ = [
     "ship_lot",
     "sign_approval",
     "sign_phase",
+    "split_amount",
     "split_lot",
     "stability_trend",
     "start_batch",

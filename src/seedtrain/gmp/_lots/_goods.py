@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Final
 
-from seedtrain.base import InputError
+from seedtrain.base import InputError, SeedtrainError, collect
 from seedtrain.gmp._lots._amounts import plain_text, read_amount
 from seedtrain.gmp._lots._gs1 import gtin14
 from seedtrain.gmp._lots._particulars import Particulars
@@ -95,27 +95,29 @@ class Fields:
 
     def _quantity(self, text: str) -> Quantity:
         unit = self._texts.get("unit", "")
-        found = _NUMBER_WITH_UNIT.fullmatch(text)
-        if found is None:
-            raise InputError(f"{text!r} is not a number with a unit", remedy="Write it like 12.5 kg.")
-        number, written = found[1], (found[2] or "").strip()
+        number, written = split_amount(text)
         if written and unit and written != unit:
             raise InputError(f"the quantity says {written}, the column unit says {unit}", remedy="Give one unit.")
-        if "," in number:
-            raise InputError(
-                f"the comma in {text!r} may be a decimal sign or part thousands",
-                remedy="Write a decimal point and no thousands separator: 1234.5.",
-            )
-        try:
-            amount = Decimal(number)
-        except InvalidOperation:
-            raise InputError(f"{text!r} is not a number", remedy="Write digits and a decimal point.") from None
-        if len(amount.as_tuple().digits) > _DIGITS:
-            raise InputError(f"{text!r} has more than {_DIGITS} digits", remedy="Round it to what the scale shows.")
-        return Quantity(float(read_amount(plain_text(amount), written or unit)), written or unit)
+        return Quantity(float(read_amount(number, written or unit)), written or unit)
 
     def _date(self, text: str) -> date:
         return read_date(text, self._dates)
+
+
+def read_one(texts: Mapping[str, str], dates: str = "YYYY-MM-DD") -> Goods:
+    """Goods from texts by field; raises `InputError` with every fault at once, and for a field that there is not."""
+    stray = [name for name in texts if name not in NAMES]
+    if stray:
+        raise InputError(f"there is no field {stray[0]!r}", remedy=f"Use one of: {', '.join(NAMES)}.")
+    errors: list[SeedtrainError] = []
+
+    def faulty(name: str, error: InputError) -> None:
+        errors.append(InputError(f"{name}: {error.message}", remedy=error.remedy))
+
+    goods = Fields(texts, faulty, dates).goods()
+    collect(errors)
+    assert goods is not None
+    return goods
 
 
 _TEXTS: Final = ("supplier_lot", "manufacturer", "storage", "location", "order", "patient")
@@ -142,6 +144,25 @@ NAMES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The fields by name, and what stands in them."""
+
+
+def split_amount(text: str) -> tuple[str, str]:
+    """`12.5 kg` as its number, written plainly, and its unit as written; raises `InputError` for anything else."""
+    found = _NUMBER_WITH_UNIT.fullmatch(text.strip())
+    if found is None:
+        raise InputError(f"{text!r} is not a number with a unit", remedy="Write it like 12.5 kg.")
+    if "," in found[1]:
+        raise InputError(
+            f"the comma in {text!r} may be a decimal sign or part thousands",
+            remedy="Write a decimal point and no thousands separator: 1234.5.",
+        )
+    try:
+        amount = Decimal(found[1])
+    except InvalidOperation:
+        raise InputError(f"{text!r} is not a number", remedy="Write digits and a decimal point.") from None
+    if len(amount.as_tuple().digits) > _DIGITS:
+        raise InputError(f"{text!r} has more than {_DIGITS} digits", remedy="Round it to what the scale shows.")
+    return plain_text(amount), (found[2] or "").strip()
 
 
 def read_date(text: str, form: str = "YYYY-MM-DD") -> date:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from seedtrain.base import InputError, digest
+from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._lots._book import lot_book
 from seedtrain.gmp._lots._genealogy import GenealogyLine, edges_of, walk
 from seedtrain.gmp._lots._received import STATED
@@ -106,10 +107,11 @@ def lift_hold(
     - `hold`: its id. `lots`: only these; all that it holds if not given.
 
     A lot may still be held by another hold, and its status is what it was before. Raises `InputError` for an unknown
-    hold and for a lot that it does not hold.
+    hold, for a lot that it does not hold, and for an actor who may not decide on lots.
     """
     if not reason.strip():
         raise InputError(f"hold {hold} cannot be lifted without a reason", remedy="Say why.")
+    authorise(ledger, actor, "lot.decide")
 
     def lift(head: int) -> tuple[str, ...]:
         held = _held_by(ledger, hold)

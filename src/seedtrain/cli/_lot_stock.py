@@ -1,0 +1,214 @@
+"""`seedtrain lot`: what happens to the amount of a lot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from seedtrain.base import EXIT_DONE, InputError
+from seedtrain.base import translate as _
+from seedtrain.cli._common import Common, print_json
+from seedtrain.cli._lot import Reason, app, spoken
+from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+
+if TYPE_CHECKING:
+    from seedtrain.record import Ledger
+
+Quantity = Annotated[str, Parameter(help="How much, with its unit: '1.5 kg'; a bare number is pieces.")]
+Reference = Annotated[str, Parameter(help="A ticket or document; the same one again is the same movement.")]
+
+
+@app.command
+def split(
+    lot: str,
+    *,
+    part: Annotated[list[str], Parameter(negative="", help="NEW-ID=QUANTITY, with @PLACE where it goes; repeat it.")],
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Give parts of a lot ids of their own, each with its own status from then on; the rest remains.
+
+    Example: seedtrain lot split S-1 --part "S-1a=5 kg" --part "S-1b=2 kg@cold room" --as person-2 --record record.db
+
+    Parameters
+    ----------
+    lot
+        Its id.
+    """
+    from seedtrain.gmp import Part, split_lot
+
+    parts = []
+    for item in part:
+        name, equals, rest = item.partition("=")
+        quantity, _at, place = rest.partition("@")
+        if not equals:
+            raise InputError(f"{item!r} is not NEW-ID=QUANTITY", remedy="Write it like 'S-1a=5 kg'.")
+        parts.append(Part(name.strip(), *_amount(quantity), place.strip()))
+    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+        split_lot(ledger, lot, parts, actor)
+        return _left(ledger, lot, common, {"parts": [item.lot for item in parts]})
+
+
+@app.command
+def merge(
+    lots: list[str],
+    *,
+    into: Annotated[str, Parameter(help="The id of the new lot.")],
+    location: Annotated[str, Parameter(help="Where it stands.")] = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Put all that remains of several lots of one material together under a new id.
+
+    Example: seedtrain lot merge S-1a S-2 --into S-M1 --as person-2 --record record.db
+
+    Parameters
+    ----------
+    lots
+        Their ids.
+    """
+    from seedtrain.gmp import merge_lots
+
+    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+        merge_lots(ledger, lots, into, actor, location=location)
+        return _left(ledger, into, common, {"from": lots})
+
+
+@app.command
+def move(
+    lot: str,
+    location: str,
+    *,
+    container: Annotated[str, Parameter(help="The box or shipper that it is put in (an SSCC, or our id).")] = "",
+    logger: Annotated[str, Parameter(help="The temperature logger that goes with it.")] = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Record where a lot stands now.
+
+    Example: seedtrain lot move S-1 "cold room, shelf 2" --as person-2 --record record.db
+
+    Parameters
+    ----------
+    lot
+        Its id.
+    location
+        The place (a GLN, or our name of it).
+    """
+    from seedtrain.gmp import move_lot
+
+    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+        move_lot(ledger, lot, location, actor, container=container, logger=logger)
+        return _left(ledger, lot, common, {"location": location})
+
+
+@app.command
+def consume(
+    lot: str,
+    quantity: str,
+    *,
+    batch: Annotated[str, Parameter(help="The batch that uses it.")],
+    reference: Reference = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Record the use of an amount of a lot in a batch; more than remains, or a lot that may not be used, is refused.
+
+    Example: seedtrain lot consume S-1 "1.5 kg" --batch B-7 --reference W-118 --as person-2 --record record.db
+
+    Parameters
+    ----------
+    lot
+        Its id.
+    quantity
+        How much.
+    """
+    from seedtrain.gmp import consume_lot
+
+    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+        consume_lot(ledger, lot, *_amount(quantity), batch, actor, reference=reference)
+        return _left(ledger, lot, common, {"batch": batch})
+
+
+@app.command
+def discard(
+    lot: str,
+    quantity: str,
+    *,
+    reason: Reason,
+    reference: Reference = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Record that an amount of a lot was destroyed or sent back.
+
+    Example: seedtrain lot discard S-1 "200 g" --reason "spilt, swept up and burnt" --as person-2 --record record.db
+
+    Parameters
+    ----------
+    lot
+        Its id.
+    quantity
+        How much.
+    """
+    from seedtrain.gmp import discard_lot
+
+    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+        discard_lot(ledger, lot, *_amount(quantity), reason, actor, reference=reference)
+        return _left(ledger, lot, common, {"reason": reason})
+
+
+@app.command
+def ship(
+    lot: str,
+    quantity: str,
+    *,
+    to: Annotated[str, Parameter(help="The consignee with the address (or a GLN).")],
+    document: Reference = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Record what went to whom; a lot that may not be used is not shipped.
+
+    Example: seedtrain lot ship P-9 "40 g" --to "City Clinic, 1 Long Road" --document DN-55 --as person-2
+
+    Parameters
+    ----------
+    lot
+        Its id.
+    quantity
+        How much.
+    """
+    from seedtrain.gmp import ship_lot
+
+    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+        ship_lot(ledger, lot, *_amount(quantity), to, actor, document=document)
+        return _left(ledger, lot, common, {"to": to, "document": document})
+
+
+def _amount(text: str) -> tuple[str, str]:
+    """An amount with its unit as the exact texts of both."""
+    from seedtrain.gmp import split_amount
+
+    return split_amount(text)
+
+
+def _left(ledger: Ledger, lot: str, common: Common | None, more: dict[str, Any]) -> int:
+    from seedtrain.gmp import lot_book, plain_text
+
+    with lot_book(ledger) as book:
+        stock = book.stock(lot)
+    remaining = "" if stock is None else plain_text(stock.remaining)
+    unit = "" if stock is None else stock.unit
+    if (common or Common()).json:
+        print_json({"lot": lot, "remaining": remaining, "unit": unit, **more})
+    else:
+        print(_("{lot}: {remaining} {unit} left").format(lot=lot, remaining=remaining, unit=unit))
+    return EXIT_DONE
