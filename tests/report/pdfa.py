@@ -112,7 +112,8 @@ def _files(reader: Any, root: Any) -> Iterator[str]:
         if isinstance(item, DictionaryObject) and item.get("/Type") == "/Filespec":
             if item not in listed or "/AFRelationship" not in item or "/UF" not in item or "/F" not in item:
                 yield f"19005-3, 6.8: the file {item.get('/UF')} is not associated with the document"
-            if "/Subtype" not in item["/EF"]["/F"].get_object():
+            embedded: Any = item["/EF"]
+            if "/Subtype" not in embedded["/F"].get_object():
                 yield f"19005-3, 6.8: the file {item.get('/UF')} has no media type"
 
 
