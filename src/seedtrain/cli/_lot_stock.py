@@ -53,7 +53,7 @@ def split(
 
 @app.command
 def merge(
-    lots: list[str],
+    lots: Annotated[list[str], Parameter(negative="")],
     *,
     into: Annotated[str, Parameter(help="The id of the new lot.")],
     location: Annotated[str, Parameter(help="Where it stands.")] = "",

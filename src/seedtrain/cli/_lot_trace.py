@@ -47,9 +47,9 @@ def trace(
         print_json({"lot": lot, **{way: [_line(item) for item in lines] for way, lines in found.items()}})
         return EXIT_DONE
     with use_language(options.lang):
-        heads = {"sources": _("went into it:"), "products": _("came of it:")}
+        heads = {"sources": _("went into {lot}:"), "products": _("came of {lot}:")}
         for way, lines in found.items():
-            print(lot, heads[way])
+            print(heads[way].format(lot=lot))
             for item in lines[1:]:
                 status = item.received.status if item.received else ""
                 print(f"{'  ' * item.depth}{item.lot}  {item.material}  {status}".rstrip())
@@ -112,7 +112,7 @@ def recall(
 
 @app.command
 def label(
-    lots: list[str],
+    lots: Annotated[list[str], Parameter(negative="")],
     *,
     out: Annotated[Path, Parameter(help="The PDF to write.")],
     sheet: Annotated[
