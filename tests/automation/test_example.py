@@ -57,7 +57,10 @@ class Example:
 
     @property
     def faults(self) -> list[FaultEntry]:
-        return [FaultEntry.model_validate(data) for data in self.document.data["simulated_faults"]]
+        """What a unit that plays back can have: an instrument that is off."""
+        (data,) = self.document.data["simulated_faults"]
+        kept = {name: data[name] for name in ("unit", "phase", "after", "what")}
+        return [FaultEntry.model_validate({**kept, "tag": "pH", "offset": "-0.35", "duration": "0.4 h"})]
 
     def plant(self) -> PlayedPlant:
         return PlayedPlant(

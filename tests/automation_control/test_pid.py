@@ -42,12 +42,14 @@ def test_it_settles_without_offset_whatever_the_load(gain, integral, load, targe
 
 @given(st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), max_size=60), st.floats(1, 50))
 def test_the_output_keeps_its_limits_and_its_rate(pairs, rate):
-    loop = Pid(PidSettings(gain=3.0, integral_time=0.1, derivative_time=0.05, low=-10, high=20, rate=rate))
+    fall = rate / 3
+    settings = PidSettings(gain=3.0, integral_time=0.1, derivative_time=0.05, low=-10, high=20, rate=rate, fall=fall)
+    loop = Pid(settings)
     before = loop.output
     for set_point, measured in pairs:
         output = loop.step(set_point, measured, DT)
         assert -10 <= output <= 20
-        assert abs(output - before) <= rate * DT * (1 + 1e-9)
+        assert -fall * DT * (1 + 1e-9) <= output - before <= rate * DT * (1 + 1e-9)
         before = output
 
 
@@ -104,7 +106,8 @@ def test_within_the_dead_band_it_rests():
 
 
 @pytest.mark.parametrize(
-    "given", [{"gain": 0.0}, {"gain": math.inf}, {"integral_time": 0.0}, {"low": 5.0, "high": 5.0}, {"rate": 0.0}]
+    "given",
+    [{"gain": 0.0}, {"gain": math.inf}, {"integral_time": 0.0}, {"low": 5.0, "high": 5.0}, {"rate": 0.0}, {"fall": 0}],
 )
 def test_settings_that_control_nothing_are_refused(given):
     with pytest.raises(InputError, match="a controller cannot have"):

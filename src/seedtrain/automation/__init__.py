@@ -14,6 +14,7 @@ from seedtrain.automation._executor import READING_INTERVAL, execute
 from seedtrain.automation._faults import FaultEntry
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import CHECKER, OPERATOR, SHIFT_LEADER
+from seedtrain.automation._live_scenario import LivePlant
 from seedtrain.automation._opcua import (
     Mapping,
     Offered,
@@ -46,6 +47,7 @@ __all__ = [
     "Function",
     "FunctionalUnit",
     "Identity",
+    "LivePlant",
     "Mapping",
     "Offered",
     "OpcUaPlant",

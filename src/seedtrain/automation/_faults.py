@@ -5,12 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from seedtrain.base import Document, InputError, Location, SeedtrainError, collect
 from seedtrain.quantity import Measure, Quantity
+
+SENSOR_FAULTS: Final = {
+    "offset": "off by `offset`, in the tag's unit",
+    "drift": "off by `offset` more each hour, in the tag's unit",
+    "stuck": "shows what it showed when it began",
+    "noise": "its noise is `offset` times as large",
+    "failure": "shows nothing",
+}
+PROCESS_FAULTS: Final = {
+    "foaming": "it foams `offset` times as readily",
+    "contamination": "`offset` g/L of a contaminant come in",
+    "feed_blocked": "the feed line is blocked",
+    "base_blocked": "the base runs dry",
+    "air_lost": "no gas comes",
+    "power_dip": "drive, pumps and valves stand still",
+}
+"""Faults of the process, which a tank that is integrated can have; `offset` is left away where none is named."""
+_SIZED: Final = ("offset", "drift", "noise", "foaming", "contamination")
 
 
 def _offset(text: object) -> object:
@@ -24,33 +42,46 @@ def _offset(text: object) -> object:
 
 
 class FaultEntry(BaseModel):
-    """One entry of `simulated_faults`: the tag of a unit is off by `offset` (in the tag's unit) during a window.
+    """One entry of `simulated_faults`: what goes wrong in a phase of a unit during a window.
 
     The window opens `after` the start of the phase and lasts `duration`; it holds its first moment and not its last.
+    `kind` is one of `SENSOR_FAULTS`, which need a `tag`, or of `PROCESS_FAULTS`; `offset` is its size.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     unit: str = Field(min_length=1)
     phase: str = Field(min_length=1)
-    tag: str = Field(min_length=1)
-    offset: Annotated[float, BeforeValidator(_offset)]
+    kind: str = "offset"
+    tag: str = ""
+    offset: Annotated[float, BeforeValidator(_offset)] | None = None
     after: Annotated[Quantity, Measure("h")]
     duration: Annotated[Quantity, Measure("h")]
     what: str = ""
 
     @model_validator(mode="after")
-    def _window(self) -> FaultEntry:
+    def _fits(self) -> FaultEntry:
         if self.after.value < 0:
             raise ValueError(f"`after: {self.after}` lies before the phase | Give zero or a positive time.")
         if self.duration.value <= 0:
             raise ValueError(f"`duration: {self.duration}` is no time | Give a positive time.")
+        if self.kind not in (*SENSOR_FAULTS, *PROCESS_FAULTS):
+            known = ", ".join((*SENSOR_FAULTS, *PROCESS_FAULTS))
+            raise ValueError(f"there is no kind of fault {self.kind!r} | Use one of: {known}.")
+        if (self.kind in SENSOR_FAULTS) != bool(self.tag):
+            words = "a tag" if self.kind in SENSOR_FAULTS else "no tag"
+            raise ValueError(f"a fault of the kind {self.kind!r} has {words} | Write `tag`, or remove it.")
+        if (self.kind in _SIZED) != (self.offset is not None):
+            words = "an `offset`" if self.kind in _SIZED else "no `offset`"
+            raise ValueError(f"a fault of the kind {self.kind!r} has {words} | Write it, or remove it.")
+        if self.kind in ("noise", "foaming", "contamination") and (self.offset or 0.0) < 0:
+            raise ValueError(f"the offset {self.offset:g} of {self.kind!r} is negative | Give a positive number.")
         return self
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault as it happens: `tag` of `unit` is off by `offset` from `start` (held) to `end` (not), h of the phase."""
+    """A fault as it happens, from `start` (held) to `end` (not), h of the phase at `path`; words as in `FaultEntry`."""
 
     unit: str
     path: str
@@ -59,6 +90,7 @@ class Fault:
     start: float
     end: float
     what: str
+    kind: str = "offset"
 
 
 @dataclass(frozen=True)
@@ -69,6 +101,7 @@ class FaultPlace:
     master_path: str
     unit: str
     tags: Collection[str]
+    integrated: bool = False  # whether a tank is integrated there, which can have any fault
 
 
 def place_faults(
@@ -95,7 +128,10 @@ def place_faults(
             errors.append(_error(document, (*location, index, key), message, remedy))
         start = entry.after.magnitude("h")
         end = start + entry.duration.magnitude("h")
-        found += [Fault(entry.unit, hit.path, entry.tag, entry.offset, start, end, entry.what) for hit in hits]
+        found += [
+            Fault(entry.unit, hit.path, entry.tag, entry.offset or 0.0, start, end, entry.what, entry.kind)
+            for hit in hits
+        ]
     collect(errors)
     return tuple(found)
 
@@ -116,7 +152,10 @@ def _matches(
     if not hits:
         where = ", ".join(sorted({place.unit for place in phases}))
         return [], ("unit", f"{entry.phase!r} does not run on {entry.unit!r} but on {where}", _choose([where]))
-    if any(entry.tag not in place.tags for place in hits):
+    if entry.kind != "offset" and not all(place.integrated for place in hits):
+        words = f"{entry.unit} plays {entry.phase!r} back and knows no {entry.kind!r}"
+        return [], ("kind", words, "Use `kind: offset`, or a plant that integrates its tanks.")
+    if entry.tag and any(entry.tag not in place.tags for place in hits):
         tags = sorted(set.intersection(*(set(place.tags) for place in hits)))
         return [], ("tag", f"{entry.unit} reports no {entry.tag!r} in {entry.phase!r}", _choose(tags))
     return hits, None

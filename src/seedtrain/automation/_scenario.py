@@ -1,6 +1,6 @@
 """What a simulated plant will do in one batch: the truth of every phase, what goes wrong, and how its instruments err.
 
-It is plain data, so that the plant can run in a process of its own, which needs no simulator and no recipe.
+It is plain data, so that the plant can run in a process of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from seedtrain.automation._devices import Addition
 from seedtrain.automation._faults import Fault, FaultEntry, FaultPlace, place_faults
+from seedtrain.automation._live_scenario import LivePlant, LiveTankScenario, live_tanks
 from seedtrain.automation._sensors import RELATIVE_ASSAY_ERROR, Sensor
 from seedtrain.automation._truth import PhaseTruth, Trace, truths
 from seedtrain.base import Document, InputError, Position, read_text, write_json
@@ -22,7 +23,7 @@ from seedtrain.quantity import Quantity
 from seedtrain.recipe import Condition, ControlRecipe, Phase
 from seedtrain.simulation import Run, StepResult
 
-FORMAT: Final = "seedtrain plant scenario 1"
+FORMAT: Final = "seedtrain plant scenario 2"
 
 CHANGEOVER_H: Final = 0.5
 """h to transfer to the next unit and make it ready; assumed."""
@@ -35,6 +36,7 @@ class UnitScenario:
     - `phases`: the truth of each phase by path. `faults`: what goes wrong in them.
     - `assay_error`: relative standard deviation of each in-process method. `seed`: of all noise.
     - `changeover`: h before a phase, by path.
+    - `live`: what to integrate, where the unit is not played back but integrated while it is driven.
     """
 
     name: str
@@ -43,6 +45,7 @@ class UnitScenario:
     assay_error: Mapping[str, float]
     seed: int
     changeover: Mapping[str, float]
+    live: LiveTankScenario | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ def scenario_of(
     document: Document | None = None,
     seed: int = 0,
     changeover: float = CHANGEOVER_H,
+    live: LivePlant | None = None,
 ) -> Scenario:
     """One simulated batch of a control recipe.
 
@@ -79,13 +83,16 @@ def scenario_of(
     - `faults`: what goes wrong on purpose; `units`: every unit of the plant, so that a fault of one that does not run
       here is no error; `document`: the plant's file, for positions.
     - `seed`: of all noise. `changeover`: h between two unit procedures.
+    - `live`: culture and vessels; stirred tanks are then integrated while they are driven, the rest is played back.
 
     Raises `InputErrors` for faults that name nothing real, and for a recipe that asks for values which the simulation
     does not have.
     """
     found = truths(control, production, seeds, steps)
+    tanks = live_tanks(control, live, seeds) if live is not None else {}
     places = [
-        FaultPlace(path, _master_path(control, path), truth.unit, tuple(truth.sensors)) for path, truth in found.items()
+        FaultPlace(path, _master_path(control, path), truth.unit, tuple(truth.sensors), truth.unit in tanks)
+        for path, truth in found.items()
     ]
     happening = place_faults(faults, places, units=units, document=document)
     assay = {line.attribute: line.assay_cv for line in control.recipe.specification.lines if line.assay_cv}
@@ -101,6 +108,7 @@ def scenario_of(
             assay_error={**RELATIVE_ASSAY_ERROR, **assay},
             seed=seed,
             changeover={path: changeover for path in found if path in first},
+            live=tanks.get(name),
         )
         for name in dict.fromkeys(truth.unit for truth in found.values())
     }
@@ -147,6 +155,7 @@ def _unit_data(unit: UnitScenario) -> dict[str, Any]:
         "assay_error": dict(unit.assay_error),
         "faults": [asdict(fault) for fault in unit.faults],
         "phases": {path: _truth_data(truth) for path, truth in unit.phases.items()},
+        "live": unit.live.to_data() if unit.live is not None else None,
     }
 
 
@@ -158,6 +167,7 @@ def _unit_from(name: str, data: Mapping[str, Any]) -> UnitScenario:
         data["assay_error"],
         data["seed"],
         data["changeover"],
+        LiveTankScenario.from_data(data["live"]) if data["live"] is not None else None,
     )
 
 

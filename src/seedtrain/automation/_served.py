@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from seedtrain.automation._faults import FaultEntry
+from seedtrain.automation._live_scenario import LivePlant
 from seedtrain.automation._opcua import OpcUaPlant, Session, browse, draft_mapping, parse_mapping
 from seedtrain.automation._scenario import CHANGEOVER_H, Scenario, scenario_of, write_scenario
 from seedtrain.automation._security import Security
@@ -68,11 +69,13 @@ def start_plant(
     port: int = 0,
     interval: timedelta = timedelta(minutes=6),
     security: Security | None = None,
+    state: Path | None = None,
 ) -> PlantProcess:
     """Start a virtual plant in a process of its own, on loopback, and wait until it can be connected to.
 
     - `speed`: process time over wall time; None is lock-step. `port`: 0 takes a free one.
     - `security`: whom it trusts; without it, everybody on loopback.
+    - `state`: a file from which integrated tanks go on after a kill; without it they start empty.
 
     Raises `InputError` for a scenario, speed or interval that makes no plant, `UnavailableError` with what it said
     where it does not come up.
@@ -81,6 +84,7 @@ def start_plant(
     command += ["--port", str(port), "--interval", str(interval.total_seconds())]
     command += [] if speed is None else ["--speed", str(speed)]
     command += [] if security is None else security.arguments()
+    command += [] if state is None else ["--state", str(state)]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -135,6 +139,8 @@ def served_plant(
     document: Document | None = None,
     seed: int = 0,
     changeover: float = CHANGEOVER_H,
+    live: LivePlant | None = None,
+    state: Path | None = None,
 ) -> Iterator[OpcUaPlant]:
     """A virtual plant for one batch, in a process of its own and in lock-step, driven over OPC UA.
 
@@ -142,6 +148,8 @@ def served_plant(
     - `faults`: what goes wrong on purpose; `units`: every unit of the plant, so that a fault of one that does not run
       here is no error; `document`: the plant's file, for positions.
     - `seed`: of all noise. `changeover`: h between two unit procedures.
+    - `live`: culture and vessels; stirred tanks are then integrated while they are driven, the rest is played back.
+    - `state`: as for `start_plant`.
 
     Raises `InputErrors` for faults that name nothing real, and for a recipe that asks for values which the simulation
     does not have; `UnavailableError` where the plant does not come up, or the group `plant` is not installed.
@@ -156,11 +164,12 @@ def served_plant(
         document=document,
         seed=seed,
         changeover=changeover,
+        live=live,
     )
     with tempfile.TemporaryDirectory(prefix="seedtrain-plant-") as folder:
         path = Path(folder) / "scenario.json"
         write_scenario(path, scenario)
-        server = start_plant(path)
+        server = start_plant(path, state=state)
         try:
             with connect(server.url, control) as plant:
                 yield plant

@@ -41,6 +41,8 @@ def start(
 ) -> int:
     """Serve a virtual plant over OPC UA, in which a batch of the recipe can run. Everything in it is simulated.
 
+    Cultures in stirred tanks are integrated while they are driven; flasks and purification play back a simulation.
+
     Example: seedtrain plant start examples/collagen/plant.yaml --speed 600
 
     Parameters
@@ -97,7 +99,7 @@ def _security(
 
 def _scenario(plant_file: Path, recipe_file: Path, unit: str | None, seed: int, *, as_json: bool) -> Scenario:
     """The batch of a recipe in a plant, simulated."""
-    from seedtrain.automation import scenario_of
+    from seedtrain.automation import LivePlant, scenario_of
     from seedtrain.development import scale
     from seedtrain.program import read_plant
     from seedtrain.recipe import read_recipe
@@ -105,6 +107,7 @@ def _scenario(plant_file: Path, recipe_file: Path, unit: str | None, seed: int, 
 
     plant, master = read_plant(plant_file), read_recipe(recipe_file)
     own = recipe_file.parent / master.culture
+    named = str(own.resolve()) if own.is_file() else master.culture
     culture = read_culture(own if own.is_file() else master.culture)
     target = unit or plant.vessel_of_scale("pilot").name
     with shown_progress(as_json=as_json) as progress:
@@ -118,6 +121,7 @@ def _scenario(plant_file: Path, recipe_file: Path, unit: str | None, seed: int, 
         units=tuple(plant.vessels),
         document=plant.document,
         seed=seed,
+        live=LivePlant(named, plant.document.data["units"]),
     )
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.automation import CHECKER, OPERATOR, SHIFT_LEADER, execute, executed_strategy, served_plant
+from seedtrain.automation import CHECKER, OPERATOR, SHIFT_LEADER, LivePlant, execute, executed_strategy, served_plant
 from seedtrain.base import Progress, digest, part, write_json
 from seedtrain.base import translate as _
 from seedtrain.development import ScaleResult
@@ -45,6 +45,7 @@ from seedtrain.record import Ledger, enrol_person, moment, open_ledger
 from seedtrain.simulation import Run
 
 PENDING: Final = "batch.pending.json"
+PLANT_STATE: Final = "plant.state.json"
 BEHIND: Final = timedelta(days=28)
 """A simulated batch begins on the process clock this long before it is recorded, so that nothing in it has occurred
 after it was recorded."""
@@ -121,11 +122,13 @@ class BatchStage:
             before = start - timedelta(days=1)
             approve_recipe(ledger, pilot.control, author=crew["author"], approver=crew["approver"], at=before)
             lots = self._store(ledger, crew["store"], before)
-            measured = self._execute(ledger, batch, start, crew, lots, pilot, part(progress, 0.0, 0.8))
+            live = self._live(results)
+            measured = self._execute(ledger, batch, start, crew, lots, pilot, live, part(progress, 0.0, 0.8))
             progress(0.8, "deviations, quality control, review")
             self._judge(ledger, batch, crew, pilot, self.design.gene(results).checks.verdict)
             output = self._output(ledger, batch, pilot.control, measured)
-        (self.program.out / PENDING).unlink(missing_ok=True)
+        for name in (PENDING, PLANT_STATE):
+            (self.program.out / name).unlink(missing_ok=True)
         return output
 
     def _begin(self, ledger: Ledger, key: str) -> tuple[str, datetime]:
@@ -155,6 +158,14 @@ class BatchStage:
         now = received_lots(ledger.events())
         return [now[lot.id] for lot in self.program.plant.lots]
 
+    def _live(self, results: Results) -> LivePlant:
+        """What the virtual plant integrates: this product's culture in the program's vessels."""
+        named = self.program.folder / self.program.recipe.culture
+        culture = self.design.culture(results)
+        values = {name: item.value for name, item in culture.parameters.items()}
+        units = self.program.plant.document.data["units"]
+        return LivePlant(str(named.resolve()) if named.is_file() else self.program.recipe.culture, units, values)
+
     def _execute(
         self,
         ledger: Ledger,
@@ -163,6 +174,7 @@ class BatchStage:
         crew: Mapping[str, str],
         lots: list[Lot],
         pilot: ScaleResult,
+        live: LivePlant,
         progress: Progress,
     ) -> Run:
         def on_excursion(_: object) -> None:
@@ -178,6 +190,8 @@ class BatchStage:
             units=tuple(self.program.plant.vessels),
             document=self.program.plant.document,
             seed=self.program.seed,
+            live=live,
+            state=self.program.out / PLANT_STATE,
         ) as plant:
             return execute(
                 pilot.control,
@@ -230,7 +244,7 @@ class BatchStage:
 
     def _cause(self, phase: str, tag: str) -> str:
         for fault in self.program.plant.faults:
-            if fault.phase == phase and fault.tag == tag and fault.what:
+            if fault.phase == phase and fault.tag in (tag, "") and fault.what:
                 return f"Planned fault of the simulation: {fault.what}."
         return "Not planned: the simulated process leaves its limits here. See the trend of the phase."
 

@@ -2,6 +2,7 @@
 
 from seedtrain.automation._control._feeding import ConstantFeed, ExponentialFeed, Feeding, MuStat, RiseStat
 from seedtrain.automation._control._pid import Pid, PidSettings
+from seedtrain.automation._control._soft import gas_balance
 from seedtrain.automation._control._split import Stage, split
 from seedtrain.automation._control._vessel import Actuators, SetPoints, VesselControl
 
@@ -17,5 +18,6 @@ __all__ = [
     "SetPoints",
     "Stage",
     "VesselControl",
+    "gas_balance",
     "split",
 ]

@@ -7,8 +7,9 @@ derivative of the measured value and back-calculation.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from seedtrain.base import InputError
 
@@ -23,7 +24,7 @@ class PidSettings:
 
     - `gain`: output per unit of the measured value; negative where more output makes it fall.
     - `integral_time`, `derivative_time`: h; an infinite integral time is none.
-    - `low`, `high`: of the output. `rate`: how fast the output may move, per h.
+    - `low`, `high`: of the output. `rate`: how fast it may move, per h; `fall`: how fast it may fall, if slower.
     - `dead_band`: of an error only what is beyond this counts. `weight`: of the set point in the proportional part.
     """
 
@@ -33,6 +34,7 @@ class PidSettings:
     low: float = 0.0
     high: float = 100.0
     rate: float = math.inf
+    fall: float = math.inf
     dead_band: float = 0.0
     weight: float = 1.0
 
@@ -46,8 +48,8 @@ class PidSettings:
             faults.append(f"a derivative time of {self.derivative_time:g} h")
         if not self.low < self.high:
             faults.append(f"an output between {self.low:g} and {self.high:g}")
-        if not self.rate > 0:
-            faults.append(f"a rate of {self.rate:g} per h")
+        if not (self.rate > 0 and self.fall > 0):
+            faults.append(f"a rate of {min(self.rate, self.fall):g} per h")
         if not (self.dead_band >= 0 and 0 <= self.weight <= 1):
             faults.append(f"a dead band of {self.dead_band:g} with a weight of {self.weight:g}")
         if faults:
@@ -81,8 +83,8 @@ class Pid:
         if math.isnan(self.integral):  # bumpless: what it does now is what it did
             self.integral = self.output - quick
         wanted = quick + self.integral
-        most = settings.rate * dt
-        output = min(max(wanted, settings.low, self.output - most), settings.high, self.output + most)
+        up, down = settings.rate * dt, min(settings.rate, settings.fall) * dt
+        output = min(max(wanted, self.output - down), self.output + up)
         output = min(max(output, settings.low), settings.high)
         if math.isfinite(settings.integral_time):
             self.integral += settings.gain * error * dt / settings.integral_time
@@ -119,3 +121,14 @@ class Pid:
         self.settings = settings
         self.integral = math.nan
         self.output = min(max(self.output, settings.low), settings.high)
+
+    def to_data(self) -> list[Any]:
+        """Its state, JSON-ready; not a number is None."""
+        numbers = (self.output, self.integral, self._slope, self._last)
+        return [self.mode, *(None if math.isnan(number) else number for number in numbers)]
+
+    def restore(self, data: Sequence[Any]) -> None:
+        """The state of `to_data`."""
+        self.mode = data[0]
+        numbers = (math.nan if number is None else float(number) for number in data[1:])
+        self.output, self.integral, self._slope, self._last = numbers

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
 
 from seedtrain.automation._control._pid import Pid, PidSettings
 from seedtrain.automation._control._split import Stage, split
@@ -21,7 +21,8 @@ FOAM_LIMIT: Final = 0.12  # m at which antifoam is dosed, assumed
 TEMPERATURE: Final = PidSettings(gain=8.0, integral_time=0.5, low=2.0, high=70.0)  # jacket degC per degC
 JACKET: Final = PidSettings(gain=3.0, integral_time=0.05, low=5.0, high=80.0)  # inlet degC per degC
 ACIDITY: Final = PidSettings(gain=60.0, integral_time=0.5, low=-100.0, high=100.0, dead_band=0.02)  # % per pH
-OXYGEN: Final = PidSettings(gain=60.0, integral_time=0.05, low=0.0, high=100.0)  # % per share of air saturation
+OXYGEN: Final = PidSettings(gain=60.0, integral_time=0.05, fall=100.0)  # % per share of air saturation
+"""It falls slowly, so that a feed that stops for some minutes finds its oxygen when it comes back."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,18 @@ class VesselControl:
             Stage("gas", 0.0, 0.0, gas, gas),
             Stage("rich", 80.0, 100.0, 0.0, rich),
         )
+
+    def to_data(self) -> dict[str, Any]:
+        """Set points, actuators and the state of every loop, JSON-ready."""
+        loops = {name: loop.to_data() for name, loop in self.loops.items()}
+        return {"set_points": asdict(self.set_points), "actuators": asdict(self.actuators), "loops": loops}
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """The state of `to_data`."""
+        self.want(SetPoints(**data["set_points"]))
+        self.actuators = Actuators(**data["actuators"])
+        for name, loop in self.loops.items():
+            loop.restore(data["loops"][name])
 
     def step(self, measured: Mapping[str, float], dt: float) -> Actuators:
         """What the actuators are told for the next `dt` hours, from what the instruments show.

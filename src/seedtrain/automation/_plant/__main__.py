@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--private-key", type=Path)
     parser.add_argument("--trust", type=Path, action="append", default=[], help="certificate of a client")
     parser.add_argument("--user", default="", help="who may connect; the password: SEEDTRAIN_OPCUA_PASSWORD")
+    parser.add_argument("--state", type=Path, help="file from which integrated tanks go on after a kill")
     parser.add_argument("--while-input", action="store_true")
     given = parser.parse_args()
     from seedtrain.automation._plant import PlantSettings, serve
@@ -34,7 +35,11 @@ def main() -> int:
     if given.certificate and given.private_key:
         security = Security(given.certificate, given.private_key, tuple(given.trust), given.user)
     settings = PlantSettings(
-        speed=given.speed, interval=timedelta(seconds=given.interval), port=given.port, security=security
+        speed=given.speed,
+        interval=timedelta(seconds=given.interval),
+        port=given.port,
+        security=security,
+        state=given.state,
     )
     try:
         serve(

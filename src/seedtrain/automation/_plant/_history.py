@@ -9,7 +9,7 @@ from typing import Any
 from asyncua import ua
 from asyncua.server.history import HistoryStorageInterface
 
-from seedtrain.automation._plant._world import Value
+from seedtrain.automation._plant._base import Value
 
 Past = Callable[[datetime, datetime], Sequence[Value]]
 

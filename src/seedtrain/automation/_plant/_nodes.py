@@ -10,8 +10,9 @@ from typing import Any, Final
 from asyncua import Node, Server, ua
 
 from seedtrain.automation._lads import LADS_STATE, RESULT_FIELDS, unit_id
+from seedtrain.automation._plant._base import PlantUnit, Signal
 from seedtrain.automation._plant._history import PlantHistory, data_value
-from seedtrain.automation._plant._world import PlantUnit, Signal, World
+from seedtrain.automation._plant._world import World
 
 Method = Callable[..., Awaitable[list[ua.Variant]]]
 
@@ -131,12 +132,11 @@ class AddressSpace:
         await self.variable(manager, f"{path}/ActiveProgram", text(""))
         templates = await self.folder(manager, f"{path}/ProgramTemplateSet")
         results = await self.folder(manager, f"{path}/ResultSet")
-        for phase, truth in unit.scenario.phases.items():
+        for phase, template in unit.templates.items():
             name = ua.QualifiedName(phase, self.index)
-            template = await templates.add_object(self.id(f"{path}/ProgramTemplateSet/{phase}"), name)
-            await self.variable(template, f"{path}/ProgramTemplateSet/{phase}/Functions", texts(list(truth.sensors)))
-            materials = list(dict.fromkeys(item.material for item in truth.additions))
-            await self.variable(template, f"{path}/ProgramTemplateSet/{phase}/Materials", texts(materials))
+            node = await templates.add_object(self.id(f"{path}/ProgramTemplateSet/{phase}"), name)
+            await self.variable(node, f"{path}/ProgramTemplateSet/{phase}/Functions", texts(list(template.functions)))
+            await self.variable(node, f"{path}/ProgramTemplateSet/{phase}/Materials", texts(list(template.materials)))
             result = await results.add_object(self.id(f"{path}/ResultSet/{phase}"), name)
             for field, kind in RESULT_FIELDS.items():
                 array = field not in ("Started", "Stopped", "EndedBy")
@@ -165,10 +165,9 @@ class AddressSpace:
 
     async def show_state(self, unit: PlantUnit) -> None:
         """Publish a unit's state and active program, where they changed."""
-        running = unit.program.path if unit.program is not None and unit.due is not None else ""
         for path, value in (
             (f"{unit.name}/FunctionalUnitState", LADS_STATE[unit.state]),
-            (f"{unit.name}/ProgramManager/ActiveProgram", running),
+            (f"{unit.name}/ProgramManager/ActiveProgram", unit.active),
         ):
             if self.server.read_attribute_value(self.id(path)).Value.Value != value:
                 await self.write(path, text(value))

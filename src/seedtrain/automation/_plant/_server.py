@@ -13,10 +13,11 @@ from typing import Any, Final
 from asyncua import Server, ua
 
 from seedtrain.automation._lads import NAMESPACE, PATH
+from seedtrain.automation._plant._base import PlantUnit, Signal
 from seedtrain.automation._plant._guard import Doorkeeper
 from seedtrain.automation._plant._nodes import NEVER, AddressSpace, argument, text
 from seedtrain.automation._plant._settings import PlantSettings
-from seedtrain.automation._plant._world import Clock, PlantUnit, Signal, World
+from seedtrain.automation._plant._world import Clock, World
 from seedtrain.automation._scenario import Scenario
 from seedtrain.base import SeedtrainError, UnavailableError
 
@@ -41,10 +42,11 @@ class PlantServer:
         settings.check()
         self.settings = settings
         start = settings.start or (datetime.now(UTC) if settings.speed is not None else NEVER)
-        self.world = World(scenario, Clock(start, settings.speed), settings.interval)
+        self.world = World(scenario, Clock(start, settings.speed), settings.interval, settings.state)
         self._ended = asyncio.Event()
         self._changed = asyncio.Event()
         self._space: AddressSpace | None = None
+        self._targets: dict[str, dict[str, float]] = {}
 
     async def run(self, ready: Callable[[str], None], stop: asyncio.Event) -> None:
         """Serve until `stop` is set; `ready` is told the URL once clients can connect."""
@@ -112,6 +114,8 @@ class PlantServer:
 
     async def _play(self, to: datetime) -> datetime:
         assert self._space is not None
+        for unit in self.world.units.values():
+            self._retarget(unit)
         signals: list[Signal] = []
         reached = self.world.advance(to, signals.append)
         await self._space.show(signals)
@@ -178,16 +182,30 @@ class PlantServer:
         return [ua.Variant(self.world.prepare(owner, unit.name, path, at), _Time)]
 
     def _start(self, unit: PlantUnit, owner: str, path: str, at: datetime, given: list[str] | None) -> list[ua.Variant]:
+        unit.targets.update(self._written(unit))
+        properties = dict(item.split("=", 1) for item in given or [] if "=" in item)
+        self.world.start(owner, unit.name, path, at, properties)
+        return []
+
+    def _written(self, unit: PlantUnit) -> dict[str, float]:
+        """The targets as clients wrote them last."""
         assert self._space is not None
+        found = {}
         for tag in unit.targets:
             value = self._space.server.read_attribute_value(
                 self._space.id(f"{unit.name}/FunctionSet/{tag}/TargetValue")
             ).Value
             assert value is not None
-            unit.targets[tag] = float(value.Value)
-        properties = dict(item.split("=", 1) for item in given or [] if "=" in item)
-        self.world.start(owner, unit.name, path, at, properties)
-        return []
+            found[tag] = float(value.Value)
+        self._targets[unit.name] = found
+        return found
+
+    def _retarget(self, unit: PlantUnit) -> None:
+        """While a phase runs, a target that a client changes holds from now on."""
+        before = self._targets.get(unit.name, {})
+        changed = {tag: value for tag, value in self._written(unit).items() if value != before.get(tag, value)}
+        if changed and unit.active:
+            unit.retarget(changed)
 
     def _hold(self, unit: PlantUnit, path: str) -> list[ua.Variant]:
         unit.hold(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from seedtrain.automation._lads import DEFAULT_PORT
@@ -22,6 +23,7 @@ class PlantSettings:
     - `interval`: of process time between two values of a function.
     - `host`: loopback unless said. `port`: 0 takes a free one.
     - `security`: whom it trusts; without it, everybody on loopback.
+    - `state`: a file from which integrated tanks go on after a kill; without it they start empty.
     """
 
     speed: float | None = None
@@ -30,6 +32,7 @@ class PlantSettings:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     security: Security | None = None
+    state: Path | None = None
 
     def check(self) -> None:
         """Refuse what makes no plant."""

@@ -13,12 +13,13 @@ from typing import Final
 import numpy as np
 
 from seedtrain.automation._devices import Addition, EndedBy, Ending, Function, Identity, Reading
+from seedtrain.automation._plant._state import UnitState
 from seedtrain.automation._scenario import UnitScenario
 from seedtrain.automation._sensors import DEFAULT_ASSAY_ERROR, assayed, generator
 from seedtrain.automation._truth import PhaseTruth
 from seedtrain.base import InputError
 from seedtrain.quantity import Quantity, convert
-from seedtrain.recipe import Command, Phase, State, next_state
+from seedtrain.recipe import Phase, State
 
 WEIGHT_ERROR: Final = 0.002
 """Relative standard deviation of an amount by scale or totaliser; assumed."""
@@ -37,14 +38,12 @@ class SimulatedUnit:
         self._assay_error = scenario.assay_error
         self._seed = scenario.seed
         self._changeover = scenario.changeover
-        self._state = State.IDLE
-        self._running: tuple[str, datetime] | None = None
-        self._targets: dict[str, Mapping[str, Quantity | str]] = {}
+        self._unit = UnitState(scenario.name, scenario.phases)
 
     @property
     def state(self) -> State:
         """The unit's ISA-88 state."""
-        return self._state
+        return self._unit.state
 
     def identify(self) -> Identity:
         """A simulated unit, and it says so."""
@@ -66,47 +65,25 @@ class SimulatedUnit:
 
     def command(self, path: str, set_points: Mapping[str, Quantity | str]) -> None:
         """Take the set points of the phase."""
-        self._truth(path)
-        self._targets[path] = dict(set_points)
+        self._unit.command(path)
 
     def start(self, path: str, phase: Phase, at: datetime) -> None:
         """Run the phase from `at`; refused while another one runs, and before its set points are known."""
-        self._truth(path)
-        if self._running == (path, at) and self._state in (State.RUNNING, State.COMPLETE):
-            return
-        if self._state is State.RUNNING:
-            assert self._running is not None
-            raise InputError(
-                f"{self.name} runs {self._running[0]} and cannot start {path}", remedy="Wait until it has ended."
-            )
-        if path not in self._targets:
-            raise InputError(f"{self.name} has no set points for {path}", remedy="Command the set points first.")
-        if self._state is State.COMPLETE:
-            self._state = next_state(self._state, Command.RESET)
-        if self._state is State.HELD:
-            self._state = next_state(next_state(self._state, Command.RESTART), Command.COMPLETE)
-        else:
-            self._state = next_state(self._state, Command.START)
-        self._running = (path, at)
+        self._unit.start(path, at)
 
     def hold(self, path: str) -> None:
         """Go to the safe state; an idle unit is there."""
-        self._truth(path)
-        if self._state is State.RUNNING:
-            self._state = next_state(next_state(self._state, Command.HOLD), Command.COMPLETE)
+        self._unit.hold(path)
 
     def abort(self, path: str) -> None:
         """Stop for good."""
-        self._truth(path)
-        if self._state is not State.ABORTED:
-            self._state = next_state(next_state(self._state, Command.ABORT), Command.COMPLETE)
+        self._unit.abort(path)
 
     def await_end(self, path: str) -> Ending:
         """Play the phase to its end."""
         began = self._began(path)
         truth = self._phases[path]
-        if self._state is State.RUNNING:
-            self._state = next_state(self._state, Command.COMPLETE)
+        self._unit.end()
         phase = truth.phase
         ended_by: EndedBy = "at_most" if not truth.reached else "condition" if phase.until else "duration"
         outlet = None
@@ -168,15 +145,8 @@ class SimulatedUnit:
         return tuple(readings)
 
     def _truth(self, path: str) -> PhaseTruth:
-        try:
-            return self._phases[path]
-        except KeyError:
-            known = ", ".join(self._phases)
-            raise InputError(f"{self.name} cannot run {path!r}", remedy=f"It runs: {known}.") from None
+        self._unit.check(path)
+        return self._phases[path]
 
     def _began(self, path: str) -> datetime:
-        """When the phase began; raises `InputError` where it does not run, because nothing can be read of it then."""
-        self._truth(path)
-        if self._running is None or self._running[0] != path or self._state not in (State.RUNNING, State.COMPLETE):
-            raise InputError(f"{self.name} does not run {path} (it is {self._state.value})", remedy="Start it first.")
-        return self._running[1]
+        return self._unit.began(path)

@@ -202,6 +202,11 @@ class LiveTank:
         self._state[amounts] *= left
         return broth
 
+    def empty_out(self) -> None:
+        """Take everything out."""
+        if self.volume > 0:
+            self.draw(self.volume)
+
     def broth(self) -> Broth:
         """What a litre holds now."""
         if self.volume <= 0:

@@ -1,0 +1,146 @@
+"""One integrated tank with its instruments, its controllers and its pumps, moved on tick by tick."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from seedtrain.automation._control import Actuators, Feeding, VesselControl, gas_balance
+from seedtrain.automation._faults import Fault
+from seedtrain.automation._plant._instruments import Instruments
+from seedtrain.simulation import Liquid, LiveTank, StirredTank, TankInputs
+
+TICK: Final = timedelta(seconds=30)
+"""Between two actions of the controllers, of process time."""
+CONTAMINANT_GROWTH: Final = 1.0  # 1/h, assumed: faster than the culture
+Faults = Iterable[tuple[Fault, float]]
+"""What goes wrong now, each with the hours since it began."""
+
+
+@dataclass
+class DrivenTank:
+    """What happens in one tank: `fed`, `based` L since a phase began; `seen` what the instruments show."""
+
+    tank: LiveTank
+    control: VesselControl
+    instruments: Instruments
+    base_liquid: Liquid
+    feed_liquid: Liquid = field(default_factory=Liquid)
+    feeding: Feeding | None = None
+    fed: float = 0.0
+    based: float = 0.0
+    feed_rate: float = 0.0
+    seen: dict[str, float] = field(default_factory=dict)
+    _inputs: TankInputs = field(default_factory=TankInputs)
+    _contaminated: set[Fault] = field(default_factory=set)
+
+    @property
+    def vessel(self) -> StirredTank:
+        """The vessel."""
+        return self.tank.vessel
+
+    def truth(self) -> dict[str, float]:
+        """What is true now, by symbol and by tag in the sensors' units."""
+        inputs, volume = self._inputs, max(self.tank.volume, 1e-9)
+        true = self.tank.read(inputs)
+        gas = inputs.air + inputs.oxygen + inputs.nitrogen + inputs.carbon_dioxide
+        true |= {
+            "stirrer_speed": inputs.speed,
+            "aeration": gas / volume,
+            "head_pressure": inputs.head_pressure,
+            "broth_volume": self.tank.volume,
+            "feed_rate": self.feed_rate,
+            "base_rate": inputs.base,
+        }
+        if self.tank.empty:
+            return true
+        masses = self.tank.culture.masses
+        inside = [name for name, item in self.tank.culture.species.items() if item.intracellular]
+        oxygen, carbon = true["exit_oxygen"], true["exit_carbon_dioxide"]
+        return true | {
+            "biomass": sum(true[name] * masses[name] for name in inside) + true["contaminant"],
+            "glucose": true.get(self.tank.culture.symbol("glucose") or "", 0.0),
+            "DO_percent": 100.0 * true["dissolved_oxygen"],
+            **gas_balance(inputs.air, inputs.oxygen, inputs.nitrogen, inputs.carbon_dioxide, oxygen, carbon, volume),
+        }
+
+    def look(self, dt: float, faults: Faults) -> dict[str, float]:
+        """What the instruments show after `dt` hours more."""
+        true = self.truth()
+        scaled = {
+            "dissolved_oxygen": 100.0 * true.get("dissolved_oxygen", float("nan")),
+            "exit_oxygen": 100.0 * true.get("exit_oxygen", float("nan")),
+            "exit_carbon_dioxide": 100.0 * true.get("exit_carbon_dioxide", float("nan")),
+            "foam": 100.0 * true.get("foam", 0.0),
+        }
+        self.seen = self.instruments.show({**true, **scaled}, dt, [item for item in faults if item[0].tag])
+        return self.seen
+
+    def move(self, hours: float, dt: float, faults: Faults) -> None:
+        """Control and integrate `dt` hours, `hours` after the phase began."""
+        wrong = {fault.kind: fault for fault, _ in faults if not fault.tag}
+        seen = self.seen
+        measured = {
+            **seen,
+            "dissolved_oxygen": seen.get("dissolved_oxygen", float("nan")) / 100.0,
+            "foam": seen.get("foam", 0.0) / 100.0,
+            "volume": seen.get("broth_volume", float("nan")),
+        }
+        told = self.control.step(measured, dt)
+        wanted = self.feeding.step(hours, dt, measured) if self.feeding is not None else 0.0
+        self._inputs = self._driven(told, wanted, wrong)
+        self.feed_rate = self._inputs.feed
+        self.fed += self.feed_rate * dt
+        self.based += self._inputs.base * dt
+        contamination = wrong.get("contamination")
+        if contamination is not None and contamination not in self._contaminated:
+            self._contaminated.add(contamination)
+            self.tank.contaminate(contamination.offset)
+        self.tank.advance(dt, self._inputs)
+
+    def _driven(self, told: Actuators, feed: float, wrong: Mapping[str, Fault]) -> TankInputs:
+        """What the actuators really do."""
+        dead = "power_dip" in wrong
+        gas = 0.0 if dead or "air_lost" in wrong else 1.0
+        return TankInputs(
+            speed=0.0 if dead else told.speed,
+            air=gas * told.air,
+            oxygen=gas * told.oxygen,
+            carbon_dioxide=gas * told.carbon_dioxide,
+            head_pressure=told.head_pressure,
+            feed=0.0 if dead or "feed_blocked" in wrong else feed,
+            base=0.0 if dead or "base_blocked" in wrong else told.base,
+            acid=0.0 if dead else told.acid,
+            antifoam=0.0 if dead else told.antifoam,
+            jacket_inlet=self.tank.read(self._inputs)["temperature"] if dead else told.jacket_inlet,
+            feed_liquid=self.feed_liquid,
+            base_liquid=self.base_liquid,
+            foaming=wrong["foaming"].offset if "foaming" in wrong else 1.0,
+            contaminant_growth=CONTAMINANT_GROWTH,
+        )
+
+    def begin(self) -> None:
+        """A phase begins: totalisers start from zero, the feed stops."""
+        self.fed = self.based = self.feed_rate = 0.0
+        self.seen = {}
+        self.feeding = None
+        self._inputs = dataclasses.replace(self._inputs, feed=0.0)
+
+    def to_data(self) -> dict[str, Any]:
+        """What a restarted plant needs to go on from between two phases, JSON-ready."""
+        return {
+            "tank": self.tank.to_data(),
+            "control": self.control.to_data(),
+            "instruments": {tag: item.to_data() for tag, item in self.instruments.all.items()},
+        }
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """The state of `to_data`; what is driven follows at the next tick."""
+        self.tank.restore(data["tank"])
+        self.control.restore(data["control"])
+        for tag, item in self.instruments.all.items():
+            item.restore(data["instruments"][tag])
+        self._inputs = self._driven(self.control.actuators, 0.0, {})

@@ -1,0 +1,435 @@
+"""One unit of the virtual plant whose tank is integrated while it is driven."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from seedtrain.automation._control import ConstantFeed, ExponentialFeed, SetPoints, VesselControl
+from seedtrain.automation._devices import Addition, EndedBy, Ending, Reading
+from seedtrain.automation._faults import Fault
+from seedtrain.automation._live_scenario import Inoculum
+from seedtrain.automation._plant._base import PlantUnit, Program, Signal, Template
+from seedtrain.automation._plant._instruments import LIVE_SENSORS, Instruments
+from seedtrain.automation._plant._live_tank import TICK, DrivenTank
+from seedtrain.automation._plant._state import UnitState
+from seedtrain.automation._plant._unit import WEIGHT_ERROR
+from seedtrain.automation._scenario import UnitScenario
+from seedtrain.automation._sensors import DEFAULT_ASSAY_ERROR, assayed, generator
+from seedtrain.base import InputError
+from seedtrain.quantity import Quantity, convert, parse
+from seedtrain.recipe import Phase, PhaseAt, State, parse_recipe
+from seedtrain.simulation import (
+    Broth,
+    Liquid,
+    LiveTank,
+    Plan,
+    Segment,
+    StirredTank,
+    VesselEntry,
+    base_liquid,
+    plan_of,
+    read_culture,
+)
+
+CONTROLLED: Final = ("temperature", "pH", "dissolved_oxygen", "stirrer_speed", "aeration", "head_pressure")
+"""Functions with a target: what a client writes there holds from the next tick on."""
+READ_BY: Final = {
+    "biomass": "biomass",
+    "glucose": "glucose",
+    "volume": "broth_volume",
+    "dissolved_oxygen": "dissolved_oxygen",
+    "oxygen_uptake_rate": "OUR",
+    "carbon_dioxide_evolution_rate": "CER",
+    "temperature": "temperature",
+    "pH": "pH",
+}
+"""The function that a transition waits for."""
+SAMPLED: Final = {"biomass": "g/L", "glucose": "g/L", "volume": "L", "OUR": "mmol/L/h", "CER": "mmol/L/h"}
+RESTS: Final = ("sterilise", "manual")
+
+
+@dataclass
+class Running:
+    """The phase that runs: how long at most, what is awaited, when its next values are due."""
+
+    step: PhaseAt
+    segment: Segment | None
+    began: datetime
+    longest: float
+    next_show: datetime
+    hit: bool = False
+
+
+class LiveUnit(PlantUnit):
+    """A stirred tank that answers to its controllers, its pumps and its faults.
+
+    - `source`: gives the unit whose broth inoculates this one.
+    """
+
+    def __init__(
+        self, scenario: UnitScenario, interval: timedelta, source: Callable[[str], LiveUnit] | None = None
+    ) -> None:
+        live = scenario.live
+        assert live is not None
+        self.recipe = parse_recipe(live.recipe, "the recipe of the virtual plant")
+        named = Path(live.culture)
+        given = {name: (value, "derived", "the plant's scenario") for name, value in live.parameters.items()}
+        culture = read_culture(named if named.is_file() else live.culture)
+        self.culture = culture.with_parameters(given) if given else culture
+        vessel = VesselEntry.model_validate(live.vessel).vessel(scenario.name)
+        assert isinstance(vessel, StirredTank)
+        steps = {step.path: step for step in self.recipe.phases() if step.unit_procedure.name in live.procedures}
+        templates = {path: self._template(step) for path, step in steps.items()}
+        functions = {tag: sensor.unit for tag, sensor in LIVE_SENSORS.items()}
+        super().__init__(scenario.name, functions, CONTROLLED, templates)
+        self.interval = interval
+        self._live, self._scenario, self._source = live, scenario, source
+        self._steps = steps
+        self._plans = {name: plan_of(self.culture, vessel, self.recipe, name, 1.0) for name in live.procedures}
+        self._unit = UnitState(scenario.name, steps)
+        self._driven = DrivenTank(
+            LiveTank(self.culture, vessel),
+            VesselControl(vessel),
+            Instruments(scenario.name, scenario.seed),
+            base_liquid(self.culture, self.recipe) or Liquid(),
+        )
+        self._running: Running | None = None
+        self._at: datetime | None = None
+        self._charged = 0.0
+        self._truths: dict[str, dict[str, float]] = {}
+
+    def _template(self, step: PhaseAt) -> Template:
+        """What a phase reports, and what it draws by itself."""
+        material = next((name for name, parts in self.recipe.materials.items() if "ammonia-water" in parts), None)
+        cultured = step.phase.do in ("grow", "feed", "induce")
+        functions = tuple(LIVE_SENSORS) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
+        return Template(functions, (material,) if cultured and material else ())
+
+    @property
+    def state(self) -> State:
+        """The unit's ISA-88 state."""
+        return self._unit.state
+
+    def ready(self, path: str, at: datetime) -> datetime:
+        """When the unit can take the phase."""
+        self._unit.check(path)
+        return at + timedelta(hours=self._scenario.changeover.get(path, 0.0))
+
+    def start(self, path: str, at: datetime, properties: Mapping[str, str]) -> None:
+        """Run the phase from `at`; its set points stand in the targets and in `properties`."""
+        self._unit.check(path)
+        step = self._steps[path]
+        phase = replace(step.phase, set=self._settings(step.phase, properties))
+        again = self._unit.running == (path, at) and self._unit.state in (State.RUNNING, State.COMPLETE)
+        if again:
+            return
+        self._unit.command(path)
+        self._unit.start(path, at)
+        self._rest(at)
+        self._forget(at)
+        self._driven.begin()
+        plan = self._plans[step.unit_procedure.name]
+        segment = next((item for item in plan.segments if item.path == path), None)
+        self._do(step, phase, plan, segment)
+        self._want(phase, plan)
+        longest = segment.longest if segment is not None and segment.longest else _duration(phase)
+        self._running = Running(step, segment, at, longest, at)
+        self.program = Program(path, at)
+
+    def _settings(self, phase: Phase, properties: Mapping[str, str]) -> dict[str, Quantity | str]:
+        """Every parameter of the phase as it was told: a target of a function, else a property."""
+        found: dict[str, Quantity | str] = {}
+        for name, value in phase.set.items():
+            target = self.targets.get(name, math.nan)
+            if isinstance(value, Quantity) and name in self.targets and math.isfinite(target):
+                found[name] = Quantity(target, self.functions[name])
+            elif name in properties:
+                found[name] = (
+                    parse(properties[name], like=value.unit) if isinstance(value, Quantity) else properties[name]
+                )
+            else:
+                raise InputError(f"{self.name} is not told {name}", remedy=f"State it, for instance {name}={value}.")
+        return found
+
+    def _do(self, step: PhaseAt, phase: Phase, plan: Plan, segment: Segment | None) -> None:
+        """What happens at once when a phase begins."""
+        tank, phases = self._driven.tank, _phases(step)
+        if phases[0] is step.phase:
+            self._charged = 0.0
+            tank.empty_out()  # the rest of the batch before
+        if phase.do == "charge":
+            number = [item for item in phases if item.do == "charge"].index(step.phase)
+            full = self._driven.vessel.working_volume[1]
+            volume = phase.number("volume", "L") if "volume" in phase.set else phase.number("fill", "") * full
+            first = plan.segments[0]
+            tank.charge(plan.medium[number][0], volume, temperature=first.temperature, pH=first.pH)
+            self._charged += volume
+        elif phase.do in ("thaw", "inoculate"):
+            volume = phase.number("inoculum_fraction", "") * (self._charged or plan.volume)
+            tank.add(self._inoculum(self._live.inocula[step.unit_procedure.name], plan, volume), volume)
+        elif phase.do == "induce" and segment is not None and segment.addition is not None:
+            tank.charge(segment.addition[0], phase.number("volume", "L"), temperature=20.0)
+        elif phase.do == "withdraw":
+            tank.draw(phase.number("volume", "L"))
+        elif phase.do == "feed" and segment is not None and segment.feed is not None:
+            rate = phase.number("rate", "L/h") if "rate" in phase.set else phase.number("initial_rate", "L/h")
+            growth = phase.number("growth_rate", "1/h", 0.0)
+            self._driven.feed_liquid = segment.feed[0]
+            self._driven.feeding = ExponentialFeed(rate, growth) if growth else ConstantFeed(rate)
+
+    def _inoculum(self, source: Inoculum, plan: Plan, volume: float) -> Broth:
+        if source.unit and self._source is not None:
+            other = self._source(source.unit)._driven.tank
+            if other.volume >= volume:
+                broth = other.draw(volume)
+                other.empty_out()
+                return broth
+            raise InputError(
+                f"{source.unit} holds {other.volume:.4g} L, {self.name} is to be inoculated with {volume:.4g} L",
+                remedy="Grow the seed first, or inoculate with less.",
+            )
+        found, culture = dict(source.contents or {}), self.culture
+        species = {name: found[name] for name in culture.species if name in found}
+        if not species and culture.biomass:
+            species = {culture.biomass: plan.seed / culture.masses[culture.biomass]}
+        more = (found.get("water", 980.0), found.get("minerals", 0.0), found.get("NH", 0.0), found.get("I", 0.0))
+        return Broth(Liquid(species, *more), 0.1, 1.0, 30.0, 7.0, found.get("T", 37.0))
+
+    def _want(self, phase: Phase, plan: Plan) -> None:
+        """The controllers' set points follow the phase, and then the targets; before it, medium is kept warm."""
+        if phase.do in ("grow", "feed"):
+            given = {name: phase.quantity(name) for name in CONTROLLED}
+            for name, value in given.items():
+                self.targets[name] = math.nan if value is None else value.magnitude(self.functions[name])
+            self.retarget(self.targets)
+        elif phase.do in ("charge", "thaw", "inoculate"):
+            self.targets.update(dict.fromkeys(self.targets, math.nan))
+            self.retarget({"temperature": plan.segments[0].temperature})
+
+    def retarget(self, targets: Mapping[str, float]) -> None:
+        """Targets as a client wrote them."""
+        self.targets.update(targets)
+
+        def wanted(name: str) -> float | None:
+            value = self.targets.get(name, math.nan)
+            return value if math.isfinite(value) else None
+
+        oxygen = wanted("dissolved_oxygen")
+        found = SetPoints(
+            temperature=wanted("temperature"),
+            pH=wanted("pH"),
+            dissolved_oxygen=None if oxygen is None else oxygen / 100.0,
+            stirrer_speed=wanted("stirrer_speed"),
+            aeration=wanted("aeration"),
+            head_pressure=wanted("head_pressure") or 0.0,
+        )
+        if found != self._driven.control.set_points:
+            self._driven.control.want(found)
+
+    def hold(self, path: str) -> None:
+        """The safe state: no feed; temperature, pH, air and stirrer go on, so that the cells live."""
+        self._unit.hold(path)
+        self._driven.feeding = None
+
+    def abort(self, path: str) -> None:
+        """Stop for good: no pump runs."""
+        self._unit.abort(path)
+        self._driven.begin()
+
+    def play(self, until: datetime, tell: Callable[[Signal], None]) -> bool:
+        """Integrate up to `until`, which is at most a tick away while a phase runs; says whether the phase ended."""
+        running = self._running
+        if running is None or self.state is not State.RUNNING:
+            self._rest(until)
+            return False
+        at = self._at or running.began
+        while True:
+            hours = (at - running.began).total_seconds() / 3600.0
+            if at >= running.next_show:
+                self._show(at, tell)
+                running.next_show += self.interval
+            ended = self._ended(running, hours)
+            if ended is not None:
+                self._end(running, at, ended, tell)
+                return True
+            if at >= until:
+                return False
+            step = min(until, at + TICK)
+            self._tick((step - at).total_seconds() / 3600.0, hours)
+            at = self._at = step
+
+    def _tick(self, dt: float, hours: float) -> None:
+        driven = self._driven
+        if driven.tank.empty:
+            return
+        faults = self._faults(hours)
+        driven.look(dt, faults)
+        driven.move(hours, dt, faults)
+
+    def _rest(self, until: datetime) -> None:
+        """Between phases cells go on living in a tank that is kept."""
+        at = self._at
+        self._at = until if at is None else max(at, until)
+        if at is None or self._driven.tank.empty:
+            return
+        while at < until:
+            step = min(until, at + 4 * TICK)
+            dt = (step - at).total_seconds() / 3600.0
+            self._driven.look(dt, ())
+            self._driven.move(0.0, dt, ())
+            at = step
+
+    def _faults(self, hours: float) -> list[tuple[Fault, float]]:
+        assert self._running is not None
+        path = self._running.step.path
+        return [
+            (fault, hours - fault.start)
+            for fault in self._scenario.faults
+            if fault.path == path and fault.start <= hours < fault.end
+        ]
+
+    def _show(self, at: datetime, tell: Callable[[Signal], None]) -> None:
+        assert self._running is not None
+        template = self.templates[self._running.step.path]
+        if not self._driven.seen:
+            self._driven.look(0.0, ())
+        seen = self._driven.seen
+        if self._running.step.phase.do in RESTS:
+            setting = self._running.step.phase.quantity("temperature")
+            seen = {"temperature": setting.magnitude("degC")} if setting is not None else {}
+        for tag in template.functions:
+            value = seen.get(tag, math.nan)
+            if math.isfinite(value):
+                self.history[tag].append((at, value))
+                tell(Signal(self.name, tag, at, value))
+
+    def _ended(self, running: Running, hours: float) -> EndedBy | None:
+        """By what the phase ends now, or None."""
+        until = running.step.phase.until
+        awaited = running.segment.until if running.segment is not None else None
+        if awaited is not None and isinstance(awaited.value, Quantity) and hours > 0:
+            tag = READ_BY.get(awaited.quantity)
+            value = (
+                self._driven.seen.get(tag, math.nan)
+                if tag
+                else self._driven.truth().get(self.culture.symbol(awaited.quantity) or "", math.nan)
+            )
+            unit = self.functions[tag] if tag else "g/L"
+            holds = math.isfinite(value) and awaited.holds(Quantity(value, unit))
+            both, running.hit = holds and running.hit, holds  # twice in a row, so that noise alone does not end it
+            if both:
+                return "condition"
+        if hours >= running.longest - 1e-9:
+            if awaited is not None:
+                return "at_most"
+            return "condition" if until is not None else "duration"
+        return None
+
+    def _end(self, running: Running, at: datetime, ended: EndedBy, tell: Callable[[Signal], None]) -> None:
+        path = running.step.path
+        if not self.history_ends(at):
+            self._show(at, tell)
+        self._unit.end()
+        assert self.program is not None
+        truth = self._driven.truth() if not self._driven.tank.empty else {}
+        self._truths[path] = truth
+        ending = Ending(at, ended, tuple(self._additions(running.step)), self._outlet(running.step, truth))
+        if ending.outlet:
+            self._driven.tank.empty_out()  # the broth goes to the harvest
+        self.program = replace(self.program, ending=ending)
+        self.results[path] = (running.began, ending)
+        self._running = None
+        tell(Signal(self.name))
+
+    def history_ends(self, at: datetime) -> bool:
+        """Whether values of this very time are there."""
+        return any(past and past[-1][0] == at for past in self.history.values())
+
+    def _additions(self, step: PhaseAt) -> list[Addition]:
+        """What scales and totalisers saw going in."""
+        phase, driven, found = step.phase, self._driven, []
+        plan = self._plans[step.unit_procedure.name]
+        if phase.do == "charge":
+            found.append((phase.word("material"), self._charged))
+        elif phase.do == "induce":
+            found.append((phase.word("material"), phase.number("volume", "L")))
+        elif phase.do == "thaw":
+            found.append((phase.word("inoculum"), phase.number("inoculum_fraction", "") * plan.volume))
+        elif phase.do == "feed":
+            found.append((phase.word("material"), driven.fed))
+        material = self.templates[step.path].materials
+        if material and driven.based > 0:
+            found.append((material[0], driven.based))
+        return [Addition(name, self._weighed(step.path, name, amount), "L") for name, amount in found]
+
+    def _weighed(self, path: str, material: str, amount: float) -> float:
+        noise = generator(self._scenario.seed, path, material, "weight").standard_normal()
+        return float(amount * (1.0 + WEIGHT_ERROR * noise))
+
+    def _outlet(self, step: PhaseAt, truth: Mapping[str, float]) -> dict[str, tuple[float, str]] | None:
+        """The product in the broth when the last phase of the production is done."""
+        procedure = step.unit_procedure
+        product = self.culture.symbol("product")
+        if procedure.name != self.recipe.production.name or step.phase is not _phases(step)[-1]:
+            return None
+        if product is None or product not in truth:
+            return None
+        return {"product": (self._weighed(step.path, "product", truth[product] * truth["volume"]), "g")}
+
+    def sample(self, path: str, attributes: Mapping[str, str]) -> tuple[Reading, ...]:
+        """What the laboratory finds at the end of the phase."""
+        ending = self.results.get(path)
+        if ending is None:
+            raise InputError(f"{self.name} has not ended {path}", remedy="Wait until the phase has ended.")
+        truth, readings = self._truths[path], []
+        for name, unit in attributes.items():
+            symbol = name if name in truth else self.culture.symbol(name) or ""
+            if symbol not in truth:
+                raise InputError(f"{path}: nothing is known of {name!r}", remedy="Sample what the tank holds.")
+            own = self.functions.get(READ_BY.get(name, ""), SAMPLED.get(name, "g/L"))
+            value = truth["DO_percent"] if name == "dissolved_oxygen" else truth[symbol]
+            cv = self._scenario.assay_error.get(name, DEFAULT_ASSAY_ERROR)
+            draw = float(generator(self._scenario.seed, path, name, "assay").standard_normal())
+            found = assayed(convert(value, own, unit), unit, cv, draw)
+            readings.append(Reading(name, found, unit, ending[1].time, "good", "simulated", f"laboratory.{name}"))
+        return tuple(readings)
+
+    def to_data(self) -> dict[str, Any]:
+        """What a restarted plant needs to go on from before the phase that starts, JSON-ready."""
+        targets = {name: value for name, value in self.targets.items() if math.isfinite(value)}
+        at = None if self._at is None else self._at.isoformat()
+        return {"at": at, "charged": self._charged, "targets": targets, "driven": self._driven.to_data()}
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """The state of `to_data`."""
+        self._at = None if data["at"] is None else datetime.fromisoformat(data["at"])
+        self._charged = float(data["charged"])
+        self.targets.update(data["targets"])
+        self._driven.restore(data["driven"])
+
+    @property
+    def due(self) -> datetime | None:
+        """Nobody knows when the phase will end; the next tick is the next time to look."""
+        return self._next() if self._running is not None and self.state is State.RUNNING else None
+
+    @property
+    def next_event(self) -> datetime | None:
+        """When something happens next, or None."""
+        return self.due
+
+    def _next(self) -> datetime:
+        assert self._running is not None
+        return (self._at or self._running.began) + TICK
+
+
+def _phases(step: PhaseAt) -> list[Phase]:
+    return [phase for operation in step.unit_procedure.operations for phase in operation.phases]
+
+
+def _duration(phase: Phase) -> float:
+    return phase.duration.magnitude("h") if phase.duration is not None else 0.0

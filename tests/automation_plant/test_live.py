@@ -1,0 +1,276 @@
+"""A plant whose tanks are integrated: a batch runs as it was simulated, faults show, and a killed plant goes on."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedtrain.automation import FaultEntry, LivePlant
+from seedtrain.automation._excursion import bounds
+from seedtrain.automation._plant._base import Signal
+from seedtrain.automation._plant._live_unit import LiveUnit
+from seedtrain.automation._plant._world import Clock, World
+from seedtrain.automation._scenario import Scenario, scenario_from_data, scenario_of
+from seedtrain.base import InputError, InputErrors
+from seedtrain.quantity import Quantity
+from seedtrain.recipe import PhaseAt
+from tests.automation.made import START
+from tests.automation.test_example import UNIT, Example, example
+
+__all__ = ["example"]  # the fixture
+
+INTERVAL = timedelta(minutes=6)
+EXPRESS = "production/induction/express"
+
+
+def scenario(example: Example, **more: Any) -> Scenario:
+    live = LivePlant(example.control.recipe.culture, example.document.data["units"])
+    return scenario_of(
+        example.control,
+        production=example.production,
+        seeds=example.seeds,
+        steps=example.steps,
+        units=tuple(example.vessels),
+        document=example.document,
+        live=live,
+        **more,
+    )
+
+
+def vessel_steps(example: Example) -> list[PhaseAt]:
+    return [step for step in example.control.recipe.phases() if step.unit_procedure.name.startswith(("seed", "prod"))]
+
+
+class Driver:
+    """Drives a world as the executor does, phase after phase, in lock-step."""
+
+    def __init__(self, example: Example, world: World) -> None:
+        self.world, self.at = world, START
+        self.steps = vessel_steps(example)
+        self.told: list[Signal] = []
+        self.kept: tuple[dict[str, Any], Any] = ({}, None)
+
+    def begin(self, step: PhaseAt) -> Any:
+        unit = self.world.units[step.unit_procedure.unit or step.unit_procedure.unit_class]
+        for name, value in step.phase.set.items():
+            if name in unit.targets and isinstance(value, Quantity):
+                unit.targets[name] = value.magnitude(unit.functions[name])
+        self.world.start("test", unit.name, step.path, self.at, {k: str(v) for k, v in step.phase.set.items()})
+        return unit
+
+    def run(self, step: PhaseAt) -> Any:
+        unit = self.begin(step)
+        while unit.program.ending is None:
+            self.at = self.world.advance(self.at + timedelta(hours=6), self.told.append)
+        return unit.program.ending
+
+    def all(self) -> dict[str, Any]:
+        return {step.path: self.run(step) for step in self.steps}
+
+    def values(self, path: str, tag: str) -> list[float]:
+        began, ending = self.world.units[UNIT].results[path]
+        return [value for _, value in self.world.units[UNIT].past(tag, began, ending.time)]
+
+
+def world(scenario: Scenario, state: Path | None = None) -> World:
+    return World(scenario, Clock(START), INTERVAL, state)
+
+
+@pytest.fixture(scope="module")
+def calm(example: Example) -> tuple[Driver, dict[str, Any]]:
+    """A batch without faults. `kept`: its tank, and the time, before the last phase."""
+    driver = Driver(example, world(scenario(example)))
+    endings = {step.path: driver.run(step) for step in driver.steps[:-1]}
+    unit = driver.world.units[UNIT]
+    assert isinstance(unit, LiveUnit)
+    driver.kept = unit.to_data(), driver.at
+    return driver, endings | {EXPRESS: driver.run(driver.steps[-1])}
+
+
+def test_only_stirred_tanks_are_integrated_and_the_file_keeps_everything(example: Example):
+    made = scenario(example)
+    assert {name for name, unit in made.units.items() if unit.live is not None} == {"SEED-20", UNIT}
+    data = made.to_data()
+    assert scenario_from_data(json.loads(json.dumps(data))).to_data() == data
+
+
+def test_a_calm_batch_runs_as_it_was_simulated(example: Example, calm: tuple[Driver, dict[str, Any]]):
+    driver, endings = calm
+    for path, hours in (("production/growth/batch", 2.5), ("production/growth/fed-batch", 1.0), (EXPRESS, 0.01)):
+        began, ending = driver.world.units[UNIT].results[path]
+        span = example.production.phase(path)
+        # The seed culture comes in fresher than the recipe's figure, so that the first phase is shorter.
+        assert (ending.time - began).total_seconds() / 3600 == pytest.approx(span.end - span.start, abs=hours)
+        assert ending.ended_by == "condition"
+    truth = driver.world.units[UNIT].sample(EXPRESS, {"biomass": "g/L", "product": "g/L", "temperature": "degC"})
+    found = {item.tag: item.value for item in truth}
+    assert found["biomass"] == pytest.approx(example.production.final("DCW"), rel=0.1)
+    assert found["product"] == pytest.approx(example.production.final("P"), rel=0.12)
+    assert endings[EXPRESS].outlet["product"][0] == pytest.approx(
+        example.production.final("P") * example.production.final("V"), rel=0.05
+    )
+
+
+def test_the_controllers_keep_what_the_recipe_limits(example: Example, calm: tuple[Driver, dict[str, Any]]):
+    driver, _ = calm
+    for step in driver.steps:
+        if step.phase.do not in ("grow", "feed") or not step.path.startswith("production"):
+            continue
+        for tag, limits in step.phase.limits.items():
+            unit = driver.world.units[UNIT].functions[tag]
+            values = driver.values(step.path, tag)[10:]  # after the first hour
+            low, high = bounds(limits, unit)
+            assert values
+            least, most = -math.inf if low is None else low, math.inf if high is None else high
+            outside = [value for value in values if not least <= value <= most]
+            assert not outside, (step.path, tag, outside[:3])
+
+
+def test_the_same_inputs_read_the_same(example: Example, calm: tuple[Driver, dict[str, Any]]):
+    again = Driver(example, world(scenario(example)))
+    assert again.all() == calm[1]
+    assert again.told == calm[0].told
+
+
+def fault(**more: Any) -> FaultEntry:
+    base = {"unit": UNIT, "phase": EXPRESS, "after": "2 h", "duration": "45 min", "what": "planned"}
+    return FaultEntry.model_validate(base | more)
+
+
+def seen(example: Example, calm: tuple[Driver, dict[str, Any]], *faults: FaultEntry) -> Driver:
+    """The last phase again, with faults."""
+    driver = Driver(example, world(scenario(example, faults=faults)))
+    unit = driver.world.units[UNIT]
+    assert isinstance(unit, LiveUnit)
+    unit.restore(calm[0].kept[0])
+    driver.at = calm[0].kept[1]
+    driver.run(driver.steps[-1])
+    return driver
+
+
+def window(driver: Driver, tag: str) -> list[float]:
+    """From two hours of expression on, until half an hour after the fault."""
+    return driver.values(EXPRESS, tag)[20:32]
+
+
+@pytest.mark.parametrize(
+    ("given", "tag", "sign", "least"),
+    [
+        ({"kind": "base_blocked"}, "pH", -1, 0.2),
+        ({"kind": "feed_blocked"}, "dissolved_oxygen", 1, 30.0),
+        ({"kind": "air_lost"}, "dissolved_oxygen", -1, 20.0),
+        ({"kind": "power_dip"}, "stirrer_speed", -1, 200.0),
+        ({"kind": "foaming", "offset": "6"}, "foam", 1, 5.0),
+        ({"tag": "temperature", "offset": "1.5"}, "jacket_temperature", -1, 1.3),  # it is cooled for nothing
+        ({"kind": "drift", "tag": "dissolved_oxygen", "offset": "40"}, "dissolved_oxygen", 1, 1.0),
+    ],
+)
+def test_a_planned_fault_shows(example: Example, calm: tuple[Driver, dict[str, Any]], given, tag, sign, least):
+    found = seen(example, calm, fault(**given))
+    pairs = zip(window(found, tag), window(calm[0], tag), strict=True)
+    assert max(sign * (value - usual) for value, usual in pairs) > least
+
+
+def test_a_stuck_instrument_shows_one_value_and_a_failed_one_none(
+    example: Example, calm: tuple[Driver, dict[str, Any]]
+):
+    stuck = window(seen(example, calm, fault(kind="stuck", tag="pH")), "pH")
+    assert len(set(stuck[1:7])) == 1
+    failed = seen(example, calm, fault(kind="failure", tag="pH"))
+    assert len(failed.values(EXPRESS, "pH")) < len(failed.values(EXPRESS, "temperature")) - 5
+
+
+def test_contamination_eats_what_the_culture_should_have(example: Example, calm: tuple[Driver, dict[str, Any]]):
+    found = seen(example, calm, fault(kind="contamination", offset="0.5"))
+    tank = {item.tag: item.value for item in found.world.units[UNIT].sample(EXPRESS, {"product": "g/L"})}
+    usual = {item.tag: item.value for item in calm[0].world.units[UNIT].sample(EXPRESS, {"product": "g/L"})}
+    assert tank["product"] < usual["product"] - 0.1
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"kind": "gremlins"}, "there is no kind of fault 'gremlins'"),
+        ({"kind": "drift"}, "has a tag"),
+        ({"kind": "feed_blocked", "tag": "pH"}, "has no tag"),
+        ({"kind": "foaming"}, "has an `offset`"),
+        ({"kind": "contamination", "offset": "-1"}, "is negative"),
+    ],
+)
+def test_a_fault_that_means_nothing_is_refused(given, words):
+    with pytest.raises(ValueError, match=words):
+        fault(**given)
+
+
+def test_a_unit_that_plays_back_refuses_what_only_a_tank_can_have(example: Example):
+    wrong = fault(kind="power_dip", unit="LYO-10", phase="drying/lyophilisation/freeze-dry")
+    names = {step.unit_procedure.unit for step in example.control.recipe.phases()}
+    assert names
+    with pytest.raises(InputErrors, match=r"plays .* back and knows no 'power_dip'|there is no unit|does not run on"):
+        scenario(example, faults=[wrong])
+
+
+def test_a_target_that_somebody_changes_holds_at_once(example: Example, calm: tuple[Driver, dict[str, Any]]):
+    driver = Driver(example, world(scenario(example)))
+    unit = driver.world.units[UNIT]
+    assert isinstance(unit, LiveUnit)
+    unit.restore(calm[0].kept[0])
+    driver.at = calm[0].kept[1]
+    driver.begin(driver.steps[-1])
+    driver.at = driver.world.advance(driver.at + timedelta(hours=4), driver.told.append)
+    unit.retarget({"temperature": 28.0})
+    driver.at = driver.world.advance(driver.at + timedelta(hours=2), driver.told.append)
+    assert unit.past("temperature", driver.at - INTERVAL, driver.at)[-1][1] == pytest.approx(28.0, abs=0.4)
+
+
+@pytest.mark.parametrize(("where", "ended"), [(6, True), (7, False), (10, True), (11, False)])
+def test_a_killed_plant_goes_on_as_if_nothing_had_happened(
+    example: Example, calm: tuple[Driver, dict[str, Any]], tmp_path: Path, where: int, ended: bool
+):
+    """Killed in phase `where`, or after it before the executor knew; the executor asks again, or for the next one."""
+    made, state = scenario(example), tmp_path / "state.json"
+    first = Driver(example, world(made, state))
+    for step in first.steps[:where]:
+        first.run(step)
+    again = first.at
+    if ended:
+        first.run(first.steps[where])
+    else:
+        first.begin(first.steps[where])
+        first.world.advance(first.at + timedelta(minutes=20), first.told.append)
+    for asked in [where, where + 1] if ended else [where]:
+        second = Driver(example, world(made, _copy(state, tmp_path)))
+        second.at = again if asked == where else first.at
+        endings = {step.path: second.run(step) for step in second.steps[asked:]}
+        assert endings == {path: ending for path, ending in calm[1].items() if path in endings}
+
+
+def _copy(state: Path, folder: Path) -> Path:
+    other = folder / "copy.json"
+    other.write_bytes(state.read_bytes())
+    return other
+
+
+def test_a_file_that_is_no_state_is_refused_and_one_of_another_plant_is_none(example: Example, tmp_path: Path):
+    state = tmp_path / "state.json"
+    state.write_text("{]")
+    with pytest.raises(InputError, match="not the state of a virtual plant"):
+        world(scenario(example), state)
+    state.write_text(json.dumps({"scenario": "another"}))
+    assert isinstance(world(scenario(example), state).units[UNIT], LiveUnit)
+
+
+def test_wrong_commands_are_refused(example: Example):
+    driver = Driver(example, world(scenario(example)))
+    unit = driver.world.units[UNIT]
+    with pytest.raises(InputError, match="cannot run"):
+        driver.world.start("test", UNIT, "production/none", START, {})
+    with pytest.raises(InputError, match="is not told"):
+        driver.world.start("test", UNIT, "production/growth/fed-batch", START, {})
+    with pytest.raises(InputError, match="has not ended"):
+        unit.sample(EXPRESS, {"product": "g/L"})
