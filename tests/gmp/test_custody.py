@@ -17,6 +17,7 @@ from seedtrain.gmp import (
     bind_to_patient,
     close_deviation,
     custody_chain,
+    erase_personal,
     find_deviation,
     hand_over,
     judge_custody,
@@ -25,9 +26,10 @@ from seedtrain.gmp import (
     receive_custody,
     receive_lots,
     resume_custody,
+    reveal_patient,
 )
 from seedtrain.gmp._custody._chain import NEXT, STAGES
-from seedtrain.record import Draft, enrol_person, open_ledger
+from seedtrain.record import Draft, destroy, enrol_person, open_ledger, verify
 from tests.gmp.made import lot
 from tests.gmp_scenarios.journey import Journey
 
@@ -97,7 +99,7 @@ def test_the_patient_is_sealed_and_who_looks_is_recorded(ward):
     raw = ward.record.read_bytes() + b"".join(
         path.read_bytes() for path in ward.folder.rglob("*.db*") if path.is_file()
     )
-    for part in ("Zhang", "4711", "1961"):
+    for part in ("Zhang San", "1961-04-05", "MRN 4711"):
         assert part.encode() not in raw
     assert ward.run("custody", "show", ward.code).data["label"] == ["FOR AUTOLOGOUS USE ONLY"]
     answer = ward.signed(ward.people["nurse"], "custody", "reveal", ward.code, "--reason", "the ward asks")
@@ -282,3 +284,17 @@ def test_a_stop_that_was_raised_by_a_person_is_not_cleared_by_the_same(tmp_path)
         assert judge_custody(custody_chain(ledger, made.code)).verdict == "fail"
         with pytest.raises(InputError, match="on hold"):
             receive_custody(ledger, made.code, courier, Observed(made.code, made.token, "w", COLD))
+
+
+def test_the_patients_data_is_kept_as_long_as_the_chain_and_then_erased_for_good(ward):
+    ward.opened()
+    with open_ledger(ward.record, clock=lambda: ward.clock) as ledger:
+        admin = enrol_person(ledger, "Scripted admin", ["administrator"], scripted=True)
+        nurse = enrol_person(ledger, "Scripted nurse", ["operator"], scripted=True)
+        with pytest.raises(InputError, match="is kept|are kept"):
+            erase_personal(ledger, ward.token, contact_only=False, reason="asked for", by=admin)
+        assert reveal_patient(ledger, ward.code, nurse, "the ward asks") == PATIENT
+        destroy(ledger, ward.token, ("name", "data"), "thirty years are over", by=admin)
+        assert reveal_patient(ledger, ward.code, nurse, "the ward asks") is None
+        assert custody_chain(ledger, ward.code).token == ward.token
+    assert verify(ward.record).verdict == "pass"

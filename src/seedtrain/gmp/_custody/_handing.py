@@ -19,10 +19,11 @@ from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._custody._chain import CONDITIONS, INTACT, NEXT, STAGES, Chain, custody_chain, custody_chains
 from seedtrain.gmp._master._approval import at_head
 from seedtrain.quantity import parse, parse_range
-from seedtrain.record import Draft, Event, Ledger, append_signed, moment
+from seedtrain.record import Draft, Event, Ledger, append_signed, moment, open_text, sealed_text
 
 HAND_OVER: Final = "custody.hand_over"
 CLEAR: Final = "quality.approve"
+PATIENT: Final = "patient"  # the field of sealed personal data
 _LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 _SYMBOLS: Final = 10  # 50 random bits
 _OF_THE_STOP: Final = "identifier does not match"
@@ -80,7 +81,7 @@ def open_custody(
     payload = {
         "token": token,
         "product": product.strip(),
-        "sealed": ledger.keys.seal_name(token, patient.strip()),
+        "sealed": sealed_text(ledger, token, PATIENT, patient.strip()),
         "limits": dict(limits or {}),
         "within_h": str(parse(within_h, like="h").magnitude("h")) if within_h else "",
         "evaluated": evaluated,
@@ -309,7 +310,7 @@ def reveal_patient(ledger: Ledger, code: str, actor: str, reason: str, *, at: da
         raise InputError("nobody looks at a patient's data without a reason", remedy="Say why: --reason.")
     found = custody_chain(ledger, code)
     append_signed(ledger, Draft("custody.revealed", code, {}, actor, at, reason=reason), "patient's data read")
-    return ledger.keys.open_name(found.token, found.sealed)
+    return open_text(ledger, found.token, PATIENT, found.sealed)
 
 
 def _closed(ledger: Ledger, code: str, deviation: str) -> bool:
