@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import seedtrain.development
 from seedtrain.base import InputError, InputErrors, SeedtrainError
 from seedtrain.cli._app import main
 from seedtrain.development import Assessment, BatchCase, assess, assessment_figures, read_case, read_factors
@@ -14,6 +15,7 @@ from seedtrain.development._price_index import CEPCI, restated
 from seedtrain.report import draw
 
 CASES = Path(__file__).parent / "cases"
+PUBLISHED = Path(seedtrain.development.__file__).parent / "cases"
 ENZYME = (CASES / "enzyme.yaml").read_text()
 
 
@@ -161,7 +163,7 @@ def test_own_prices_stand_over_the_shipped_ones_and_old_prices_are_restated(tmp_
 
 
 def test_a_batch_and_a_plant_are_not_one_case(tmp_path: Path) -> None:
-    plant = (CASES / "corn-stover.yaml").read_text()
+    plant = (PUBLISHED / "corn-stover.yaml").read_text()
     both = ENZYME + plant[plant.index("venture:") : plant.index("finance:")]
     with pytest.raises(SeedtrainError, match="not both"):
         read_case(written(tmp_path, both))
@@ -170,7 +172,7 @@ def test_a_batch_and_a_plant_are_not_one_case(tmp_path: Path) -> None:
 
 
 def test_money_of_another_year_in_a_plant_is_refused(tmp_path: Path) -> None:
-    plant = (CASES / "corn-stover.yaml").read_text().replace("price: 0.212 USD_2007/kg", "price: 0.212 USD_2010/kg")
+    plant = (PUBLISHED / "corn-stover.yaml").read_text().replace("price: 0.212 USD_2007/kg", "price: 0.212 USD_2010/kg")
     with pytest.raises(SeedtrainError, match="USD_2010"):
         read_case(written(tmp_path, plant))
 
@@ -197,7 +199,7 @@ def test_the_report_in_chinese_and_the_json_for_machines(tmp_path: Path, capsys:
     assert run("economics", path, "--draws", "1000", "--json", "--return", "15 %/year", "--life", "10") == 0
     data = json.loads(capsys.readouterr().out)
     assert data["finance"]["rate"] == pytest.approx(0.15)
-    assert run("economics", str(CASES / "corn-stover.yaml"), "--json") == 0
+    assert run("economics", str(PUBLISHED / "corn-stover.yaml"), "--json") == 0
     assert json.loads(capsys.readouterr().out)["minimum_selling_price"] == pytest.approx(0.6927338, abs=1e-6)
 
 

@@ -127,6 +127,25 @@ def record(
     return _tell(rows, options, output)
 
 
+@app.command
+def development(
+    *,
+    quick: Annotated[bool, Parameter(negative="", help="Little work: a check that it runs, no measurement.")] = False,
+    output: Output = None,
+    common: Common | None = None,
+) -> int:
+    """Costing: draws with their Sobol shares, derivatives, timetables, and a published plant's price.
+
+    Example: seedtrain bench development -o bench.json
+    """
+    from seedtrain.development import bench_development
+
+    options = common or Common()
+    with shown_progress(as_json=options.json) as progress:
+        rows = bench_development(quick=quick, progress=progress)
+    return _tell(rows, options, output)
+
+
 def _tell(rows: Rows, options: Common, output: Path | None) -> int:
     """Print the rows for people or for machines, and write them where asked."""
     from seedtrain.base import use_language, write_json

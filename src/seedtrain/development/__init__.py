@@ -1,6 +1,7 @@
 """Process development: one's own data, fits, scale-up, and cost and carbon."""
 
 from seedtrain.development._agitation import KEEP, Agitation, Criterion, Operating, match
+from seedtrain.development._bench import bench_development
 from seedtrain.development._costing import (
     Assessment,
     BatchCase,
@@ -167,6 +168,7 @@ __all__ = [
     "assessment_lines",
     "assumptions",
     "batch_case",
+    "bench_development",
     "cash_flow",
     "central_figures",
     "check_files",

@@ -14,7 +14,7 @@ from seedtrain.development._draws import central, draw, whole
 from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, read_factors
 from seedtrain.development._inventory import Batch
 from seedtrain.development._inventory import inventory as inventory_of
-from seedtrain.development._line import Line, lines_of, product_of
+from seedtrain.development._line import Line, Powers, Values, lines_of, product_of
 from seedtrain.development._schedule import Schedule, drawn_batches, schedule
 from seedtrain.development._use import BATCHES, Inventory
 from seedtrain.development._variance import first_order
@@ -261,7 +261,7 @@ class _Build:
         products = {line.powers: product_of(line.powers, self.sample) for line in lines}
         # Lines of the same factors have the same spread: their ends scale with the coefficient.
         ends = {powers: _ends(drawn) for powers, drawn in products.items()}
-        weights: dict[tuple[str, Any], float] = {}
+        weights: dict[tuple[str, Powers], float] = {}
         rows: list[tuple[Line, float, tuple[float, float]]] = []
         for line in lines:
             share = line.coefficient / self.product
@@ -315,18 +315,21 @@ class _Build:
         used = {name for line in lines for name, _ in line.powers}
         if BATCHES in used:
             used |= set(_SCHEDULE)
+        weights: dict[Powers, float] = {}
+        for line in lines:
+            weights[line.powers] = weights.get(line.powers, 0.0) + line.coefficient / self.product
         bars = []
         for name in sorted(used - {BATCHES}):
             factor = self.factors[name]
-            ends = (self._total(lines, name, factor.low), self._total(lines, name, factor.high))
+            ends = (self._total(weights, name, factor.low), self._total(weights, name, factor.high))
             bars.append(Driver(factor, *ends))
         return tuple(sorted(bars, key=lambda bar: -bar.swing))
 
-    def _total(self, lines: list[Line], name: str, value: float) -> float:
+    def _total(self, weights: Mapping[Powers, float], name: str, value: float) -> float:
         moved = {**self.values, name: float(round(value)) if whole(self.factors[name]) else value}
         if name in _SCHEDULE:
             moved = _with_batches({key: moved[key] for key in self.factors}, self.inventory)
-        return sum(float(line.at(moved)) for line in lines) / self.product
+        return sum(weight * float(product_of(powers, moved)) for powers, weight in weights.items())
 
 
 def _ends(drawn: Any) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from seedtrain.development._use import Use
 from seedtrain.quantity import QuantityError, convert
 
 Floats = NDArray[np.float64]
+Powers = tuple[tuple[str, int], ...]
 Values = Mapping[str, float] | Mapping[str, Floats]
 
 # Every kilogram is a released one: what failed batches used is carried by the batches that are released.
@@ -31,7 +32,7 @@ class Line:
     use: Use
     category: str
     coefficient: float
-    powers: tuple[tuple[str, int], ...]
+    powers: Powers
     exponent: float = 1.0
 
     def at(self, values: Values) -> Any:
@@ -39,7 +40,7 @@ class Line:
         return self.coefficient * product_of(self.powers, values)
 
 
-def product_of(powers: Sequence[tuple[str, int]], values: Mapping[str, Any]) -> Any:
+def product_of(powers: Powers, values: Mapping[str, Any]) -> Any:
     """The factors of a line multiplied, a number or shape "draws"."""
     found: Any = 1.0
     for name, power in powers:

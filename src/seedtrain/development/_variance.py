@@ -17,8 +17,8 @@ FEWEST: Final = 1000
 def first_order(inputs: Mapping[str, Floats], outcome: Floats) -> dict[str, float]:
     """The part of the outcome's variance that goes with each input alone, largest first; `{}` for too few draws.
 
-    The variance of the outcome's means within bins of equal probability of one input, over the whole variance, less
-    what bins of chance would show. The inputs are independent, so that what the parts leave of 1 is their interplay.
+    The variance of the outcome's means within bins of one input, over the whole variance, less what bins of chance
+    would show. The inputs are independent, so that what the parts leave of 1 is their interplay.
     **Source** the correlation ratio of Pearson 1905 as an estimator of the index of Sobol' 1993; given-data form as in
     Plischke, Borgonovo & Smith 2013, Eur. J. Oper. Res. 226:536.
     """
@@ -35,11 +35,12 @@ def first_order(inputs: Mapping[str, Floats], outcome: Floats) -> dict[str, floa
 
 def _share(values: Floats, centred: Floats, whole: float) -> float:
     draws = centred.size
-    # Edges from a part of the draws: bins of nearly equal probability serve as well as those of exactly equal.
-    edges = np.unique(np.quantile(values[: max(FEWEST, draws // 20)], np.linspace(0, 1, BINS + 1)[1:-1]))
-    place = np.searchsorted(edges, values, side="right")
-    counts = np.bincount(place, minlength=len(edges) + 1)
-    sums = np.bincount(place, weights=centred, minlength=len(edges) + 1)
+    # Bins of equal width between the outer draws, in the logarithm where that is theirs; they need no equal counts.
+    scale = np.log(values) if values.min() > 0 else values
+    low, high = np.quantile(scale[: max(FEWEST, draws // 20)], (0.01, 0.99))
+    place = np.clip((scale - low) * (BINS / max(high - low, 1e-300)), 0, BINS - 1).astype(np.intp)
+    counts = np.bincount(place, minlength=BINS)
+    sums = np.bincount(place, weights=centred, minlength=BINS)
     used = counts > 0
     between = float((sums[used] ** 2 / counts[used]).sum()) / whole
     bins = int(used.sum())
