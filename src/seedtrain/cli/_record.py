@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
-from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE
+from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError
 from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, open_record
@@ -17,7 +18,7 @@ EXIT_OF = {"pass": EXIT_DONE, "fail": EXIT_FAIL, "inconclusive": EXIT_INCONCLUSI
 
 
 @app.command
-def verify(file: str, *, anchors: Path | None = None, common: Common | None = None) -> int:
+def verify(file: str, *, anchors: Path | None = None, ca: Path | None = None, common: Common | None = None) -> int:
     """Check chain, Merkle roots, signatures and anchors of a ledger.
 
     Example: seedtrain record verify examples/collagen/out/record.db
@@ -28,13 +29,15 @@ def verify(file: str, *, anchors: Path | None = None, common: Common | None = No
         The ledger: a SQLite file, or the URL of a PostgreSQL one.
     anchors
         The file of anchored checkpoints; by default the one beside the ledger.
+    ca
+        Certificates (PEM) that vouch for time stamp authorities; by default those given when it was stamped.
     """
     options = common or Common()
     from seedtrain.base import use_language
     from seedtrain.quality import verdict_words
     from seedtrain.record import verify as verify_ledger
 
-    verdict = verify_ledger(file, anchors=anchors)
+    verdict = verify_ledger(file, anchors=anchors, authorities=ca)
     if options.json:
         print_json(verdict.to_data())
     else:
@@ -106,6 +109,40 @@ def backup(file: str, folder: Path, *, common: Common | None = None) -> int:
         with use_language(options.lang):
             print(f"{folder}: {verdict_words(verdict.verdict)}")
     return EXIT_OF[verdict.verdict]
+
+
+@app.command
+def stamp(
+    *,
+    record: RecordUrl = None,
+    tsa: Annotated[str | None, Parameter(env_var="SEEDTRAIN_TSA", help="Address of the authority (RFC 3161).")] = None,
+    ca: Annotated[
+        Path | None, Parameter(env_var="SEEDTRAIN_TSA_CA", help="Certificates (PEM) that vouch for it.")
+    ] = None,
+    timeout: Annotated[float, Parameter(help="Seconds to wait for the answer.")] = 30.0,
+    common: Common | None = None,
+) -> int:
+    """Have a time stamp authority sign that the ledger stood as it stands; kept among the anchors, verified with them.
+
+    Example: seedtrain record stamp --record record.db --tsa https://tsa.example/tsr --ca tsa.pem
+    """
+    options = common or Common()
+    from seedtrain.base import use_language
+    from seedtrain.record import stamp as have_stamped
+
+    if not record or not tsa:
+        missing = "--record (or SEEDTRAIN_RECORD)" if not record else "--tsa (or SEEDTRAIN_TSA)"
+        raise InputError(f"{missing} is not given", remedy="See: seedtrain record stamp --help")
+    made = have_stamped(record, tsa, ca, timeout_s=timeout)
+    if options.json:
+        print_json(vars(made))
+    else:
+        with use_language(options.lang):
+            words = _("{size} events existed at {time}, says {authority}")
+            print(words.format(size=made.size, time=made.time, authority=made.authority))
+            if not made.trusted:
+                print(_("No certificate vouches for it: verification stays inconclusive without --ca."))
+    return EXIT_DONE
 
 
 @app.command

@@ -27,6 +27,7 @@ from seedtrain.record._ledger import (
 from seedtrain.record._people import Person, append_signed, enrol_person, find_person, people, person_name, sign
 from seedtrain.record._personal import ErasedPart, destroy, erased, open_text, seal, sealed_text, unseal
 from seedtrain.record._projection import Projection, Rebuilt, projected, rebuild, register, registered
+from seedtrain.record._stamp import Stamp, stamp
 from seedtrain.record._stores import anchor_path, key_path, ledger_path, view_path
 from seedtrain.record._verify import export, verify
 
@@ -47,6 +48,7 @@ __all__ = [
     "ProofTree",
     "Rebuilt",
     "RefusedError",
+    "Stamp",
     "Unlocked",
     "access",
     "alerts",
@@ -82,6 +84,7 @@ __all__ = [
     "set_roles",
     "sign",
     "signing_as",
+    "stamp",
     "timestamp",
     "train",
     "unlock",

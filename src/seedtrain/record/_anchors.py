@@ -5,6 +5,7 @@ One line per commit, only ever appended. Keep a copy on write-once storage: what
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -39,12 +40,19 @@ class AnchorFile:
             self._owed = owed
             raise
 
+    def append_stamp(self, note: str, token: bytes) -> None:
+        """Write a checkpoint once more, with the time stamp token (DER) that an authority gave for it."""
+        self._write_lines([{"checkpoint": note, "token": base64.b64encode(token).decode("ascii")}])
+
     def _write(self, notes: Iterable[str]) -> None:
+        self._write_lines({"checkpoint": note} for note in notes)
+
+    def _write_lines(self, entries: Iterable[dict[str, str]]) -> None:
         try:
             if self._handle is None:
                 self._handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-            for note in notes:
-                line = signed_bytes({"checkpoint": note}) + b"\n"
+            for entry in entries:
+                line = signed_bytes(entry) + b"\n"
                 if self._torn():
                     line = b"\n" + line
                 written = os.write(self._handle, line)

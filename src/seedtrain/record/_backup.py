@@ -56,8 +56,10 @@ def _copy(place: Path, folder: Path) -> Verdict:
     for item in folder.iterdir():
         with item.open("rb") as stream:
             os.fsync(stream.fileno())
-    key = KeyFolder(key_path(place)).server_public
-    verdict = verify(copy, server_key=key.hex() if key else None)
+    keys = KeyFolder(key_path(place))
+    key = keys.server_public
+    trusted = keys.folder / "tsa.pem" if keys.authorities else None
+    verdict = verify(copy, server_key=key.hex() if key else None, authorities=trusted)
     if not (log := copy.with_name(copy.name + "-wal")).exists() or not log.stat().st_size:
         for suffix in ("-wal", "-shm"):  # empty leftovers of reading
             copy.with_name(copy.name + suffix).unlink(missing_ok=True)

@@ -55,6 +55,25 @@ class KeyFolder:
         except (OSError, ValueError):
             return None
 
+    @property
+    def authorities(self) -> bytes:
+        """Certificates (PEM) by which time stamp authorities are trusted; empty if none were given."""
+        try:
+            return (self.folder / "tsa.pem").read_bytes()
+        except OSError:
+            return b""
+
+    def trust(self, certificates: bytes) -> None:
+        """Keep certificates by which time stamp authorities are trusted, beside those that are kept."""
+        if certificates.strip() not in (kept := self.authorities):
+            path = self.folder / "tsa.pem"
+            try:
+                path.write_bytes(kept + certificates.strip() + b"\n")
+            except OSError as error:
+                raise UnavailableError(
+                    f"the certificate cannot be kept: {error.strerror}", position=Position(str(path))
+                ) from error
+
     def server(self, *, create: bool) -> SigningKey:
         """The server's signing key."""
         key = self._signing("server.pem", create=create)

@@ -1,12 +1,12 @@
 """Check a Seedtrain ledger without Seedtrain: this one file needs Python 3.11 and the package `cryptography`.
 
-    python verify.py FOLDER [--key HEX]      exit code 0: pass, 1: fail, 3: inconclusive, 2: cannot be read
+    python verify.py FOLDER [--key HEX] [--ca FILE]      exit code 0: pass, 1: fail, 3: inconclusive, 2: cannot be read
 
 FOLDER is what `seedtrain record export` or `seedtrain batch export` wrote. What each check means stands in
 `docs/reference/record.md`. Seedtrain itself verifies with this same file, so that there is one meaning of "verified".
 
 **Sources** RFC 6962 section 2.1 (Merkle tree), C2SP tlog-checkpoint and signed-note (checkpoints), RFC 8032 (Ed25519),
-RFC 8785 (canonical JSON; the subset without floats).
+RFC 8785 (canonical JSON; the subset without floats), RFC 3161 and RFC 5652 (time stamps).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -176,6 +177,7 @@ class Report:
     unknown: dict[str, str] = field(default_factory=dict)  # criterion -> why it could not be decided
     counts: dict[str, int] = field(default_factory=dict)
     complete: list[str] = field(default_factory=list)  # subjects of which an extract is known to leave nothing out
+    stamps: list[str] = field(default_factory=list)  # what time stamp authorities say, in words
 
     def add(self, criterion: str, seq: int | None, words: str) -> None:
         """Note one fault; only the first few of each criterion are kept, all are counted."""
@@ -195,16 +197,22 @@ class Report:
         return "inconclusive" if criterion in self.unknown else "pass"
 
     @property
+    def criteria(self) -> tuple[str, ...]:
+        """What was looked at; time stamps only where there are any."""
+        stamped = ("stamps",) if self.stamps else ()
+        return tuple(dict.fromkeys((*CRITERIA, *stamped, *self.counts)))
+
+    @property
     def verdict(self) -> str:
         """The worst of the criteria."""
-        found = {self.verdict_of(criterion) for criterion in (*CRITERIA, *self.counts)}
+        found = {self.verdict_of(criterion) for criterion in self.criteria}
         return next(word for word in ("fail", "inconclusive", "pass") if word in found)
 
     def to_data(self) -> dict[str, Any]:
         """Plain data for `--json` and for people."""
         criteria = [
             {"name": name, "verdict": self.verdict_of(name), "faults": self.counts.get(name, 0)}
-            for name in dict.fromkeys((*CRITERIA, *self.counts))
+            for name in self.criteria
         ]
         return {
             "verdict": self.verdict,
@@ -216,6 +224,7 @@ class Report:
             "checkpoints": self.checkpoints,
             "anchors": self.anchors,
             "signatures": self.signatures,
+            "stamps": self.stamps,
             "origin": self.origin,
             "head": self.head,
             "complete": self.complete,
@@ -226,23 +235,33 @@ Events = Callable[[], Iterable[tuple[bytes, bytes | None]]]
 Notes = Callable[[], Iterable[str]]
 
 
-def check(events: Events, checkpoints: Notes, anchors: Iterable[str] | None, server_key: bytes | None) -> Report:
+def check(
+    events: Events,
+    checkpoints: Notes,
+    anchors: Iterable[str] | None,
+    server_key: bytes | None,
+    authorities: bytes = b"",
+) -> Report:
     """Verify one ledger: fast where nothing is wrong, and event by event where anything is.
 
     - `events`: exact bytes and the stored leaf hash (None where there is none), in order; called once or twice.
     - `checkpoints`: signed notes in order of size, one per commit; called once or twice.
     - `anchors`: the lines of the anchor file that is kept outside the database; None: there is no such file.
     - `server_key`: the server's public key from outside the ledger; None: only the ledger's own word is there.
+    - `authorities`: certificates (PEM) of the time stamp authorities to trust, or of those who certify them.
     """
     lines = None if anchors is None else list(anchors)
-    return _check_whole(events, checkpoints, lines, server_key) or _check_each(events, checkpoints, lines, server_key)
+    given = (checkpoints, lines, server_key, authorities)
+    return _check_whole(events, *given) or _check_each(events, *given)
 
 
-def _check_each(events: Events, checkpoints: Notes, anchors: list[str] | None, server_key: bytes | None) -> Report:
+def _check_each(
+    events: Events, checkpoints: Notes, anchors: list[str] | None, key: bytes | None, authorities: bytes = b""
+) -> Report:
     """Every event by itself, in one pass: this finds and names the faults, and says what "verified" means."""
     report = Report()
     chain = _Chain(report)
-    roots = _Roots(report, checkpoints(), anchors, server_key)
+    roots = _Roots(report, checkpoints(), anchors, key, authorities)
     people = _People(report, roots)
     for body, leaf in events():
         event = chain.take(body, leaf)
@@ -314,9 +333,15 @@ class _Roots:
     """Checkpoints of the ledger and of its anchors against the Merkle tree of the events."""
 
     def __init__(
-        self, report: Report, checkpoints: Iterable[str], anchors: list[str] | None, key: bytes | None
+        self,
+        report: Report,
+        checkpoints: Iterable[str],
+        anchors: list[str] | None,
+        key: bytes | None,
+        authorities: bytes = b"",
     ) -> None:
         self.report = report
+        self.authorities = authorities
         self.notes = iter(checkpoints)
         self.given_key = key
         self.key = key or b""
@@ -370,7 +395,10 @@ class _Roots:
             torn = number < len(lines) and len(line) < len(lines[number]) and lines[number].startswith(line)
             if not line.strip() or torn:
                 continue
-            parsed = self._open(anchor_note(line))
+            note, token = anchor_note(line), _token(line)
+            parsed = self._open(note)
+            if not note and any(other and line.startswith(other[:-1]) for other in lines[: number - 1]):
+                continue  # a time stamp that was torn: nobody was told of it
             if parsed is None:
                 self.report.add("anchors", None, f"line {number} of the anchors is not a checkpoint of this ledger")
                 continue
@@ -378,6 +406,8 @@ class _Roots:
             size, root = parsed
             if self.anchored.setdefault(size, root) != root:
                 self.report.add("anchors", None, f"the anchors hold two roots for size {size}")
+            if token:
+                take_stamp(self.report, size, note, token, self.authorities)
         if not self.report.anchors and "anchors" not in self.report.counts:
             self.report.unknown["anchors"] = "the anchor file is empty: a cut tail would not be seen"
 
@@ -644,11 +674,11 @@ def _peaks(levels: list[list[bytes]], size: int) -> bytes:
 
 
 def _check_whole(
-    events: Events, checkpoints: Notes, anchors: list[str] | None, server_key: bytes | None
+    events: Events, checkpoints: Notes, anchors: list[str] | None, key: bytes | None, authorities: bytes = b""
 ) -> Report | None:
     """The report on a ledger in which every event, link, root and signature holds; None if anything does not."""
     report = Report()
-    roots = _Roots(report, checkpoints(), anchors, server_key)
+    roots = _Roots(report, checkpoints(), anchors, key, authorities)
     whole = _Whole(report, roots)
     with _Examiners() as examiners:
         pending: deque[tuple[Chunk, Future[dict[str, Any] | None]]] = deque()
@@ -824,8 +854,18 @@ def anchor_note(line: str) -> str:
     return str(data.get("checkpoint", "")) if isinstance(data, dict) else ""
 
 
-def read_export(folder: Path, server_key: bytes | None) -> Report:
-    """Verify what an export folder holds; `server_key` given by hand overrides the one in `keys.json`."""
+def _token(line: str) -> bytes:
+    """The time stamp token in one line of an anchor file; empty where there is none."""
+    if '"token"' not in line:
+        return b""
+    try:
+        return base64.b64decode(json.loads(line).get("token", ""), validate=True)
+    except (ValueError, AttributeError, TypeError):
+        return b""
+
+
+def read_export(folder: Path, server_key: bytes | None, authorities: bytes | None = None) -> Report:
+    """Verify what an export folder holds; what is given by hand overrides `keys.json` and `tsa.pem`."""
     keys = json.loads((folder / "keys.json").read_text("utf-8"))
     anchors = folder / "anchors.jsonl"
     key = server_key or (bytes.fromhex(keys["server_public_key"]) if keys.get("server_public_key") else None)
@@ -834,7 +874,13 @@ def read_export(folder: Path, server_key: bytes | None) -> Report:
         lambda: (anchor_note(line) for line in _lines(folder / "checkpoints.jsonl")),
         list(_lines(anchors)) if anchors.exists() else None,
         key,
+        _authorities(folder) if authorities is None else authorities,
     )
+
+
+def _authorities(folder: Path) -> bytes:
+    path = folder / "tsa.pem"
+    return path.read_bytes() if path.is_file() else b""
 
 
 def _export_events(folder: Path) -> Iterator[tuple[bytes, bytes | None]]:
@@ -849,6 +895,208 @@ def _export_events(folder: Path) -> Iterator[tuple[bytes, bytes | None]]:
 def _lines(path: Path) -> Iterator[str]:
     with path.open(encoding="utf-8", errors="replace") as stream:
         yield from stream
+
+
+# Time stamps by RFC 3161: an authority's signed word that a checkpoint existed at a moment.
+
+_DIGESTS = {
+    bytes.fromhex("2b0e03021a"): "sha1",  # in an ESSCertID alone
+    bytes.fromhex("608648016503040201"): "sha256",
+    bytes.fromhex("608648016503040202"): "sha384",
+    bytes.fromhex("608648016503040203"): "sha512",
+}
+_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+_TST_INFO = bytes.fromhex("2a864886f70d0109100104")
+_CONTENT_TYPE = bytes.fromhex("2a864886f70d010903")
+_MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
+_SIGNING_CERTIFICATE = bytes.fromhex("2a864886f70d010910020c")
+_SIGNING_CERTIFICATE_V2 = bytes.fromhex("2a864886f70d010910022f")
+_PKCS1 = tuple(bytes.fromhex(f"2a864886f70d0101{at:02x}") for at in (1, 11, 12, 13))
+LONGEST_CHAIN = 5
+
+
+class StampError(ValueError):
+    """A time stamp token that does not hold, in words."""
+
+
+def take_stamp(report: Report, size: int, note: str, token: bytes, authorities: bytes) -> None:
+    """Note what a time stamp of the checkpoint of `size` events says, or why it says nothing."""
+    try:
+        time, name, trusted = read_stamp(token, note.encode("utf-8"), authorities)
+    except StampError as error:
+        report.add("stamps", None, f"the time stamp of the checkpoint of {size} events fails: {error}")
+        return
+    report.stamps.append(f"{size} events existed at {time}, says {name}")
+    if not trusted:
+        report.unknown["stamps"] = f"no certificate is given by which {name} could be trusted"
+
+
+def read_stamp(token: bytes, message: bytes, authorities: bytes) -> tuple[str, str, bool]:
+    """Time (ISO 8601), name of the authority, and whether `authorities` (PEM) vouch for it; `StampError` if not whole.
+
+    Checked: the message's digest, the signature over the signed attributes, the digest of the content in them, that the
+    certificate is the one they name, is for time stamping (RFC 3161, section 2.3) and was valid then.
+    """
+    try:
+        return _read_stamp(token, message, authorities)
+    except StampError:
+        raise
+    except (ValueError, IndexError, KeyError, TypeError, StopIteration) as error:
+        raise StampError(f"this is not a time stamp token as RFC 3161 has it ({error})") from error
+
+
+def _read_stamp(token: bytes, message: bytes, authorities: bytes) -> tuple[str, str, bool]:
+    from cryptography import x509
+
+    kind, signed = elements(elements(token)[0][1])
+    parts = elements(elements(signed[1])[0][1])
+    content_kind, content = elements(parts[2][1])
+    if (kind[1], content_kind[1]) != (_SIGNED_DATA, _TST_INFO):
+        raise StampError("it is something else than a time stamp")
+    info = elements(content[1])[0][1]
+    fields = elements(elements(info)[0][1])
+    algorithm, imprint = elements(fields[2][1])
+    if hashlib.new(_DIGESTS[elements(algorithm[1])[0][1]], message).digest() != imprint[1]:
+        raise StampError("it was given for something else")
+    carried = [item[2] for part in parts[3:] if part[0] == 0xA0 for item in elements(part[1])]
+    inside = [x509.load_der_x509_certificate(item) for item in carried]
+    trusted = x509.load_pem_x509_certificates(authorities) if authorities else []
+    signers = elements(next(part[1] for part in reversed(parts) if part[0] == 0x31))
+    if len(signers) != 1:
+        raise StampError(f"{len(signers)} have signed it, where one must")
+    signer = elements(signers[0][1])
+    certificate = _signer([*inside, *trusted], signer[1])
+    _check_signature(certificate, signer, info)
+    time = _stamp_time(fields[4][1].decode("ascii"))
+    if not certificate.not_valid_before_utc <= time <= certificate.not_valid_after_utc:
+        raise StampError(f"the authority's certificate was not valid at {time.isoformat()}")
+    name = certificate.subject.rfc4514_string()
+    return time.isoformat().replace("+00:00", "Z"), name, _vouched(certificate, inside, trusted, time)
+
+
+def elements(data: bytes) -> list[tuple[int, bytes, bytes]]:
+    """The elements that stand in `data`, one after the other: tag, content, and all of the element's bytes."""
+    found, at = [], 0
+    while at < len(data):
+        start, tag, length, at = at, data[at], data[at + 1], at + 2
+        if length & 0x80:
+            count = length & 0x7F
+            if not 1 <= count <= 4:
+                raise StampError("its encoding is not DER")
+            length, at = int.from_bytes(data[at : at + count], "big"), at + count
+        if tag & 0x1F == 0x1F or at + length > len(data):
+            raise StampError("its encoding is not DER")
+        found.append((tag, data[at : at + length], data[start : at + length]))
+        at += length
+    return found
+
+
+def _stamp_time(text: str) -> datetime:
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    time = datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return time.replace(microsecond=int((fraction + "000000")[:6])) if fraction else time
+
+
+def _signer(certificates: list[Any], named: tuple[int, bytes, bytes]) -> Any:
+    """The certificate that a SignerInfo names, by issuer and number or by the identifier of its key."""
+    from cryptography import x509
+
+    for certificate in certificates:
+        if named[0] == 0x30:
+            issuer, number = elements(named[1])
+            stated = (issuer[2], int.from_bytes(number[1], "big", signed=True))
+            same = (certificate.issuer.public_bytes(), certificate.serial_number) == stated
+        else:
+            try:
+                extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+            except x509.ExtensionNotFound:
+                continue
+            same = extension.value.digest == named[1]
+        if same:
+            return certificate
+    raise StampError("the certificate of who signed it is neither in it nor given")
+
+
+def _check_signature(certificate: Any, signer: list[tuple[int, bytes, bytes]], content: bytes) -> None:
+    """That the certificate's key signed the attributes, and the attributes name the content and the certificate."""
+    from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    if signer[3][0] != 0xA0:
+        raise StampError("it has no signed attributes")
+    name = _DIGESTS[elements(signer[2][1])[0][1]]
+    attributes = {}
+    for item in elements(signer[3][1]):
+        kind, values = elements(item[1])
+        attributes[kind[1]] = elements(values[1])[0]
+    if attributes[_CONTENT_TYPE][1] != _TST_INFO:
+        raise StampError("what is signed is something else than a time stamp")
+    if attributes[_MESSAGE_DIGEST][1] != hashlib.new(name, content).digest():
+        raise StampError("what is signed has another content")
+    if not _names(attributes, certificate):
+        raise StampError("what is signed names another certificate")
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        usage = None
+    if usage is None or not usage.critical or list(usage.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
+        raise StampError("the certificate is not one for time stamping alone")
+    # A set is signed under its own tag, not under the one that it has inside the SignerInfo (RFC 5652, section 5.4).
+    signed = b"\x31" + signer[3][2][1:]
+    if not _key_signed(certificate.public_key(), elements(signer[4][1])[0][1], name, signer[5][1], signed):
+        raise StampError("the authority's signature fails")
+
+
+def _names(attributes: dict[bytes, tuple[int, bytes, bytes]], certificate: Any) -> bool:
+    """Whether the signed attributes name this certificate by its digest (RFC 5035)."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    raw = certificate.public_bytes(Encoding.DER)
+    for kind, usual in ((_SIGNING_CERTIFICATE_V2, "sha256"), (_SIGNING_CERTIFICATE, "sha1")):
+        if kind in attributes:
+            first = elements(elements(elements(attributes[kind][1])[0][1])[0][1])  # the first ESSCertID is the signer's
+            name = _DIGESTS[elements(first[0][1])[0][1]] if first[0][0] == 0x30 else usual
+            stated = next(part[1] for part in first if part[0] == 0x04)
+            return bool(stated == hashlib.new(name, raw).digest())
+    return False
+
+
+def _key_signed(key: Any, algorithm: bytes, digest: str, signature: bytes, message: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+    by = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}.get(digest)
+    try:
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(signature, message)
+        elif isinstance(key, rsa.RSAPublicKey) and by and algorithm in _PKCS1:
+            key.verify(signature, message, padding.PKCS1v15(), by)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and by:
+            key.verify(signature, message, ec.ECDSA(by))
+        else:
+            raise StampError("it is signed by an algorithm that is not known here")
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _vouched(certificate: Any, inside: list[Any], trusted: list[Any], time: datetime, depth: int = 0) -> bool:
+    """Whether a chain of certificates, each valid then, leads to one of the trusted."""
+    from cryptography import x509
+
+    if certificate in trusted:
+        return True
+    for issuer in [*trusted, *inside]:
+        try:
+            authority = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+            certificate.verify_directly_issued_by(issuer)
+        except Exception:  # noqa: BLE001, S112  # of whatever kind: this one did not issue it
+            continue
+        valid = issuer.not_valid_before_utc <= time <= issuer.not_valid_after_utc
+        if authority and valid and depth < LONGEST_CHAIN and _vouched(issuer, inside, trusted, time, depth + 1):
+            return True
+    return False
 
 
 # An extract: some events of a ledger, each with the proof that it stands in the tree of a signed checkpoint. That none
@@ -902,8 +1150,9 @@ def consistent(size: int, root: bytes, later: int, later_root: bytes, proof: lis
 class _Proven:
     """The one checkpoint of an extract, and the earlier roots that lie within it."""
 
-    def __init__(self, report: Report, folder: Path, server_key: bytes | None) -> None:
+    def __init__(self, report: Report, folder: Path, server_key: bytes | None, authorities: bytes) -> None:
         self.report = report
+        self.authorities = authorities
         self.root_at: dict[int, bytes] = {}
         self.size, self.root = 0, b""
         self.key = server_key or b""
@@ -939,12 +1188,15 @@ class _Proven:
             self.report.add("anchors", self.size, "the anchored root is not that of the checkpoint")
         elif not same:
             self.report.unknown["anchors"] = "the checkpoint is not among the anchors"
+        for line in _lines(path):
+            if token := _token(line):
+                take_stamp(self.report, self.size, anchor_note(line), token, self.authorities)
 
 
-def read_extract(folder: Path, server_key: bytes | None) -> Report:
+def read_extract(folder: Path, server_key: bytes | None, authorities: bytes | None = None) -> Report:
     """Verify an extract: every event, proof, signature and file in it, and that it has all of its subject."""
     report = Report()
-    proven = _Proven(report, folder, server_key)
+    proven = _Proven(report, folder, server_key, _authorities(folder) if authorities is None else authorities)
     people = _People(report, proven)
     paths = [json.loads(line) for line in _lines(folder / "proofs.jsonl")]
     bodies = (folder / "events.jsonl").read_bytes().split(b"\n")[:-1]
@@ -1001,22 +1253,28 @@ def main(arguments: list[str]) -> int:
     """The command line of the standalone file."""
     if arguments == ["--examine"]:
         return serve(sys.stdin.buffer, sys.stdout.buffer)
-    key = None
-    if "--key" in arguments:
-        at = arguments.index("--key")
-        key = _hex("".join(arguments[at + 1 : at + 2]))
-        arguments = arguments[:at] + arguments[at + 2 :]
-    if len(arguments) != 1 or key == b"":
+    arguments, key = _option(arguments, "--key")
+    arguments, authorities = _option(arguments, "--ca")
+    if len(arguments) != 1 or (key is not None and not _hex(key)):
         print(__doc__)
         return 2
     try:
         folder = Path(arguments[0])
-        report = (read_extract if (folder / "extract.txt").exists() else read_export)(folder, key)
+        read = read_extract if (folder / "extract.txt").exists() else read_export
+        trusted = Path(authorities).read_bytes() if authorities is not None else None
+        report = read(folder, _hex(key) if key else None, trusted)
     except (OSError, ValueError, KeyError) as error:
         print(f"this is not an export that can be read: {error}", file=sys.stderr)
         return 2
     print(json.dumps(report.to_data(), indent=2, ensure_ascii=False))
     return {"pass": 0, "fail": 1, "inconclusive": 3}[report.verdict]
+
+
+def _option(arguments: list[str], name: str) -> tuple[list[str], str | None]:
+    if name not in arguments:
+        return arguments, None
+    at = arguments.index(name)
+    return arguments[:at] + arguments[at + 2 :], "".join(arguments[at + 1 : at + 2])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from seedtrain.quality import Criterion, Verdict, VerdictWord
 from seedtrain.record._event import decode
 from seedtrain.record._keys import KeyFolder
 from seedtrain.record._stores import Store, anchor_path, key_path, ledger_path, open_store
-from seedtrain.record._verifier import Report, check, key_id, read_export
+from seedtrain.record._verifier import CRITERIA, Report, check, key_id, read_export
 
 _LIMITS: Final = {
     "chain": "every event canonical, numbered without a gap and linked to the one before",
@@ -27,15 +27,20 @@ _LIMITS: Final = {
     "signatures": "every signature of the server and of persons holds",
     "anchors": "every checkpoint anchored outside the database is in it",
     "key": "the server's key is the one known outside the ledger",
+    "stamps": "every time stamp of an authority holds, and somebody who is trusted vouches for the authority",
     "storage": "the database is whole and its guards are in place",
 }
 
 
-def verify(path: str | Path, anchors: Path | None = None, *, server_key: str | None = None) -> Verdict:
+def verify(
+    path: str | Path, anchors: Path | None = None, *, server_key: str | None = None, authorities: Path | None = None
+) -> Verdict:
     """Verify a ledger file or an export folder; the evidence names the first event that cannot be trusted.
 
     - `anchors`: the anchor file, for instance a copy on write-once storage; the one beside the ledger if not given.
     - `server_key`: the server's public key, 64 hexadecimal digits; the one in the folder of keys if not given.
+    - `authorities`: certificates (PEM) that vouch for time stamp authorities; those given when the ledger was stamped
+      (`tsa.pem` in the folder of keys, or in the export) if not given.
 
     Without anchors or a key from outside the ledger the verdict is inconclusive, never a pass. Raises `InputError`
     where there is no ledger at all.
@@ -44,21 +49,27 @@ def verify(path: str | Path, anchors: Path | None = None, *, server_key: str | N
     key = _key(server_key)
     if place.is_dir():
         try:
-            return _verdict(read_export(place, key), str(place))
+            return _verdict(
+                read_export(place, key, None if authorities is None else trusted_certificates(authorities)), str(place)
+            )
         except (OSError, ValueError, KeyError) as error:
             raise InputError(
                 f"this folder is not an export of a ledger: {error}",
                 position=Position(str(place)),
                 remedy="Give a ledger file, or a folder that `seedtrain record export` wrote.",
             ) from error
-    return _verdict(inspect(path, anchors, key), str(place))
+    return _verdict(inspect(path, anchors, key, authorities), str(place))
 
 
-def inspect(url: str | Path, anchors: Path | None = None, server_key: bytes | None = None) -> Report:
+def inspect(
+    url: str | Path, anchors: Path | None = None, server_key: bytes | None = None, authorities: Path | None = None
+) -> Report:
     """What `verify` finds in a ledger file, fault by fault."""
     path = ledger_path(url)
     lines = anchor_lines(anchors or anchor_path(path))  # before the ledger: another process may be writing
-    key = server_key or KeyFolder(key_path(path)).server_public
+    keys = KeyFolder(key_path(path))
+    key = server_key or keys.server_public
+    trusted = keys.authorities if authorities is None else trusted_certificates(authorities)
     try:
         with (
             closing(open_store(url, read_only=True)) as store,
@@ -66,12 +77,12 @@ def inspect(url: str | Path, anchors: Path | None = None, server_key: bytes | No
             ThreadPoolExecutor(1) as beside,  # SQLite works while Python does
         ):
             faults = beside.submit(_storage_faults, url)
-            report = check(store.leaves, store.notes, lines, key)
+            report = check(store.leaves, store.notes, lines, key, trusted)
             for words in faults.result():
                 report.add("storage", None, words)
     except IntegrityError as error:
         report = Report()
-        report.unknown = dict.fromkeys((name for name in _LIMITS if name != "storage"), "the database is damaged")
+        report.unknown = dict.fromkeys(CRITERIA, "the database is damaged")
         report.add("storage", None, error.message)
     report.counts.setdefault("storage", 0)
     return report
@@ -108,7 +119,7 @@ def export(path: str | Path, folder: Path) -> Path:
         building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
         try:
             with store.reading():
-                _write_export(store, building, anchors, KeyFolder(key_path(place)).server_public)
+                _write_export(store, building, anchors, KeyFolder(key_path(place)))
             building.chmod(0o755)
             os.replace(building, folder)
         except BaseException:
@@ -123,7 +134,8 @@ def export(path: str | Path, folder: Path) -> Path:
     return folder
 
 
-def _write_export(store: Store, folder: Path, anchors: list[str] | None, server_key: bytes | None) -> None:
+def _write_export(store: Store, folder: Path, anchors: list[str] | None, public: KeyFolder) -> None:
+    server_key = public.server_public
     people: dict[str, str] = {}
     origin = ""
     with (folder / "events.jsonl").open("wb") as events, (folder / "leaves.txt").open("w", encoding="ascii") as leaves:
@@ -150,6 +162,8 @@ def _write_export(store: Store, folder: Path, anchors: list[str] | None, server_
     (folder / "keys.json").write_text(json.dumps(keys, indent=2) + "\n", encoding="utf-8")
     source = resources.files("seedtrain.record").joinpath("_verifier.py").read_bytes()
     (folder / "verify.py").write_bytes(source)
+    if public.authorities:
+        (folder / "tsa.pem").write_bytes(public.authorities)
 
 
 def _line(note: str) -> str:
@@ -172,13 +186,31 @@ def _key(text: str | None) -> bytes | None:
     return key
 
 
+def trusted_certificates(path: Path) -> bytes:
+    """The content of a file of certificates in PEM; `InputError` for anything else."""
+    from cryptography.x509 import load_pem_x509_certificates
+
+    try:
+        content = path.read_bytes()
+        load_pem_x509_certificates(content)
+    except OSError as error:
+        raise InputError(f"this file cannot be read: {error.strerror}", position=Position(str(path))) from error
+    except ValueError as error:
+        remedy = "Give the certificate of the time stamp authority, or of who certifies it."
+        raise InputError(
+            "this file holds no certificate in PEM", position=Position(str(path)), remedy=remedy
+        ) from error
+    return content
+
+
 def _verdict(report: Report, place: str) -> Verdict:
-    names = [name for name in _LIMITS if name != "storage" or "storage" in report.counts]
+    names = [name for name in _LIMITS if name in report.criteria]
     criteria = [_criterion(report, name) for name in names]
     seq = report.first_bad_seq
     evidence = [] if seq is None else [f"first bad event: seq {seq}"]
     evidence += [f"{fault.criterion}: {fault.words}" for fault in report.findings]
     evidence += [f"{name}: {words}" for name, words in report.unknown.items()]
+    evidence += report.stamps
     evidence.append(
         f"{place}: {report.events} events, {report.checkpoints} checkpoints, {report.anchors} anchors, "
         f"{report.signatures} signatures of persons, head {report.head}"
