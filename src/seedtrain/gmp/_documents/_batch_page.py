@@ -11,8 +11,6 @@ from seedtrain.base import digest_bytes
 from seedtrain.base import translate as _
 from seedtrain.gmp._documents._batch_sections import (
     corrections_section,
-    decision_section,
-    deviations_section,
     equipment_section,
     materials_section,
     results_section,
@@ -28,8 +26,9 @@ from seedtrain.gmp._documents._closing_sections import (
 )
 from seedtrain.gmp._documents._print import decision_words
 from seedtrain.gmp._documents._quality_section import quality_section
+from seedtrain.gmp._documents._quality_sections import decision_section, deviations_section
 from seedtrain.gmp._documents._recipe_section import recipe_section
-from seedtrain.gmp._quality._deviations import well_closed
+from seedtrain.gmp._quality._deviations import concerning
 from seedtrain.recipe import state_words
 from seedtrain.report import Attachment, Block, Heading, KeyFigure, KeyFigures, Page, State
 
@@ -103,7 +102,8 @@ def _summary(case: Case) -> KeyFigures:
     decision = record.decision
     states: dict[str, State] = {"released": "met", "rejected": "missed", "on_hold": "unknown"}
     exceptions = len(record.reviews[-1].exceptions) if record.reviews else 0
-    open_ones = sum(1 for item in record.deviations if not well_closed(record, item))
+    found = concerning(case.ledger, case.batch, case.events)
+    open_ones = sum(1 for item in found if not item.closed)
     corrected = sum(len(item.corrections) for item in record.values)
     corrected += sum(len(item.corrections) for item in record.results)
     return KeyFigures(
@@ -114,7 +114,7 @@ def _summary(case: Case) -> KeyFigures:
                 state=states[decision.decision] if decision else "unknown",
             ),
             KeyFigure(_("Exceptions"), str(exceptions) if record.reviews else "\u2013"),
-            KeyFigure(_("Deviations"), str(len(record.deviations)), note=_("{count} open").format(count=open_ones)),
+            KeyFigure(_("Deviations"), str(len(found)), note=_("{count} open").format(count=open_ones)),
             KeyFigure(_("Corrections"), str(corrected)),
         )
     )

@@ -7,13 +7,13 @@ from decimal import Decimal, InvalidOperation
 
 from seedtrain.base import translate as _
 from seedtrain.gmp._batch._lines import ResultLine, ValueLine
-from seedtrain.gmp._documents._case import Case, Row, none_or, plain_time, table
-from seedtrain.gmp._documents._print import batch_sheets, decision_words, genealogy_sheet, result_words, word
+from seedtrain.gmp._documents._case import Case, Row, none_or, table
+from seedtrain.gmp._documents._print import batch_sheets, genealogy_sheet, result_words, word
+from seedtrain.gmp._equipment import Equipment, equipment_of
 from seedtrain.gmp._lots._genealogy import genealogy
-from seedtrain.gmp._quality._deviations import well_closed
 from seedtrain.recipe import State as Isa88State
 from seedtrain.recipe import state_words
-from seedtrain.report import Block, Cell, Definitions, Heading, Notice, Paragraph, State
+from seedtrain.report import Block, Cell, Heading, Notice, Paragraph, State
 
 
 def steps_section(case: Case) -> Iterator[Block]:
@@ -89,15 +89,31 @@ def equipment_section(case: Case) -> Iterator[Block]:
     for line in case.record.consumed:
         if line.instrument:
             used.setdefault(line.instrument, {})[line.phase] = None
-    rows = [(name, "; ".join(phases)) for name, phases in used.items()]
-    yield none_or(rows, lambda: table((_("Equipment"), _("Used in")), rows, widths=(18, 50)))
+    register = equipment_of(event for event in case.ledger.events() if event.type.startswith("equipment."))
+    rows = [_equipment_row(case, name, "; ".join(phases), register.get(name)) for name, phases in used.items()]
+    heads: Sequence[str] = (_("Equipment"), _("Class"), _("Used in"), _("Calibrated until"), _("Cleaned before"))
+    yield none_or(rows, lambda: table(heads, rows, widths=(14, 13, 34, 12, 24)))
     yield Heading(_("Line clearance"), level=3)
     cleared = [
         (item.occurred_at, item.line, item.found, case.name(item.actor), _("yes") if item.signed else _("no"))
         for item in case.record.clearances
     ]
-    heads: Sequence[str] = (_("Time"), _("Line"), _("Finding"), _("Inspected by"), _("Signed"))
+    heads = (_("Time"), _("Line"), _("Finding"), _("Inspected by"), _("Signed"))
     yield none_or(cleared, lambda: table(heads, cleared, widths=(12, 14, 34, 14, 7)))
+
+
+def _equipment_row(case: Case, name: str, phases: str, item: Equipment | None) -> Row:
+    """How a piece of equipment stood when it was used; one that the register does not know is named only."""
+    if item is None:
+        return name, "", phases, "", ""
+    first = next((use.seq for use in item.uses if use.batch == case.batch), 0)
+    before = [one for one in item.cleanings if one.checked_by and one.seq < first]
+    cleaned = ""
+    if before:
+        one = before[-1]
+        cleaned = f"{one.cleaned_at}, {one.procedure} ({case.name(one.cleaned_by)}, {case.name(one.checked_by)})"
+    due = f"{item.due.isoformat()} {item.certificate}".rstrip() if item.due else ""
+    return f"{name} {item.name}".rstrip(), item.kind, phases, due, cleaned
 
 
 def values_section(case: Case) -> Iterator[Block]:
@@ -229,61 +245,3 @@ def results_section(case: Case) -> Iterator[Block]:
         _("Tested by"),
     )
     yield none_or(rows, lambda: table(heads, rows, widths=(11, 14, 18, 12, 12, 12, 12, 13)))
-
-
-def deviations_section(case: Case) -> Iterator[Block]:
-    """Hard stops, and each deviation with its investigation (21 CFR 211.192)."""
-    yield Heading(_("Deviations and investigations"))
-    if not case.record.deviations:
-        yield Paragraph(_("None."))
-    for item in case.record.deviations:
-        closure = item.closure
-        yield Heading(item.deviation, level=3)
-        span = item.start_h if item.start_h == item.end_h else f"{item.start_h} .. {item.end_h}"
-        yield Definitions(
-            (
-                (_("What"), item.words),
-                (_("Phase"), f"{item.phase}, {span} h"),
-                (_("Opened"), f"{plain_time(item.occurred_at)}, {case.name(item.opened_by)}"),
-                (_("Impact"), closure.impact if closure else "\u2013"),
-                (_("Cause"), closure.cause if closure else "\u2013"),
-                (_("Action"), closure.action if closure else "\u2013"),
-                (_("State"), _("closed") if well_closed(case.record, item) else _("open")),
-                (
-                    _("Closed by"),
-                    f"{case.name(closure.actor)}, {plain_time(closure.occurred_at)}" if closure else "\u2013",
-                ),
-            )
-        )
-    yield Heading(_("Hard stops"), level=3)
-    lifts = {item.seq: item for item in case.record.lifts}
-    rows = []
-    for stop in case.record.stops:
-        lift = lifts.get(stop.lifted_by) if stop.lifted_by is not None else None
-        way = f"{lift.deviation}: {lift.reason} ({case.name(lift.actor)})" if lift else ""
-        rows.append((stop.occurred_at, stop.phase, stop.gate, stop.subject, stop.reason, way, case.name(stop.actor)))
-    heads: Sequence[str] = (
-        *(_("Time"), _("Phase"), _("Gate"), _("Because of"), _("Reason"), _("Lifted"), _("Met by")),
-    )
-    yield none_or(rows, lambda: table(heads, rows, widths=(11, 15, 9, 12, 24, 20, 12)))
-
-
-def decision_section(case: Case) -> Iterator[Block]:
-    """Reviews with every exception that was acknowledged, and the decisions."""
-    yield Heading(_("Review and decision"))
-    if not case.record.reviews:
-        yield Paragraph(_("Not reviewed yet."))
-    sheets = {item.name: item for item in batch_sheets(case.record, case.name)}
-    if case.record.reviews:
-        last = case.record.reviews[-1]
-        words = _("{name} reviewed the record on {time} (UTC).")
-        yield Paragraph(words.format(name=case.person(last.actor), time=plain_time(last.occurred_at)))
-        if last.stale:
-            yield Notice(_("Something was recorded after this review: it does not count any more."), kind="missed")
-        yield table(sheets["review"].columns, sheets["review"].rows, widths=(14, 7, 50, 14))
-    rows: list[Row] = [
-        (item.occurred_at, decision_words(item.decision), "; ".join(item.reasons), case.person(item.actor))
-        for item in case.record.decisions
-    ]
-    heads: Sequence[str] = (_("Time"), _("Decision"), _("Reasons"), _("Decided by"))
-    yield none_or(rows, lambda: table(heads, rows, widths=(12, 10, 40, 18)))
