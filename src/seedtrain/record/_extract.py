@@ -143,7 +143,8 @@ def _files(ledger: Ledger, note: str, tree: ProofTree, events: list[Event]) -> d
         + base64.b64encode(b"\x01" + server).decode("ascii"),
         "people": {e.subject: str(e.payload["public_key"]) for e in events if e.type == "person.enrolled"},
     }
-    return {
+    trusted = {"tsa.pem": ledger.keys.authorities} if ledger.keys.authorities else {}
+    return trusted | {
         "events.jsonl": b"".join(event.body + b"\n" for event in events),
         "proofs.jsonl": _json_lines([item.hex() for item in tree.inclusion(event.seq - 1)] for event in events),
         "sizes.jsonl": _json_lines(earlier),
