@@ -62,6 +62,9 @@ def place_gate(asked: Asked) -> Iterator[Refusal]:
     if record.decision is not None and record.decision.decision != "on_hold":
         yield _place_refusal(f"batch {request.batch} is {record.decision.decision}", "Start another batch.")
         return
+    step = record.step(request.phase_path)
+    if step is not None and step.completed_at is None:
+        return  # it goes on: a correction in an earlier phase stops the next one, and loses nothing of this
     unchecked = unchecked_phases(recipe, record)
     if unchecked:
         words = f"{unchecked[0]} was not checked by a second person"
