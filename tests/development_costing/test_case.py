@@ -14,9 +14,9 @@ from seedtrain.development import Assessment, BatchCase, assess, assessment_figu
 from seedtrain.development._price_index import CEPCI, restated
 from seedtrain.report import draw
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[2] / "examples" / "enzyme"
 PUBLISHED = Path(seedtrain.development.__file__).parent / "cases"
-ENZYME = (CASES / "enzyme.yaml").read_text()
+ENZYME = (CASES / "case.yaml").read_text()
 
 
 def written(folder: Path, text: str) -> Path:
@@ -43,7 +43,7 @@ def run(*arguments: str) -> int:
 
 
 def test_a_case_adds_up() -> None:
-    found = assessed(CASES / "enzyme.yaml")
+    found = assessed(CASES / "case.yaml")
     book = found.economics
     released = 8.0 * 14.0 * 0.7
     assert book.product_per_batch == pytest.approx(1000 * released)
@@ -61,8 +61,8 @@ def test_a_case_adds_up() -> None:
 
 
 def test_own_panels_clean_the_electricity_and_only_that() -> None:
-    with_own = assessed(CASES / "enzyme.yaml").economics
-    path = CASES / "enzyme.yaml"
+    with_own = assessed(CASES / "case.yaml").economics
+    path = CASES / "case.yaml"
     case = read_case(path)
     assert isinstance(case, BatchCase)
     plain = assess(BatchCase(**{**vars(case), "own_power": None}), draws=1000).economics
@@ -89,7 +89,7 @@ def test_steps_that_share_a_suite_wait_for_each_other(tmp_path: Path) -> None:
 def test_without_a_process_a_batch_has_a_cost_but_no_levers(tmp_path: Path) -> None:
     text = changed("process: {titre: 8 g/L, broth: 14 m3, duration: 40 h, recovery: 70 %}", "released: 78.4 kg")
     found = assessed(written(tmp_path, text))
-    assert found.economics.cost.total.value == pytest.approx(assessed(CASES / "enzyme.yaml").economics.cost.total.value)
+    assert found.economics.cost.total.value == pytest.approx(assessed(CASES / "case.yaml").economics.cost.total.value)
     assert (found.sensitivities, found.requirements, found.planes) == ({}, (), ())
 
 
@@ -179,7 +179,7 @@ def test_money_of_another_year_in_a_plant_is_refused(tmp_path: Path) -> None:
 
 def test_the_journey_from_a_file_to_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
-    assert run("economics", str(CASES / "enzyme.yaml"), "--draws", "2000", "-o", str(out)) == 0
+    assert run("economics", str(CASES / "case.yaml"), "--draws", "2000", "-o", str(out)) == 0
     text = capsys.readouterr().out
     assert "lowest selling price" in text
     assert "target cost 200: missed" in text
@@ -192,7 +192,7 @@ def test_the_journey_from_a_file_to_a_report(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_the_report_in_chinese_and_the_json_for_machines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = str(CASES / "enzyme.yaml")
+    path = str(CASES / "case.yaml")
     assert run("economics", path, "--draws", "1000", "--lang", "zh", "-o", str(tmp_path)) == 0
     assert "最低售价" in capsys.readouterr().out
     assert "一阶 Sobol 份额" in (tmp_path / "economics.html").read_text()
@@ -223,6 +223,6 @@ def test_options_that_do_not_fit_are_refused(
 
 
 def test_plots_are_the_same_bytes_each_time() -> None:
-    first, second = (assessment_figures(assessed(CASES / "enzyme.yaml")) for _ in range(2))
+    first, second = (assessment_figures(assessed(CASES / "case.yaml")) for _ in range(2))
     for name in ("plane-titre-yield", "timetable"):
         assert draw(first[name]).svg == draw(second[name]).svg

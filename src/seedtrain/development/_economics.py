@@ -14,7 +14,7 @@ from seedtrain.development._draws import central, draw, whole
 from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, read_factors
 from seedtrain.development._inventory import Batch
 from seedtrain.development._inventory import inventory as inventory_of
-from seedtrain.development._line import Line, Powers, Values, lines_of, product_of
+from seedtrain.development._line import Line, Powers, lines_of, product_of
 from seedtrain.development._schedule import Schedule, drawn_batches, schedule
 from seedtrain.development._use import BATCHES, Inventory
 from seedtrain.development._variance import first_order
