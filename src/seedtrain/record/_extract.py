@@ -158,7 +158,7 @@ def _files(ledger: Ledger, note: str, tree: ProofTree, events: list[Event]) -> d
 def sealed_extract(ledger: Ledger, found: Extract, subject: str, files: Mapping[str, bytes]) -> bytes:
     """`extract.txt`: the server's signed word on which files there are and that no event of `subject` is left out.
 
-    - `files`: contents by name, relative to the folder; those of the extract itself are proven otherwise.
+    - `files`: contents by name, relative to the folder.
 
     Raises `InputError` for a name that a stranger could not read back.
     """

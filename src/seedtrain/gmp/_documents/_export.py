@@ -15,7 +15,8 @@ from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.gmp._documents._issue import batch_pdf, certificate_json, certificate_pdf
 from seedtrain.gmp._documents._readme import readme
 from seedtrain.gmp._documents._subset import belonging
-from seedtrain.record import Ledger, export, extract, sealed_extract, write_files
+from seedtrain.gmp._lots._epcis import write_epcis
+from seedtrain.record import Extract, Ledger, export, extract, sealed_extract, write_files
 from seedtrain.report import DocumentSigner
 
 
@@ -55,14 +56,15 @@ def export_batch(
         raise InputError("this folder is taken", position=Position(str(folder)), remedy="Name a new folder.")
     record = batch_record(ledger.events(subject=batch), batch)
     files, left_out = _documents(ledger, record, signer)
-    telemetry, missing = _telemetry(record, segments or ledger.path.parent / "segments")
-    files |= telemetry | dict(more or {})
     found = extract(ledger, belonging(ledger, batch))
+    telemetry, missing = _telemetry(record, segments or ledger.path.parent / "segments")
+    files |= _epcis(ledger, record, found) | telemetry | dict(more or {})
     files |= readme(record, found, files)
+    files |= found.files
     sealed = {"extract.txt": sealed_extract(ledger, found, batch, files)}
 
     def write(building: Path) -> None:
-        write_files(building, files | dict(found.files) | sealed)
+        write_files(building, files | sealed)
         if whole:
             export(ledger.path, building / "ledger")
 
@@ -82,6 +84,20 @@ def _documents(
     files["certificate.pdf"] = certificate_pdf(ledger, record.batch, signer=signer)
     files["certificate.json"] = json.dumps(data, indent=2, ensure_ascii=False).encode("utf-8") + b"\n"
     return files, ()
+
+
+def _epcis(ledger: Ledger, record: BatchRecord, found: Extract) -> dict[str, bytes]:
+    """The lots of the batch as EPCIS 2.0, of the events that are handed over only; nothing where there is no lot."""
+    if record.lot is None and not record.consumed:
+        return {}
+    known = {event.seq for event in found.events}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "epcis.json"
+        write_epcis(ledger, path, lot=record.lot or record.consumed[0].lot)
+        document = json.loads(path.read_text("utf-8"))
+    body = document["epcisBody"]
+    body["eventList"] = [item for item in body["eventList"] if item["seedtrain:seq"] in known]
+    return {"epcis.json": json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8") + b"\n"}
 
 
 def _telemetry(record: BatchRecord, folder: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:
