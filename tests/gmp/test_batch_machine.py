@@ -21,7 +21,7 @@ from seedtrain import gmp
 from seedtrain.base import InputError
 from seedtrain.quality import Lot
 from seedtrain.quantity import parse
-from seedtrain.recipe import Command, ControlRecipe, at_scale, parse_recipe
+from seedtrain.recipe import Command, ControlRecipe, IllegalCommand, at_scale, parse_recipe
 from seedtrain.record import Ledger, enrol_person, open_ledger, verify
 
 RECIPE = """
@@ -332,7 +332,7 @@ def machine(shop: Shop) -> type[RuleBasedStateMachine]:
             self._order(who, name)
 
         @precondition(lambda self: len(self.model.done) == 2)
-        @rule(who=workers, name=st.sampled_from(["stop", "abort", "reset", "start"]))
+        @rule(who=workers, name=st.sampled_from(["stop", "abort", "reset", "start", "complete"]))
         def end(self, who: str, name: str) -> None:
             self._order(who, name)
 
@@ -384,6 +384,15 @@ def test_no_run_of_acts_gets_past_the_procedure(tmp_path):
     assert {"running", "complete"} <= set(states)  # the runs reach the end
     shop.ledger.close()
     assert verify(tmp_path / "record.db").verdict == "pass"
+
+
+@pytest.mark.parametrize("name", ["start", "reset", "complete"])
+def test_people_give_no_other_commands(tmp_path, name):
+    shop = Shop.open(tmp_path)
+    gmp.start_batch(shop.ledger, shop.control, "M-1", shop.actors["anna"], simulated=True)
+    with pytest.raises(IllegalCommand, match="is no order"):
+        gmp.command_batch(shop.ledger, "M-1", Command(name), shop.actors["anna"], reason="past the end")
+    shop.ledger.close()
 
 
 @pytest.mark.slow

@@ -14,13 +14,14 @@ from seedtrain.gmp._lots._amounts import read_amount
 from seedtrain.gmp._master._approval import approval
 from seedtrain.gmp._permit import EXECUTE, unchecked_phases, unsigned_phases
 from seedtrain.quantity import read_unit
-from seedtrain.recipe import Command, ControlRecipe, HoldPoint, State, next_phase, next_state
+from seedtrain.recipe import Command, ControlRecipe, HoldPoint, IllegalCommand, State, next_phase, next_state
 from seedtrain.record import Draft, Ledger, append_signed, timestamp
 
 _BATCH: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 ENDING: Final = {Command.HOLD, Command.PAUSE, Command.RESTART, Command.STOP, Command.ABORT}
 """Commands after which people bring the process where it belongs; once they have, the state is reached."""
 
+ORDERS: Final = (Command.HOLD, Command.RESTART, Command.PAUSE, Command.RESUME, Command.STOP, Command.ABORT)
 NEEDS_REASON: Final = {Command.HOLD, Command.STOP, Command.ABORT}
 
 
@@ -99,6 +100,11 @@ def command_batch(
     Raises `IllegalCommand` where the state does not take it.
     """
     authorise(ledger, actor, EXECUTE)
+    if command not in ORDERS:  # a batch starts by `start_batch`, ends by `finish_batch`, and is never set back
+        raise IllegalCommand(
+            f"the command {command.value!r} is no order that people give to a batch",
+            remedy=f"Give one of: {', '.join(ORDERS)}.",
+        )
     if command in NEEDS_REASON and not reason.strip():
         raise InputError(f"{command.value} needs a reason", remedy="Say why: --reason TEXT.")
 
