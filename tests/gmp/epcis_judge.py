@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ INSTALL = "tests/gmp/judge_epcis/install.sh"
 
 def faults(document: Any) -> list[str]:
     """Where the document breaks the schema; formats (URIs, times) are checked too."""
-    import jsonschema
+    import jsonschema  # type: ignore[import-untyped]
 
     path = Path(os.environ.get("SEEDTRAIN_EPCIS_SCHEMA", SCHEMA))
     if not path.is_file():
@@ -32,7 +33,9 @@ def faults(document: Any) -> list[str]:
 
 def hashes(document: Any) -> list[str]:
     """The hash of each event by the algorithm of CBV 2.0."""
-    from epcis_event_hash_generator.hash_generator import epcis_hashes_from_events
-    from epcis_event_hash_generator.json_to_py import event_list_from_epcis_document_json
+    from epcis_event_hash_generator import hash_generator, json_to_py  # type: ignore[import-untyped]
 
-    return list(epcis_hashes_from_events(event_list_from_epcis_document_json(json.loads(json.dumps(document)))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its own, of how it opens a file
+        events = json_to_py.event_list_from_epcis_document_json(json.loads(json.dumps(document)))
+        return list(hash_generator.epcis_hashes_from_events(events))

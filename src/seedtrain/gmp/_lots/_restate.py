@@ -38,14 +38,14 @@ def restate_lot(
     quantity below what was used already, and another quantity for a part of other lots.
     """
     authorise(ledger, actor, "lot.decide")
-    with lot_book(ledger) as book:
-        entry, stock = book.entry(lot), book.stock(lot)
-    if entry.lot is None:
-        raise unknown_lot(lot)
     stray = [name for name in changes if name not in NAMES or name in _FIXED]
     if stray:
         free = [name for name in NAMES if name not in _FIXED]
         raise InputError(f"{stray[0]!r} is no field that can change", remedy=f"Use one of: {', '.join(free)}.")
+    with lot_book(ledger) as book:
+        entry, stock = book.entry(lot), book.stock(lot)
+    if entry.lot is None:
+        raise unknown_lot(lot)
     errors: list[SeedtrainError] = []
     texts = _texts(entry, entry.lot)
     if "quantity" in changes and "unit" not in changes and not changes["quantity"].strip()[-1:].isdigit():
