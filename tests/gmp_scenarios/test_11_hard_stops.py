@@ -120,6 +120,14 @@ def opened_for(bench, patient):
     return answer.data["code"], answer.data["token"]
 
 
+def brought(bench, code, token):
+    """From the collection to manufacture, both sides of each hand-over scanned."""
+    scan = ("--scan-code", code, "--scan-token", token, "--place", "Suite 2", "--temperature", "4 degC")
+    for stage, giver, taker in (("receipt", "operator", "second"), ("manufacture", "second", "leader")):
+        bench.by(giver, "custody", "hand-over", code, "--to", bench.who[taker], "--stage", stage, *scan)
+        bench.by(taker, "custody", "receive", code, *scan)
+
+
 def test_a_lot_of_another_patient_is_a_hard_stop_that_nobody_lifts(bench):
     received(bench, OTHER)
     mine, token = opened_for(bench, "Zhang San")
@@ -157,8 +165,10 @@ def test_a_batch_of_no_patient_takes_no_patients_lot_and_a_stopped_chain_stops_i
     close = ("--impact", "none: nothing left the ward", "--cause", "a torn wristband", "--action", "printed anew")
     bench.by("qa", "quality", "deviation", "close", deviation, *close)
     bench.by("qa", "custody", "resume", mine, "--reason", "identity confirmed by two nurses")
+    refused = bench.refused("operator", *TAKE)  # the right patient's, but still on the ward
+    assert "is at the stage collection" in refused.words
+    brought(bench, mine, token)
     bench.by("operator", *TAKE)
-    assert token
 
 
 # uncertified

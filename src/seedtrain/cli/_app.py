@@ -12,6 +12,7 @@ from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, Seedtra
 from seedtrain.cli import (
     _assurance,
     _bank,
+    _bank_care,  # noqa: F401  # puts its commands on the app of _bank
     _batch,
     _batch_documents,
     _batch_review,

@@ -1,22 +1,22 @@
-"""`seedtrain bank`: cell, microbial and vector banks, their vials in the freezer, and their tests."""
+"""`seedtrain bank`: cell, microbial and vector banks, and their vials in the freezer."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE
 from seedtrain.base import translate as _
+from seedtrain.cli._bank_words import bank_data, done, vial_data, withdrawn
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from seedtrain.gmp import Bank, Excursion, Inventory, Vial, Withdrawal
-    from seedtrain.quality import Constituent, Verdict
+    from seedtrain.quality import Constituent
 
 app = App(name="bank", help="Cell and vector banks: vials, places, withdrawals, excursions, tests.")
 Vials = Annotated[list[str] | None, Parameter(name="--vial", negative="", help="Such as MCB-1-007; repeat it.")]
@@ -74,7 +74,7 @@ def create(
             contains=inside,
             expiry=last,
         )
-    return _done(options, {"bank": bank, "tier": tier, "plan": found["name"], "plan_digest": found["digest"]})
+    return done(options, {"bank": bank, "tier": tier, "plan": found["name"], "plan_digest": found["digest"]})
 
 
 def _inside(texts: list[str]) -> list[Constituent]:
@@ -125,7 +125,7 @@ def fill(
     with open_record(record) as ledger, signing(ledger, signer) as actor:
         fill_bank(ledger, bank, vials, actor, content=content)
     first, last = vial_id(bank, 1), vial_id(bank, vials)
-    return _done(common or Common(), {"bank": bank, "vials": vials, "first": first, "last": last})
+    return done(common or Common(), {"bank": bank, "vials": vials, "first": first, "last": last})
 
 
 @app.command
@@ -162,7 +162,7 @@ def place(
         place_vials(ledger, bank, box, actor, vials=names, first=first, grid=grid)
         held = inventory(ledger)
     rows = {item.id: str(item.place) for item in held.of(bank) if item.place and (not names or item.id in names)}
-    return _done(common or Common(), {"bank": bank, "places": rows})
+    return done(common or Common(), {"bank": bank, "places": rows})
 
 
 @app.command
@@ -196,7 +196,7 @@ def move(
     with open_record(record) as ledger, signing(ledger, signer) as actor:
         move_vials(ledger, wanted, actor, grid=grid, reason=reason)
         held = inventory(ledger)
-    return _done(common or Common(), {"places": {name: str(held.vial(name).place) for name in wanted}})
+    return done(common or Common(), {"places": {name: str(held.vial(name).place) for name in wanted}})
 
 
 @app.command
@@ -229,7 +229,7 @@ def withdraw(
         found = withdraw_vials(
             ledger, bank, actor, purpose=purpose, reason=reason, vials=vial or (), count=count, used_for=used_for
         )
-        return _withdrawn(options, found)
+        return withdrawn(options, found)
 
 
 @app.command
@@ -250,146 +250,7 @@ def confirm(bank: str, request: str, *, signer: Signer, record: RecordUrl = None
 
     options = common or Common()
     with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        return _withdrawn(options, confirm_withdrawal(ledger, bank, request, actor))
-
-
-def _withdrawn(options: Common, found: Withdrawal) -> int:
-    if options.json:
-        print_json(
-            {
-                "bank": found.bank,
-                "vials": list(found.vials),
-                "request": found.request or None,
-                "left": found.left,
-                "reserve": found.reserve,
-                "below_reserve": found.below_reserve,
-                "tests": found.tests,
-            }
-        )
-        return EXIT_DONE
-    print(*found.vials, sep="\n")
-    if found.request:
-        print(_("A second person confirms it: {request}").format(request=found.request))
-    print(_("{count} vials are left, the reserve is {reserve}").format(count=found.left, reserve=found.reserve))
-    if found.below_reserve:
-        print(_("Warning: the bank is below its reserve. Plan the next one."))
-    return EXIT_DONE
-
-
-@app.command
-def excursion(
-    freezer: str,
-    log: Path,
-    *,
-    limit: Annotated[str, Parameter(help="Allowed temperatures, such as '<= -130 degC'.")],
-    longer_than: Annotated[str, Parameter(help="An excursion that is no longer does not count.")] = "0 min",
-    silence: Annotated[str, Parameter(help="A logger that says nothing for longer counts as an excursion.")] = "1 h",
-    signer: Signer,
-    record: RecordUrl = None,
-    common: Common | None = None,
-) -> int:
-    """Read a freezer's logger and put every vial that stood there during an excursion on hold.
-
-    Example: seedtrain bank excursion F1 f1.csv --limit "<= -130 degC" --longer-than "10 min" --as person-1
-
-    Parameters
-    ----------
-    freezer
-        The freezer, as places name it.
-    log
-        CSV with the columns time (ISO 8601 with a zone) and temperature (degC).
-    """
-    from seedtrain.base import use_language
-    from seedtrain.gmp import record_excursions
-    from seedtrain.quantity import parse, parse_range
-
-    options = common or Common()
-    allowed = parse_range(limit, like="degC")
-    times = parse(longer_than, like="min"), parse(silence, like="min")
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        found = record_excursions(ledger, freezer, log, actor, limit=allowed, longer_than=times[0], silence=times[1])
-        if options.json:
-            print_json({"freezer": freezer, "excursions": [_excursion_data(item) for item in found]})
-            return EXIT_DONE
-        if not found:
-            print(_("No excursion in {file}").format(file=log.name))
-        for item in found:
-            _print_excursion(item)
-    return EXIT_DONE
-
-
-@app.command
-def assess(
-    excursion: str,
-    *,
-    decision: Literal["keep", "reject"],
-    reason: Annotated[str, Parameter(help="What the assessment rests on.")],
-    signer: Signer,
-    record: RecordUrl = None,
-    common: Common | None = None,
-) -> int:
-    """Decide on the vials of an excursion: keep ends their hold, reject leaves them for testing or the bin.
-
-    Example: seedtrain bank assess EXC-1a2b3c4d --decision keep --reason "viability after thaw 94 %" --as person-3
-
-    Parameters
-    ----------
-    excursion
-        The id that `bank excursion` printed.
-    """
-    from seedtrain.gmp import assess_excursion, inventory
-
-    with open_record(record) as ledger, signing(ledger, signer) as actor:
-        assess_excursion(ledger, excursion, decision, reason, actor)
-        found = inventory(ledger).excursions[excursion]
-    return _done(common or Common(), _excursion_data(found))
-
-
-@app.command(name="test")
-def record_test(
-    bank: str,
-    *,
-    attribute: Annotated[str | None, Parameter(help="A test of the plan; without it, only the verdict.")] = None,
-    value: Annotated[str | None, Parameter(help="Such as '= 94 %', a word, or '< 0.5 EU/mL'.")] = None,
-    sample: str = "",
-    end_of_production: Annotated[bool, Parameter(negative="", help="Of cells at the limit of their age.")] = False,
-    invalid: Annotated[bool, Parameter(negative="", help="The test itself failed.")] = False,
-    actor: Annotated[str | None, Parameter(name="--as", help="Who found it, such as person-1.")] = None,
-    password_fd: Annotated[int | None, Parameter(name="--password-fd", help="Read the password from here.")] = None,
-    record: RecordUrl = None,
-    common: Common | None = None,
-) -> int:
-    """Record a result of the testing plan, and print the verdict of the whole plan.
-
-    Example: seedtrain bank test MCB-1 --attribute sterility --value "no growth" --sample S-9 --as person-4
-
-    Parameters
-    ----------
-    bank
-        The bank.
-    """
-    from seedtrain.base import InputError, use_language
-    from seedtrain.gmp import inventory, judge_bank, record_bank_result
-
-    options = common or Common()
-    with open_record(record, read_only=attribute is None) as ledger, use_language(options.lang):
-        if attribute is not None:
-            if value is None or actor is None:
-                raise InputError("a result needs its value and who found it", remedy="Give --value and --as.")
-            with signing(ledger, Signer(actor, password_fd)):
-                record_bank_result(
-                    ledger,
-                    bank,
-                    attribute,
-                    value,
-                    actor,
-                    sample=sample,
-                    end_of_production=end_of_production,
-                    valid=not invalid,
-                )
-        verdict = judge_bank(ledger, inventory(ledger).bank(bank))
-        _print_verdict(options, bank, verdict)
-    return verdict.exit_code
+        return withdrawn(options, confirm_withdrawal(ledger, bank, request, actor))
 
 
 @app.command(name="list")
@@ -405,7 +266,7 @@ def list_banks(*, record: RecordUrl = None, common: Common | None = None) -> int
     options = common or Common()
     with open_record(record, read_only=True) as ledger, use_language(options.lang):
         held = inventory(ledger)
-        rows = [_bank_data(held, bank) | {"tests": judge_bank(ledger, bank).verdict} for bank in held.banks.values()]
+        rows = [bank_data(held, bank) | {"tests": judge_bank(ledger, bank).verdict} for bank in held.banks.values()]
         if options.json:
             print_json(rows)
             return EXIT_DONE
@@ -436,10 +297,10 @@ def show(bank: str, *, record: RecordUrl = None, common: Common | None = None) -
     with open_record(record, read_only=True) as ledger, use_language(options.lang):
         held = inventory(ledger)
         found = held.bank(bank)
-        data = _bank_data(held, found)
+        data = bank_data(held, found)
         if options.json:
             asked = [{"request": item.id, "vials": list(item.vials), "by": item.actor} for item in found.asked.values()]
-            vials = [_vial_data(item) for item in held.of(bank)]
+            vials = [vial_data(item) for item in held.of(bank)]
             print_json(data | {"plan": found.plan.get("name"), "asked": asked, "vials": vials})
             return EXIT_DONE
         print(*(f"{name}: {value}" for name, value in data.items()), sep="\n")
@@ -481,82 +342,4 @@ def show_map(box: str, *, svg: Path | None = None, record: RecordUrl = None, com
             item = vials.get(position)
             print(f"{(item.id + ('!' if item.on_hold else '')) if item else '.':<{width}}", end=" ")
         print("\n" + _("! = on hold, or not to be used"))
-    return EXIT_DONE
-
-
-def _bank_data(held: Inventory, bank: Bank) -> dict[str, Any]:
-    stored = held.count(bank.id, "stored")
-    return {
-        "bank": bank.id,
-        "tier": bank.tier,
-        "kind": bank.kind,
-        "material": bank.material,
-        "from": bank.parent or None,
-        "age": bank.age,
-        "age_limit": bank.age_limit,
-        "age_unit": bank.age_unit,
-        "made": bank.made,
-        "stored": stored,
-        "withdrawn": held.count(bank.id, "withdrawn"),
-        "destroyed": held.count(bank.id, "destroyed"),
-        "on_hold": sum(item.on_hold for item in held.of(bank.id)),
-        "reserve": bank.reserve,
-        "below_reserve": stored < bank.reserve,
-    }
-
-
-def _vial_data(vial: Vial) -> dict[str, Any]:
-    return {
-        "vial": vial.id,
-        "state": vial.state,
-        "place": str(vial.place) if vial.place else None,
-        "purpose": vial.purpose or None,
-        "for": vial.used_for or None,
-        "holds": list(vial.open_holds),
-        "rejected": vial.rejected or None,
-    }
-
-
-def _excursion_data(item: Excursion) -> dict[str, Any]:
-    return {
-        "excursion": item.id,
-        "kind": item.kind,
-        "start": item.start,
-        "end": item.end,
-        "minutes": item.minutes,
-        "peak": item.peak or None,
-        "limit": item.limit,
-        "vials": list(item.vials),
-        "decision": item.decision or None,
-    }
-
-
-def _print_excursion(item: Excursion) -> None:
-    what = _("no data") if item.kind == "no data" else f"{item.peak} degC ({item.limit})"
-    print(f"{item.id}  {item.start} .. {item.end}  {item.minutes} min  {what}")
-    print("  " + _("{count} vials on hold until it is assessed").format(count=len(item.vials)))
-
-
-def _print_verdict(options: Common, name: str, verdict: Verdict) -> None:
-    from seedtrain.quality import verdict_words
-
-    if options.json:
-        print_json(verdict.to_data())
-        return
-    print(f"{name}: {verdict_words(verdict.verdict)}")
-    for item in verdict.criteria:
-        print(f"  {verdict_words(item.verdict):<12} {item.name}: {item.value or '-'} ({item.limit})")
-    for line in verdict.evidence:
-        print(f"  {line}")
-
-
-def _done(options: Common, data: dict[str, Any]) -> int:
-    if options.json:
-        print_json(data)
-        return EXIT_DONE
-    for name, value in data.items():
-        if isinstance(value, dict):
-            print(*(f"{key}  {item}" for key, item in value.items()), sep="\n")
-        else:
-            print(f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
     return EXIT_DONE

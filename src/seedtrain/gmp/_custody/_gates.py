@@ -56,6 +56,8 @@ def patient_gate(asked: Asked) -> Iterator[Refusal]:
             yield Refusal(words, remedy, "custody.patient", lot)
         for other in {code for code, mark in bound.values() if mark in whose} - {code}:
             yield from _stopped(ledger, other, f"the chain {other} of lot {lot}")
+        if lot in bound and not strange:
+            yield from _not_here(ledger, bound[lot][0], lot)
 
 
 def _stopped(ledger: Ledger, code: str, what: str) -> Iterator[Refusal]:
@@ -63,6 +65,15 @@ def _stopped(ledger: Ledger, code: str, what: str) -> Iterator[Refusal]:
     if stop is not None:
         remedy = f"Close the deviation {stop.deviation}, then: seedtrain custody resume."
         yield Refusal(f"{what} is on hold: {stop.reason}", remedy, "custody.stopped", code)
+
+
+def _not_here(ledger: Ledger, code: str, lot: str) -> Iterator[Refusal]:
+    """What was collected is used once manufacture has received it, identifiers compared, and not before."""
+    found = custody_chain(ledger, code)
+    if found.stage != "manufacture" or found.pending is not None:
+        where = f"handed to {found.pending.to} and not received" if found.pending else f"at the stage {found.stage}"
+        remedy = "Hand it over to manufacture and have it received: seedtrain custody hand-over, receive."
+        yield Refusal(f"lot {lot} of the chain {code} is {where}", remedy, "custody.stage", lot)
 
 
 def bindings(ledger: Ledger) -> dict[str, tuple[str, str]]:
