@@ -1,6 +1,7 @@
 """Control of one vessel: loops, split ranges, feeding."""
 
 from seedtrain.automation._control._feeding import ConstantFeed, ExponentialFeed, Feeding, MuStat, RiseStat
+from seedtrain.automation._control._filter import CultureFilter, Observed
 from seedtrain.automation._control._pid import Pid, PidSettings
 from seedtrain.automation._control._soft import gas_balance
 from seedtrain.automation._control._split import Stage, split
@@ -9,9 +10,11 @@ from seedtrain.automation._control._vessel import Actuators, SetPoints, VesselCo
 __all__ = [
     "Actuators",
     "ConstantFeed",
+    "CultureFilter",
     "ExponentialFeed",
     "Feeding",
     "MuStat",
+    "Observed",
     "Pid",
     "PidSettings",
     "RiseStat",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 
 from seedtrain.base import InputError
 from seedtrain.simulation._culture import Culture, Override
-from seedtrain.simulation._engine import DONE, Schedule, compile_system
+from seedtrain.simulation._engine import DONE, Schedule, Seeds, Trajectories, compile_system
 from seedtrain.simulation._errors import TrajectoryError
 from seedtrain.simulation._evaluate import evaluator
 from seedtrain.simulation._live._system import (
@@ -239,6 +239,29 @@ class LiveTank:
         if self.empty:
             self._fill(hours, inputs)
             return
+        self._take(self._integrated(hours, inputs, None))
+
+    def advance_along(
+        self, hours: float, inputs: TankInputs, states: Sequence[str], parameters: Sequence[str] = ()
+    ) -> Floats:
+        """As `advance`; returns how the end of `states` follows from their start and `parameters`, "state source".
+
+        `states` as in `amounts`; exact, by forward sensitivities.
+        """
+        places = [self._places[name] for name in states]
+        numbers = [numbers_of(self.culture).index(f"u_{name}") for name in parameters]
+        count = len(places) + len(numbers)
+        initial = np.zeros((len(self._state), count))
+        initial[places, range(len(places))] = 1.0
+        given = np.zeros((1, len(numbers_of(self.culture)), count))
+        given[0, numbers, range(len(places), count)] = 1.0
+        none = np.zeros((1, len(self._state), count))
+        found = self._integrated(hours, inputs, Seeds(initial, given, none, np.zeros((1, count))))
+        self._take(found)
+        assert found.finals_by is not None
+        return np.asarray(found.finals_by[0, 0][places], dtype=float)
+
+    def _integrated(self, hours: float, inputs: TankInputs, seeds: Seeds | None) -> Trajectories:
         schedule = Schedule(
             initial=self._state[None],
             numbers=np.array([[self._numbers(inputs)]]),
@@ -246,7 +269,9 @@ class LiveTank:
             lengths=np.array([[hours]]),
             actions=np.zeros((1, 1, 0), dtype=np.int8),
         )
-        found = self._compiled.run(schedule, _NO_TIMES, rtol=RTOL, atol=ATOL, threads=1)
+        return self._compiled.run(schedule, _NO_TIMES, rtol=RTOL, atol=ATOL, threads=1, seeds=seeds)
+
+    def _take(self, found: Trajectories) -> None:
         if int(found.status[0]) != DONE:
             raise TrajectoryError(
                 f"{self.culture.name} in {self.vessel.name}: {found.reason(0)}",
@@ -256,6 +281,25 @@ class LiveTank:
             )
         self._state = found.finals[0, 0].copy()
         self._state[: self._places["v"]] = np.maximum(self._state[: self._places["v"]], 0.0)
+
+    def amounts(self, states: Sequence[str]) -> Floats:
+        """States by name (`m_X` ... : in the species' unit per litre of the largest working volume)."""
+        return self._state[[self._places[name] for name in states]].copy()
+
+    def correct(self, states: Sequence[str], values: Floats) -> None:
+        """Put states right, as an estimator does; nothing falls below zero."""
+        self._state[[self._places[name] for name in states]] = np.maximum(values, 0.0)
+
+    def parameter(self, name: str) -> float:
+        """A parameter of the culture as it is used."""
+        return self._fixed[f"u_{name}"]
+
+    def set_parameter(self, name: str, value: float) -> None:
+        """Another value of a parameter of the culture from now on."""
+        if f"u_{name}" not in self._fixed:
+            known = ", ".join(self.culture.parameters)
+            raise InputError(f"there is no parameter {name!r}", remedy=f"Use one of: {known}.")
+        self._fixed[f"u_{name}"] = float(value)
 
     def _fill(self, hours: float, inputs: TankInputs) -> None:
         if inputs.feed > 0:
