@@ -26,6 +26,7 @@ from seedtrain.gmp._documents._case import Case
 from seedtrain.gmp._documents._places import places
 from seedtrain.gmp._qualify._sample import BATCH, Sample
 from seedtrain.record import Draft, _credentials, enrol_person, open_ledger
+from seedtrain.report import Table
 from tests.gmp.made import Made
 from tests.report.pdfa import claims, faults
 from tests.worked import Said, called
@@ -63,7 +64,7 @@ def squeezed(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def printed(kept) -> bytes:
+def printed(kept: Kept) -> bytes:
     said = kept.run("print", BATCH, kept.folder / "record.pdf", "--json")
     assert said.code == 0, said.err
     content = (kept.folder / "record.pdf").read_bytes()
@@ -180,7 +181,7 @@ def test_every_reading_is_printed_where_all_are_asked_for(tmp_path):
     made.run()
     pages = [print_batch(Case.of(made.ledger, "B-1", full=full)).page for full in (False, True)]
     rows = [
-        sum(len(block.rows) for block in page.blocks if hasattr(block, "rows") and len(block.columns) == 8)
+        sum(len(block.rows) for block in page.blocks if isinstance(block, Table) and len(block.columns) == 8)
         for page in pages
     ]
     made.ledger.close()
@@ -249,7 +250,7 @@ def test_what_cannot_be_printed(kept, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def handed(kept) -> Path:
+def handed(kept: Kept) -> Path:
     folder = kept.folder / "handover"
     said = kept.run("export", BATCH, folder, "--json")
     assert said.code == 0, said.err
