@@ -87,7 +87,6 @@ def test_any_payload_of_the_signed_kind_comes_back(tmp_path_factory, payloads):
         Draft("step.started", "B", {}, "system", datetime(2026, 3, 1)),
         Draft("step.started", "B", {}, "system", "yesterday"),
         Draft("step.started", "B", {}, "system", corrects="nothing", reason="typed wrongly"),
-        Draft("signature.applied", "B", {"signature": "00"}, "system"),
     ],
 )
 def test_what_cannot_be_stored_is_refused_and_leaves_no_trace(path, draft):

@@ -9,6 +9,7 @@ import pytest
 from seedtrain.base import InputError, IntegrityError, UnavailableError
 from seedtrain.record import (
     Draft,
+    alerts,
     anchor_path,
     append_signed,
     enrol_person,
@@ -138,7 +139,7 @@ def test_a_signature_moved_to_another_record_or_meaning_is_refused_and_found(pat
             with pytest.raises(InputError):
                 ledger.append(Draft("signature.applied", "B", payload, one, id=identity))
     connection = unguarded(path)
-    stored = [json.loads(body) for body in bodies(connection)]
+    stored = before_the_alerts(connection)
     connection.close()
     stored[-1]["payload"] = payload
     rewrite(path, chained(stored), key=_server_key(path))
@@ -155,12 +156,37 @@ def test_the_same_signature_a_second_time_or_under_another_name_is_refused_and_f
         with pytest.raises(InputError):
             ledger.append(Draft("signature.applied", "B", dict(signature.payload), two, id="second"))
     connection = unguarded(path)
-    stored = [json.loads(body) for body in bodies(connection)]
+    stored = before_the_alerts(connection)
     connection.close()
     rewrite(path, chained([*stored, stored[-1]]), key=_server_key(path))
     verdict = verify(path)
     assert words(verdict)["signatures"] == "fail"
     assert first_bad(verdict) == signature.seq + 1
+
+
+def before_the_alerts(connection):
+    """The events up to the last that is no alert: a refused signature leaves one behind."""
+    stored = [json.loads(body) for body in bodies(connection)]
+    while stored[-1]["type"] == "alert.raised":
+        stored.pop()
+    return stored
+
+
+def test_a_refused_signature_raises_an_alert_and_takes_nothing_with_it(path):
+    one, two, _, signature = signed_ledger(path)
+    with open_ledger(path) as ledger:
+        before = ledger.head.seq
+        with pytest.raises(InputError, match="refused"):
+            ledger.append(
+                Draft("step.started", "B", {}, two),
+                Draft("signature.applied", "B-2", dict(signature.payload), two, id="again"),
+            )
+        (event,) = ledger.events(after=before)
+        assert (event.type, event.subject, event.payload["kind"]) == ("alert.raised", two, "signature")
+        assert "B-2" in event.payload["words"]
+        assert [(item.kind, item.subject, item.open) for item in alerts(ledger)] == [("signature", two, True)]
+        assert one != two
+    assert verify(path).verdict == "pass"
 
 
 def forged(payload, key, **changed):
@@ -204,7 +230,7 @@ def found_after(path, **changed):
     for item in (path, anchor_path(path)):
         shutil.copy(item, place / item.name)
     connection = unguarded(place / path.name)
-    stored = [json.loads(body) for body in bodies(connection)]
+    stored = before_the_alerts(connection)
     connection.close()
     stored[-1] |= changed
     rewrite(place / path.name, chained(stored), key=_server_key(path))

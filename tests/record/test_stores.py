@@ -105,13 +105,15 @@ def test_refusals_leave_no_trace(url):
         for bad in (
             Draft("step.started", "B", {"value": 7.01}, "system"),
             Draft("step.started", "B", {}, "system", corrects="nothing", reason="typed wrongly"),
-            Draft("signature.applied", "B", {"signature": "00"}, "system"),
         ):
             with pytest.raises(InputError):
                 ledger.append(reading(1), bad)
         assert ledger.head == before
         with pytest.raises(ConflictError):
             ledger.append(reading(1), at_head=before.seq - 1)
+        with pytest.raises(InputError, match="refused"):
+            ledger.append(reading(1), Draft("signature.applied", "B", {"signature": "00"}, "system"))
+        assert [event.type for event in ledger.events(after=before.seq)] == ["alert.raised"]
         draft = Draft("lot.consumed", "B", {"lot": "L1"}, "system", id="once")
         assert ledger.append(draft) == ledger.append(draft)
         with pytest.raises(InputError, match="another event"):

@@ -29,13 +29,12 @@ from seedtrain.record._credentials import (
 )
 from seedtrain.record._event import Draft, Event, moment, timestamp
 from seedtrain.record._keys import SigningKey
-from seedtrain.record._ledger import SYSTEM, ConflictError, Ledger
+from seedtrain.record._ledger import ALERT, SYSTEM, ConflictError, Ledger
 
 MOST_FAILURES: Final = 5  # in a row; assumed
 LOCKED_MINUTES: Final = 15  # assumed
 PASSWORD_DAYS: Final = 90  # assumed; 21 CFR 11.300(b) asks for ageing, and names no figure
 SESSION_MINUTES: Final = 15  # assumed; 21 CFR 11.200(a)(1) speaks of one continuous period of access
-ALERT: Final = "alert.raised"
 _LOG: Final = logging.getLogger(__name__)
 _ENDS_SESSIONS: Final = ("person.password_set", "person.unlocked", "person.retired")
 _UNLOCKED: ContextVar[tuple[Unlocked, ...]] = ContextVar("unlocked", default=())

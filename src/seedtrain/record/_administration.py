@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seedtrain.base import InputError
-from seedtrain.record._access import ALERT, access
+from seedtrain.record._access import access
 from seedtrain.record._event import Draft, Event, moment, timestamp
-from seedtrain.record._ledger import SYSTEM, Ledger
+from seedtrain.record._ledger import ALERT, SYSTEM, Ledger
 from seedtrain.record._people import append_signed, find_person
 
 

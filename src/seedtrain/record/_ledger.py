@@ -43,6 +43,7 @@ from seedtrain.record._verifier import (
 
 CLOCK_TOLERANCE_S: Final = 1.0  # assumed: a clock that is disciplined by NTP steps back by less
 SYSTEM: Final = "system"  # the actor of what no person did
+ALERT: Final = "alert.raised"
 Clock = Callable[[], datetime]
 Beside = TypeVar("Beside")
 _READING: Final = ("person.enrolled", "signature.applied")  # whether they are taken depends on what is stored
@@ -50,6 +51,15 @@ _READING: Final = ("person.enrolled", "signature.applied")  # whether they are t
 
 class ConflictError(UnavailableError):
     """Somebody else wrote since the caller read; nothing was stored."""
+
+
+class _ForgedError(InputError):
+    """A signature that does not hold: refused, and somebody must look at it."""
+
+    def __init__(self, message: str, draft: Draft) -> None:
+        super().__init__(message, remedy="Sign anew; the refusal is among the alerts.")
+        payload = {"kind": "signature", "words": f"{message} (of {draft.subject})", "until": None}
+        self.alert = Draft(ALERT, draft.actor, payload, SYSTEM)
 
 
 @dataclass(frozen=True)
@@ -284,6 +294,8 @@ class Ledger:
                     except Exception as error:  # noqa: BLE001  # it is that caller's own
                         pending.back(before)
                         request.error = error
+                        if isinstance(error, _ForgedError):
+                            pending.put(prepare(error.alert))
                 if pending.events:
                     leaves = [leaf_hash(event.body) for event in pending.events]
                     tree = Tree(self._state.size, self._state.tree.peaks)
@@ -353,7 +365,7 @@ class Ledger:
             if fault is None and draft.payload["checkpoint"] != self.checkpoint:
                 fault = "it was not made at the ledger's last checkpoint"
             if fault is not None:
-                raise InputError(f"the signature of {draft.actor} is refused: {fault}", remedy="Sign anew.")
+                raise _ForgedError(f"the signature of {draft.actor} is refused: {fault}", draft)
 
     def enrolment(self, actor: str) -> Event | None:
         """The event that enrolled this person; None for a stranger."""
