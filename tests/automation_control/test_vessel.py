@@ -10,7 +10,6 @@ from seedtrain.automation._control import ConstantFeed, ExponentialFeed, MuStat,
 from tests.automation_control.driven import SET, Rig
 from tests.simulation_live.test_tank import filled
 
-
 Log = list[tuple[float, dict[str, float]]]
 
 
