@@ -14,7 +14,8 @@ Log = list[tuple[float, dict[str, float]]]
 
 
 def worst(log: Log, tag: str, set_point: float, after: float = 0.0) -> float:
-    return max(abs(seen[tag] - set_point) for hours, seen in log if hours >= after)
+    found: float = max(abs(seen[tag] - set_point) for hours, seen in log if hours >= after)
+    return found
 
 
 def test_growth_feed_and_a_shift_of_temperature_are_held():

@@ -111,8 +111,9 @@ class CultureFilter:
         noise = (item.noise + item.relative * abs(value)) ** 2
         # Where the substrate ends a moment earlier or later than in the model, a reading is off by far more than noise:
         # it counts for what a surprise of `SURPRISE` deviations would.
-        noise += max((value - expected) ** 2 / SURPRISE**2 - slope @ self.covariance @ slope - noise, 0.0)
-        gain = self.covariance @ slope / (slope @ self.covariance @ slope + noise)
+        spread = float(slope @ self.covariance @ slope)
+        noise += max((value - expected) ** 2 / SURPRISE**2 - spread - noise, 0.0)
+        gain = self.covariance @ slope / (spread + noise)
         keep = np.eye(len(here)) - np.outer(gain, slope)
         self.covariance = keep @ self.covariance @ keep.T + noise * np.outer(gain, gain)
         self._put(here + gain * (value - expected))
