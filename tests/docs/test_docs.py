@@ -50,6 +50,7 @@ NEEDED = {
     "docs/how-to/verify-a-vector.md": ("mappy", "edlib"),
     "docs/how-to/connect-a-server.md": ("asyncua",),
     "docs/how-to/exchange-models.md": ("libsbml",),
+    "docs/how-to/hand-over-a-batch.md": ("pyhanko",),
     "docs/explanations/compiled-metabolism.md": ("cobra", "highspy"),
     "docs/reference/compile.md": ("cobra", "highspy"),
     "docs/how-to/design-a-strain.md": ("cobra", "highspy"),
