@@ -91,3 +91,8 @@ def later_day(time: str, days: int) -> str:
     from datetime import timedelta
 
     return (moment(time) + timedelta(days=days)).date().isoformat()
+
+
+def is_product(ledger: Ledger, name: str) -> bool:
+    """Whether the ledger knows a batch or lot of this id."""
+    return any(item.type == "batch.created" or item.type.startswith("lot.") for item in ledger.events(subject=name))

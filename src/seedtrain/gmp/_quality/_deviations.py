@@ -14,7 +14,7 @@ from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise, in_service
 from seedtrain.gmp._batch._lines import DeviationLine
 from seedtrain.gmp._batch._record import BatchRecord
-from seedtrain.gmp._quality._case import SITE, later_day, said, signed_pairs, step_draft, take_step
+from seedtrain.gmp._quality._case import SITE, is_product, later_day, said, signed_pairs, step_draft, take_step
 from seedtrain.record import Draft, Event, Ledger
 
 CLOSING: Final = "closing of a deviation"
@@ -202,7 +202,7 @@ def raise_deviation(
     in_service(ledger, actor)
     text = said("description", words, _SOURCE)
     for name in (subject, *linked):
-        if name != SITE and next(iter(ledger.events(subject=name)), None) is None:
+        if name != SITE and not is_product(ledger, name):
             raise InputError(f"the ledger knows no batch or lot {name!r}", remedy=f"Check the id, or use {SITE!r}.")
     others = tuple(dict.fromkeys(item for item in linked if item not in (subject, SITE)))
 

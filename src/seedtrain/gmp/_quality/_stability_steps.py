@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from seedtrain.base import InputError, decimal_text, digest
 from seedtrain.gmp._authority import another_person, authorise
-from seedtrain.gmp._quality._case import day, step_draft, take_step
+from seedtrain.gmp._quality._case import day, is_product, step_draft, take_step
 from seedtrain.gmp._quality._context import TestContext
 from seedtrain.gmp._quality._results import SIGNIFICANT, reported, state_of
 from seedtrain.gmp._quality._stability import (
@@ -80,7 +80,7 @@ def start_study(
     """Put a batch into storage under an approved protocol; signed."""
     authorise(ledger, actor, "result.record")
     found = _protocol(ledger, protocol)
-    if next(iter(ledger.events(subject=batch)), None) is None:
+    if not is_product(ledger, batch):
         raise InputError(f"the ledger knows no batch or lot {batch!r}", remedy="Check its id.")
     first = day(start, "the start")
     name = f"{protocol}/{batch}"
