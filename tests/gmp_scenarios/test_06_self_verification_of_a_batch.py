@@ -1,4 +1,4 @@
-"""Scenario 6 in a batch: who ran a phase neither checks it, nor reviews or releases the batch, whatever role or name."""
+"""Scenario 6 in a batch: who ran a phase neither checks it, nor reviews or releases the batch, in whatever role."""
 
 import pytest
 
