@@ -98,9 +98,9 @@ def print_next(found: BatchRecord, control: ControlRecipe) -> None:
         if item.instruction and item.instruction != shown:
             print(f"  {item.instruction}")
             shown = item.instruction
-        about = " ".join(part for part in (item.phase, item.subject) if part)
+        about = " ".join(part for part in (item.what, item.phase, item.subject) if part)
         limits = f" [{item.limits}]" if item.limits else ""
-        print(f"  batch {item.what} {about}{limits}: {item.words}")
+        print(f"  batch {about}{limits}: {item.words}")
 
 
 def say_simulated(found: BatchRecord) -> None:

@@ -332,7 +332,7 @@ def _missing(place: PhaseAt, found: Mapping[str, Equipment]) -> Iterator[Refusal
     for wanted in place.phase.manual.equipment:
         if wanted not in kinds:
             remedy = f"Name one: --equipment and the id of a {wanted}."
-            yield Refusal(f"{place.path} needs a {wanted}", remedy, "equipment.missing", wanted)
+            yield Refusal(f"the phase needs a {wanted}", remedy, "equipment.missing", wanted)
 
 
 def clearance_gate(asked: Asked) -> Iterator[Refusal]:

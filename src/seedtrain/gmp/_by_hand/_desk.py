@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import Final
 
 from seedtrain.base import InputError, IntegrityError
 from seedtrain.gmp._batch._record import WHOLE, BatchRecord, batch_record
@@ -25,7 +26,10 @@ from seedtrain.recipe import (
 )
 from seedtrain.record import Draft, Ledger, append_signed
 
-LONGEST_MEANING = 200
+LONGEST_MEANING: Final = 200
+INCOMPLETE: Final = "incomplete"
+SLIPS: Final = ("place", "equipment.missing", INCOMPLETE)
+"""Gates that stop somebody who is too early, or has not said everything yet: that is told, and not recorded."""
 
 
 class HardStop(InputError):
@@ -155,8 +159,8 @@ def act(
         try:
             found = do(desk)
         except HardStop as stop:
-            if stop.refusal.gate != "place":
-                _note(desk, stop, head)
+            if stop.refusal.gate not in SLIPS:
+                ledger.append(refused(desk, stop.phase, stop.refusal), at_head=head)
             raise
         if not found.drafts:
             return desk.record
@@ -170,14 +174,15 @@ def act(
     return at_head(ledger, decide)
 
 
-def _note(desk: Desk, stop: HardStop, head: int) -> None:
+def refused(desk: Desk, phase: str, refusal: Refusal) -> Draft:
+    """The event that says that a gate refused, and why."""
     payload: dict[str, object] = {
-        "phase": stop.phase,
-        "gate": stop.refusal.gate,
-        "subject": stop.refusal.subject,
-        "reason": stop.refusal.reason,
+        "phase": phase,
+        "gate": refusal.gate,
+        "subject": refusal.subject,
+        "reason": refusal.reason,
     }
-    desk.ledger.append(desk.draft("permit.refused", payload), at_head=head)
+    return desk.draft("permit.refused", payload)
 
 
 def open_desk(ledger: Ledger, batch: str, actor: str, *, at: datetime | None = None) -> Desk:

@@ -11,7 +11,7 @@ from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._fold import HOLD_POINT
 from seedtrain.gmp._batch._lines import StepLine, plain
 from seedtrain.gmp._batch._record import BatchRecord
-from seedtrain.gmp._by_hand._desk import Act, Desk, HardStop, act, open_desk, read_batch
+from seedtrain.gmp._by_hand._desk import INCOMPLETE, Act, Desk, HardStop, act, open_desk, read_batch
 from seedtrain.gmp._by_hand._values import Figures, judged, pending
 from seedtrain.gmp._equipment import Register, use_drafts, use_end_drafts
 from seedtrain.gmp._permit import EXECUTE, is_waived
@@ -132,20 +132,32 @@ def complete_phase(ledger: Ledger, batch: str, phase: str, actor: str, *, at: da
 
 def _must_hold_all(desk: Desk, place: PhaseAt) -> None:
     """Every entry is there, and of every material at least what the tolerance allows."""
+    for refusal in lacking(desk, place):
+        _stop_unless_waived(desk, place.path, refusal)
+
+
+def lacking(desk: Desk, place: PhaseAt, *, calculated: bool = False) -> Iterator[Refusal]:
+    """What a phase still lacks: entries, amounts of materials, and, if asked, what is calculated from them."""
     known = desk.record.values_of(place.path)
     for tag in place.phase.entries():
         if tag not in known:
-            _stop_unless_waived(desk, place.path, tag, f"{tag} is not entered", f"batch enter {desk.batch}")
+            yield _lack(tag, f"{tag} is not entered", f"batch enter {desk.batch} {place.path}")
     for material, wanted in place.phase.manual.dispense.items():
         lines = desk.record.consumed_in(place.path, material)
         if not lines or lines[-1].partial:
             total = plain(sum((Decimal(item.amount) for item in lines), Decimal(0)))
             words = f"{total} {wanted.amount.unit} of {material} dispensed, the recipe asks for {wanted.amount}"
-            _stop_unless_waived(desk, place.path, material, words, f"batch dispense {desk.batch}")
+            yield _lack(material, words, f"batch dispense {desk.batch} {place.path}")
+    for tag in place.phase.manual.calculations() if calculated else ():
+        if tag not in known:
+            yield _lack(tag, f"{tag} cannot be calculated", f"batch enter {desk.batch} {place.path}")
 
 
-def _stop_unless_waived(desk: Desk, phase: str, subject: str, words: str, command: str) -> None:
-    refusal = Refusal(words, f"Go on: seedtrain {command} {phase}.", "incomplete", subject, liftable=True)
+def _lack(subject: str, words: str, command: str) -> Refusal:
+    return Refusal(words, f"Go on: seedtrain {command}.", INCOMPLETE, subject, liftable=True)
+
+
+def _stop_unless_waived(desk: Desk, phase: str, refusal: Refusal) -> None:
     if not is_waived(desk.ledger, desk.record, phase, desk.actor, refusal):
         raise HardStop(desk.batch, phase, refusal)
 
@@ -198,7 +210,8 @@ def _computed(desk: Desk, place: PhaseAt) -> list[Draft]:
         if payload is not None:
             drafts.append(desk.draft("step.value_recorded", payload, actor=SYSTEM))
         else:
-            _stop_unless_waived(desk, place.path, tag, f"{tag} cannot be calculated", f"batch enter {desk.batch}")
+            words = f"{tag} cannot be calculated"
+            _stop_unless_waived(desk, place.path, _lack(tag, words, f"batch enter {desk.batch} {place.path}"))
     return drafts
 
 

@@ -9,7 +9,8 @@ from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise, in_service
 from seedtrain.gmp._batch._lines import ValueLine
 from seedtrain.gmp._batch._record import BatchRecord
-from seedtrain.gmp._by_hand._desk import Act, Desk, act
+from seedtrain.gmp._by_hand._desk import INCOMPLETE, Act, Desk, act, refused
+from seedtrain.gmp._by_hand._phase import lacking
 from seedtrain.gmp._by_hand._values import Figures, entry_payload
 from seedtrain.gmp._permit import EXECUTE, LIFT
 from seedtrain.gmp._quality._deviations import find_deviation
@@ -144,19 +145,27 @@ def lift_stop(
         desk.place(phase)
         another_person(ledger, actor, desk.record.operators, f"the lifting of a stop of {batch}")
         met = [item for item in desk.record.stops if (item.phase, item.gate, item.subject) == (phase, gate, subject)]
-        if not met:
-            raise InputError(
-                f"nobody was stopped in {phase} by {gate} because of {subject!r}",
-                remedy="See the stops: seedtrain batch status.",
-            )
-        if met[-1].lifted_by is not None:
+        if met and met[-1].lifted_by is not None:
             return Act()
+        drafts = [] if met else [_lacks(desk, phase, gate, subject)]
         found = find_deviation(ledger, deviation)
         events = ledger.events(subject=batch)
         if not any(item.payload.get("deviation") == deviation for item in events):
             raise InputError(f"{found.name} does not concern {batch}", remedy="Open a deviation on this batch.")
         payload: dict[str, object] = {"phase": phase, "gate": gate, "subject": subject, "deviation": deviation}
-        draft = desk.draft("stop.lifted", payload, reason=reason.strip())
-        return Act([draft], f"hard stop lifted under {deviation}")
+        drafts.append(desk.draft("stop.lifted", payload, reason=reason.strip()))
+        return Act(drafts, f"hard stop lifted under {deviation}")
 
     return act(ledger, batch, actor, do, at=at)
+
+
+def _lacks(desk: Desk, phase: str, gate: str, subject: str) -> Draft:
+    """The stop that a running phase would meet at its end: something that it lacks is recorded when it is lifted."""
+    found = lacking(desk, desk.running_phase(phase), calculated=True) if gate == INCOMPLETE else ()
+    for refusal in found:
+        if refusal.subject == subject:
+            return refused(desk, phase, refusal)
+    raise InputError(
+        f"nobody was stopped in {phase} by {gate} because of {subject!r}",
+        remedy="See the stops: seedtrain batch status.",
+    )
