@@ -187,7 +187,7 @@ def test_a_version_that_replaces_another_needs_an_approved_change_of_that_recipe
     retire_recipe(ledger, one.digest, crew["qa"], "no way around")
     with pytest.raises(InputError, match="names no change request"):
         make_effective(ledger, two.digest, crew["qa"])
-    raw = {"from": timestamp(clock.now), "replaces": [one.digest], "change": None}
+    raw = {"recipe": "short", "from": timestamp(clock.now), "replaces": [one.digest], "change": None}
     append_signed(ledger, Draft("recipe.made_effective", two.digest, raw, crew["qa"]), "effective")
     assert state(ledger, two) == "approved"
     waiting = open_change(ledger, crew["author"], "recipe", "short", proposal="wider pH", reason="trend")
@@ -309,12 +309,13 @@ def test_what_is_signed_past_the_commands_counts_only_for_who_might(ledger, crew
     forge("recipe.approval_signed", "head", unit="production")
     assert state(ledger, control) == "reviewed"
     sign_approval(ledger, control.digest, crew["qa"])
-    now: dict[str, object] = {"from": timestamp(clock.now), "replaces": [], "change": None}
+    now: dict[str, object] = {"recipe": "short", "from": timestamp(clock.now), "replaces": [], "change": None}
     forge("recipe.made_effective", "head", **now)
     assert state(ledger, control) == "approved"
     make_effective(ledger, control.digest, crew["qa"])
     approved(ledger, crew, other)
     forge("recipe.made_effective", "qa", other, **now)  # as if it replaced nothing
+    forge("recipe.made_effective", "qa", other, **now | {"recipe": "another"})
     forge("recipe.made_effective", "qa", other, **now | {"change": "CC-1"})
     assert state(ledger, other) == "approved"
     payload = {"kind": "recipe", "about": "short", "proposal": "wider", "reason": "trend"}
@@ -349,6 +350,7 @@ def run(ledger, crew, command, number, actor, raw):
     control = version(number)
     payload: dict[str, object] = {
         "outcome": "accepted",
+        "recipe": "short",
         "unit": "quality",
         "from": timestamp(ledger.now),
         "replaces": [],

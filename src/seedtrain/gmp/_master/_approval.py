@@ -151,7 +151,7 @@ def approval(ledger: Ledger, recipe_digest: str) -> Approval | None:
 def _of_life(ledger: Ledger, life: RecipeLife, events: list[Event], now: str) -> Approval:
     event = next(item for item in events if item.type == SUBMITTED and item.seq == life.steps[0].seq)
     if life.effective_from is not None:
-        others = {item.subject for item in ledger.events(type=MADE_EFFECTIVE)} - {life.digest}
+        others = _made_effective(ledger, life)
         lives = [recipe_life(ledger, other) for other in sorted(others)]
         life = with_successors([life, *(item for item in lives if item is not None)])[0]
     recipe, fault = _read(event)
@@ -159,11 +159,22 @@ def _of_life(ledger: Ledger, life: RecipeLife, events: list[Event], now: str) ->
     return Approval(life.digest, event, signers, recipe, fault, life.retired_at is not None, life, now)
 
 
-def recipe_versions(ledger: Ledger) -> tuple[RecipeLife, ...]:
-    """Every version that was ever submitted, in order, with what superseded it."""
-    subjects = dict.fromkeys(event.subject for event in ledger.events(type=SUBMITTED))
-    lives = [recipe_life(ledger, subject) for subject in subjects]
+def recipe_versions(ledger: Ledger, recipe: str | None = None) -> tuple[RecipeLife, ...]:
+    """Every version that was ever submitted, or those of one recipe, in order, with what superseded it."""
+    submitted = (item for item in ledger.events(type=SUBMITTED) if recipe in (None, item.payload.get("recipe")))
+    lives = [recipe_life(ledger, subject) for subject in dict.fromkeys(item.subject for item in submitted)]
     return with_successors(life for life in lives if life is not None)
+
+
+def _made_effective(ledger: Ledger, life: RecipeLife, before: int | None = None) -> set[str]:
+    """Digests of the other versions of this recipe that may have been made effective (before an event)."""
+    return {
+        item.subject
+        for item in ledger.events(type=MADE_EFFECTIVE)
+        if item.payload.get("recipe") == life.recipe
+        and item.subject != life.digest
+        and (before is None or item.seq < before)
+    }
 
 
 def recipe_life(ledger: Ledger, recipe_digest: str) -> RecipeLife | None:
@@ -200,8 +211,7 @@ def _change_allows(ledger: Ledger, life: RecipeLife, step: Event) -> bool:
         except InputError:
             return False
         return (found.kind, found.about, found.state) == ("recipe", life.recipe, "approved")
-    earlier = {item.subject for item in ledger.events(type=MADE_EFFECTIVE) if item.seq < step.seq} - {life.digest}
-    for other in earlier:
+    for other in _made_effective(ledger, life, step.seq):
         before = fold_life(item for item in ledger.events(subject=other) if item.seq < step.seq)
         if before is not None and before.recipe == life.recipe and before.effective_from is not None:
             return False  # ICH Q10 3.2.3: what replaces a version needs a change request

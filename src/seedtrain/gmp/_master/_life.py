@@ -157,6 +157,8 @@ def _changed(life: RecipeLife, event: Event) -> RecipeLife | None:
         quality = life.quality or payload.get("unit") == "quality"
         return replace(life, approvers=(*life.approvers, event.actor), quality=quality)
     if event.type == MADE_EFFECTIVE and life.approved and life.effective_from is None:
+        if payload.get("recipe") != life.recipe:
+            return None  # successors are looked for by this name
         if payload.get("replaces") and not payload.get("change"):
             return None  # ICH Q10 3.2.3: a version that replaces another needs a change request
         start = max(str(payload["from"]), event.recorded_at)

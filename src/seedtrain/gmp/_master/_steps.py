@@ -38,7 +38,7 @@ def submit_recipe(ledger: Ledger, control: ControlRecipe, author: str) -> Approv
     authorise(ledger, author, "recipe.author")
 
     def decide(head: int) -> Approval:
-        for life in recipe_versions(ledger):
+        for life in recipe_versions(ledger, control.recipe.name):
             if life.digest == control.digest and life.author != author:
                 raise InputError(f"{_name(life)} was submitted by {life.author}", remedy="Review it.")
             if life.digest != control.digest and _place(life) == _place(control):
@@ -119,7 +119,7 @@ def make_effective(
             raise InputError(f"{begun} is in the past", remedy="A recipe becomes effective today or later.")
         earlier = _earlier(ledger, life)
         _check_change(ledger, life, change, earlier)
-        payload = {"from": begun, "replaces": earlier, "change": change}
+        payload = {"recipe": life.recipe, "from": begun, "replaces": earlier, "change": change}
         more = () if change is None else (_link(change, recipe_digest, actor),)
         return _taken(ledger, recipe_digest, MADE_EFFECTIVE, payload, actor, head, more)
 
@@ -167,8 +167,8 @@ def _earlier(ledger: Ledger, life: RecipeLife) -> list[str]:
     """The versions of this recipe that were made effective before, for whatever batch size."""
     return [
         other.digest
-        for other in recipe_versions(ledger)
-        if other.recipe == life.recipe and other.effective_from is not None and other.digest != life.digest
+        for other in recipe_versions(ledger, life.recipe)
+        if other.effective_from is not None and other.digest != life.digest
     ]
 
 
