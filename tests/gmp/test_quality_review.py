@@ -27,8 +27,8 @@ from seedtrain.gmp import (
     stop_batch,
 )
 from seedtrain.gmp._batch._lines import ReviewItem
-from seedtrain.gmp._quality._exceptions import KINDS, LEVELS
-from seedtrain.gmp._quality._review import item_key, kind_words
+from seedtrain.gmp._quality._exceptions import KINDS, LEVELS, kind_words
+from seedtrain.gmp._quality._review import item_key
 from seedtrain.quality import Verdict
 from seedtrain.record import Draft, append_signed, enrol_person
 from tests.gmp.made import BATCH, GOOD, ONE_EXCURSION, START, Made, lot

@@ -182,7 +182,7 @@ from seedtrain.gmp._quality._deviations import (
     raise_deviation,
     well_closed,
 )
-from seedtrain.gmp._quality._exceptions import review_items
+from seedtrain.gmp._quality._exceptions import kind_words, review_items
 from seedtrain.gmp._quality._excursions import Deviating, excursions, open_deviations, uncovered
 from seedtrain.gmp._quality._investigate import (
     approve_retest,
@@ -214,7 +214,6 @@ from seedtrain.gmp._quality._review import (
     OpenReview,
     acknowledge,
     collapsed,
-    kind_words,
     latest_review,
     open_review,
     review,

@@ -25,7 +25,7 @@ from seedtrain.gmp._documents._closing_sections import (
     verification_section,
 )
 from seedtrain.gmp._documents._print import decision_words
-from seedtrain.gmp._documents._quality_section import quality_section
+from seedtrain.gmp._documents._quality_section import acknowledged_section
 from seedtrain.gmp._documents._quality_sections import decision_section, deviations_section
 from seedtrain.gmp._documents._recipe_section import recipe_section
 from seedtrain.gmp._quality._deviations import concerning
@@ -35,7 +35,7 @@ from seedtrain.report import Attachment, Block, Heading, KeyFigure, KeyFigures, 
 SECTIONS: Final[tuple[tuple[str, Callable[[Case], Iterator[Block]]], ...]] = (
     ("decision", decision_section),
     ("deviations", deviations_section),
-    ("quality", quality_section),
+    ("acknowledged", acknowledged_section),
     ("corrections", corrections_section),
     ("recipe", recipe_section),
     ("steps", steps_section),

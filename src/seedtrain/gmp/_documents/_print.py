@@ -10,9 +10,10 @@ from seedtrain.gmp._batch._lines import Correction, DecisionLine, ReviewItem, li
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._lots._genealogy import GenealogyLine
 from seedtrain.gmp._quality._deviations import well_closed
+from seedtrain.gmp._quality._exceptions import kind_words
 from seedtrain.gmp._quality._oos import Investigation
 from seedtrain.gmp._quality._reportable import reportable
-from seedtrain.gmp._quality._review import collapsed, kind_words
+from seedtrain.gmp._quality._review import collapsed
 from seedtrain.quality import Specification, Verdict, judge, origin_words, verdict_words
 from seedtrain.recipe import State, state_words
 from seedtrain.record import Ledger, find_person, person_name

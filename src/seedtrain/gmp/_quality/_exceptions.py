@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
+from seedtrain.base import translate as _
 from seedtrain.gmp._batch._lines import ReviewItem, limit_words
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._permit import unchecked_phases
@@ -270,3 +271,29 @@ def _clock(record: BatchRecord, clock: Iterable[Event]) -> Iterator[ReviewItem]:
     for event in clock:
         if first <= event.seq <= record.last:
             yield ReviewItem("clock", event.seq, f"the clock stood {event.payload['behind_s']} s behind the ledger")
+
+
+def kind_words(kind: str) -> str:
+    """The kind of an exception in the language in use."""
+    return {
+        "excursion": _("excursion"),
+        "proven range": _("outside the proven range"),
+        "action limit": _("action limit passed"),
+        "alert limit": _("alert limit passed"),
+        "correction": _("correction"),
+        "audit trail": _("audit trail change"),
+        "alarm": _("alarm"),
+        "hard stop": _("hard stop"),
+        "intervention": _("intervention"),
+        "manual entry": _("manual entry out of limits"),
+        "data gap": _("data gap"),
+        "missing check": _("second-person check missing"),
+        "missing signature": _("signature missing"),
+        "deviation": _("deviation"),
+        "result": _("result that does not conform"),
+        "material": _("amount out of tolerance"),
+        "sequence": _("fault of sequence or of the record"),
+        "clock": _("clock set back"),
+        "late entry": _("late entry"),
+        "comment": _("comment"),
+    }[kind]

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Final
 
 from seedtrain.base import InputError, digest
-from seedtrain.base import translate as _
 from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._lines import ReviewItem, ReviewLine
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
@@ -238,29 +237,3 @@ def recipe_of(ledger: Ledger, record: BatchRecord, given: ControlRecipe | None) 
         return given.recipe
     found = approval(ledger, record.header.recipe_digest)
     return None if found is None else found.recipe
-
-
-def kind_words(kind: str) -> str:
-    """The kind of an exception in the language in use."""
-    return {
-        "excursion": _("excursion"),
-        "proven range": _("outside the proven range"),
-        "action limit": _("action limit passed"),
-        "alert limit": _("alert limit passed"),
-        "correction": _("correction"),
-        "audit trail": _("audit trail change"),
-        "alarm": _("alarm"),
-        "hard stop": _("hard stop"),
-        "intervention": _("intervention"),
-        "manual entry": _("manual entry out of limits"),
-        "data gap": _("data gap"),
-        "missing check": _("second-person check missing"),
-        "missing signature": _("signature missing"),
-        "deviation": _("deviation"),
-        "result": _("result that does not conform"),
-        "material": _("amount out of tolerance"),
-        "sequence": _("fault of sequence or of the record"),
-        "clock": _("clock set back"),
-        "late entry": _("late entry"),
-        "comment": _("comment"),
-    }[kind]
