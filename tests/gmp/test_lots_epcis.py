@@ -30,16 +30,16 @@ from seedtrain.gmp import (
 )
 from seedtrain.record import enrol_person
 from tests.gmp import epcis_judge
-from tests.gmp.made import BATCH, lot
+from tests.gmp.made import BATCH, Made, lot
 from tests.judges import needs
 
 GTIN = "09506000134352"
 
 
-@pytest.fixture
-def story(made):
+@pytest.fixture(scope="module")
+def story(tmp_path_factory):
     """A batch with everything that can happen to a lot; the ledger, and the document of it."""
-    made.run()
+    made = Made.in_folder(tmp_path_factory.mktemp("story")).run()
     ledger = made.ledger
     person = enrol_person(ledger, "Many", ["quality_control", "warehouse", "operator", "qa"], scripted=True)
     beside = {"G": Particulars(gtin=GTIN, order="PO 7", location="A-1", origin="simulated", supplier_lot="X/9")}
@@ -61,7 +61,8 @@ def story(made):
         amend_lot(ledger, replace(known, expiry=day), "typing error", person)
     order = hold_downstream(ledger, "SUGAR-1", "doubt")
     lift_hold(ledger, order.hold, "no doubt", person)
-    return ledger, document(ledger)
+    yield ledger, document(ledger)
+    ledger.close()
 
 
 def document(ledger, **more):
@@ -186,6 +187,7 @@ def test_one_lots_document_holds_what_is_up_and_downstream_of_it(story):
         list(epcis_events(ledger, lot="none"))
 
 
+# The last one: it writes.
 def test_fields_are_stated_anew_and_refused_like_those_of_a_file(story):
     ledger, _found = story
     qa = enrol_person(ledger, "QA", ["qa"], scripted=True)
