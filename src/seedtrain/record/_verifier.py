@@ -323,6 +323,8 @@ class _Chain:
             self._unlinked(self.broken_link)
 
     def _unlinked(self, blamed: int) -> None:
+        known = any(fault.seq == self.broken_link for fault in self.report.findings if fault.criterion == "chain")
+        blamed = self.broken_link if known else blamed  # what was put in breaks the link to what stands after it
         self._fault(blamed, f"seq {self.broken_link} does not link to seq {self.broken_link - 1}")
 
     def _fault(self, seq: int, words: str) -> None:
@@ -397,8 +399,8 @@ class _Roots:
                 continue
             note, token = anchor_note(line), _token(line)
             parsed = self._open(note)
-            if not note and any(other and line.startswith(other[:-1]) for other in lines[: number - 1]):
-                continue  # a time stamp that was torn: nobody was told of it
+            if not note and self._torn(line, lines[: number - 1], last=not any(lines[number:])):
+                continue
             if parsed is None:
                 self.report.add("anchors", None, f"line {number} of the anchors is not a checkpoint of this ledger")
                 continue
@@ -410,6 +412,15 @@ class _Roots:
                 take_stamp(self.report, size, note, token, self.authorities)
         if not self.report.anchors and "anchors" not in self.report.counts:
             self.report.unknown["anchors"] = "the anchor file is empty: a cut tail would not be seen"
+
+    def _torn(self, line: str, before: list[str], *, last: bool) -> bool:
+        """Whether a kill or a power loss cut this line off: the last one, or a time stamp, of which nobody was told.
+
+        It hides nothing: whoever cuts a line off could as well have taken it away.
+        """
+        start = '{"checkpoint":"' + self.report.origin + "\\n"
+        cut = (line.startswith(start) or start.startswith(line)) and not line.endswith('"}')
+        return cut and (last or any(other and line.startswith(other[:-1]) for other in before))
 
     def _open(self, note: str) -> tuple[int, bytes] | None:
         mark = hashlib.sha256(note.encode("utf-8", "surrogatepass")).digest()
