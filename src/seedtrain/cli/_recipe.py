@@ -97,6 +97,6 @@ def _comparison(
         path = Path(reference)
         return read_recipe(path) if not record or path.exists() else life.stored_recipe(record, reference)
 
-    if record and other is not None:
+    if record and other is not None and at is None:
         return Comparison(differences(found(recipe), found(other)), None)
     return compare_recipes(Path(recipe), None if other is None else Path(other), at=at, keep=keep, plant=plant)
