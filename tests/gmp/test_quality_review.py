@@ -16,8 +16,10 @@ from seedtrain.gmp import (
     change_lot_status,
     correct_value,
     decide_release,
+    find_deviation,
     hold_downstream,
     lift_hold,
+    open_deviations,
     open_holds,
     open_review,
     release_batch,
@@ -272,3 +274,35 @@ def test_a_batch_is_opened_for_review_in_the_bench():
     (row,) = bench_review(quick=True)
     assert (row["unit"], row["goal"], row["goal_kind"]) == ("s", 1.0, "limit")
     assert row["met"] == (row["ours"] <= 1.0)
+
+
+def forged(made, type, payload, who):
+    """An event that its actor signed, past the commands."""
+    append_signed(made.ledger, Draft(type, BATCH, payload, made.people[who]), "forged")
+
+
+def test_what_somebody_without_the_role_wrote_past_the_commands_counts_for_nothing_and_is_shown(excursion):
+    made = excursion
+    verdict = {"verdict": "pass", "criteria": [], "evidence": [], "versions": {}, "seed": None}
+    forged(made, "batch.released", {"reasons": [], "verdict": verdict}, "qc")
+    forged(made, "batch.reviewed", {"exceptions": [], "acknowledged": []}, "checker")
+    shown = words(made, "audit trail")
+    assert shown == [
+        f"batch.released by {made.people['qc']}, who had no role for it",
+        f"batch.reviewed by {made.people['checker']}, who had no role for it",
+    ]
+    found_reasons = release_verdict(made.ledger, BATCH).evidence
+    assert any("the review is missing" in reason for reason in found_reasons)
+    made.review()
+    assert made.decide().actor == made.people["qa"]  # the forged release was none
+
+
+def test_a_deviation_closed_by_somebody_without_the_role_is_open(made):
+    made.run(readings=ONE_EXCURSION).results()
+    (event,) = open_deviations(made.ledger, BATCH, made.people["operator"])
+    name = event.payload["deviation"]
+    answers = {"deviation": name, "impact": "none", "cause": "x", "action": "x", "classification": "minor"}
+    forged(made, "deviation.closed", answers, "qc")
+    assert not find_deviation(made.ledger, name).closed
+    made.review()
+    assert made.decide().decision == "on_hold"

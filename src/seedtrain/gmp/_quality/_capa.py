@@ -12,7 +12,7 @@ from typing import Final, Literal, get_args
 
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise, in_service
-from seedtrain.gmp._quality._case import day, said, signed_pairs, step_draft, take_step
+from seedtrain.gmp._quality._case import counting, day, said, signed_pairs, step_draft, take_step
 from seedtrain.record import Draft, Event, Ledger
 
 ActionKind = Literal["corrective", "preventive"]
@@ -142,7 +142,7 @@ def _done(item: Capa, event: Event) -> Capa:
 
 def find_capa(ledger: Ledger, name: str) -> Capa:
     """The CAPA of this name; raises `InputError` for one that there is not."""
-    found = capa_of(ledger.events(subject=name))
+    found = capa_of(counting(ledger, ledger.events(subject=name)))
     if found is None:
         known = ", ".join([item.name for item in all_capas(ledger)][-10:]) or "none"
         raise InputError(f"the ledger has no CAPA {name!r}", remedy=f"It has: {known}.")
@@ -152,7 +152,8 @@ def find_capa(ledger: Ledger, name: str) -> Capa:
 def all_capas(ledger: Ledger) -> tuple[Capa, ...]:
     """Every CAPA of the ledger, oldest first."""
     names = dict.fromkeys(item.subject for item in ledger.events(type="capa.opened"))
-    return tuple(item for name in names if (item := capa_of(ledger.events(subject=name))) is not None)
+    found = (capa_of(counting(ledger, ledger.events(subject=name))) for name in names)
+    return tuple(item for item in found if item is not None)
 
 
 def open_capa(

@@ -7,8 +7,26 @@ from datetime import datetime
 from typing import Any, Final
 
 from seedtrain.base import InputError, digest
+from seedtrain.gmp._authority import could
 from seedtrain.gmp._master._approval import at_head
 from seedtrain.record import Draft, Event, Ledger, append_signed, moment
+
+_INVESTIGATE: Final = (
+    *("deviation.classified", "deviation.investigated", "deviation.assessed", "deviation.capa_linked"),
+    *("oos.assessed", "oos.investigated", "retest.planned", "capa.opened", "capa.action_added", "capa.effect_checked"),
+)
+_APPROVE: Final = (
+    *("deviation.closed", "result.invalidated", "retest.approved", "oos.closed", "capa.approved", "capa.closed"),
+    "stability.protocol_approved",
+    "document.approved",
+)
+DUTY_OF: Final = {
+    **dict.fromkeys(_INVESTIGATE, "quality.investigate"),
+    **dict.fromkeys(_APPROVE, "quality.approve"),
+    **dict.fromkeys(("batch.released", "batch.rejected", "batch.on_hold"), "batch.release"),
+    **dict.fromkeys(("batch.reviewed", "exception.acknowledged"), "batch.review"),
+}
+"""What the actor of an event must have been allowed to do when it was written, or it counts for nothing."""
 
 SITE: Final = "site"
 """What a deviation is filed under that concerns no batch or lot."""
@@ -96,3 +114,18 @@ def later_day(time: str, days: int) -> str:
 def is_product(ledger: Ledger, name: str) -> bool:
     """Whether the ledger knows a batch or lot of this id."""
     return any(item.type == "batch.created" or item.type.startswith("lot.") for item in ledger.events(subject=name))
+
+
+def counting(ledger: Ledger, events: Iterable[Event]) -> tuple[Event, ...]:
+    """The events without those whose actor had no role for them then: what is written past the commands."""
+    return tuple(item for item in events if not _strange(ledger, item))
+
+
+def strange(ledger: Ledger, events: Iterable[Event]) -> tuple[Event, ...]:
+    """What `counting` leaves out."""
+    return tuple(item for item in events if _strange(ledger, item))
+
+
+def _strange(ledger: Ledger, event: Event) -> bool:
+    duty = DUTY_OF.get(event.type)
+    return duty is not None and not could(ledger, event, duty)

@@ -14,7 +14,16 @@ from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise, in_service
 from seedtrain.gmp._batch._lines import DeviationLine
 from seedtrain.gmp._batch._record import BatchRecord
-from seedtrain.gmp._quality._case import SITE, is_product, later_day, said, signed_pairs, step_draft, take_step
+from seedtrain.gmp._quality._case import (
+    SITE,
+    counting,
+    is_product,
+    later_day,
+    said,
+    signed_pairs,
+    step_draft,
+    take_step,
+)
 from seedtrain.record import Draft, Event, Ledger
 
 CLOSING: Final = "closing of a deviation"
@@ -163,13 +172,14 @@ def find_deviation(ledger: Ledger, name: str) -> Deviation:
     if name not in opened:
         known = ", ".join(list(opened)[-10:]) or "none"
         raise InputError(f"the ledger has no deviation {name!r}", remedy=f"It has: {known}.")
-    return next(item for item in deviations(ledger.events(subject=opened[name])) if item.name == name)
+    events = counting(ledger, ledger.events(subject=opened[name]))
+    return next(item for item in deviations(events) if item.name == name)
 
 
 def all_deviations(ledger: Ledger) -> tuple[Deviation, ...]:
     """Every deviation of the ledger, oldest first."""
     subjects = dict.fromkeys(item.subject for item in ledger.events(type="deviation.opened"))
-    found = [item for subject in subjects for item in deviations(ledger.events(subject=subject))]
+    found = [item for subject in subjects for item in deviations(counting(ledger, ledger.events(subject=subject)))]
     return tuple(sorted(found, key=lambda item: item.seq))
 
 
@@ -178,7 +188,7 @@ def concerning(ledger: Ledger, batch: str, events: Sequence[Event]) -> tuple[Dev
 
     - `events`: of the batch.
     """
-    own = deviations(events)
+    own = deviations(counting(ledger, events))
     names = dict.fromkeys(str(item.payload["deviation"]) for item in events if item.type == "deviation.linked")
     return (*own, *(find_deviation(ledger, name) for name in names))
 
@@ -300,7 +310,7 @@ def _state(
     at: datetime | None,
 ) -> Deviation:
     def step(events: tuple[Event, ...]) -> Draft | Event:
-        now = next(other for other in deviations(events) if other.name == item.name)
+        now = next(other for other in deviations(counting(ledger, events)) if other.name == item.name)
         draft = step_draft(events, type, item.subject, ("deviation", item.name), payload, actor, reason=reason, at=at)
         if now.closed and isinstance(draft, Draft):
             raise InputError(f"{item.name} is closed", remedy="Open another deviation for what was found since.")
@@ -334,7 +344,7 @@ def close_deviation(
     authorise(ledger, actor, "quality.approve")
 
     def step(events: tuple[Event, ...]) -> Draft | Event:
-        found = {item.name: item for item in deviations(events)}
+        found = {item.name: item for item in deviations(counting(ledger, events))}
         if deviation not in found:
             known = ", ".join(found) or "none"
             raise InputError(f"{batch} has no deviation {deviation!r}", remedy=f"It has: {known}.")

@@ -82,11 +82,13 @@ def review_items(
     *,
     events: Sequence[Event] = (),
     lots: Iterable[Event] = (),
+    strange: Iterable[Event] = (),
 ) -> tuple[ReviewItem, ...]:
     """Every exception of a batch, the gravest kinds first, each kind in the order of the record.
 
     - `recipe`: the batch's own; without it nobody can say what is missing, and that is an exception too.
     - `clock`: the ledger's `clock.checked` events. `events`: of the batch. `lots`: of the lots that went in.
+    - `strange`: events of people who had no role for them; they count for nothing, and are shown.
     """
     items = [
         *_values(record),
@@ -98,6 +100,10 @@ def review_items(
         *_told(record, events),
         *_investigated(events),
         *_changed_lots(record, lots),
+        *(
+            ReviewItem("audit trail", item.seq, f"{item.type} by {item.actor}, who had no role for it")
+            for item in strange
+        ),
     ]
     return tuple(sorted(items, key=lambda item: (KINDS.index(item.kind), item.seq)))
 

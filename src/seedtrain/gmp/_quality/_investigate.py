@@ -10,7 +10,7 @@ from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._record import batch_record
 from seedtrain.gmp._master._approval import at_head
-from seedtrain.gmp._quality._case import said, step_draft, take_step
+from seedtrain.gmp._quality._case import counting, said, step_draft, take_step
 from seedtrain.gmp._quality._context import TestContext
 from seedtrain.gmp._quality._oos import CONCLUSIONS, LABORATORY_ERROR, Investigation, investigations
 from seedtrain.gmp._quality._results import result_draft, sample_draft
@@ -58,7 +58,7 @@ def open_investigations(
 def find_investigation(ledger: Ledger, name: str) -> Investigation:
     """The investigation of this name, such as `B-1-OOS-01`; raises `InputError` for one that there is not."""
     batch = name.rpartition("-OOS-")[0]
-    found = investigations(ledger.events(subject=batch)) if batch else ()
+    found = investigations(counting(ledger, ledger.events(subject=batch))) if batch else ()
     for item in found:
         if item.name == name:
             return item
@@ -221,7 +221,7 @@ def _step(
 ) -> Investigation:
     def step(events: tuple[Event, ...]) -> Draft | Event:
         draft = step_draft(events, type, item.batch, ("oos", item.name), payload, actor, at=at)
-        now = next(other for other in investigations(events) if other.name == item.name)
+        now = next(other for other in investigations(counting(ledger, events)) if other.name == item.name)
         if now.conclusion and isinstance(draft, Draft):
             raise InputError(f"{item.name} is closed: {now.conclusion}", remedy="Nothing is to be done.")
         return draft

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from seedtrain.gmp._quality._capa import all_capas
-from seedtrain.gmp._quality._case import day
+from seedtrain.gmp._quality._case import counting, day
 from seedtrain.gmp._quality._deviations import all_deviations
 from seedtrain.gmp._quality._oos import investigations
 from seedtrain.gmp._quality._stability_steps import all_studies, today
@@ -37,7 +37,7 @@ def _cases(ledger: Ledger) -> Iterator[Overdue]:
         if not item.closed:
             yield Overdue(item.due, item.name, f"deviation: {item.words}")
     for batch in dict.fromkeys(event.subject for event in ledger.events(type="oos.opened")):
-        for found in investigations(ledger.events(subject=batch)):
+        for found in investigations(counting(ledger, ledger.events(subject=batch))):
             if not found.conclusion:
                 yield Overdue(found.due, found.name, f"investigation of {found.attribute}", found.assessed_by)
 

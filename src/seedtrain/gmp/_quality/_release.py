@@ -10,18 +10,18 @@ from typing import Final
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._lines import DecisionLine, DecisionWord, ReviewItem
-from seedtrain.gmp._batch._record import BatchRecord, batch_record
+from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._lots._holds import open_holds
 from seedtrain.gmp._lots._received import received_lot
 from seedtrain.gmp._master._approval import Approval, approval, at_head
 from seedtrain.gmp._permit import unchecked_phases
 from seedtrain.gmp._quality._capa import capa_of
-from seedtrain.gmp._quality._case import said
+from seedtrain.gmp._quality._case import counting, said
 from seedtrain.gmp._quality._deviations import Deviation, concerning, well_closed
 from seedtrain.gmp._quality._excursions import uncovered
 from seedtrain.gmp._quality._oos import Investigation, investigations
 from seedtrain.gmp._quality._reportable import reportable
-from seedtrain.gmp._quality._review import current_items, latest_review, recipe_of, uncovered_items
+from seedtrain.gmp._quality._review import current_items, latest_review, reading, recipe_of, uncovered_items
 from seedtrain.quality import Criterion, Verdict, VerdictWord, judge
 from seedtrain.recipe import ControlRecipe, MasterRecipe, State, hold_points
 from seedtrain.record import Draft, Ledger, append_signed
@@ -53,19 +53,18 @@ def surroundings(
     ledger: Ledger, batch: str, recipe: MasterRecipe | None = None, holds: Sequence[Hold] = ()
 ) -> Surroundings:
     """Gather what `judge_release` needs beside the batch's own record; writes nothing."""
-    events = tuple(ledger.events(subject=batch))
-    record = batch_record(events, batch)
+    events, record = reading(ledger, batch)
     found = concerning(ledger, batch, events)
     capas = []
     for item in found:
-        capa = capa_of(ledger.events(subject=item.capa)) if item.capa else None
+        capa = capa_of(counting(ledger, ledger.events(subject=item.capa))) if item.capa else None
         if item.capa and (capa is None or capa.state not in _STANDS):
             capas.append(f"{item.capa} of {item.name} has no approved plan")
     held = [f"held: {item.reason} (hold {item.hold}, from {item.root})" for item in open_holds(ledger, batch)]
     held += [reason for hold in holds for reason in hold(ledger, batch)]
     return Surroundings(
         deviations=found,
-        investigations=investigations(events),
+        investigations=investigations(counting(ledger, events)),
         materials=_lots_now(ledger, record),
         holds=tuple(dict.fromkeys(held)),
         items=current_items(ledger, record, events, recipe),
@@ -121,7 +120,7 @@ def release_verdict(
     ledger: Ledger, batch: str, *, recipe: ControlRecipe | None = None, holds: Sequence[Hold] = ()
 ) -> Verdict:
     """What stands for and against the release of a batch now; writes nothing."""
-    record = batch_record(ledger.events(subject=batch), batch)
+    _, record = reading(ledger, batch)
     own = recipe_of(ledger, record, recipe)
     approved = approval(ledger, record.header.recipe_digest)
     return judge_release(record, own, approved, surroundings(ledger, batch, own, holds))
@@ -166,7 +165,7 @@ def release_batch(
     A person who signs a release means a release: what cannot be released is neither rejected nor held in their name.
     A released batch is not released again. Raises `InputError` for a rejected one, and for somebody who may not decide.
     """
-    record = batch_record(ledger.events(subject=batch), batch)
+    _, record = reading(ledger, batch)
     _may_decide(ledger, record, qa)
     last = record.decision
     if last is not None and last.signed and last.decision == "released":
@@ -216,7 +215,7 @@ def _decide(
     at: datetime | None,
 ) -> DecisionLine:
     def decide(head: int) -> DecisionLine:
-        record = batch_record(ledger.events(subject=batch), batch)
+        _, record = reading(ledger, batch)
         _may_decide(ledger, record, qa)
         last = record.decision
         if last is not None and last.signed and last.decision != "on_hold":
@@ -229,7 +228,7 @@ def _decide(
         identity = digest(["batch.decided", batch, len(record.decisions)])[:32]
         draft = Draft(f"batch.{word}", batch, payload, qa, at, id=identity)
         append_signed(ledger, draft, RELEASE[word], at_head=head)
-        made = batch_record(ledger.events(subject=batch), batch).decision
+        made = reading(ledger, batch)[1].decision
         assert made is not None
         return made
 

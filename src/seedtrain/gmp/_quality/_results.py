@@ -10,6 +10,7 @@ from seedtrain.base import InputError, SeedtrainError, collect, decimal_text, di
 from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._batch._lines import ResultLine, ResultState, ValueLine, inside
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
+from seedtrain.gmp._quality._case import counting
 from seedtrain.gmp._quality._context import TestContext
 from seedtrain.gmp._quality._standards import checked_context
 from seedtrain.quality import Result, Specification, SpecificationLine, judge
@@ -40,7 +41,7 @@ def record_results(
     authorise(ledger, actor, "result.record")
     events = tuple(ledger.events(subject=batch))
     record = batch_record(events, batch)
-    failing = _standing_failures(record, events)
+    failing = _standing_failures(record, counting(ledger, events))
     errors: list[SeedtrainError] = []
     drafts = []
     for value in values:

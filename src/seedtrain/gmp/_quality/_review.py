@@ -12,7 +12,7 @@ from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._lines import ReviewItem, ReviewLine
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.gmp._master._approval import approval, at_head
-from seedtrain.gmp._quality._case import said, signed_pairs
+from seedtrain.gmp._quality._case import counting, said, signed_pairs, strange
 from seedtrain.gmp._quality._exceptions import review_items
 from seedtrain.recipe import ControlRecipe, MasterRecipe
 from seedtrain.record import Draft, Event, Ledger, append_signed
@@ -62,10 +62,9 @@ class OpenReview:
 
 def open_review(ledger: Ledger, batch: str, *, recipe: ControlRecipe | None = None) -> OpenReview:
     """Open a batch for review; reads the ledger and writes nothing."""
-    events = tuple(ledger.events(subject=batch))
-    record = batch_record(events, batch)
+    events, record = reading(ledger, batch)
     items = current_items(ledger, record, events, recipe_of(ledger, record, recipe))
-    said_of = acknowledgements(record, events)
+    said_of = acknowledgements(record, counting(ledger, events))
     found = []
     for item in items:
         key = item_key(batch, item)
@@ -76,6 +75,12 @@ def open_review(ledger: Ledger, batch: str, *, recipe: ControlRecipe | None = No
     return OpenReview(batch, tuple(found), collapsed(record), standing)
 
 
+def reading(ledger: Ledger, batch: str) -> tuple[tuple[Event, ...], BatchRecord]:
+    """The events of a batch, and its record without what people wrote who had no role for it."""
+    events = tuple(ledger.events(subject=batch))
+    return events, batch_record(counting(ledger, events), batch)
+
+
 def current_items(
     ledger: Ledger, record: BatchRecord, events: Sequence[Event], recipe: MasterRecipe | None
 ) -> tuple[ReviewItem, ...]:
@@ -83,7 +88,9 @@ def current_items(
     lots = [
         event for lot in dict.fromkeys(item.lot for item in record.consumed) for event in ledger.events(subject=lot)
     ]
-    return review_items(record, recipe, ledger.events(type="clock.checked"), events=events, lots=lots)
+    dropped = strange(ledger, events)
+    clock = ledger.events(type="clock.checked")
+    return review_items(record, recipe, clock, events=counting(ledger, events), lots=lots, strange=dropped)
 
 
 def item_key(batch: str, item: ReviewItem) -> str:
@@ -129,7 +136,7 @@ def acknowledge(
             f"batch {batch} has no exception {', '.join(strange) or 'of no name'}",
             remedy=f"See: seedtrain batch review {batch}. What changed since has another key.",
         )
-    _not_an_operator(ledger, batch_record(ledger.events(subject=batch), batch), reviewer)
+    _not_an_operator(ledger, reading(ledger, batch)[1], reviewer)
     made = []
     for key in dict.fromkeys(items):
         item = known[key].item
@@ -169,16 +176,14 @@ def review(
     authorise(ledger, reviewer, "batch.review")
 
     def decide(head: int) -> ReviewLine:
-        events = tuple(ledger.events(subject=batch))
-        record = batch_record(events, batch)
+        events, record = reading(ledger, batch)
         _not_an_operator(ledger, record, reviewer)
         items = current_items(ledger, record, events, recipe_of(ledger, record, recipe))
         found = latest_review(record)
         if found is not None and found.actor == reviewer and not uncovered_items(found, items):
             return found
-        given = {
-            key: people[reviewer] for key, people in acknowledgements(record, events).items() if reviewer in people
-        }
+        told = acknowledgements(record, counting(ledger, events))
+        given = {key: people[reviewer] for key, people in told.items() if reviewer in people}
         comments = [given.get(item_key(batch, item), comment.strip()) for item in items]
         _all_acknowledged(batch, items, comments)
         rows = zip(items, comments, strict=True)
@@ -188,7 +193,7 @@ def review(
         }
         identity = digest(["batch.reviewed", batch, reviewer, record.last, len(record.reviews)])[:32]
         append_signed(ledger, Draft("batch.reviewed", batch, payload, reviewer, at, id=identity), REVIEW, at_head=head)
-        made = latest_review(batch_record(ledger.events(subject=batch), batch))
+        made = latest_review(reading(ledger, batch)[1])
         assert made is not None
         return made
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from seedtrain.base import InputError, decimal_text, digest
 from seedtrain.gmp._authority import another_person, authorise
-from seedtrain.gmp._quality._case import day, is_product, step_draft, take_step
+from seedtrain.gmp._quality._case import counting, day, is_product, step_draft, take_step
 from seedtrain.gmp._quality._context import TestContext
 from seedtrain.gmp._quality._results import SIGNIFICANT, reported, state_of
 from seedtrain.gmp._quality._stability import (
@@ -68,7 +68,7 @@ def approve_protocol(ledger: Ledger, protocol: str, actor: str, *, at: datetime 
 
 
 def _protocol(ledger: Ledger, name: str) -> Protocol:
-    found = approved_protocol(ledger.events(subject=f"stability:{name}"))
+    found = approved_protocol(counting(ledger, ledger.events(subject=f"stability:{name}")))
     if found is None:
         raise InputError(f"there is no approved protocol {name!r}", remedy="Submit it, and have quality approve it.")
     return found[0]

@@ -17,7 +17,7 @@ from seedtrain.base import InputError, digest, parse_document, validate
 from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._equipment import equipment_of
 from seedtrain.gmp._master._change import change_request
-from seedtrain.gmp._quality._case import signed_pairs, step_draft, take_step
+from seedtrain.gmp._quality._case import counting, signed_pairs, step_draft, take_step
 from seedtrain.gmp._quality._context import TestContext
 from seedtrain.quality import Specification, SpecificationEntry
 from seedtrain.record import Draft, Event, Ledger
@@ -101,7 +101,7 @@ def standards(events: Iterable[Event]) -> tuple[Standard, ...]:
 
 def standards_of(ledger: Ledger, kind: str, name: str) -> tuple[Standard, ...]:
     """Every version of a specification or method, the last approved one last among the approved."""
-    return standards(ledger.events(subject=f"{kind}:{name}"))
+    return standards(counting(ledger, ledger.events(subject=f"{kind}:{name}")))
 
 
 def effective(ledger: Ledger, kind: str, name: str) -> Standard | None:
@@ -113,7 +113,7 @@ def effective(ledger: Ledger, kind: str, name: str) -> Standard | None:
 def all_standards(ledger: Ledger) -> tuple[Standard, ...]:
     """Every version of every specification and method."""
     subjects = dict.fromkeys(item.subject for item in ledger.events(type="document.submitted"))
-    return tuple(item for subject in subjects for item in standards(ledger.events(subject=subject)))
+    return tuple(item for subject in subjects for item in standards(counting(ledger, ledger.events(subject=subject))))
 
 
 def submit_standard(
