@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -10,6 +10,7 @@ from typing import Final
 
 from seedtrain.base import InputError, IntegrityError
 from seedtrain.gmp._batch._record import WHOLE, BatchRecord, batch_record
+from seedtrain.gmp._equipment import Register
 from seedtrain.gmp._master._approval import approval, at_head
 from seedtrain.gmp._permit import LedgerPermit
 from seedtrain.quantity import parse
@@ -183,6 +184,14 @@ def refused(desk: Desk, phase: str, refusal: Refusal) -> Draft:
         "reason": refusal.reason,
     }
     return desk.draft("permit.refused", payload)
+
+
+def logged(desk: Desk, place: PhaseAt, unit: str, equipment: Sequence[str]) -> list[str]:
+    """What of unit, line and equipment stands in the register: their log of use has a line (21 CFR 211.182)."""
+    register = Register(desk.ledger, {})
+    line = place.phase.manual.clear
+    wanted = dict.fromkeys((unit, *((line,) if line else ()), *equipment))
+    return [item for item in wanted if register.find(item) is not None]
 
 
 def open_desk(ledger: Ledger, batch: str, actor: str, *, at: datetime | None = None) -> Desk:

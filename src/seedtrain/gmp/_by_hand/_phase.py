@@ -11,9 +11,9 @@ from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._fold import HOLD_POINT
 from seedtrain.gmp._batch._lines import StepLine, plain
 from seedtrain.gmp._batch._record import BatchRecord
-from seedtrain.gmp._by_hand._desk import INCOMPLETE, Act, Desk, HardStop, act, open_desk, read_batch
+from seedtrain.gmp._by_hand._desk import INCOMPLETE, Act, Desk, HardStop, act, logged, open_desk, read_batch
 from seedtrain.gmp._by_hand._values import Figures, judged, pending
-from seedtrain.gmp._equipment import Register, use_drafts, use_end_drafts
+from seedtrain.gmp._equipment import use_drafts, use_end_drafts
 from seedtrain.gmp._permit import EXECUTE, is_waived
 from seedtrain.gmp._quality._results import check_phase
 from seedtrain.quantity import Quantity, Range
@@ -60,7 +60,7 @@ def _opening(desk: Desk, place: PhaseAt, unit: str, equipment: Sequence[str]) ->
         yield from desk.commands(name, unit, Command.START)
     yield from _waited(desk, place)
     product = desk.control.recipe.product
-    yield from use_drafts(_logged(desk, place, unit, equipment), desk.batch, place.path, product, desk.actor, desk.at)
+    yield from use_drafts(logged(desk, place, unit, equipment), desk.batch, place.path, product, desk.actor, desk.at)
     payload: dict[str, object] = {
         "phase": place.path,
         "unit": unit,
@@ -70,14 +70,6 @@ def _opening(desk: Desk, place: PhaseAt, unit: str, equipment: Sequence[str]) ->
         "equipment": list(equipment),
     }
     yield desk.draft("step.started", payload)
-
-
-def _logged(desk: Desk, place: PhaseAt, unit: str, equipment: Sequence[str]) -> list[str]:
-    """What of unit, line and equipment stands in the register: their log of use has a line."""
-    register = Register(desk.ledger, {})
-    line = place.phase.manual.clear
-    wanted = dict.fromkeys((unit, *((line,) if line else ()), *equipment))
-    return [item for item in wanted if register.find(item) is not None]
 
 
 def _waited(desk: Desk, place: PhaseAt) -> Iterator[Draft]:
@@ -116,7 +108,7 @@ def complete_phase(ledger: Ledger, batch: str, phase: str, actor: str, *, at: da
         _must_hold_all(desk, place)
         ended_by, drafts = _ending(desk, place, step)
         drafts += _computed(desk, place)
-        used = _logged(desk, place, step.unit, step.equipment)
+        used = logged(desk, place, step.unit, step.equipment)
         drafts += use_end_drafts(used, batch, phase, actor, at)
         hours = (desk.now - moment(step.started_at)).total_seconds() / 3600.0
         payload: dict[str, object] = {

@@ -9,7 +9,8 @@ from typing import Final
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._batch._record import WHOLE, BatchRecord
-from seedtrain.gmp._by_hand._desk import Act, Desk, act, read_batch
+from seedtrain.gmp._by_hand._desk import Act, Desk, act, logged, read_batch
+from seedtrain.gmp._equipment import use_end_drafts
 from seedtrain.gmp._lots._amounts import read_amount
 from seedtrain.gmp._master._approval import approval
 from seedtrain.gmp._permit import EXECUTE, unchecked_phases, unsigned_phases
@@ -115,12 +116,23 @@ def command_batch(
             state = desk.record.states[scope]
             if (state, command) in _legal():
                 drafts += desk.commands(scope, "", *given)
+        if command in (Command.STOP, Command.ABORT):
+            drafts += _freed(desk)
         drafts += desk.commands(WHOLE, "", *given)
         last = drafts[-1]
         drafts[-1] = Draft(last.type, last.subject, last.payload, actor, at, reason=reason.strip() or None)
         return Act(drafts, f"{command.value} of batch {batch}")
 
     return act(ledger, batch, actor, do, at=at)
+
+
+def _freed(desk: Desk) -> list[Draft]:
+    """The running phase lets go of its unit and equipment: they wait to be cleaned."""
+    running = desk.record.running
+    if running is None:
+        return []
+    used = logged(desk, desk.place(running.phase), running.unit, running.equipment)
+    return [*use_end_drafts(used, desk.batch, running.phase, desk.actor, desk.at)]
 
 
 def _legal() -> frozenset[tuple[State, Command]]:
