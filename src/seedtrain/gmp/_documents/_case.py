@@ -13,6 +13,7 @@ from seedtrain.base import translate as _
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.gmp._documents._print import Names, names_of
 from seedtrain.gmp._master._approval import Approval, approval
+from seedtrain.gmp._quality._case import counting
 from seedtrain.recipe import MasterRecipe
 from seedtrain.record import Event, Ledger, find_person, moment
 from seedtrain.report import Cell, Column, Paragraph, Table
@@ -41,7 +42,7 @@ class Case:
     def of(ledger: Ledger, batch: str, *, full: bool = False) -> Case:
         """Read from the ledger; raises `InputError` where it holds no such batch."""
         events = tuple(ledger.events(subject=batch))
-        record = batch_record(events, batch)
+        record = batch_record(counting(ledger, events), batch)  # a decision of somebody without the role is none
         found = approval(ledger, record.header.recipe_digest)
         return Case(ledger, batch, events, record, found, names_of(ledger), full)
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final, get_args
 
 from seedtrain.base import InputError, decimal_text, digest
-from seedtrain.gmp._authority import authorise
+from seedtrain.gmp._authority import authorise, could
 from seedtrain.gmp._lots._book import lot_book
 from seedtrain.gmp._lots._genealogy import unknown_lot
 from seedtrain.gmp._lots._holds import hold_downstream, open_holds
@@ -188,6 +188,7 @@ def _product_faults(ledger: Ledger, lot: str) -> tuple[str, ...]:
         if (
             event.type in ("batch.released", "batch.rejected", "batch.on_hold")
             and (event.digest, event.actor) in signed
+            and could(ledger, event, "batch.release")
         ):
             last = event.type
     return () if last == "batch.released" else (f"lot {lot} of batch {batch} is not released",)
