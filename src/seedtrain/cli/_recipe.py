@@ -23,7 +23,9 @@ app.command(life.effective)
 app.command(life.retire)
 app.command(life.history)
 app.command(life.list_recipes, name="list")
-Keep = Literal["power_per_volume", "tip_speed", "mixing_time", "gas_velocity", "kLa"]
+Keep = Literal[
+    "power_per_volume", "tip_speed", "mixing_time", "gas_velocity", "kLa", "oxygen_transfer", "carbon_dioxide"
+]
 
 
 @app.command
