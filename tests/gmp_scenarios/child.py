@@ -173,7 +173,7 @@ def _die_at(stage: str, at: int) -> None:
         if entries and due("anchored"):
             die()
 
-    SqliteStore.add, AnchorFile._write_lines = dying_add, dying_write  # type: ignore[method-assign]
+    SqliteStore.add, AnchorFile._write_lines = dying_add, dying_write  # type: ignore[method-assign, assignment]
 
 
 def _be_bound() -> None:

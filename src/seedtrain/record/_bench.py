@@ -6,13 +6,14 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from seedtrain.base import Progress, silent
+from seedtrain.base import Progress, part, silent
+from seedtrain.record._bench_faults import bench_faults
 from seedtrain.record._event import Draft
 from seedtrain.record._group import GroupCommit, Request
 from seedtrain.record._ledger import Ledger, open_ledger
@@ -37,7 +38,7 @@ def bench_record(*, quick: bool = False, folder: Path | None = None, progress: P
 
     The peers write the very bytes of our events to SQLite through apsw, with write-ahead log and `synchronous=FULL`, in
     commits of the same size, by the same number of threads; they hash and sign nothing. One has a table of bodies and
-    nothing else, the other our table with its guards and indexes.
+    nothing else, the other our table with its guards and indexes: the same rows, found again in the same ways.
     """
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(dir=folder, prefix="seedtrain-bench-") as name:
@@ -46,12 +47,13 @@ def bench_record(*, quick: bool = False, folder: Path | None = None, progress: P
         for step, (size, commits) in enumerate(cases):
             commits = max(1, commits // 20) if quick else commits
             size = min(size, 500) if quick else size
-            progress(step / 5, f"appends, {size} a commit")
+            progress(step / 6, f"appends, {size} a commit")
             rows += _single(place, size, commits, 1 if quick else ROUNDS)
-        progress(3 / 5, f"appends by {CLIENTS} threads")
+        progress(3 / 6, f"appends by {CLIENTS} threads")
         rows += _many(place, 2 if quick else 20, 1 if quick else ROUNDS)
-        progress(4 / 5, "verification")
-        rows.append(_verification(place, 2_000 if quick else 100_000))
+        progress(4 / 6, "verification")
+        rows.append(_verification(place, 2_000 if quick else 1_000_000))
+        rows += bench_faults(place, quick=quick, progress=part(progress, 5 / 6, 1.0))
     return rows
 
 
@@ -69,6 +71,7 @@ class RawTable:
             SCHEMA if indexed else "CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT NOT NULL)"
         )
         self.group: GroupCommit[str, bool] = GroupCommit(self._write)
+        self._fed: Iterator[str] = iter(())
 
     def insert(self, bodies: Sequence[str]) -> None:
         """One commit."""
@@ -79,8 +82,12 @@ class RawTable:
             else:
                 self.connection.executemany("INSERT INTO event (body) VALUES (?)", ((body,) for body in bodies))
 
+    def feed(self, bodies: Iterator[str]) -> None:
+        """What wishes write that ask for nothing: these, in their order, as the table of ours wants them."""
+        self._fed = bodies
+
     def _write(self, group: list[Request[str, bool]]) -> None:
-        self.insert([request.asked for request in group])
+        self.insert([request.asked or next(self._fed) for request in group])
         for request in group:
             request.answer = True
 
@@ -122,18 +129,32 @@ def _single(place: Path, size: int, commits: int, rounds: int) -> list[Row]:
 def _many(place: Path, each: int, rounds: int) -> list[Row]:
     """Many threads, one event a call; and how long a call takes for 99 of 100."""
     ours, peer, waits, peer_waits = [], [], [], []
-    with open_ledger(place / "many.db") as ledger, closing(RawTable(place / "raw-many.db", indexed=False)) as raw:
-        body = ledger.append(_draft(0))[0].body.decode("utf-8")
+    same_rows = []
+    with (
+        open_ledger(place / "many.db") as ledger,
+        closing(RawTable(place / "raw-many.db", indexed=False)) as raw,
+        closing(RawTable(place / "same-many.db", indexed=True)) as same,
+    ):
         for _ in range(rounds):
+            before = ledger.head.seq
             rate, took = _clients(lambda number: ledger.append(_draft(number)), each)
             ours.append(rate)
             waits.append(took)
-            rate, took = _clients(lambda _: raw.group.ask(body), each)
+            bodies = [event.body.decode("utf-8") for event in ledger.events(after=before)]
+            raw.feed(iter(bodies))
+            rate, took = _clients(lambda _: raw.group.ask(""), each)
             peer.append(rate)
             peer_waits.append(took)
+            if before == 1:
+                same.insert([event.body.decode("utf-8") for event in ledger.events(until=1)])
+            same.feed(iter(bodies))
+            rate, _ = _clients(lambda _: same.group.ask(""), each)
+            same_rows.append(rate)
+    case = f"durable appends, {CLIENTS} client threads, one event a call"
     latency = _row(f"99 of 100 durable appends under {CLIENTS} client threads take at most", waits, peer_waits)
     return [
-        _row(f"durable appends, {CLIENTS} client threads, one event a call", ours, peer),
+        _row(case, ours, peer),
+        {**_row(case, ours, same_rows), **_SAME},
         {**latency, "unit": "ms", "goal": None, "goal_kind": None, "met": None},
     ]
 
