@@ -23,6 +23,7 @@ from seedtrain.cli import (
     _custody,
     _data,
     _design,
+    _designspace,
     _economics,
     _equipment,
     _fit,
@@ -85,6 +86,7 @@ app.command(_data.app)
 app.command(_fit.fit)
 app.command(_economics.economics)
 app.command(_scale.scale)
+app.command(_designspace.designspace)
 app.command(_model.app)
 
 

@@ -6,7 +6,7 @@ from seedtrain.program._ensembles import Ensemble, simulate_recipe_ensemble
 from seedtrain.program._need import ATTRIBUTES, Need, read_need
 from seedtrain.program._new import new_program
 from seedtrain.program._plant import Plant, read_plant
-from seedtrain.program._recipe_case import recipe_case, recipe_scale_up
+from seedtrain.program._recipe_case import recipe_case, recipe_design_space, recipe_scale_up
 from seedtrain.program._run import Outcome, dossier_content, run_program
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "read_plant",
     "read_program",
     "recipe_case",
+    "recipe_design_space",
     "recipe_in_vessel",
     "recipe_scale_up",
     "run_drawing",

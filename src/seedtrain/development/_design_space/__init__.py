@@ -1,0 +1,39 @@
+"""A design space: what varies, the runs, the probability that all limits are met, and the ranges that keep it."""
+
+from seedtrain.development._design_space._blocks import (
+    design_space_blocks,
+    design_space_figures,
+    design_space_lines,
+)
+from seedtrain.development._design_space._inputs import (
+    Input,
+    factor,
+    fitted_culture_inputs,
+    raw_material,
+    spread_culture,
+    strategy_factors,
+)
+from seedtrain.development._design_space._space import DesignSpace, FactorRange, design_space
+from seedtrain.development._design_space._strategy import strategy_lines, with_strategy
+from seedtrain.development._design_space._study import Attribute, Study, attributes_of, study
+
+__all__ = [
+    "Attribute",
+    "DesignSpace",
+    "FactorRange",
+    "Input",
+    "Study",
+    "attributes_of",
+    "design_space",
+    "design_space_blocks",
+    "design_space_figures",
+    "design_space_lines",
+    "factor",
+    "fitted_culture_inputs",
+    "raw_material",
+    "spread_culture",
+    "strategy_factors",
+    "strategy_lines",
+    "study",
+    "with_strategy",
+]

@@ -1,0 +1,182 @@
+"""The runs behind a design space: every input drawn, the production simulated, the train walked, the limits read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedtrain.base import InputError, Progress, SeedtrainError, silent
+from seedtrain.development._design_space._inputs import Input, check_distinct
+from seedtrain.development._feed import margins
+from seedtrain.development._scale import ScaleResult
+from seedtrain.quality import Limit
+from seedtrain.quantity import Quantity, convert
+from seedtrain.recipe import MasterRecipe
+from seedtrain.simulation import Culture, broth, product_quality, run_train, simulate
+
+Floats = NDArray[np.float64]
+FEWEST_RUNS: Final = 64
+MOST_FAILED: Final = 0.2
+POINTS: Final = 120
+OXYGEN: Final = "oxygen_margin"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """What must hold: `name` within `low` .. `high` (one may be infinite) in `unit`; `text` as it was written."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """`x` standard inputs (factors -1 .. 1, others standard normal), shape "runs inputs"; `y` by attribute."""
+
+    inputs: tuple[Input, ...]
+    attributes: tuple[Attribute, ...]
+    x: Floats
+    y: Mapping[str, Floats]
+    asked: int
+    failures: Mapping[str, int]
+    seed: int
+
+    @property
+    def factors(self) -> int:
+        """How many inputs are set points; they come first."""
+        return sum(item.kind == "factor" for item in self.inputs)
+
+
+def attributes_of(recipe: MasterRecipe, limits: Sequence[str]) -> tuple[Attribute, ...]:
+    """The numbers of the specification that a model gives, and `limits` such as "titre >= 3 g/L"."""
+    found = {
+        line.attribute: _attribute(line.attribute, line.limit)
+        for line in recipe.specification.lines
+        if line.limit.range is not None
+    }
+    for text in limits:
+        at = min((text.find(sign) for sign in "<>=" if sign in text), default=-1)
+        if at <= 0:
+            raise InputError(f"{text!r} is no limit", remedy="Write titre >= 3 g/L.")
+        name = text[:at].strip()
+        found[name] = _attribute(name, Limit.parse(text[at:].strip()))
+    return tuple(found.values())
+
+
+def _attribute(name: str, limit: Limit) -> Attribute:
+    if limit.range is None:
+        raise InputError(f"{name} {limit.text}: a word is no limit of a design space", remedy="Give a number.")
+    low, high, unit = limit.range.low, limit.range.high, limit.unit
+    return Attribute(
+        name,
+        unit,
+        -np.inf if low is None else low.magnitude(unit),
+        np.inf if high is None else high.magnitude(unit),
+        limit.text,
+    )
+
+
+def study(
+    culture: Culture,
+    base: ScaleResult,
+    inputs: Sequence[Input],
+    attributes: Sequence[Attribute],
+    *,
+    runs: int,
+    seed: int = 0,
+    molar_mass: float = 44.8,
+    progress: Progress = silent,
+) -> Study:
+    """Simulate `runs` batches in the vessel of `base`, each with all inputs drawn (scrambled Sobol sequence).
+
+    Raises `InputError` for too few runs, an attribute that no run gives, and where more than a fifth of the runs come
+    to no end.
+    """
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    ordered = tuple(sorted(inputs, key=lambda item: item.kind != "factor"))
+    check_distinct(ordered)
+    if runs < FEWEST_RUNS:
+        raise InputError(f"{runs} runs", remedy=f"Ask for {FEWEST_RUNS} or more.")
+    factors = sum(item.kind == "factor" for item in ordered)
+    unit = qmc.Sobol(len(ordered), scramble=True, seed=seed).random_base2(int(np.ceil(np.log2(runs))))[:runs]
+    x = np.where(np.arange(len(ordered)) < factors, 2 * unit - 1, np.clip(ndtri(unit), -3.0, 3.0))
+    kept, rows, failures = [], [], dict[str, int]()
+    for at in range(runs):
+        try:
+            rows.append(_outcome(culture, base, ordered, x[at], molar_mass))
+            kept.append(at)
+        except SeedtrainError as error:
+            reason = type(error).__name__
+            failures[reason] = failures.get(reason, 0) + 1
+        if at % 32 == 0:
+            progress(at / runs, f"{base.unit}: {at} of {runs} batches")
+    if len(kept) < (1 - MOST_FAILED) * runs:
+        raise InputError(
+            f"{runs - len(kept)} of {runs} batches come to no end ({', '.join(failures)})",
+            remedy="Narrow the ranges of the factors.",
+        )
+    y = {item.name: _column(item, rows) for item in attributes}
+    return Study(ordered, tuple(attributes), x[kept], y, runs, failures, seed)
+
+
+def _column(attribute: Attribute, rows: Sequence[Mapping[str, tuple[float, str]]]) -> Floats:
+    if attribute.name not in rows[0]:
+        known = ", ".join(sorted(rows[0]))
+        raise InputError(
+            f"no model gives {attribute.name!r}, so its probability cannot be told", remedy=f"Known: {known}."
+        )
+    values = []
+    for row in rows:
+        value, unit = row[attribute.name]
+        values.append(convert(value, unit, attribute.unit) if unit != attribute.unit else value)
+    return np.array(values)
+
+
+def actual(item: Input, value: float) -> float:
+    """The value that a standard one stands for."""
+    if item.kind == "factor":
+        low, high = item.ends
+        return low + 0.5 * (value + 1.0) * (high - low)
+    return float(item.target * np.exp(item.deviation * value))
+
+
+def _outcome(
+    culture: Culture, base: ScaleResult, inputs: Sequence[Input], x: Floats, molar_mass: float
+) -> dict[str, tuple[float, str]]:
+    recipe = base.control.recipe
+    parameters: dict[str, tuple[float, str, str]] = {}
+    for item, standard in zip(inputs, x.tolist(), strict=True):
+        value = actual(item, standard)
+        if item.kind == "culture":
+            known = culture.parameters[item.name]
+            parameters[item.name] = (value, known.status, known.source)
+        else:
+            recipe = recipe.with_value(item.path, item.name, Quantity(value, item.unit))
+    grown = culture.with_parameters(dict(parameters)) if parameters else culture
+    run = simulate(
+        grown,
+        base.vessel,
+        recipe,
+        unit_procedure=recipe.production.name,
+        inoculum=base.seeds[-1] if base.seeds else None,
+        points=POINTS,
+        rtol=1e-5,
+    )
+    steps = run_train(recipe, broth(run, grown), molar_mass=molar_mass)
+    product = steps[-1].outlet.masses.get("product", 0.0) if steps else 0.0
+    found = dict(product_quality(steps))
+    # The container's content follows from the filling, not from the batch.
+    found["titre"] = run.totals["titre"]
+    found["product"] = (product, "g")
+    found["duration"] = run.totals["duration"]
+    found[OXYGEN] = (margins(run, recipe).oxygen, "")
+    return found
