@@ -36,7 +36,7 @@ from seedtrain.gmp import (
 )
 from seedtrain.gmp._assurance._rules import matches
 from seedtrain.quality import ANIMAL_ORIGINS, ORIGINS
-from seedtrain.record import Draft, enrol_person, open_ledger
+from seedtrain.record import Draft, append_signed, enrol_person, open_ledger
 from tests.gmp.made import lot
 from tests.gmp_scenarios.journey import Journey
 
@@ -374,6 +374,38 @@ def test_allergens_that_nobody_declared_are_unknown(plant, tmp_path):
     assert plant.judge("M-1", found).criteria[0].verdict == "inconclusive"  # the receipt's own entry says nothing
     declared(plant, tmp_path, head + "[Milk]}\n")
     assert plant.judge("M-1", found).criteria[0].verdict == "fail"
+
+
+def test_evidence_that_was_written_past_the_commands_vouches_for_nothing(plant):
+    """Unsigned, or signed by somebody without the duty: no pass comes of it; what speaks against a lot counts."""
+    asked = rules(
+        {"kind": "certificate", "schemes": ["BPJPH"], "origins": ["animal"]},
+        {"kind": "critical_point", "point": "slaughter", "origins": ["bovine"]},
+        {"kind": "species_test", "target": "porcine", "origins": ["bovine"]},
+    )
+    plant.receive(lot("G-1", "gelatine", origins=("bovine",)), lot("P-1", "powder", origins=()))
+    issued: dict[str, Any] = {"scheme": "BPJPH", "issuer": "BPJPH", "scope": "", "material": "gelatine"}
+    issued |= {"supplier": "Supplier", "valid_from": "2026-01-01", "valid_until": None, "lots": [], "document": ""}
+    point = {"point": "slaughter", "result": "pass", "basis": "x"}
+    species = {"target": "porcine", "verdict": "pass", "summary": "x"}
+    inside: dict[str, Any] = {"material": "powder", "supplier": "Supplier", "document": ""}
+    inside["contains"] = [{"name": "starch", "origin": "plant", "allergens": None, "contains": []}]
+    ended = {"name": "own", "digest": "", "ended": True, "rules": {}}
+    require_rules(plant.ledger, "short", asked, plant.officer)
+    for draft in (
+        Draft("certificate.issued", "C-1", issued, plant.officer),
+        Draft("assurance.point_checked", "G-1", point, plant.officer),
+        Draft("assurance.species_tested", "G-1", species, plant.officer),
+        Draft("assurance.composition_declared", "powder", inside, plant.officer),
+        Draft("assurance.required", "short", ended, plant.officer),
+    ):
+        plant.ledger.append(draft)
+        append_signed(plant.ledger, replace(draft, actor=plant.operator), "as if")
+    assert [item.verdict for item in plant.judge("G-1", asked).criteria] == ["inconclusive"] * 3
+    assert plant.judge("P-1", NO_PIG).verdict == "inconclusive"
+    assert required_rules(plant.ledger, "short") == {"own": asked}
+    plant.ledger.append(Draft("assurance.species_tested", "G-1", species | {"verdict": "fail"}, plant.operator))
+    assert plant.judge("G-1", asked).criteria[2].verdict == "fail"
 
 
 # rule sets

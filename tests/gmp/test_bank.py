@@ -5,12 +5,24 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from seedtrain.base import InputErrors
-from seedtrain.gmp import Plan, genealogy, open_holds, read_plan, where_used
-from seedtrain.record import open_ledger, verify
+from seedtrain.gmp import (
+    Plan,
+    create_bank,
+    fill_bank,
+    genealogy,
+    inventory,
+    judge_bank,
+    open_holds,
+    place_vials,
+    read_plan,
+    where_used,
+)
+from seedtrain.record import Draft, append_signed, enrol_person, open_ledger, verify
 from tests.gmp_scenarios.journey import Journey
 from tests.worked import called
 
@@ -304,3 +316,33 @@ def test_what_was_made_from_a_vial_is_held_with_it_when_an_excursion_comes_to_li
     life.done(people["qa"], "bank", "assess", found[0]["excursion"], "--decision", "keep", "--reason", "viable")
     with open_ledger(life.record) as ledger:
         assert not open_holds(ledger, "WCB-1")
+
+
+def test_acts_written_past_the_commands_move_nothing_and_are_shown(tmp_path):
+    with open_ledger(tmp_path / "record.db", clock=lambda: START) as ledger:
+        leader = enrol_person(ledger, "The leader", ["shift_leader"], scripted=True)
+        other = enrol_person(ledger, "Another leader", ["shift_leader"], scripted=True)
+        qc = enrol_person(ledger, "Of QC", ["analyst"], scripted=True)
+        plan = read_plan("microbial").to_data()
+        bank: dict[str, Any] = {"tier": "master", "kind": "microbial", "material": "m", "age": 1, "age_limit": 9}
+        create_bank(ledger, "MCB-1", leader, **bank, plan=plan)
+        fill_bank(ledger, "MCB-1", 4, leader)
+        place_vials(ledger, "MCB-1", "F1/R1/B1", leader)
+        before = inventory(ledger)
+        out = {"vials": ["MCB-1-001"], "purpose": "production", "for": "B-1", "request": "", "left": 3}
+        there = {"box": "F2/R1/B1", "grid": "9x9", "places": {"MCB-1-002": "A1"}}
+        asked = {"request": "R-1", "vials": ["MCB-1-001"], "purpose": "production", "for": "B-1"}
+        result = {"attribute": "identity", "value": "conforms", "method": "m", "limit": "= conforms", "sample": "S"}
+        ledger.append(Draft("bank.moved", "MCB-1", there, leader))  # not signed
+        append_signed(ledger, Draft("bank.moved", "MCB-1", there, qc), "moved")  # not in the role
+        append_signed(ledger, Draft("bank.withdrawn", "MCB-1", out, leader), "withdrawn")  # nobody asked
+        after = inventory(ledger)
+        assert (len(after.illegal), after.at, after.vials) == (3, before.at, before.vials)
+        append_signed(ledger, Draft("bank.withdrawal_asked", "MCB-1", asked, leader, reason="x"), "asked")
+        append_signed(ledger, Draft("bank.withdrawn", "MCB-1", out | {"request": "R-1"}, leader), "withdrawn")  # alone
+        assert inventory(ledger).vials == before.vials
+        append_signed(ledger, Draft("bank.withdrawn", "MCB-1", out | {"request": "R-1"}, other), "withdrawn")
+        assert inventory(ledger).vial("MCB-1-001").state == "withdrawn"
+        ledger.append(Draft("bank.tested", "MCB-1", result | {"level": "master", "valid": True}, qc))  # not signed
+        verdict = judge_bank(ledger, inventory(ledger).bank("MCB-1"))
+        assert next(item for item in verdict.criteria if item.name == "identity").verdict == "inconclusive"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedtrain.base import InputError, IntegrityError
+from seedtrain.base import InputError
 from seedtrain.gmp import (
     CustodyStopError,
     Observed,
@@ -29,7 +29,7 @@ from seedtrain.gmp import (
     reveal_patient,
 )
 from seedtrain.gmp._custody._chain import NEXT, STAGES
-from seedtrain.record import Draft, destroy, enrol_person, open_ledger, verify
+from seedtrain.record import Draft, append_signed, destroy, enrol_person, open_ledger, verify
 from tests.gmp.made import lot
 from tests.gmp_scenarios.journey import Journey
 
@@ -261,15 +261,37 @@ def test_only_routes_that_follow_step_by_step_from_the_collection_are_possible(r
         assert reached - {"collection", "transport"} <= set(route)
 
 
-def test_a_chain_whose_events_do_not_follow_is_not_believed(tmp_path):
+def test_events_written_past_the_commands_change_nothing_and_the_chain_is_no_longer_whole(tmp_path):
     with open_ledger(tmp_path / "record.db") as ledger:
         nurse = enrol_person(ledger, "The nurse", ["operator"], scripted=True)
         courier = enrol_person(ledger, "The courier", ["courier"], scripted=True)
-        made = open_custody(ledger, nurse, patient="A", product="x", place="w")
-        payload = {"place": "w", "temperature": COLD, "condition": "intact", "faults": []}
-        ledger.append(Draft("custody.received", made.code, payload, courier))  # past the command line
-        with pytest.raises(IntegrityError, match="nothing was handed over"):
-            custody_chain(ledger, made.code)
+        qa = enrol_person(ledger, "Of QA", ["quality_assurance"], scripted=True)
+        made = open_custody(ledger, nurse, patient="A", product="x", place="w", limits={"all": "2 .. 8 degC"})
+        scan = {"place": "w", "temperature": COLD, "condition": "intact", "faults": []}
+        given = scan | {"to": courier, "stage": "transport"}
+        raw = [
+            Draft("custody.received", made.code, scan, courier),
+            Draft("custody.handed_over", made.code, given, nurse),  # not signed
+            Draft("custody.bound", made.code, {"kind": "batch", "id": "B-9"}, nurse),
+            Draft("custody.handed_over", made.code, given | {"to": nurse}, courier),
+        ]
+        ledger.append(*raw)
+        append_signed(ledger, raw[3], "handed over")  # signed, by somebody who does not have it
+        append_signed(ledger, Draft("custody.bound", made.code, raw[2].payload, qa), "bound")  # not in the role
+        append_signed(ledger, Draft("custody.handed_over", made.code, given | {"stage": "infusion"}, nurse), "x")
+        found = custody_chain(ledger, made.code)
+        assert (found.hand_overs, found.batches, len(found.illegal)) == ((), (), 7)
+        assert judge_custody(found).verdict == "fail"
+        assert patients_of(ledger, "B-9") == frozenset()
+        with pytest.raises(CustodyStopError):
+            hand_over(ledger, made.code, nurse, Observed("COI-X", made.token, "w", COLD), to=courier, stage="transport")
+        stop = custody_chain(ledger, made.code).stopped
+        assert stop is not None
+        lifted = {"deviation": stop.deviation}
+        append_signed(ledger, Draft("custody.resumed", made.code, lifted, qa), "resumed")  # its deviation is open
+        append_signed(ledger, Draft("deviation.closed", made.code, lifted, nurse), "closed")  # not hers to close
+        append_signed(ledger, Draft("custody.resumed", made.code, lifted, qa), "resumed")
+        assert custody_chain(ledger, made.code).stopped is not None
 
 
 def test_a_stop_that_was_raised_by_a_person_is_not_cleared_by_the_same(tmp_path):

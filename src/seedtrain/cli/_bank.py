@@ -301,9 +301,12 @@ def show(bank: str, *, record: RecordUrl = None, common: Common | None = None) -
         if options.json:
             asked = [{"request": item.id, "vials": list(item.vials), "by": item.actor} for item in found.asked.values()]
             vials = [vial_data(item) for item in held.of(bank)]
-            print_json(data | {"plan": found.plan.get("name"), "asked": asked, "vials": vials})
+            illegal = [{"seq": seq, "words": words} for seq, words in held.illegal]
+            print_json(data | {"plan": found.plan.get("name"), "asked": asked, "vials": vials, "illegal": illegal})
             return EXIT_DONE
         print(*(f"{name}: {value}" for name, value in data.items()), sep="\n")
+        for seq, words in held.illegal:
+            print(f"! {seq} {words}")
         for item in held.of(bank):
             print(f"{item.id:<16} {vial_words(item):<10} {item.place or '-'!s:<18} {item.used_for} {item.why_held}")
     return EXIT_DONE

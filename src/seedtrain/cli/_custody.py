@@ -326,6 +326,7 @@ def _data(found: Chain) -> dict[str, Any]:
         "stopped": None
         if found.stopped is None
         else {"reason": found.stopped.reason, "deviation": found.stopped.deviation},
+        "illegal": [{"seq": seq, "words": words} for seq, words in found.illegal],
         "hand_overs": [
             {
                 "stage": item.stage,

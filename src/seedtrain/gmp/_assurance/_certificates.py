@@ -10,6 +10,7 @@ from seedtrain.base import InputError, digest
 from seedtrain.gmp._assurance._composition import DECIDE, alike, key_of
 from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._lots._holds import HoldOrder, hold_downstream
+from seedtrain.gmp._standing import Standing
 from seedtrain.quality import Lot
 from seedtrain.quantity import Quantity
 from seedtrain.record import Draft, Event, Ledger, Projection, append_signed, moment, projected, register
@@ -142,8 +143,11 @@ def revoke_certificate(
 
 
 def material_certificates(ledger: Ledger) -> tuple[MaterialCertificate, ...]:
-    """Every certificate, as it was recorded, with its revocation."""
-    found = {event.subject: _certificate(event) for event in ledger.events(type=ISSUED)}
+    """Every certificate, as it was recorded and signed, with its revocation (which counts as it stands)."""
+    standing = Standing(ledger)
+    found = {
+        event.subject: _certificate(event) for event in ledger.events(type=ISSUED) if standing.counts(event, DECIDE)
+    }
     for event in ledger.events(type=REVOKED):
         if event.subject in found:
             found[event.subject] = replace(

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from seedtrain.base import digest, load
 from seedtrain.gmp._authority import authorise
+from seedtrain.gmp._standing import Standing
 from seedtrain.quality import ORIGINS, Lot
 from seedtrain.record import Draft, Event, Ledger, append_signed
 
@@ -104,11 +105,12 @@ def declare_composition(ledger: Ledger, file: Path, actor: str, *, at: datetime 
 
 
 def _last(ledger: Ledger, material: str, supplier: str) -> Mapping[str, Any] | None:
-    """The last declaration of a material of a supplier; of any supplier where none is asked for and one is known."""
+    """The last signed declaration of a material of a supplier; of any one where no supplier is asked for."""
+    standing = Standing(ledger)
     found = [
         event.payload
         for event in ledger.events(subject=material, type=DECLARED)
-        if not supplier or alike(str(event.payload["supplier"]), supplier)
+        if (not supplier or alike(str(event.payload["supplier"]), supplier)) and standing.counts(event, DECIDE)
     ]
     return found[-1] if found else None
 

@@ -10,11 +10,12 @@ from typing import Final
 
 from seedtrain.base import InputError
 from seedtrain.gmp._assurance._certificates import MaterialCertificate, material_certificates
-from seedtrain.gmp._assurance._composition import Leaf, Part, leaves
+from seedtrain.gmp._assurance._composition import DECIDE, Leaf, Part, leaves
 from seedtrain.gmp._equipment import Equipment, equipment_list
 from seedtrain.gmp._lots._genealogy import walk
 from seedtrain.gmp._lots._holds import Hold, made_from, open_holds
 from seedtrain.gmp._lots._received import STATED, stated_lots
+from seedtrain.gmp._standing import Standing
 from seedtrain.quality import Lot, VerdictWord
 from seedtrain.record import Event, Ledger, moment
 
@@ -46,6 +47,7 @@ class Evidence:
 
     def __init__(self, ledger: Ledger, lot: str) -> None:
         self.ledger = ledger
+        self._standing = Standing(ledger)
         self.lot = lot
         self.deliveries: list[Delivery] = []
         self.batches: list[str] = []
@@ -98,14 +100,17 @@ class Evidence:
         return open_holds(self.ledger, self.lot)
 
     def points(self, lot: str, point: str) -> tuple[Event, ...]:
-        """The checks of a critical point on a lot, in order."""
+        """The checks of a critical point on a lot, in order; one that passes counts with its signature only."""
         found = self.ledger.events(subject=lot, type=POINT_CHECKED)
-        return tuple(event for event in found if event.payload["point"] == point)
+        return tuple(item for item in found if item.payload["point"] == point and self._counts(item, "result"))
 
     def tests(self, lot: str, target: str) -> tuple[Event, ...]:
-        """The tests of a lot for a species."""
+        """The tests of a lot for a species; one that passes counts with its signature only."""
         found = self.ledger.events(subject=lot, type=SPECIES_TESTED)
-        return tuple(event for event in found if event.payload["target"] == target)
+        return tuple(item for item in found if item.payload["target"] == target and self._counts(item, "verdict"))
+
+    def _counts(self, event: Event, key: str) -> bool:
+        return event.payload[key] != "pass" or self._standing.counts(event, DECIDE)
 
     @cached_property
     def origins_of_batches(self) -> Mapping[str, frozenset[str | None]]:

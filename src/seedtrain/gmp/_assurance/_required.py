@@ -12,6 +12,7 @@ from seedtrain.gmp._assurance._judge import judge_rules, without_product
 from seedtrain.gmp._assurance._rules import RuleSet
 from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._batch._gate import Asked
+from seedtrain.gmp._standing import Standing
 from seedtrain.recipe import Refusal
 from seedtrain.record import Draft, Event, Ledger, append_signed
 
@@ -42,7 +43,10 @@ def require_rules(
 def required_rules(ledger: Ledger, recipe: str) -> dict[str, RuleSet]:
     """The rule sets that a recipe must meet now, by name."""
     found: dict[str, RuleSet] = {}
+    standing = Standing(ledger)
     for event in ledger.events(subject=recipe, type=REQUIRED):
+        if not standing.counts(event, DECIDE):
+            continue  # it might take a stricter set away
         found.pop(str(event.payload["name"]), None)
         if not event.payload["ended"]:
             found[str(event.payload["name"])] = RuleSet.from_data(event.payload["rules"])

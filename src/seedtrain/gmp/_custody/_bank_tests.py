@@ -11,6 +11,7 @@ from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._custody._banks import Bank, inventory
 from seedtrain.gmp._custody._plans import Plan, PlanTest
 from seedtrain.gmp._lots._holds import hold_downstream
+from seedtrain.gmp._standing import Standing
 from seedtrain.quality import Criterion, Limit, Result, Specification, Verdict, judge
 from seedtrain.quantity import QuantityError, parse
 from seedtrain.record import Draft, Event, Ledger, append_signed
@@ -69,7 +70,10 @@ def judge_bank(ledger: Ledger, bank: Bank) -> Verdict:
     """
     plan = Plan.from_data(bank.plan)
     results: dict[str, list[Result]] = {}
+    standing = Standing(ledger)
     for event in ledger.events(subject=bank.id, type="bank.tested"):
+        if not standing.counts(event, RECORD):
+            continue  # written past the command: it vouches for nothing
         results.setdefault(str(event.payload["level"]), []).append(_result(event.payload))
     criteria: list[Criterion] = []
     evidence = [f"testing plan {plan.name}, SHA-256 {bank.plan['digest']}"] if plan.tests else ["no testing plan"]

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from seedtrain.base import InputError, IntegrityError
+from seedtrain.base import InputError
 from seedtrain.gmp._custody._places import Box, Grid, Place
+from seedtrain.gmp._standing import Standing
 from seedtrain.record import Event, Ledger
 
 Tier = Literal["research", "master", "working"]
@@ -30,6 +31,16 @@ EVENTS: Final = (
     "bank.excursion_found",
     "bank.excursion_assessed",
 )
+DUTIES: Final[Mapping[str, str]] = {
+    "bank.created": "bank.keep",
+    "bank.filled": "bank.keep",
+    "bank.placed": "bank.keep",
+    "bank.moved": "bank.keep",
+    "bank.withdrawal_asked": "bank.withdraw",
+    "bank.withdrawn": "bank.withdraw",
+    "bank.excursion_assessed": "quality.approve",
+}
+"""What somebody must be allowed to do for their event to count. Whatever holds a vial counts as it stands."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +139,7 @@ class Excursion:
     peak: str
     limit: str
     vials: tuple[str, ...]
+    found_by: str = ""
     decision: str = ""
     assessed_by: str = ""
     assessment: str = ""
@@ -135,13 +147,17 @@ class Excursion:
 
 @dataclass(frozen=True)
 class Inventory:
-    """All banks, vials, boxes and excursions of a ledger. `at`: which vial stands at a place."""
+    """All banks, vials, boxes and excursions of a ledger. `at`: which vial stands at a place.
+
+    - `illegal`: events that cannot be, by seq: they changed nothing.
+    """
 
     banks: Mapping[str, Bank]
     vials: Mapping[str, Vial]
     boxes: Mapping[Box, Grid]
     at: Mapping[Place, str]
     excursions: Mapping[str, Excursion]
+    illegal: tuple[tuple[int, str], ...] = ()
 
     def bank(self, name: str) -> Bank:
         """The bank of this id; `InputError` with the known ones."""
@@ -171,39 +187,49 @@ def vial_id(bank: str, number: int) -> str:
 
 
 def inventory(ledger: Ledger) -> Inventory:
-    """Read all banks. Raises `IntegrityError` where the ledger tells of two vials in one place."""
+    """Read all banks. What does not follow from what is before it, or was never signed by who may, changes nothing."""
     events = [event for type in EVENTS for event in ledger.events(type=type)]
-    return fold_banks(sorted(events, key=lambda event: event.seq))
+    standing = Standing(ledger)
+    return fold_banks(
+        sorted(events, key=lambda event: event.seq),
+        lambda event: event.type not in DUTIES or standing.counts(event, DUTIES[event.type]),
+    )
 
 
-def fold_banks(events: Iterable[Event]) -> Inventory:
-    """Fold the events of banks, in the order of the record."""
+def fold_banks(events: Iterable[Event], counts: Callable[[Event], bool] = lambda event: True) -> Inventory:
+    """Fold the events of banks, in the order of the record; those that cannot be are in `illegal`, and nowhere else.
+
+    - `counts`: whether an event is signed by somebody who may.
+    """
     fold = _Fold()
     for event in events:
         handler = _HANDLERS.get(event.type)
         if handler is None:
             continue
         try:
+            if not counts(event):
+                raise ValueError("it is not signed by somebody who may do it")
             handler(fold, event, event.payload)
         except (KeyError, ValueError, TypeError, InputError) as error:
-            raise IntegrityError(
-                f"event {event.seq} ({event.type}) of {event.subject} does not follow from what is before it: {error}",
-                remedy="Check the ledger with `seedtrain record verify`, then ask who wrote this event.",
-            ) from error
-    return Inventory(fold.banks, fold.vials, fold.boxes, fold.at, fold.excursions)
+            words = error.message if isinstance(error, InputError) else str(error)
+            fold.illegal.append((event.seq, f"{event.type} of {event.subject}: {words}"))
+    return Inventory(fold.banks, fold.vials, fold.boxes, fold.at, fold.excursions, tuple(fold.illegal))
 
 
 @dataclass
 class _Fold:
+    """Each handler checks everything before it changes anything."""
+
     banks: dict[str, Bank] = field(default_factory=dict)
     vials: dict[str, Vial] = field(default_factory=dict)
     boxes: dict[Box, Grid] = field(default_factory=dict)
     at: dict[Place, str] = field(default_factory=dict)
     excursions: dict[str, Excursion] = field(default_factory=dict)
+    illegal: list[tuple[int, str]] = field(default_factory=list)
 
     def created(self, event: Event, payload: Mapping[str, Any]) -> None:
-        if event.subject in self.banks:
-            raise ValueError("the bank is created twice")
+        _must(event.subject not in self.banks, "the bank is created twice")
+        _must(payload["tier"] in TIERS and payload["kind"] in KINDS, "there is no such tier or kind")
         self.banks[event.subject] = Bank(
             id=event.subject,
             tier=payload["tier"],
@@ -222,10 +248,8 @@ class _Fold:
         )
 
     def filled(self, event: Event, payload: Mapping[str, Any]) -> None:
-        bank = self.banks[event.subject]
-        if bank.made:
-            raise ValueError("the bank is filled twice")
-        made = int(payload["vials"])
+        bank, made = self.banks[event.subject], int(payload["vials"])
+        _must(not bank.made and made > 0, "the bank is filled twice, or with nothing")
         self.banks[bank.id] = replace(bank, made=made, content=str(payload["content"]))
         for number in range(1, made + 1):
             name = vial_id(bank.id, number)
@@ -234,16 +258,18 @@ class _Fold:
     def placed(self, event: Event, payload: Mapping[str, Any]) -> None:
         """Put vials somewhere, or move them: all leave their places before the first arrives."""
         box, grid = Box.parse(payload["box"]), Grid.parse(payload["grid"])
-        if self.boxes.setdefault(box, grid) != grid:
-            raise ValueError(f"box {box} is {self.boxes[box]}, not {grid}")
+        _must(self.boxes.get(box, grid) == grid, f"the box {box} is {self.boxes.get(box)}, not {grid}")
         steps = [(self.vials[name], Place(box, position)) for name, position in payload["places"].items()]
+        moving = {vial.id for vial, _place in steps}
+        _must(len({place for _vial, place in steps}) == len(steps), "two vials go to one place")
+        for vial, place in steps:
+            _must(vial.bank == event.subject and vial.state == "stored", f"{vial.id} is {vial.state}")
+            _must(grid.holds(place.position), f"the box {box} has no position {place.position}")
+            _must(self.at.get(place, vial.id) in moving, f"{place} holds {self.at.get(place)}")
+        self.boxes[box] = grid
         for vial, _place in steps:
             self.leave(vial, event.occurred_at)
         for vial, place in steps:
-            if place in self.at:
-                raise ValueError(f"{place} holds {self.at[place]}")
-            if vial.state != "stored" or not grid.holds(place.position):
-                raise ValueError(f"{vial.id} cannot stand at {place}")
             self.at[place] = vial.id
             now = self.vials[vial.id]
             self.vials[vial.id] = replace(now, place=place, stays=(*now.stays, Stay(place, event.occurred_at)))
@@ -264,20 +290,23 @@ class _Fold:
             event.reason or "",
             event.actor,
         )
+        _must(asked.id not in bank.asked, "it was asked for already")
         self.banks[bank.id] = replace(bank, asked={**bank.asked, asked.id: asked})
 
     def withdrawn(self, event: Event, payload: Mapping[str, Any]) -> None:
-        bank = self.banks[event.subject]
-        left = {name: item for name, item in bank.asked.items() if name != payload.get("request")}
+        bank, purpose = self.banks[event.subject], str(payload["purpose"])
+        vials = [self.vials[name] for name in payload["vials"]]
+        _must(all(vial.state == "stored" and vial.bank == bank.id for vial in vials), "a vial is out already")
+        if bank.tier == "master":
+            asked = bank.asked.get(str(payload["request"]))
+            _must(asked is not None and asked.actor != event.actor, "no other person asked for it")
+            _must(asked is not None and set(asked.vials) == {vial.id for vial in vials}, "other vials were asked for")
+        left = {name: item for name, item in bank.asked.items() if name != payload["request"]}
         self.banks[bank.id] = replace(bank, asked=left)
-        purpose = str(payload["purpose"])
-        for name in payload["vials"]:
-            vial = self.vials[name]
-            if vial.state != "stored" or vial.bank != bank.id:
-                raise ValueError(f"{name} is {vial.state}")
+        for vial in vials:
             self.leave(vial, event.occurred_at)
-            self.vials[name] = replace(
-                self.vials[name],
+            self.vials[vial.id] = replace(
+                self.vials[vial.id],
                 state="destroyed" if purpose == "destruction" else "withdrawn",
                 purpose=purpose,
                 used_for=str(payload["for"]),
@@ -294,15 +323,19 @@ class _Fold:
             peak=str(payload["peak"]),
             limit=str(payload["limit"]),
             vials=tuple(payload["vials"]),
+            found_by=event.actor,
         )
+        _must(excursion.id not in self.excursions, "it was found already")
+        _must(all(name in self.vials for name in excursion.vials), "it names a vial that there is not")
         self.excursions[excursion.id] = excursion
         for name in excursion.vials:
             vial = self.vials[name]
             self.vials[name] = replace(vial, open_holds=(*vial.open_holds, excursion.id))
 
     def assessed(self, event: Event, payload: Mapping[str, Any]) -> None:
-        excursion = self.excursions[str(payload["excursion"])]
-        decision = str(payload["decision"])
+        excursion, decision = self.excursions[str(payload["excursion"])], str(payload["decision"])
+        _must(decision in ("keep", "reject") and not excursion.decision, "it is decided already, or not at all")
+        _must(event.actor != excursion.found_by, "who found it assesses it")
         self.excursions[excursion.id] = replace(
             excursion, decision=decision, assessed_by=event.actor, assessment=event.reason or ""
         )
@@ -311,6 +344,11 @@ class _Fold:
             holds = tuple(item for item in vial.open_holds if item != excursion.id)
             rejected = vial.rejected or (excursion.id if decision == "reject" else "")
             self.vials[name] = replace(vial, open_holds=holds, rejected=rejected)
+
+
+def _must(holds: bool, words: str) -> None:
+    if not holds:
+        raise ValueError(words)
 
 
 _HANDLERS: Final[Mapping[str, Callable[[_Fold, Event, Mapping[str, Any]], None]]] = {

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from seedtrain.base import InputError, IntegrityError
+from seedtrain.base import InputError
+from seedtrain.gmp._standing import Standing
 from seedtrain.quality import Criterion, Verdict
 from seedtrain.quantity import Range, parse_range
 from seedtrain.record import Event, Ledger, moment
@@ -30,14 +31,17 @@ AUTOLOGOUS: Final = "FOR AUTOLOGOUS USE ONLY"  # 21 CFR 1271.90(c)(1)
 NOT_EVALUATED: Final = "NOT EVALUATED FOR INFECTIOUS SUBSTANCES"  # 21 CFR 1271.90(c)(2)
 INTACT: Final = "intact"
 CONDITIONS: Final = (INTACT, "damaged", "leaking", "seal broken", "thawed")
-_TYPES: Final = (
-    "custody.opened",
-    "custody.bound",
-    "custody.handed_over",
-    "custody.received",
-    "custody.refused",
-    "custody.resumed",
-)
+HAND_OVER: Final = "custody.hand_over"
+CLEAR: Final = "quality.approve"
+DUTIES: Final[Mapping[str, str]] = {
+    "custody.opened": HAND_OVER,
+    "custody.bound": HAND_OVER,
+    "custody.handed_over": HAND_OVER,
+    "custody.received": HAND_OVER,
+    "deviation.closed": CLEAR,
+    "custody.resumed": CLEAR,
+}
+"""What somebody must be allowed to do for their event to count. A refusal counts as it stands."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Chain:
 
     - `limits`: stage to the temperatures allowed there; `within_h`: hours from collection to manufacture.
     - `lots`, `batches`: what is bound to it. `custodian`: who has it; `pending`: a hand-over that nobody has received.
+    - `illegal`: events that cannot be, by seq: they changed nothing, and the chain is not whole.
     """
 
     code: str
@@ -98,6 +103,7 @@ class Chain:
     batches: tuple[str, ...] = ()
     hand_overs: tuple[HandOver, ...] = ()
     stops: tuple[Stop, ...] = ()
+    illegal: tuple[tuple[int, str], ...] = ()
 
     @property
     def pending(self) -> HandOver | None:
@@ -137,8 +143,11 @@ class Chain:
 
 
 def custody_chain(ledger: Ledger, code: str) -> Chain:
-    """The chain of this code. Raises `InputError` for an unknown one."""
-    found = fold_chain(ledger.events(subject=code))
+    """The chain of this code. Raises `InputError` for an unknown one.
+
+    What does not follow from what is before it, or was never signed by who may do it, changes nothing: `illegal`.
+    """
+    found = _read(ledger, code, Standing(ledger))
     if found is None:
         raise InputError(f"there is no chain of custody {code!r}", remedy="See: seedtrain custody list.")
     return found
@@ -146,38 +155,52 @@ def custody_chain(ledger: Ledger, code: str) -> Chain:
 
 def custody_chains(ledger: Ledger) -> tuple[Chain, ...]:
     """Every chain of the ledger, oldest first."""
-    return tuple(custody_chain(ledger, event.subject) for event in ledger.events(type="custody.opened"))
+    codes = dict.fromkeys(event.subject for event in ledger.events(type="custody.opened"))
+    standing = Standing(ledger)
+    return tuple(found for code in codes if (found := _read(ledger, code, standing)) is not None)
 
 
-def fold_chain(events: Iterable[Event]) -> Chain | None:
-    """Fold the events of one chain, in the order of the record; None where it was never opened."""
+def _read(ledger: Ledger, code: str, standing: Standing) -> Chain | None:
+    return fold_chain(
+        ledger.events(subject=code),
+        lambda event: event.type not in DUTIES or standing.counts(event, DUTIES[event.type]),
+    )
+
+
+def fold_chain(events: Iterable[Event], counts: Callable[[Event], bool] = lambda event: True) -> Chain | None:
+    """Fold the events of one chain, in the order of the record; None where it was never opened.
+
+    - `counts`: whether an event is signed by somebody who may.
+    """
     fold = _Fold()
     for event in events:
         handler = _HANDLERS.get(event.type)
         if handler is None:
             continue
         try:
+            _must(counts(event), "it is not signed by somebody who may do it")
             handler(fold, event, event.payload)
-        except (KeyError, ValueError, TypeError, AssertionError) as error:
-            raise IntegrityError(
-                f"event {event.seq} ({event.type}) of {event.subject} does not follow from those before it: {error!r}",
-                remedy="Check the ledger with `seedtrain record verify`, then ask who wrote this event.",
-            ) from error
-    return fold.chain
+        except (KeyError, ValueError, TypeError) as error:
+            fold.illegal.append((event.seq, f"{event.type}: {error}"))
+    return None if fold.chain is None else replace(fold.chain, illegal=tuple(fold.illegal))
 
 
 @dataclass
 class _Fold:
+    """Each handler checks everything before it changes anything."""
+
     chain: Chain | None = None
-    _deviations: dict[str, int] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    illegal: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def open(self) -> Chain:
-        assert self.chain is not None, "the chain was never opened"
+        if self.chain is None:
+            raise ValueError("the chain was never opened")
         return self.chain
 
     def opened(self, event: Event, payload: Mapping[str, Any]) -> None:
-        assert self.chain is None, "the chain is opened twice"
+        _must(self.chain is None, "the chain is opened twice")
         self.chain = Chain(
             code=event.subject,
             token=str(payload["token"]),
@@ -200,16 +223,26 @@ class _Fold:
             self.chain = replace(self.open, batches=(*self.open.batches, name))
 
     def handed(self, event: Event, payload: Mapping[str, Any]) -> None:
-        assert self.open.pending is None, "a hand-over is under way"
-        item = HandOver(event.seq, payload["stage"], str(payload["to"]), _scan(event, payload))
+        scan = self.going(event, payload)
+        _must(self.open.pending is None, "a hand-over is under way")
+        _must(event.actor == self.open.custodian, f"it is with {self.open.custodian}")
+        _must(payload["stage"] in NEXT[self.open.stage], f"after {self.open.stage} comes no {payload['stage']}")
+        item = HandOver(event.seq, payload["stage"], str(payload["to"]), scan)
         self.chain = replace(self.open, hand_overs=(*self.open.hand_overs, item))
 
     def taken(self, event: Event, payload: Mapping[str, Any]) -> None:
+        scan = self.going(event, payload)
         pending = self.open.pending
-        assert pending is not None, "nothing was handed over"
-        assert pending.to == event.actor, "somebody else received it"
-        done = replace(pending, received=_scan(event, payload))
-        self.chain = replace(self.open, hand_overs=(*self.open.hand_overs[:-1], done))
+        if pending is None or pending.to != event.actor:
+            raise ValueError("nothing was handed over to this person")
+        self.chain = replace(self.open, hand_overs=(*self.open.hand_overs[:-1], replace(pending, received=scan)))
+
+    def going(self, event: Event, payload: Mapping[str, Any]) -> Scan:
+        """The scan of an act on a chain that goes on; an act that tells of goods out of limits is its own stop."""
+        scan, stop = _scan(event, payload), self.open.stopped
+        told = (False, event.actor, "; ".join(scan.faults))
+        _must(stop is None or (stop.mismatch, stop.actor, stop.reason) == told, "the chain is stopped")
+        return scan
 
     def refused(self, event: Event, payload: Mapping[str, Any]) -> None:
         stop = Stop(
@@ -222,11 +255,21 @@ class _Fold:
         )
         self.chain = replace(self.open, stops=(*self.open.stops, stop))
 
+    def shut(self, event: Event, payload: Mapping[str, Any]) -> None:
+        self.closed.add(str(payload["deviation"]))
+
     def resumed(self, event: Event, payload: Mapping[str, Any]) -> None:
-        stops = tuple(
-            replace(item, resumed=True) if item.deviation == payload["deviation"] else item for item in self.open.stops
-        )
+        name = str(payload["deviation"])
+        stop = next((item for item in self.open.stops if item.deviation == name and not item.resumed), None)
+        _must(stop is not None and stop.actor != event.actor, "there is no such stop, or it is the person's own")
+        _must(name in self.closed, f"the deviation {name} is not closed")
+        stops = tuple(replace(item, resumed=True) if item.deviation == name else item for item in self.open.stops)
         self.chain = replace(self.open, stops=stops)
+
+
+def _must(holds: bool, words: str) -> None:
+    if not holds:
+        raise ValueError(words)
 
 
 def _scan(event: Event, payload: Mapping[str, Any]) -> Scan:
@@ -246,6 +289,7 @@ _HANDLERS: Final[Mapping[str, Callable[[_Fold, Event, Mapping[str, Any]], None]]
     "custody.handed_over": _Fold.handed,
     "custody.received": _Fold.taken,
     "custody.refused": _Fold.refused,
+    "deviation.closed": _Fold.shut,
     "custody.resumed": _Fold.resumed,
 }
 
@@ -256,13 +300,14 @@ def judge_custody(found: Chain) -> Verdict:
     A chain that is under way, or stopped, is inconclusive; one with a stop for an identifier that did not match shows
     it for ever, and passes once that was cleared under a deviation and the chain came to its end.
     """
-    criteria = [_both_sides(found), _in_limits(found), _in_time(found), _stops(found), _ended(found)]
+    criteria = [_both_sides(found), _in_limits(found), _in_time(found), _stops(found), _ended(found), _legal(found)]
     evidence = [
         f"{item.stage}: {item.given.actor} to {item.to}, {item.given.time}, {item.given.temperature}, "
         f"{item.given.condition}" + ("" if item.received else ", not received")
         for item in found.hand_overs
     ]
     evidence += [f"stop: {item.reason} ({item.deviation})" for item in found.stops]
+    evidence += [f"event {seq}: {words}" for seq, words in found.illegal]
     return Verdict.of([item for item in criteria if item is not None], evidence)
 
 
@@ -304,3 +349,8 @@ def _stops(found: Chain) -> Criterion:
 def _ended(found: Chain) -> Criterion:
     word = "pass" if found.stage == "infusion" else "inconclusive"
     return Criterion("stage reached", found.stage, None, "infusion", None, word)  # type: ignore[arg-type]
+
+
+def _legal(found: Chain) -> Criterion:
+    word = "fail" if found.illegal else "pass"
+    return Criterion("events that cannot be", str(len(found.illegal)), None, "none", None, word)  # type: ignore[arg-type]

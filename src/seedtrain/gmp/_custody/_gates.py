@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from seedtrain.gmp._batch._gate import Asked
 from seedtrain.gmp._custody._banks import inventory
-from seedtrain.gmp._custody._chain import custody_chain
+from seedtrain.gmp._custody._chain import HAND_OVER, custody_chain
 from seedtrain.gmp._lots._genealogy import walk
 from seedtrain.gmp._lots._holds import made_from
 from seedtrain.gmp._lots._received import STATED, stated_particulars
+from seedtrain.gmp._standing import Standing
 from seedtrain.recipe import Refusal
 from seedtrain.record import Ledger
 
@@ -80,11 +81,15 @@ def bindings(ledger: Ledger) -> dict[str, tuple[str, str]]:
     """Each lot and batch that is bound to a patient: (code of the chain, the patient's token)."""
     tokens: dict[str, str] = {}
     found: dict[str, tuple[str, str]] = {}
+    standing = Standing(ledger)
     for event in ledger.events(type="custody.opened"):
-        tokens[event.subject] = str(event.payload["token"])
-        found.update((str(lot), (event.subject, tokens[event.subject])) for lot in event.payload["lots"])
+        if standing.counts(event, HAND_OVER):
+            tokens.setdefault(event.subject, str(event.payload["token"]))
+            for lot in event.payload["lots"]:
+                found.setdefault(str(lot), (event.subject, tokens[event.subject]))
     for event in ledger.events(type="custody.bound") if tokens else ():
-        found[str(event.payload["id"])] = (event.subject, tokens[event.subject])
+        if event.subject in tokens and standing.counts(event, HAND_OVER):
+            found.setdefault(str(event.payload["id"]), (event.subject, tokens[event.subject]))
     return found
 
 

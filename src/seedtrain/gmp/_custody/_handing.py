@@ -16,13 +16,21 @@ from typing import Any, Final
 
 from seedtrain.base import InputError, digest_bytes
 from seedtrain.gmp._authority import another_person, authorise
-from seedtrain.gmp._custody._chain import CONDITIONS, INTACT, NEXT, STAGES, Chain, custody_chain, custody_chains
+from seedtrain.gmp._custody._chain import (
+    CLEAR,
+    CONDITIONS,
+    HAND_OVER,
+    INTACT,
+    NEXT,
+    STAGES,
+    Chain,
+    custody_chain,
+    custody_chains,
+)
 from seedtrain.gmp._master._approval import at_head
 from seedtrain.quantity import parse, parse_range
 from seedtrain.record import Draft, Event, Ledger, append_signed, moment, open_text, sealed_text
 
-HAND_OVER: Final = "custody.hand_over"
-CLEAR: Final = "quality.approve"
 PATIENT: Final = "patient"  # the field of sealed personal data
 _LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 _SYMBOLS: Final = 10  # 50 random bits
