@@ -194,6 +194,19 @@ def test_a_slip_of_the_pen_is_corrected_under_investigation(made):
     assert made.decide().decision == "released"
 
 
+def test_a_correction_to_out_of_specification_is_investigated_too(made):
+    made.run().results()
+    assert open_investigations(made.ledger, BATCH) == ()
+    (line,) = [item for item in made.record.results if item.attribute == "purity"]
+    correct_value(made.ledger, BATCH, line.id, "79.2", reason="digits in the wrong order", actor=made.people["qc"])
+    (event,) = open_investigations(made.ledger, BATCH)
+    assert event.payload["attribute"] == "purity"
+    with pytest.raises(InputError, match="another sample is not tested"):
+        made.results({"purity": "97 %"}, sample="QC-2")
+    made.review()
+    assert made.decide().decision == "on_hold"
+
+
 def test_a_failed_system_suitability_makes_a_result_invalid(made):
     made.run()
     context = TestContext(method_version="3", instrument="HPLC-1", suitable=False, suitability="resolution 0.9")

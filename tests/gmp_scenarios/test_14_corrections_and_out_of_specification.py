@@ -82,6 +82,9 @@ def test_an_out_of_specification_result_blocks_release_whatever_is_tried(bench):
     assert f"{OOS} (endotoxin) is not concluded" in held.data["verdict"]["evidence"]
     again = ("quality", "result", BATCH, "QC-2", "endotoxin", "0.10 EU/mL")
     assert "another sample is not tested" in bench.refused("analyst", *again).words
+    slip = ("quality", "correct", BATCH, "QC-1", "endotoxin", "0.13")
+    assert bench.signed(bench.who["analyst"], *slip, "--reason", " ").code == 2
+    bench.refused("operator", *slip, "--reason", "looks better")
     same = ("quality", "result", BATCH, "QC-1", "endotoxin", "0.10 EU/mL")
     assert "another event is stored" in bench.refused("analyst", *same).words
     retest(bench)

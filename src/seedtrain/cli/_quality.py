@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE
+from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError
 from seedtrain.base import translate as _
 from seedtrain.cli import _quality_capa, _quality_deviation, _quality_oos, _quality_stability, _quality_standard
 from seedtrain.cli._common import Common, print_json
@@ -105,6 +105,52 @@ def result(
         return {**{name: payload[name] for name in names}, "seq": event.seq, "investigations": investigations}
 
     return signed(signer, record, common, act, code=_state_code)
+
+
+@app.command
+def correct(
+    batch: str,
+    sample: str,
+    attribute: str,
+    value: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    *,
+    reason: str,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Put right a result that was recorded wrongly; the first one stays visible, and an investigation is not spared.
+
+    A result that was out of specification holds the batch until its investigation ends, whatever it is corrected to.
+
+    Example: seedtrain quality correct B-1 QC-1 purity 97.2 --reason "decimal point" --as person-5
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    sample
+        The sample.
+    attribute
+        What was tested.
+    value
+        What is right: a number in the unit of the first one, or a word.
+    reason
+        Why; it stands in the record.
+    """
+    from seedtrain.gmp import batch_record, correct_value, open_investigations
+
+    def act(ledger: Any, actor: str) -> dict[str, Any]:
+        lines = batch_record(ledger.events(subject=batch), batch).results
+        mine = [item for item in lines if (item.sample, item.attribute) == (sample, attribute)]
+        if not mine:
+            known = ", ".join(f"{item.sample} {item.attribute}" for item in lines) or "none"
+            raise InputError(f"{batch} has no result of {attribute} in {sample}", remedy=f"It has: {known}.")
+        event, _ = correct_value(ledger, batch, mine[-1].id, value, reason=reason, actor=actor)
+        opened = [item.payload["oos"] for item in open_investigations(ledger, batch)]
+        return {"was": event.payload["before"], "value": value, "seq": event.seq, "investigations": opened}
+
+    return signed(signer, record, common, act)
 
 
 def _state_code(said: dict[str, Any]) -> int:

@@ -13,7 +13,7 @@ from seedtrain.gmp._master._approval import at_head
 from seedtrain.gmp._quality._case import counting, said, step_draft, take_step
 from seedtrain.gmp._quality._context import TestContext
 from seedtrain.gmp._quality._oos import CONCLUSIONS, LABORATORY_ERROR, Investigation, investigations
-from seedtrain.gmp._quality._results import result_draft, sample_draft
+from seedtrain.gmp._quality._results import is_out, result_draft, sample_draft
 from seedtrain.gmp._quality._standards import checked_context
 from seedtrain.quality import Result, Specification
 from seedtrain.record import SYSTEM, Draft, Event, Ledger
@@ -35,7 +35,7 @@ def open_investigations(
         known = investigations(events)
         retests = {item.id for item in events if item.type == "result.recorded" and item.payload.get("retest")}
         covered = {item.result for item in known} | retests
-        fresh = [item for item in batch_record(events, batch).results if item.state == "oos" and item.id not in covered]
+        fresh = [item for item in batch_record(events, batch).results if is_out(item) and item.id not in covered]
         drafts = []
         for number, item in enumerate(fresh, start=len(known) + 1):
             payload = {

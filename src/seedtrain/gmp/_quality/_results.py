@@ -13,7 +13,7 @@ from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.gmp._quality._case import counting
 from seedtrain.gmp._quality._context import TestContext
 from seedtrain.gmp._quality._standards import checked_context
-from seedtrain.quality import Result, Specification, SpecificationLine, judge
+from seedtrain.quality import Limit, Result, Specification, SpecificationLine, judge
 from seedtrain.quantity import Quantity
 from seedtrain.record import Draft, Event, Ledger, append_signed
 
@@ -66,7 +66,7 @@ def _standing_failures(record: BatchRecord, events: Sequence[Event]) -> dict[str
         for item in events
         if item.type == "result.invalidated" and (item.digest, item.actor) in signed
     }
-    return {item.attribute: item.sample for item in record.results if item.state == "oos" and item.id not in gone}
+    return {item.attribute: item.sample for item in record.results if is_out(item) and item.id not in gone}
 
 
 def _not_into_compliance(failing: Mapping[str, str], value: Result) -> None:
@@ -171,6 +171,14 @@ def state_of(line: SpecificationLine, value: Result) -> ResultState:
     """conforms, oos, or invalid: the test failed, or cannot tell (its limit of detection is beyond the limit)."""
     words: dict[str, ResultState] = {"pass": "conforms", "fail": "oos", "inconclusive": "invalid"}
     return words[judge(Specification((line,)), [value]).verdict]
+
+
+def is_out(line: ResultLine) -> bool:
+    """Whether a recorded result was out of specification, or is so by its last correction."""
+    if line.state != "conforms" or not line.corrections:
+        return line.state == "oos"
+    own = SpecificationLine(line.attribute, line.method, Limit.parse(line.limit))
+    return state_of(own, as_result(line)) == "oos"
 
 
 def as_result(line: ResultLine) -> Result:
