@@ -30,7 +30,7 @@ from seedtrain.gmp import (
 )
 from seedtrain.gmp._master._life import MEANINGS
 from seedtrain.recipe import PermitRequest
-from seedtrain.record import Draft, append_signed, enrol_person, open_ledger, timestamp
+from seedtrain.record import Draft, append_signed, enrol_person, open_ledger, sign, timestamp
 from tests.gmp.made import RECIPE, START, Made, control_recipe
 
 NAMES = {
@@ -301,6 +301,11 @@ def test_what_is_signed_past_the_commands_counts_only_for_who_might(ledger, crew
     for actor in ("operator", "author", "again"):  # without the role; oneself; oneself under another identity
         forge("recipe.reviewed", actor, outcome="accepted")
         assert state(ledger, control) == "draft"
+    draft = Draft("recipe.reviewed", control.digest, {"outcome": "accepted"}, crew["reviewer"])
+    event = ledger.append(draft)[0]
+    sign(ledger, crew["qa"], event.digest, "review", subject=control.digest)  # in another's name
+    sign(ledger, crew["reviewer"], event.digest, "read", subject=control.digest)  # that is no review
+    assert state(ledger, control) == "draft"
     forge("recipe.reviewed", "reviewer", outcome="accepted")
     assert state(ledger, control) == "reviewed"
     forge("recipe.approval_signed", "head", unit="quality")  # not of the quality unit, whatever is said
