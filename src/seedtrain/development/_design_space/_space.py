@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError
-from seedtrain.development._design_space._chaos import Chaos, basis, fit_chaos, ranked, term_powers
+from seedtrain.development._design_space._chaos import Chaos, basis, fit_chaos, ranked
 from seedtrain.development._design_space._inputs import Input
-from seedtrain.development._design_space._study import Attribute, Study
+from seedtrain.development._design_space._study import Attribute, Study, check_runs
 
 Floats = NDArray[np.float64]
 DRAWS: Final = 512
@@ -23,7 +23,6 @@ GRID: Final = 31
 LINE: Final = 81
 LEAST_EXPLAINED: Final = 0.8
 """Part of an attribute's variance that the polynomial has to predict of unseen runs, or nothing is concluded."""
-RUNS_PER_TERM: Final = 1.5
 _EDGE: Final = 0.5
 
 
@@ -261,13 +260,7 @@ def design_space(found: Study, reliability: float = 0.9) -> DesignSpace:
     """The design space of a study; `reliability` from 0.5 to below 1."""
     if not 0.5 <= reliability < 1:
         raise InputError(f"a reliability of {reliability:g}", remedy="Give 0.5 to below 1, such as 0.9.")
-    terms = len(term_powers(found.factors, len(found.inputs) - found.factors))
-    if len(found.x) < RUNS_PER_TERM * terms:
-        wanted = 2 ** math.ceil(math.log2(RUNS_PER_TERM * terms * 1.02))
-        raise InputError(
-            f"{len(found.x)} finished runs are too few for the {terms} terms of {len(found.inputs)} inputs",
-            remedy=f"Ask for {wanted} runs, or vary less.",
-        )
+    check_runs(found.inputs, len(found.x))
     return DesignSpace(found, {name: fit_chaos(found.x, y, found.factors) for name, y in found.y.items()}, reliability)
 
 

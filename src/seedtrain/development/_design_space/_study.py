@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError, Progress, SeedtrainError, silent
+from seedtrain.development._design_space._chaos import term_powers
 from seedtrain.development._design_space._inputs import Input, check_distinct
 from seedtrain.development._feed import margins
 from seedtrain.development._scale import ScaleResult
@@ -22,7 +24,9 @@ Floats = NDArray[np.float64]
 FEWEST_RUNS: Final = 64
 MOST_FAILED: Final = 0.2
 POINTS: Final = 120
+RUNS_PER_TERM: Final = 1.5
 OXYGEN: Final = "oxygen_margin"
+"""Dissolved oxygen above its floor while fed, as a fraction: a limit that one may ask for."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ def study(
     check_distinct(ordered)
     if runs < FEWEST_RUNS:
         raise InputError(f"{runs} runs", remedy=f"Ask for {FEWEST_RUNS} or more.")
+    check_runs(ordered, runs)
     factors = sum(item.kind == "factor" for item in ordered)
     unit = qmc.Sobol(len(ordered), scramble=True, seed=seed).random_base2(int(np.ceil(np.log2(runs))))[:runs]
     x = np.where(np.arange(len(ordered)) < factors, 2 * unit - 1, np.clip(ndtri(unit), -3.0, 3.0))
@@ -126,6 +131,18 @@ def study(
         )
     y = {item.name: _column(item, rows) for item in attributes}
     return Study(ordered, tuple(attributes), x[kept], y, runs, failures, seed)
+
+
+def check_runs(inputs: Sequence[Input], runs: int) -> None:
+    """Refuse fewer runs than a polynomial of so many inputs needs to be checked by leaving one out."""
+    factors = sum(item.kind == "factor" for item in inputs)
+    terms = len(term_powers(factors, len(inputs) - factors))
+    if runs < RUNS_PER_TERM * terms:
+        wanted = 2 ** math.ceil(math.log2(RUNS_PER_TERM * terms * 1.02))
+        raise InputError(
+            f"{runs} runs are too few for the {terms} terms of {len(inputs)} inputs",
+            remedy=f"Ask for {wanted} runs, or vary less.",
+        )
 
 
 def _column(attribute: Attribute, rows: Sequence[Mapping[str, tuple[float, str]]]) -> Floats:
