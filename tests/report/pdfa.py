@@ -39,6 +39,8 @@ def claims(pdf: bytes) -> tuple[str, str]:
 def _file(pdf: bytes, reader: Any) -> Iterator[str]:
     if not re.match(rb"%PDF-1\.[0-7]\r?\n%[\x80-\xff]{4}", pdf):
         yield "6.1.2: the header is not that of PDF 1.0 to 1.7 with a binary comment"
+    if re.search(rb"%%EOF[^\r\n]", pdf):
+        yield "6.1.9: an object that was appended is not preceded by an end of line"
     if "/ID" not in reader.trailer:
         yield "6.1.3: the trailer has no ID"
     if "/Encrypt" in reader.trailer:

@@ -83,7 +83,8 @@ def sign_pdf(pdf: bytes, signer: DocumentSigner, *, reason: str, name: str = "",
     with _pyhanko():
         from pyhanko.sign import fields, signers
 
-        writer = _writer(pdf)
+        # PDF/A (6.1.9) wants an end of line before each object; what is appended begins with one.
+        writer = _writer(pdf if pdf.endswith(b"\n") else pdf + b"\n")
         taken = sum(1 for _ in fields.enumerate_sig_fields(writer, filled_status=True))
         target = FIELD if not taken else f"{FIELD}{taken + 1}"
         _add_field(writer, target, reason)
