@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypdf import PdfReader
 
 from seedtrain.base import InputError
 from seedtrain.gmp import (
@@ -29,9 +30,12 @@ from seedtrain.gmp import (
     reveal_patient,
 )
 from seedtrain.gmp._custody._chain import NEXT, STAGES
+from seedtrain.gmp._custody._labels import scanned
 from seedtrain.record import Draft, append_signed, destroy, enrol_person, open_ledger, verify
 from tests.gmp.made import lot
+from tests.gmp.test_lots_labels import pages, read
 from tests.gmp_scenarios.journey import Journey
+from tests.judges import needs
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 COLD = "4.1 degC"
@@ -320,3 +324,28 @@ def test_the_patients_data_is_kept_as_long_as_the_chain_and_then_erased_for_good
         assert reveal_patient(ledger, ward.code, nurse, "the ward asks") is None
         assert custody_chain(ledger, ward.code).token == ward.token
     assert verify(ward.record).verdict == "pass"
+
+
+@needs("zxingcpp")
+@needs("pypdfium2")
+def test_the_printed_labels_are_read_from_their_pixels_and_open_the_hand_over(ward):
+    ward.opened()
+    out = ward.folder / "labels.pdf"
+    assert ward.done(None, "custody", "label", ward.code, "--out", out)["labels"] == 2
+    text = " ".join(" ".join(page.extract_text() for page in PdfReader(out).pages).split())
+    for words in ("FOR AUTOLOGOUS USE ONLY", "NOT EVALUATED FOR INFECTIOUS SUBSTANCES", ward.code, ward.token):
+        assert words in text
+    seen = [item.text for picture in pages(out.read_bytes()) for item in read(picture)]
+    assert {scanned(item) for item in seen} == {ward.code, ward.token}
+    (code,) = [item for item in seen if ward.code in item]
+    (token,) = [item for item in seen if ward.token in item]
+    assert ward.give("nurse", "courier", "transport", code=token, token=code).code == 2  # the two mixed up
+    with open_ledger(ward.record, clock=lambda: ward.clock) as ledger:
+        assert custody_chain(ledger, ward.code).stopped is not None
+    ward.opened()
+    ward.done(None, "custody", "label", ward.code, "--out", out)
+    seen = [item.text for picture in pages(out.read_bytes()) for item in read(picture)]
+    wedge = {name: next("]d2" + item for item in seen if name in item) for name in (ward.code, ward.token)}
+    answer = ward.give("nurse", "courier", "transport", code=wedge[ward.code], token=wedge[ward.token])
+    assert answer.code == 0, answer.words
+    assert ward.run("custody", "label", ward.code, "--out", out, "--sheet", "a3").code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
@@ -153,6 +154,39 @@ def receive(code: str, *, seen: Seen, signer: Signer, record: RecordUrl = None, 
     options = common or Common()
     with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
         return _show(options, receive_custody(ledger, code, actor, seen.observed()))
+
+
+@app.command
+def label(
+    code: str,
+    *,
+    out: Annotated[Path, Parameter(help="The PDF to write.")],
+    sheet: Annotated[str, Parameter(help="As `lot label` takes it: a4-2x7, roll-70x40 ...")] = "a4-2x7",
+    copies: Annotated[int, Parameter(help="Pairs of labels, one with each identifier.")] = 1,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Print the labels of a chain: code and token apart, each as GS1 DataMatrix, with the warnings of 21 CFR 1271.90.
+
+    Example: seedtrain custody label COI-7K3M9QXD4T --out labels.pdf --record record.db
+
+    Parameters
+    ----------
+    code
+        The chain's code.
+    """
+    from seedtrain.base import use_language, write_atomic
+    from seedtrain.gmp import custody_chain, print_custody_labels
+
+    options = common or Common()
+    with open_record(record, read_only=True) as ledger, use_language(options.lang):
+        found = custody_chain(ledger, code)
+        write_atomic(out, print_custody_labels(found, sheet, copies=copies))
+        if options.json:
+            print_json({"file": str(out), "labels": 2 * copies, "sheet": sheet})
+        else:
+            print(_("{file}: {count} labels").format(file=out, count=2 * copies))
+    return EXIT_DONE
 
 
 @app.command

@@ -72,6 +72,7 @@ from seedtrain.gmp._custody._handing import (
     reveal_patient,
 )
 from seedtrain.gmp._custody._keeping import create_bank, fill_bank, move_vials, place_vials
+from seedtrain.gmp._custody._labels import print_custody_labels
 from seedtrain.gmp._custody._map import box_map, box_svg, vial_words
 from seedtrain.gmp._custody._plans import Plan, read_plan
 from seedtrain.gmp._custody._withdrawal import Withdrawal, confirm_withdrawal, withdraw_vials
@@ -498,6 +499,7 @@ __all__ = [
     "place_vials",
     "plain_text",
     "plan_retest",
+    "print_custody_labels",
     "print_labels",
     "pull_sample",
     "qualify",

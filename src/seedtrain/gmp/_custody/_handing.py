@@ -27,6 +27,7 @@ from seedtrain.gmp._custody._chain import (
     custody_chain,
     custody_chains,
 )
+from seedtrain.gmp._custody._labels import scanned
 from seedtrain.gmp._master._approval import at_head
 from seedtrain.quantity import parse, parse_range
 from seedtrain.record import Draft, Event, Ledger, append_signed, moment, open_text, sealed_text
@@ -231,8 +232,7 @@ def _mismatched(found: Chain, seen: Observed) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> bytes:
-    # A scanner may add blanks or an end of line. Nothing else is forgiven.
-    return unicodedata.normalize("NFC", text.strip()).encode("utf-8", "surrogatepass")
+    return unicodedata.normalize("NFC", scanned(text)).encode("utf-8", "surrogatepass")
 
 
 def goods_faults(found: Chain, seen: Observed, stage: str, now: datetime) -> tuple[str, ...]:
@@ -259,13 +259,13 @@ def _stop(
     known = {other.code: other.code for other in custody_chains(ledger)} | {
         other.token: other.code for other in custody_chains(ledger)
     }
-    scanned = {
-        name: {"sha256": digest_bytes(_plain(text)), "belongs_to": known.get(text.strip(), "")}
+    different = {
+        name: {"sha256": digest_bytes(_plain(text)), "belongs_to": known.get(scanned(text), "")}
         for name, text in (("chain code", seen.code), ("patient token", seen.token))
         if name in mismatched
     }
     words = f"{_OF_THE_STOP}: {', '.join(mismatched)}"
-    payload = {"mismatch": True, "scanned": scanned, "place": seen.place, "stage": found.stage}
+    payload = {"mismatch": True, "scanned": different, "place": seen.place, "stage": found.stage}
     return _opened_stop(ledger, found, actor, words, payload, at)
 
 
