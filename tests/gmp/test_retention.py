@@ -63,7 +63,7 @@ def test_a_signers_name_is_not_erased_within_the_retention_of_what_they_signed(j
 
 
 def test_a_patient_is_known_for_thirty_years_after_expiry_and_then_can_be_erased(tmp_path):
-    """Regulation (EC) 1394/2007 Art. 15(4). The chain still verifies, and the person behind the token is gone."""
+    """Regulation (EC) 1394/2007 Art. 15. The chain still verifies, and the person behind the token is gone."""
     now = [datetime(2026, 3, 2, 8, tzinfo=UTC)]
     with open_ledger(tmp_path / "record.db", clock=lambda: now[0]) as ledger:
         roles = ("administrator", "courier", "quality_assurance")

@@ -1,8 +1,8 @@
 """How long records are kept, and so when personal data may be erased: never while a record that it belongs to is kept.
 
-Sources: 21 CFR 211.180(a)-(b), 1 year after expiry; EU GMP Part I, 4.11, 5 years after certification, whichever is
-longer; Regulation (EC) 1394/2007 Art. 15(4), 30 years after expiry for donor and patient; Regulation (EU) 2016/679
-Art. 17(3)(b), no erasure where the law asks for the data.
+Sources: 21 CFR 211.180(a)-(b), 1 year after expiry; Directive (EU) 2017/1572 Art. 9(1), 5 years after certification,
+whichever is longer; Regulation (EC) 1394/2007 Art. 15, 30 years after expiry for donor and patient; Regulation (EU)
+2016/679 Art. 17(3)(b), no erasure where the law asks for the data.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ class Kept:
 
 LEAST: Final[Mapping[str, RetentionRule]] = MappingProxyType(
     {
-        "batch": RetentionRule("batch", 1, 5, "21 CFR 211.180(a); EU GMP Part I, 4.11"),
+        "batch": RetentionRule("batch", 1, 5, "21 CFR 211.180(a); Directive (EU) 2017/1572 Art. 9(1)"),
         "lot": RetentionRule("lot", 1, 5, "21 CFR 211.180(b)"),
-        "traceability": RetentionRule("traceability", 30, 0, "Regulation (EC) 1394/2007 Art. 15(4)"),
+        "traceability": RetentionRule("traceability", 30, 0, "Regulation (EC) 1394/2007 Art. 15"),
         "other": RetentionRule("other", 1, 5, "assumed"),
     }
 )
