@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedtrain.base import InputError
-from seedtrain.gmp import custody_chain, erase_personal, kept, open_custody, state_expiry
+from seedtrain.gmp import custody_chain, erase_personal, kept, open_custody, reveal_patient, state_expiry
 from seedtrain.gmp._retention import _years
 from seedtrain.record import Draft, enrol_person, open_ledger, retire, verify
 from tests.gmp.made import RECIPE, Made
@@ -80,10 +80,10 @@ def test_a_patient_is_known_for_thirty_years_after_expiry_and_then_can_be_erased
         now[0] = datetime(2056, 3, 4, 23, tzinfo=UTC)
         with pytest.raises(InputError, match="until 2056-03-04"):
             erase()
-        assert ledger.keys.open_name(chain.token, chain.sealed) == "Xu Wenqing, 1961-04-01"
+        assert reveal_patient(ledger, chain.code, courier, "a call") == "Xu Wenqing, 1961-04-01"
         now[0] = datetime(2056, 3, 5, tzinfo=UTC)
         erase()
-        assert ledger.keys.open_name(chain.token, chain.sealed) is None
+        assert reveal_patient(ledger, chain.code, courier, "a call") is None
         assert custody_chain(ledger, chain.code) == chain
         retire(ledger, courier, "left")
         state_expiry(ledger, chain.code, date(2027, 3, 4), reason="a typing error before", by=quality)

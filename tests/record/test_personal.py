@@ -132,6 +132,7 @@ def test_erasure_breaks_nothing_and_leaves_nothing(ledger, actor, path, tmp_path
 
 def test_a_key_that_comes_back_from_a_backup_opens_nothing_here(ledger, actor, path):
     seal(ledger, actor, "telephone", PHONE)
+    text = sealed_text(ledger, actor, "born", "1961-04-01")
     folder = key_path(path) / "people"
     kept = {kind: (folder / f"{actor}.{kind}").read_bytes() for kind in ("name", "data")}
     destroy(ledger, actor, ("name", "data"), "their request", by="person-1")
@@ -139,6 +140,7 @@ def test_a_key_that_comes_back_from_a_backup_opens_nothing_here(ledger, actor, p
         (folder / f"{actor}.{kind}").write_bytes(content)
     assert person_name(ledger, actor) is None
     assert unseal(ledger, actor, "telephone") is None
+    assert open_text(ledger, actor, "born", text) is None
     destroy(ledger, actor, ("name", "data"), "again", by="person-1")
     assert not list(folder.glob(f"{actor}.*"))
 

@@ -52,7 +52,9 @@ def sealed_text(ledger: Ledger, subject: str, field: str, value: str) -> str:
 
 
 def open_text(ledger: Ledger, subject: str, field: str, sealed: str) -> str | None:
-    """The text behind `sealed`; None once its key is destroyed."""
+    """The text behind `sealed`; None once this subject's data was erased, even if the key comes back from a backup."""
+    if any("data" in event.payload["keys"] for event in ledger.events(subject, ERASED)):
+        return None
     return ledger.keys.open_field(subject, field, sealed)
 
 
