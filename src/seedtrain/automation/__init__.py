@@ -1,5 +1,6 @@
 """Devices as the executor sees them, and the execution of control recipes into the record."""
 
+from seedtrain.automation._control import STRATEGIES, compare_feeding, feeding_case, feeding_rows
 from seedtrain.automation._devices import (
     Addition,
     Ending,
@@ -38,6 +39,7 @@ __all__ = [
     "OPERATOR",
     "READING_INTERVAL",
     "SHIFT_LEADER",
+    "STRATEGIES",
     "Addition",
     "BatchState",
     "Ending",
@@ -63,10 +65,13 @@ __all__ = [
     "batch_state",
     "browse",
     "browsed_words",
+    "compare_feeding",
     "connect",
     "draft_mapping",
     "execute",
     "executed_strategy",
+    "feeding_case",
+    "feeding_rows",
     "parse_mapping",
     "read_mapping",
     "read_scenario",

@@ -146,6 +146,58 @@ def development(
     return _tell(rows, options, output)
 
 
+@app.command
+def feeding(
+    recipe: Path,
+    *,
+    plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
+    unit: Annotated[str | None, Parameter(help="The vessel; the pilot vessel by default.")] = None,
+    fill: Annotated[float, Parameter(help="Charged volume over the largest working volume.")] = 0.6,
+    runs: Annotated[int, Parameter(help="Cultures, each a little different from the model.")] = 50,
+    hours: Annotated[float, Parameter(help="From inoculation.")] = 30.0,
+    seed: Annotated[int, Parameter(help="Which cultures and which noise are drawn.")] = 0,
+    output: Output = None,
+    common: Common | None = None,
+) -> int:
+    """Feeding strategies in closed loop on an integrated tank: exponential, mu-stat, DO-stat, model-predictive.
+
+    Every strategy is tried on the same cultures, whose parameters differ from the model's, with the same noise of the
+    instruments. The goals are those of a predictive feed: more biomass than the recipe's exponential feed.
+
+    Example: seedtrain bench feeding examples/collagen/recipe.yaml --runs 10
+
+    Parameters
+    ----------
+    recipe
+        The recipe, whose production is fed exponentially.
+    """
+    options = common or Common()
+    from seedtrain.automation import compare_feeding, feeding_case, feeding_rows
+    from seedtrain.base import use_language
+    from seedtrain.program import read_plant
+    from seedtrain.quantity import Quantity
+    from seedtrain.recipe import at_scale, read_recipe
+    from seedtrain.simulation import StirredTank, read_culture
+
+    if not (runs >= 1 and hours > 0 and 0 < fill <= 1):
+        raise InputError(
+            f"{runs} runs of {hours:g} h at a filling of {fill:g} cannot be compared",
+            remedy="Give 1 run or more, hours above 0 and a filling up to 1.",
+        )
+    master = read_recipe(recipe)
+    here = read_plant(plant or recipe.parent / "plant.yaml")
+    vessel = here.vessel(unit) if unit else here.vessel_of_scale("pilot")
+    if not isinstance(vessel, StirredTank):
+        raise InputError(f"{vessel.name} is no stirred tank", remedy="Give a stirred tank with --unit.")
+    own = recipe.parent / master.culture
+    volume = Quantity(fill * vessel.working_volume[1], "L")
+    control = at_scale(master, unit=vessel.name, volume=volume)
+    case = feeding_case(read_culture(own if own.is_file() else master.culture), vessel, control.recipe)
+    with use_language(options.lang), shown_progress(as_json=options.json) as progress:
+        found = compare_feeding(case, runs=runs, hours=hours, seed=seed, progress=progress)
+    return _tell(feeding_rows(found), options, output)
+
+
 def _tell(rows: Rows, options: Common, output: Path | None) -> int:
     """Print the rows for people or for machines, and write them where asked."""
     from seedtrain.base import use_language, write_json

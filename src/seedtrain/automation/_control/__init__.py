@@ -1,13 +1,16 @@
 """Control of one vessel: loops, split ranges, feeding."""
 
+from seedtrain.automation._control._compare import STRATEGIES, compare_feeding, feeding_case, feeding_rows
 from seedtrain.automation._control._feeding import ConstantFeed, ExponentialFeed, Feeding, MuStat, RiseStat
 from seedtrain.automation._control._filter import CultureFilter, Observed
 from seedtrain.automation._control._pid import Pid, PidSettings
+from seedtrain.automation._control._predictive import PredictiveFeed
 from seedtrain.automation._control._soft import gas_balance
 from seedtrain.automation._control._split import Stage, split
 from seedtrain.automation._control._vessel import Actuators, SetPoints, VesselControl
 
 __all__ = [
+    "STRATEGIES",
     "Actuators",
     "ConstantFeed",
     "CultureFilter",
@@ -17,10 +20,14 @@ __all__ = [
     "Observed",
     "Pid",
     "PidSettings",
+    "PredictiveFeed",
     "RiseStat",
     "SetPoints",
     "Stage",
     "VesselControl",
+    "compare_feeding",
+    "feeding_case",
+    "feeding_rows",
     "gas_balance",
     "split",
 ]

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from scipy.optimize import brentq
-
 from seedtrain.base import InputError
 from seedtrain.simulation._culture import Culture, Override
 from seedtrain.simulation._engine import DONE, Schedule, Seeds, Trajectories, compile_system
@@ -172,6 +170,8 @@ class LiveTank:
         whole = ("T", "T_jacket", "pH", "y_O", "y_C", "foam")
         added[[self._places[name] for name in whole]] = 0.0
         self._state = self._state + added
+        from scipy.optimize import brentq  # heavy, and seldom needed
+
         pH = brentq(lambda value: self._protons(value) - charge, 1.0, 13.0, xtol=1e-10)
         self._set(T=temperature, pH=float(pH))
         if before < EMPTY:  # the jacket has had time to follow
