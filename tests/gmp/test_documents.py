@@ -20,13 +20,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedtrain.base import use_language
-from seedtrain.gmp import batch_pdf, certificate_pdf, export_batch, rules
+from seedtrain.gmp import batch_pdf, certificate_pdf, export_batch, person_signer, rules, verify_document
+from seedtrain.gmp._documents import _document_key
 from seedtrain.gmp._documents._batch_page import SECTIONS, print_batch
 from seedtrain.gmp._documents._case import Case
 from seedtrain.gmp._documents._places import places
 from seedtrain.gmp._qualify._sample import BATCH, Sample
-from seedtrain.record import Draft, _credentials, enrol_person, open_ledger
-from seedtrain.report import Table
+from seedtrain.record import Draft, _credentials, enrol_person, open_ledger, unlock
+from seedtrain.report import DocumentSigner, Page, Table, render_pdf, sign_pdf
 from tests.gmp.made import Made
 from tests.report.pdfa import claims, faults
 from tests.worked import Said, called
@@ -228,6 +229,23 @@ def test_a_person_signs_the_print_with_their_own_key(kept, tmp_path):
     assert called("batch", "verify", folder / "own.pdf", "--key", kept.key).code == 0
     with open_ledger(folder / "record.db", read_only=True) as ledger:
         assert len(list(ledger.events(subject=actor, type="person.refused"))) == 1
+
+
+def test_a_person_cannot_sign_a_print_under_another_name(tmp_path):
+    """The server lets a person's key certify that person's name and no other."""
+    with patch.object(_credentials, "MEMORY_KIB", 64), open_ledger(tmp_path / "record.db") as ledger:
+        actor = enrol_person(ledger, "Li Na", ["qa"], password="four quick brown foxes")  # noqa: S106
+        person = unlock(ledger, actor, "four quick brown foxes")
+        own, server = person_signer(ledger, person), ledger.keys.server_public
+    middle, root = own.chain
+    begin = root.not_valid_before_utc
+    pdf = render_pdf(Page("A print", ()))
+    assert verify_document(sign_pdf(pdf, own, reason="x"), server).verdict == "pass"
+    another = _document_key._name("Wang Fang", "person-9")
+    public = own.certificate.public_key()
+    forged = _document_key._certificate(another, middle.subject, public, person.key.private, begin)
+    signed = sign_pdf(pdf, DocumentSigner(forged, own.key, (middle, root)), reason="x")
+    assert verify_document(signed, server).verdict == "fail"
 
 
 def test_what_cannot_be_printed(kept, tmp_path):

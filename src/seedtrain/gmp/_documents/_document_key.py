@@ -31,7 +31,7 @@ def root_certificate(ledger: Ledger) -> Certificate:
     name = _name("Seedtrain ledger", ledger.id)
     first = next(ledger.events(type="ledger.created"))
     begin = moment(first.recorded_at).replace(microsecond=0)
-    return _certificate(name, name, server.private.public_key(), server.private, begin, authority=True)
+    return _certificate(name, name, server.private.public_key(), server.private, begin, authority=1)
 
 
 def document_signer(ledger: Ledger) -> DocumentSigner:
@@ -65,13 +65,20 @@ def document_signer(ledger: Ledger) -> DocumentSigner:
 
 
 def person_signer(ledger: Ledger, person: Unlocked) -> DocumentSigner:
-    """A person's own ledger key, certified by the server under the name that is printed."""
+    """A person's own ledger key, certified by the server under the name that is printed.
+
+    It signs through a P-256 key of the moment that it certifies: many PDF readers do not know Ed25519. The server lets
+    it certify that one name and no other.
+    """
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     root = root_certificate(ledger)
-    name = _name(person_name(ledger, person.actor) or person.actor, person.actor)
-    begin = root.not_valid_before_utc
-    server = ledger.keys.server(create=False)
-    made = _certificate(name, root.subject, person.key.private.public_key(), server.private, begin)
-    return DocumentSigner(made, person.key.private, (root,))
+    words = person_name(ledger, person.actor) or person.actor
+    name, holder = _name(words, person.actor), _name(f"{words} (ledger key)", person.actor)
+    begin, server, own = root.not_valid_before_utc, ledger.keys.server(create=False), person.key.private
+    middle = _certificate(holder, root.subject, own.public_key(), server.private, begin, authority=0, only=name)
+    key = ec.generate_private_key(ec.SECP256R1())
+    return DocumentSigner(_certificate(name, holder, key.public_key(), own, begin), key, (middle, root))
 
 
 def passing_signer(words: str, now: datetime) -> DocumentSigner:
@@ -110,7 +117,13 @@ def _name(common: str, identity: str) -> Any:
 
 
 def _certificate(
-    subject: Any, issuer: Any, public: Any, signer: Any, begin: datetime, authority: bool = False
+    subject: Any,
+    issuer: Any,
+    public: Any,
+    signer: Any,
+    begin: datetime,
+    authority: int | None = None,
+    only: Any = None,
 ) -> Certificate:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -118,23 +131,27 @@ def _certificate(
 
     raw = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     serial = int.from_bytes(hashlib.sha256(subject.public_bytes() + raw).digest()[:16], "big") | 1
+    issues = authority is not None
     usage = x509.KeyUsage(
-        digital_signature=not authority,
-        content_commitment=not authority,
+        digital_signature=not issues,
+        content_commitment=not issues,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
+        key_cert_sign=issues,
+        crl_sign=issues,
         encipher_only=False,
         decipher_only=False,
     )
     builder = (
         x509.CertificateBuilder(issuer, subject, public, serial, begin, NO_END)
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=0 if authority else None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=issues, path_length=authority), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
+    if only is not None:
+        permitted = [x509.DirectoryName(only)]
+        builder = builder.add_extension(x509.NameConstraints(permitted, None), critical=True)
     return builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256())
 
 
