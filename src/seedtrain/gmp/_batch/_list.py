@@ -35,14 +35,20 @@ def batch_list(ledger: Ledger) -> tuple[BatchRow, ...]:
     rows: dict[str, BatchRow] = {}
     for event in ledger.events(type="batch.created"):
         payload = event.payload
-        names = ("recipe", "recipe_digest", "origin")
-        parts = (str(payload.get(name, "")) for name in names)
-        rows.setdefault(event.subject, BatchRow(event.subject, *parts, event.occurred_at, event.actor))
+        row = BatchRow(
+            batch=event.subject,
+            recipe=str(payload.get("recipe", "")),
+            recipe_digest=str(payload.get("recipe_digest", "")),
+            origin=str(payload.get("origin", "")),
+            created_at=event.occurred_at,
+            created_by=event.actor,
+        )
+        rows.setdefault(event.subject, row)
     for event in ledger.events(type="batch.state_changed"):
-        row = rows.get(event.subject)
-        if row is not None and event.payload.get("unit_procedure") == WHOLE:
+        known = rows.get(event.subject)
+        if known is not None and event.payload.get("unit_procedure") == WHOLE:
             try:
-                row.state = next_state(row.state, Command(str(event.payload.get("command"))))
+                known.state = next_state(known.state, Command(str(event.payload.get("command"))))
             except (IllegalCommand, ValueError):
                 continue  # the record of the batch shows it as a fault
     for type, word in _DECISIONS.items():

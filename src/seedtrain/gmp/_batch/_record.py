@@ -46,9 +46,9 @@ class RunningRecord:
 
 def _take(fold: Fold, events: Iterable[Event]) -> None:
     for event in events:
-        if event.type == "batch.created" and fold.batch is None:
-            fold.batch = event.subject
-        if event.subject != fold.batch:
+        if event.type == "batch.created" and fold.tally.batch is None:
+            fold.tally.batch = event.subject
+        if event.subject != fold.tally.batch:
             continue
         try:
             fold.apply(event)
