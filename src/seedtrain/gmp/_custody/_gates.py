@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from seedtrain.gmp._batch._gate import Asked
 from seedtrain.gmp._custody._banks import inventory
@@ -12,7 +12,7 @@ from seedtrain.gmp._lots._holds import made_from
 from seedtrain.gmp._lots._received import STATED, stated_particulars
 from seedtrain.gmp._standing import Standing
 from seedtrain.recipe import Refusal
-from seedtrain.record import Ledger
+from seedtrain.record import Event, Ledger
 
 
 def bank_gate(asked: Asked) -> Iterator[Refusal]:
@@ -44,8 +44,8 @@ def patient_gate(asked: Asked) -> Iterator[Refusal]:
     Nobody can lift this: the clauses behind it are 21 CFR 1271.290 and Regulation (EC) 1394/2007 Art. 15.
     """
     request, ledger = asked.request, asked.ledger
-    bound = bindings(ledger)
-    code, token = bound.get(request.batch, ("", ""))
+    bound = Bindings(ledger)
+    code, token = bound.of(request.batch)
     yield from _stopped(ledger, code, f"the chain {code} of batch {request.batch}")
     for lot in request.lots:
         whose = patients_of(ledger, lot, bound)
@@ -55,10 +55,10 @@ def patient_gate(asked: Asked) -> Iterator[Refusal]:
             words = f"lot {lot} is of the patient {', '.join(sorted(strange))}; batch {request.batch} {batch}"
             remedy = "Part the goods and call quality. A batch is bound to its patient by: seedtrain custody bind."
             yield Refusal(words, remedy, "custody.patient", lot)
-        for other in {code for code, mark in bound.values() if mark in whose} - {code}:
+        for other in sorted({bound.code(mark) for mark in whose} - {code, ""}):
             yield from _stopped(ledger, other, f"the chain {other} of lot {lot}")
-        if lot in bound and not strange:
-            yield from _not_here(ledger, bound[lot][0], lot)
+        if bound.of(lot)[0] and not strange:
+            yield from _not_here(ledger, bound.of(lot)[0], lot)
 
 
 def _stopped(ledger: Ledger, code: str, what: str) -> Iterator[Refusal]:
@@ -77,33 +77,41 @@ def _not_here(ledger: Ledger, code: str, lot: str) -> Iterator[Refusal]:
         yield Refusal(f"lot {lot} of the chain {code} is {where}", remedy, "custody.stage", lot)
 
 
-def bindings(ledger: Ledger) -> dict[str, tuple[str, str]]:
-    """Each lot and batch that is bound to a patient: (code of the chain, the patient's token)."""
-    tokens: dict[str, str] = {}
-    found: dict[str, tuple[str, str]] = {}
-    standing = Standing(ledger)
-    for event in ledger.events(type="custody.opened"):
-        if standing.counts(event, HAND_OVER):
-            tokens.setdefault(event.subject, str(event.payload["token"]))
-            for lot in event.payload["lots"]:
-                found.setdefault(str(lot), (event.subject, tokens[event.subject]))
-    for event in ledger.events(type="custody.bound") if tokens else ():
-        if event.subject in tokens and standing.counts(event, HAND_OVER):
-            found.setdefault(str(event.payload["id"]), (event.subject, tokens[event.subject]))
-    return found
+class Bindings:
+    """Which lots and batches are bound to whose chain; a binding counts with its signature, and the first one stands.
 
-
-def patients_of(ledger: Ledger, lot: str, bound: Mapping[str, tuple[str, str]] | None = None) -> frozenset[str]:
-    """The tokens of all patients that a lot or batch comes from, itself and everything that it was made from.
-
-    - `bound`: of `bindings`, where the caller has them.
+    Only the names that are asked for are looked at closely: a site may have thousands of patients.
     """
-    known = bindings(ledger) if bound is None else bound
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._standing = Standing(ledger)
+        self._opened = {event.subject: event for event in ledger.events(type="custody.opened")}
+        self._codes = {str(event.payload["token"]): code for code, event in self._opened.items()}
+        self._named: dict[str, list[Event]] = {}
+        for event in self._opened.values():
+            for lot in event.payload["lots"]:
+                self._named.setdefault(str(lot), []).append(event)
+        for event in ledger.events(type="custody.bound") if self._opened else ():
+            self._named.setdefault(str(event.payload["id"]), []).append(event)
+
+    def of(self, name: str) -> tuple[str, str]:
+        """The code of the chain and the patient's token to which a lot or batch is bound; empty where to none."""
+        for event in self._named.get(name, ()):
+            opened = self._opened.get(event.subject)
+            if opened is not None and all(self._standing.counts(item, HAND_OVER) for item in (opened, event)):
+                return event.subject, str(opened.payload["token"])
+        return "", ""
+
+    def code(self, token: str) -> str:
+        """The chain of a patient's token; empty where there is none."""
+        return self._codes.get(token, "")
+
+
+def patients_of(ledger: Ledger, lot: str, bound: Bindings | None = None) -> frozenset[str]:
+    """The tokens of all patients that a lot or batch comes from, itself and everything that it was made from."""
+    known = Bindings(ledger) if bound is None else bound
     found: set[str] = set()
     for name, _depth, _into in walk(lot, lambda here: made_from(ledger, here)):
-        if name in known:
-            found.add(known[name][1])
         stated = [event for type in (*STATED, "lot.amended") for event in ledger.events(subject=name, type=type)]
-        patient = stated_particulars(stated).patient if stated else ""
-        found |= {patient} if patient else set()
-    return frozenset(found)
+        found |= {known.of(name)[1], stated_particulars(stated).patient if stated else ""}
+    return frozenset(found - {""})

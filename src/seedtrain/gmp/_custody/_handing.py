@@ -25,8 +25,8 @@ from seedtrain.gmp._custody._chain import (
     STAGES,
     Chain,
     custody_chain,
-    custody_chains,
 )
+from seedtrain.gmp._custody._gates import Bindings
 from seedtrain.gmp._custody._labels import scanned
 from seedtrain.gmp._master._approval import at_head
 from seedtrain.quantity import parse, parse_range
@@ -127,11 +127,11 @@ def bind_to_patient(
 
 
 def _not_bound_elsewhere(ledger: Ledger, kind: str, identity: str, code: str) -> None:
-    for other in custody_chains(ledger):
-        if other.code != code and identity in (other.lots if kind == "lot" else other.batches):
-            raise InputError(
-                f"the {kind} {identity} belongs to the chain {other.code}", remedy="Nothing belongs to two patients."
-            )
+    other, _token = Bindings(ledger).of(identity)
+    if other not in ("", code):
+        raise InputError(
+            f"the {kind} {identity} belongs to the chain {other}", remedy="Nothing belongs to two patients."
+        )
 
 
 def hand_over(
