@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, InputError
 from seedtrain.base import translate as _
 from seedtrain.cli import _batch_acts as acts
+from seedtrain.cli import _batch_orders as orders
 from seedtrain.cli._batch_words import batch_data, print_batch, print_next, say_simulated, with_batch
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 app = App(name="batch", help="Run a batch with people, step by step; review it and release it.")
 _ACTS: Final[tuple[Callable[..., int], ...]] = (
     *(acts.begin, acts.enter, acts.dispense, acts.complete, acts.check, acts.sign, acts.clear, acts.comment),
-    *(acts.correct, acts.lift, acts.hold, acts.restart, acts.pause, acts.resume, acts.stop, acts.abort, acts.finish),
+    *(acts.correct, acts.lift, orders.hold, orders.restart, orders.pause, orders.resume, orders.stop, orders.abort),
+    orders.finish,
 )
 for _act in _ACTS:
     app.command(_act)

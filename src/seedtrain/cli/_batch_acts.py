@@ -15,7 +15,6 @@ from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
 if TYPE_CHECKING:
     from seedtrain.gmp import BatchRecord
-    from seedtrain.recipe import Command
     from seedtrain.record import Ledger
 
 Reason = Annotated[str, Parameter(help="Why; it stands in the record.")]
@@ -49,7 +48,7 @@ def begin(
         path = _path(ledger, batch, phase)
         return begin_phase(ledger, batch, path, actor, unit=unit, equipment=equipment)
 
-    return _acted(do, signer, record, common)
+    return acted(do, signer, record, common)
 
 
 def enter(
@@ -89,7 +88,7 @@ def enter(
         _tell_limits(found, path, tag, common)
         return found
 
-    return _acted(do, signer, record, common)
+    return acted(do, signer, record, common)
 
 
 def dispense(
@@ -130,7 +129,7 @@ def dispense(
         _tell_tolerance(found, path, lot, common)
         return found
 
-    return _acted(do, signer, record, common)
+    return acted(do, signer, record, common)
 
 
 def complete(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
@@ -147,7 +146,7 @@ def complete(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None
     """
     from seedtrain.gmp import complete_phase
 
-    return _acted(
+    return acted(
         lambda ledger, actor: complete_phase(ledger, batch, _path(ledger, batch, phase), actor), signer, record, common
     )
 
@@ -166,7 +165,7 @@ def check(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, c
     """
     from seedtrain.gmp import check_by_second
 
-    return _acted(
+    return acted(
         lambda ledger, actor: check_by_second(ledger, batch, _path(ledger, batch, phase), actor),
         signer,
         record,
@@ -188,7 +187,7 @@ def sign(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, co
     """
     from seedtrain.gmp import sign_phase
 
-    return _acted(
+    return acted(
         lambda ledger, actor: sign_phase(ledger, batch, _path(ledger, batch, phase), actor), signer, record, common
     )
 
@@ -215,7 +214,7 @@ def clear(
     """
     from seedtrain.gmp import clear_line
 
-    return _acted(lambda ledger, actor: clear_line(ledger, batch, line, actor, found=found), signer, record, common)
+    return acted(lambda ledger, actor: clear_line(ledger, batch, line, actor, found=found), signer, record, common)
 
 
 def comment(
@@ -244,7 +243,7 @@ def comment(
         path = _path(ledger, batch, phase) if phase else ""
         return comment_on(ledger, batch, text, actor, phase=path)
 
-    return _acted(do, signer, record, common)
+    return acted(do, signer, record, common)
 
 
 def correct(
@@ -281,7 +280,7 @@ def correct(
         _tell_limits(found, path, tag, common)
         return found
 
-    return _acted(do, signer, record, common)
+    return acted(do, signer, record, common)
 
 
 def lift(
@@ -318,133 +317,10 @@ conforms" --as person-4 --record record.db
         path = _path(ledger, batch, phase)
         return lift_stop(ledger, batch, path, gate, subject, actor, deviation=deviation, reason=reason)
 
-    return _acted(do, signer, record, common)
+    return acted(do, signer, record, common)
 
 
-def finish(
-    batch: str,
-    amount: str = "",
-    unit: str = "",
-    *,
-    signer: Signer,
-    record: RecordUrl = None,
-    common: Common | None = None,
-) -> int:
-    """End a batch of which every phase is complete, checked and signed; what it made becomes a lot.
-
-    Example: seedtrain batch finish PBS-001 950 mL --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    amount
-        How much of the product was made; none where nothing was.
-    unit
-        The unit of it.
-    """
-    from seedtrain.gmp import finish_batch
-
-    return _acted(
-        lambda ledger, actor: finish_batch(ledger, batch, actor, amount=amount, unit=unit), signer, record, common
-    )
-
-
-def hold(batch: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
-    """Hold a batch: it is brought to its safe state and waits.
-
-    Example: seedtrain batch hold PBS-001 --reason "power dip" --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    """
-    return _ordered(batch, "hold", reason, signer, record, common)
-
-
-def restart(
-    batch: str, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
-) -> int:
-    """Bring a held batch back.
-
-    Example: seedtrain batch restart PBS-001 --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    """
-    return _ordered(batch, "restart", reason, signer, record, common)
-
-
-def pause(
-    batch: str, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
-) -> int:
-    """Pause a batch.
-
-    Example: seedtrain batch pause PBS-001 --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    """
-    return _ordered(batch, "pause", reason, signer, record, common)
-
-
-def resume(
-    batch: str, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
-) -> int:
-    """Let a paused batch go on.
-
-    Example: seedtrain batch resume PBS-001 --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    """
-    return _ordered(batch, "resume", reason, signer, record, common)
-
-
-def stop(batch: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
-    """Stop a batch in order; it does not go on.
-
-    Example: seedtrain batch stop PBS-001 --reason "order withdrawn" --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    """
-    return _ordered(batch, "stop", reason, signer, record, common)
-
-
-def abort(batch: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
-    """Abort a batch at once; it does not go on.
-
-    Example: seedtrain batch abort PBS-001 --reason "vessel leaks" --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    """
-    return _ordered(batch, "abort", reason, signer, record, common)
-
-
-def _ordered(batch: str, name: str, reason: str, signer: Signer, record: str | None, common: Common | None) -> int:
-    from seedtrain.gmp import command_batch
-    from seedtrain.recipe import Command
-
-    command: Command = Command(name)
-    return _acted(
-        lambda ledger, actor: command_batch(ledger, batch, command, actor, reason=reason), signer, record, common
-    )
-
-
-def _acted(do: _Act, signer: Signer, record: str | None, common: Common | None) -> int:
+def acted(do: _Act, signer: Signer, record: str | None, common: Common | None) -> int:
     """Sign in, do it, and print how the batch stands."""
     from seedtrain.base import use_language
 

@@ -94,7 +94,6 @@ from seedtrain.gmp._documents._print import (
 )
 from seedtrain.gmp._equipment import (
     Equipment,
-    Register,
     calibrate_equipment,
     change_equipment_status,
     check_cleaning,
@@ -103,6 +102,7 @@ from seedtrain.gmp._equipment import (
     find_equipment,
     register_equipment,
 )
+from seedtrain.gmp._equipment_gates import Register
 from seedtrain.gmp._lots._amounts import Movement, Stock, plain_text
 from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book
 from seedtrain.gmp._lots._decisions import change_lot_status, invalidate_lot_test, lot_faults, record_lot_test

@@ -11,7 +11,7 @@ from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._gate import Asked, Gate
 from seedtrain.gmp._batch._record import BatchRecord, RunningRecord
 from seedtrain.gmp._custody._gates import bank_gate, patient_gate
-from seedtrain.gmp._equipment import Register, clearance_gate, equipment_gate
+from seedtrain.gmp._equipment_gates import Register, clearance_gate, equipment_gate
 from seedtrain.gmp._lots._decisions import lot_faults
 from seedtrain.gmp._lots._holds import open_holds
 from seedtrain.gmp._lots._received import received_lot

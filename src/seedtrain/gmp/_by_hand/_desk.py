@@ -10,7 +10,7 @@ from typing import Final
 
 from seedtrain.base import InputError, IntegrityError
 from seedtrain.gmp._batch._record import WHOLE, BatchRecord, batch_record
-from seedtrain.gmp._equipment import Register
+from seedtrain.gmp._equipment_gates import Register
 from seedtrain.gmp._master._approval import approval, at_head
 from seedtrain.gmp._permit import LedgerPermit
 from seedtrain.quantity import parse

@@ -11,7 +11,7 @@ from seedtrain.gmp._batch._lines import ValueLine, plain
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._by_hand._desk import Act, Desk, HardStop, act
 from seedtrain.gmp._by_hand._values import Figures, entry_payload, is_of_amounts, number, pending
-from seedtrain.gmp._equipment import Register
+from seedtrain.gmp._equipment_gates import Register
 from seedtrain.gmp._lots._stock import have
 from seedtrain.gmp._permit import EXECUTE
 from seedtrain.quantity import read_unit
