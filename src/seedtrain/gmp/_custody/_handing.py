@@ -256,8 +256,10 @@ def _stop(
     ledger: Ledger, found: Chain, actor: str, seen: Observed, mismatched: tuple[str, ...], at: datetime | None
 ) -> list[Draft]:
     """The alert. What was scanned is kept as it is only where it names another chain: it might be anything."""
-    known = {other.code: other.code for other in custody_chains(ledger)} | {
-        other.token: other.code for other in custody_chains(ledger)
+    known = {
+        text: event.subject
+        for event in ledger.events(type="custody.opened")
+        for text in (event.subject, str(event.payload["token"]))
     }
     different = {
         name: {"sha256": digest_bytes(_plain(text)), "belongs_to": known.get(scanned(text), "")}
