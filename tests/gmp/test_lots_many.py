@@ -122,7 +122,7 @@ def test_a_hundred_thousand_lots_are_traced_recalled_and_held_in_seconds(many, t
     root = received_lot(ledger, "RAW-0")
     assert root is not None
     assert root.status == "quarantined"
-    assert all(item.identical for item in clock("rebuilt", 180, lambda: rebuild(ledger)))
+    assert all(item.identical for item in clock("all read models made again", 180, lambda: rebuild(ledger)))
     count = clock("EPCIS of everything", 180, lambda: write_epcis(ledger, tmp_path / "events.jsonld"))
     with (tmp_path / "events.jsonld").open(encoding="utf-8") as stream:
         assert len(json.load(stream)["epcisBody"]["eventList"]) == count

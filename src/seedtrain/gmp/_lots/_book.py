@@ -99,12 +99,6 @@ class LotBook:
         rows = self._connection.execute(f"{_MOVEMENTS} WHERE lot = ? ORDER BY seq, line", (lot,))
         return tuple(Movement(*row) for row in rows)
 
-    def movement(self, event: str) -> tuple[str, Movement] | None:
-        """The lot and the movement of an event; None where that event moved nothing."""
-        query = _MOVEMENTS.replace("SELECT", "SELECT lot,") + " WHERE event = ? ORDER BY line LIMIT 1"
-        row = self._connection.execute(query, (event,)).fetchone()
-        return None if row is None else (str(row[0]), Movement(*row[1:]))
-
     def stock(self, lot: str, movements: Sequence[Movement] | None = None) -> Stock | None:
         """What became of a lot, in the unit in which it came in; None where no amount says how much that was.
 

@@ -44,7 +44,6 @@ CREATE TABLE lot_movement (
   PRIMARY KEY (seq, line)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lot_movement_lot ON lot_movement (lot, seq, line);
-CREATE INDEX lot_movement_event ON lot_movement (event);
 CREATE TABLE lot_hold (
   lot TEXT NOT NULL,
   hold TEXT NOT NULL,
@@ -152,13 +151,6 @@ def _leaves(connection: Any, event: Event, payload: Mapping[str, Any]) -> None:
     _moved_amount(connection, event, 0, event.subject, event.type.removeprefix("lot."), payload)
 
 
-def _corrects(connection: Any, event: Event, payload: Mapping[str, Any]) -> None:
-    connection.execute(
-        "UPDATE lot_movement SET amount = ?, unit = ? WHERE event = ? AND lot = ?",
-        (str(payload["amount"]), str(payload["unit"]), event.corrects, str(payload["lot"])),
-    )
-
-
 def _holds(connection: Any, event: Event, payload: Mapping[str, Any]) -> None:
     values = (event.subject, str(payload["hold"]), event.seq, str(payload["root"]), str(payload["into"]))
     connection.execute("INSERT OR IGNORE INTO lot_hold VALUES (?, ?, ?, ?, ?, ?)", (*values, event.reason or ""))
@@ -180,7 +172,6 @@ _HANDLERS: Final[Mapping[str, Callable[[Any, Event, Mapping[str, Any]], None]]] 
     "lot.produced": _produces,
     "lot.discarded": _leaves,
     "lot.shipped": _leaves,
-    "lot.amount_corrected": _corrects,
     "lot.held": _holds,
     "lot.hold_lifted": _lifts,
 }
