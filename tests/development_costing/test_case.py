@@ -222,6 +222,14 @@ def test_options_that_do_not_fit_are_refused(
     assert (words or "--storage without --photovoltaics") in capsys.readouterr().err
 
 
+def test_what_is_neither_recipe_nor_case_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("economics", str(CASES.parent / "collagen" / "need.yaml")) == 2
+    assert "neither a recipe nor a case" in capsys.readouterr().err
+    for missing in (tmp_path, tmp_path / "none.yaml"):
+        assert run("economics", str(missing)) == 2
+        assert "there is no such" in capsys.readouterr().err
+
+
 def test_plots_are_the_same_bytes_each_time() -> None:
     first, second = (assessment_figures(assessed(CASES / "case.yaml")) for _ in range(2))
     for name in ("plane-titre-yield", "timetable"):

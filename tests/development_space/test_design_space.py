@@ -30,6 +30,7 @@ from seedtrain.development import (
     study,
     with_strategy,
 )
+from seedtrain.development._design_space import _study
 from seedtrain.development._design_space._chaos import basis, fit_chaos, term_powers
 from seedtrain.development._design_space._study import Attribute
 from seedtrain.recipe import parse_recipe
@@ -267,6 +268,17 @@ def test_studies_that_cannot_be_are_refused() -> None:
         study(culture(), base, spread_culture(culture(), 0.05), wanted, runs=64)
     with pytest.raises(InputError, match="no model gives 'colour'"):
         study(culture(), base, [item], attributes_of(recipe(), ["colour <= 3"]), runs=64)
+
+
+@pytest.mark.slow
+def test_the_same_study_in_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_study, "LEAST_EACH", 32)
+    item = factor(recipe(), PH, 0.02)
+    wanted = attributes_of(recipe(), [])
+    one, two = (study(culture(), batches()[PLANT], [item], wanted, runs=64, workers=n) for n in (1, 2))
+    assert np.array_equal(one.x, two.x)
+    for name, values in one.y.items():
+        assert np.array_equal(values, two.y[name])
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

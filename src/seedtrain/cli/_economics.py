@@ -98,7 +98,13 @@ def _case(subject: Path, batch: Subject, terms: Terms, progress: Progress) -> Ba
     from seedtrain.development import BatchCase, read_case
     from seedtrain.program import recipe_case
 
-    own = subject.is_file() and isinstance(data := read_document(subject, what="case").data, dict) and "case" in data
+    document = read_document(subject, what="recipe or case") if subject.is_file() else None
+    keys = set(document.data) if document is not None and isinstance(document.data, dict) else set()
+    own = "case" in keys
+    if document is not None and not own and "recipe" not in keys:
+        raise document.error(
+            (), "this is neither a recipe nor a case", remedy="Begin it with 'recipe:' or 'case:', or give a program."
+        )
     case: BatchCase | PlantCase
     if own:
         given = [f"--{name}" for name in ("at", "plant", "factors") if getattr(batch, name) is not None]

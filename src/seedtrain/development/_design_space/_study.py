@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Final
 
 import numpy as np
@@ -25,6 +28,8 @@ FEWEST_RUNS: Final = 64
 MOST_FAILED: Final = 0.2
 POINTS: Final = 120
 RUNS_PER_TERM: Final = 1.5
+LEAST_EACH: Final = 256
+"""Batches for which another process is worth its start."""
 OXYGEN: Final = "oxygen_margin"
 """Dissolved oxygen above its floor while fed, as a fraction: a limit that one may ask for."""
 
@@ -96,9 +101,12 @@ def study(
     runs: int,
     seed: int = 0,
     molar_mass: float = 44.8,
+    workers: int | None = None,
     progress: Progress = silent,
 ) -> Study:
     """Simulate `runs` batches in the vessel of `base`, each with all inputs drawn (scrambled Sobol sequence).
+
+    - `workers`: processes that share the work, all cores if not given; the result does not depend on them.
 
     Raises `InputError` for too few runs, an attribute that no run gives, and where more than a fifth of the runs come
     to no end.
@@ -114,14 +122,14 @@ def study(
     factors = sum(item.kind == "factor" for item in ordered)
     unit = qmc.Sobol(len(ordered), scramble=True, seed=seed).random_base2(int(np.ceil(np.log2(runs))))[:runs]
     x = np.where(np.arange(len(ordered)) < factors, 2 * unit - 1, np.clip(ndtri(unit), -3.0, 3.0))
+    batch = _Batch(culture, base, ordered, molar_mass)
     kept, rows, failures = [], [], dict[str, int]()
-    for at in range(runs):
-        try:
-            rows.append(_outcome(culture, base, ordered, x[at], molar_mass))
+    for at, outcome in enumerate(_outcomes(batch, x, workers)):
+        if isinstance(outcome, str):
+            failures[outcome] = failures.get(outcome, 0) + 1
+        else:
+            rows.append(outcome)
             kept.append(at)
-        except SeedtrainError as error:
-            reason = type(error).__name__
-            failures[reason] = failures.get(reason, 0) + 1
         if at % 32 == 0:
             progress(at / runs, f"{base.unit}: {at} of {runs} batches")
     if len(kept) < (1 - MOST_FAILED) * runs:
@@ -166,9 +174,44 @@ def actual(item: Input, value: float) -> float:
     return float(item.target * np.exp(item.deviation * value))
 
 
-def _outcome(
-    culture: Culture, base: ScaleResult, inputs: Sequence[Input], x: Floats, molar_mass: float
-) -> dict[str, tuple[float, str]]:
+@dataclass(frozen=True)
+class _Batch:
+    """What every batch of a study shares."""
+
+    culture: Culture
+    base: ScaleResult
+    inputs: tuple[Input, ...]
+    molar_mass: float
+
+
+Outcome = dict[str, tuple[float, str]] | str
+"""The figures of a batch, or the kind of error with which it ended."""
+
+
+def _outcomes(batch: _Batch, x: Floats, workers: int | None) -> Iterator[Outcome]:
+    """The outcome of every row of `x`, in order; in several processes where there is work for them."""
+    count = min(workers or os.cpu_count() or 1, len(x) // LEAST_EACH)
+    if count < 2:
+        yield from _share(batch, x)
+        return
+    parts = np.array_split(x, count * 4)
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+        for outcomes in pool.map(_share, [batch] * len(parts), parts):
+            yield from outcomes
+
+
+def _share(batch: _Batch, x: Floats) -> list[Outcome]:
+    found: list[Outcome] = []
+    for row in x:
+        try:
+            found.append(_outcome(batch, row))
+        except SeedtrainError as error:
+            found.append(type(error).__name__)
+    return found
+
+
+def _outcome(batch: _Batch, x: Floats) -> dict[str, tuple[float, str]]:
+    culture, base, inputs, molar_mass = batch.culture, batch.base, batch.inputs, batch.molar_mass
     recipe = base.control.recipe
     parameters: dict[str, tuple[float, str, str]] = {}
     for item, standard in zip(inputs, x.tolist(), strict=True):
