@@ -173,6 +173,18 @@ def test_unknown_levers_and_targets_are_refused() -> None:
         _ = Levers(bare, TABLE).base
 
 
+def test_each_further_gain_in_titre_is_worth_less() -> None:
+    """The shape that Gunukula et al. 2017 report for bulk chemicals: beyond some titre and rate little is gained."""
+    levers = collagen()
+    for name in ("titre_in_same_time", "rate"):
+        x = levers.base[name] * 2.0 ** np.arange(0, 7)
+        cost = np.broadcast_to(np.asarray(levers.figures({name: x}, smooth=True).cost), x.shape)
+        gains = -np.diff(cost)
+        assert (gains > 0).all()
+        assert (np.diff(gains) < 0).all(), name
+        assert gains[-1] < 0.2 * gains[0]
+
+
 # --- variance -----------------------------------------------------------------------------------------------------
 
 

@@ -50,6 +50,7 @@ def economics_blocks(
         _lines(last.carbon, carbon),
         Figure(_tornado(last.cost, cost), _("What moves the cost most")),
         Figure(_tornado(last.carbon, carbon), _("What moves the carbon most")),
+        *([_variance(last)] if last.cost.variance else []),
         _schedule(last),
         Paragraph(_boundary(last)),
     )
@@ -158,3 +159,18 @@ def _boundary(found: Economics) -> str:
     )
     shares = {key: percent(value, 2) for key, value in found.assumed_share.items()}
     return text.format(**shares, excluded=", ".join(sorted(found.excluded)))
+
+
+def _variance(found: Economics) -> Table:
+    rows = []
+    for title, part in ((_("cost"), found.cost), (_("carbon"), found.carbon)):
+        shown = list(part.variance.items())[:6]
+        rows += [[title, name, percent(share, 2)] for name, share in shown]
+        rows.append([title, _("all others alone"), percent(sum(part.variance.values()) - sum(s for _n, s in shown), 2)])
+        rows.append([title, _("interplay"), percent(max(1 - sum(part.variance.values()), 0.0), 2)])
+    return Table(
+        [Column(_("of")), Column(_("factor")), Column(_("share of the variance"), "right")],
+        rows,
+        caption=_("First-order Sobol shares of {draws} draws").format(draws=found.draws),
+        small=True,
+    )

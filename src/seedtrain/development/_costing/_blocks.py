@@ -47,7 +47,6 @@ def assessment_blocks(found: Assessment) -> tuple[Block, ...]:
     if found.requirements:
         blocks.append(_requirement_table(found.requirements))
     blocks += [Figure(plot, plot.alt) for name, plot in plots.items() if name.startswith("plane")]
-    blocks += [_variance_table(found)]
     blocks += [Figure(plots["timetable"], plots["timetable"].alt), Paragraph(_timetable_words(found.timetable))]
     if found.mix is not None:
         blocks.append(Definitions(_power_rows(found)))
@@ -207,21 +206,6 @@ def need(row: Requirement) -> str:
     """The required value with how many times the present one it is."""
     assert row.required is not None
     return f"{number(row.required)} (x {number(row.required / row.present)})"
-
-
-def _variance_table(found: Assessment) -> Table:
-    rows = []
-    for title, part in ((_("cost"), found.economics.cost), (_("carbon"), found.economics.carbon)):
-        shown = list(part.variance.items())[:6]
-        rows += [[title, name, percent(share, 2)] for name, share in shown]
-        rows.append([title, _("all others alone"), percent(sum(part.variance.values()) - sum(s for _n, s in shown), 2)])
-        rows.append([title, _("interplay"), percent(max(1 - sum(part.variance.values()), 0.0), 2)])
-    return Table(
-        [Column(_("of")), Column(_("factor")), Column(_("share of the variance"), "right")],
-        rows,
-        caption=_("First-order Sobol shares of {draws} draws").format(draws=found.economics.draws),
-        small=True,
-    )
 
 
 def _timetable_words(plan: Timetable) -> str:
