@@ -136,7 +136,8 @@ def export(
     given = issuer or Issuer()
     with _opened(record, given) as ledger, use_language(options.lang):
         signer = _signer(ledger, given)
-        made = export_batch(ledger, batch, folder, signer=signer, segments=segments, whole=whole)
+        everything = record if whole else None
+        made = export_batch(ledger, batch, folder, signer=signer, segments=segments, whole=everything)
         key = ledger.keys.server_public
     command = f"python3 {folder}/verify.py {folder} --key {key.hex() if key else 'HEX'}"
     if options.json:

@@ -89,7 +89,7 @@ def equipment_section(case: Case) -> Iterator[Block]:
     for line in case.record.consumed:
         if line.instrument:
             used.setdefault(line.instrument, {})[line.phase] = None
-    register = equipment_of(event for event in case.ledger.events() if event.type.startswith("equipment."))
+    register = equipment_of(event for name in used for event in case.ledger.events(subject=name))
     rows = [_equipment_row(case, name, "; ".join(phases), register.get(name)) for name, phases in used.items()]
     heads: Sequence[str] = (_("Equipment"), _("Class"), _("Used in"), _("Calibrated until"), _("Cleaned before"))
     yield none_or(rows, lambda: table(heads, rows, widths=(14, 13, 34, 12, 24)))

@@ -38,7 +38,7 @@ def export_batch(
     signer: DocumentSigner | None,
     segments: Path | None = None,
     more: Mapping[str, bytes] | None = None,
-    whole: bool = False,
+    whole: str | Path | None = None,
 ) -> BatchExport:
     """Write one batch into a new folder that `python verify.py FOLDER` checks; whole or not at all.
 
@@ -47,7 +47,7 @@ def export_batch(
     `README.md` and `README.zh.md`.
 
     - `signer`: signs the PDFs. `segments`: the folder of telemetry files; beside the ledger if not given.
-    - `more`: further files by name. `whole`: the whole ledger too, in `ledger/`.
+    - `more`: further files by name. `whole`: the ledger's own URL: all of it is handed over too, in `ledger/`.
 
     Raises `InputError` for a taken folder and for an unknown batch, `IntegrityError` for a telemetry file that is not
     the recorded one.
@@ -65,8 +65,8 @@ def export_batch(
 
     def write(building: Path) -> None:
         write_files(building, files | sealed)
-        if whole:
-            export(ledger.path, building / "ledger")
+        if whole is not None:
+            export(whole, building / "ledger")
 
     _whole_or_not_at_all(folder, write)
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
