@@ -36,7 +36,6 @@ from seedtrain.cli import (
     _plant,
     _purify,
     _qualify,
-    _quality,
     _recipe,
     _record,
     _retention,
@@ -75,7 +74,8 @@ app.command(_qualify.qualify)
 app.command(_equipment.app)
 _batch_documents.add_to(_batch.app)
 _batch_review.add_to(_batch.app)
-app.command(_quality.app)
+QUALITY_HELP = "Samples, results, investigations, deviations, CAPA, specifications, stability."
+app.command("seedtrain.cli._quality:app", name="quality", help=QUALITY_HELP)  # loaded only when it is asked for
 app.command(_design.app)
 app.command(_verify.app)
 app.command(_plant.app)
