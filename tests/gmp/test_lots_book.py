@@ -18,12 +18,15 @@ from seedtrain.gmp import (
     genealogy,
     hold_downstream,
     invalidate_lot_test,
+    kept,
     lift_hold,
     lot_book,
     lot_faults,
     merge_lots,
     move_lot,
     open_holds,
+    read_one,
+    receive_goods,
     receive_lots,
     received_lots,
     record_lot_test,
@@ -347,3 +350,19 @@ def test_one_reference_is_one_use_and_two_at_once_cannot_take_the_last(stock):
     assert len(refused) == 2
     with lot_book(ledger) as book:
         assert str(stock_in(book, "S").remaining) == "3"
+
+
+def test_a_lot_with_a_retest_date_only_is_kept_until_quality_states_an_expiry(stock):
+    ledger, person = stock
+    texts = {"lot": "R", "material": "resin", "quantity": "5 L", "supplier": "Acme", "retest": "2027-01-01"}
+    assert receive_goods(ledger, read_one(texts), person)
+    assert kept(ledger, "R").until is None
+    assert "tested again since 2027-01-01" in lot_faults(ledger, "R", date(2027, 1, 1))[-1]
+    assert not any("expired" in reason for reason in lot_faults(ledger, "R", date(2090, 1, 1)))
+    until = kept(ledger, "S").until
+    assert until is not None
+    merge_lots(
+        ledger, ["S", *(part.subject for part in split_lot(ledger, "S", [Part("S-9", "1", "kg")], person))], "M", person
+    )
+    assert kept(ledger, "M").record_class == "lot"
+    assert kept(ledger, "M").until == until

@@ -399,7 +399,7 @@ def _row(book: LotBook, item: LotEntry) -> dict[str, Any]:
         "kind": item.kind,
         "batch": item.batch,
         "status": item.status,
-        "expiry": item.lot.expiry.isoformat() if item.lot else "",
+        "expiry": item.expiry,
         "retest": item.particulars.retest.isoformat() if item.particulars.retest else "",
         "location": item.particulars.location,
         "remaining": "" if stock is None else plain_text(stock.remaining),

@@ -15,6 +15,7 @@ from typing import Final
 
 from seedtrain.base import InputError
 from seedtrain.gmp._authority import another_person, authorise
+from seedtrain.gmp._lots._goods import NO_EXPIRY
 from seedtrain.record import (
     Draft,
     ErasedPart,
@@ -31,7 +32,7 @@ RULE_SET: Final = "retention.set"
 STATED: Final = "retention.stated"
 NAMED_MOST: Final = 5  # records named in a refusal
 _NOT_WORK: Final = (RULE_SET, STATED, "signature.applied")  # what is written about a record does not lengthen its time
-_WITH_EXPIRY: Final = ("lot.received", "lot.produced", "lot.split")
+_WITH_EXPIRY: Final = ("lot.received", "lot.produced", "lot.split", "lot.merged", "lot.amended")
 
 
 @dataclass(frozen=True)
@@ -187,12 +188,13 @@ def _class_of(events: Iterable[Event]) -> str:
         return "traceability"
     if "batch.created" in types:
         return "batch"
-    return "lot" if types & {"lot.received", "lot.split"} else "other"
+    return "lot" if types & {"lot.received", "lot.split", "lot.merged"} else "other"
 
 
 def _expiry(events: Sequence[Event], ledger: Ledger) -> date | None:
     """The later of the expiry that the record itself tells, and quality's last word on it."""
-    own = [str(item.payload["expiry"]) for item in events if item.type in _WITH_EXPIRY and item.payload.get("expiry")]
+    told = [str(item.payload.get("expiry", "")) for item in events if item.type in _WITH_EXPIRY]
+    own = [text for text in told if text and text != NO_EXPIRY.isoformat()]
     stated = [str(item.payload["expiry"]) for item in _signed(events, ledger) if item.type == STATED]
     return max((date.fromisoformat(text[:10]) for text in (*own, *stated[-1:])), default=None)
 

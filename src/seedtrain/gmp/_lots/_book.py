@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from seedtrain.gmp._lots._amounts import INWARD, Movement, Stock, stock_of
 from seedtrain.gmp._lots._genealogy import GenealogyLine, unknown_lot, walk
+from seedtrain.gmp._lots._goods import NO_EXPIRY
 from seedtrain.gmp._lots._particulars import Particulars
 from seedtrain.gmp._lots._tables import LOTS
 from seedtrain.quality import Lot
@@ -41,6 +42,11 @@ class LotEntry:
     lot: Lot | None
     particulars: Particulars
     holds: tuple[str, ...]
+
+    @property
+    def expiry(self) -> str:
+        """The last day of use; empty where none was stated."""
+        return "" if self.lot is None or self.lot.expiry == NO_EXPIRY else self.lot.expiry.isoformat()
 
     @property
     def status(self) -> str:

@@ -144,7 +144,7 @@ def _lines(entry: LotEntry, stock: Stock | None, serial: int | None, brief: bool
     amount = "" if stock is None else f"{plain_text(stock.remaining)} {stock.unit}".strip()
     lines = [
         (_("material"), entry.material),
-        (_("expiry"), entry.lot.expiry.isoformat() if entry.lot else ""),
+        (_("expiry"), entry.expiry),
         (_("retest"), beside.retest.isoformat() if beside.retest else ""),
         (_("amount"), amount),
         (_("storage"), beside.storage),
