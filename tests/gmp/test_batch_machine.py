@@ -398,7 +398,7 @@ def test_people_give_no_other_commands(tmp_path, name):
 @pytest.mark.slow
 def test_no_long_run_of_acts_gets_past_the_procedure(tmp_path):
     shop = Shop.open(tmp_path)
-    run_state_machine_as_test(machine(shop), settings=settings_of(400, 100))
+    run_state_machine_as_test(machine(shop), settings=settings_of(300, 80))
     states = {row.state.value for row in gmp.batch_list(shop.ledger)}
     assert {"running", "held", "paused", "stopped", "aborted", "complete"} <= states
     shop.ledger.close()
