@@ -40,7 +40,7 @@ def print_labels(
     """Labels of lots as PDF in the language in use: GS1 DataMatrix, and GS1-128 where `bars` are wanted.
 
     - `sheet`: one of `report.SHEETS`; where it is less than 35 mm high, supplier, batch and place are left out.
-    - `copies`: of each lot, numbered as serials where there is a GTIN.
+    - `copies`: of each lot, one a container: numbered (as serials where there is a GTIN), and without an amount.
     - `first`: the place of the first label on the first sheet.
 
     Raises `InputError` for an unknown lot or sheet, and where a lot's id cannot stand in a symbol, or is too long.
@@ -99,7 +99,7 @@ def lot_elements(entry: LotEntry, stock: Stock | None, today: date, serial: int 
     elements = [Element("01", gtin14(gtin))]
     if entry.lot is not None and read_yymmdd(yymmdd(entry.lot.expiry), today) == entry.lot.expiry:
         elements.append(Element("17", yymmdd(entry.lot.expiry)))
-    elements += _amount(stock)
+    elements += _amount(stock) if serial is None else []  # what one of several containers holds nobody recorded
     elements.append(Element("10" if len(entry.id) <= _LONGEST_LOT else INTERNAL, entry.id))
     if serial is not None:
         elements.append(Element("21", str(serial)))
@@ -141,7 +141,7 @@ def _marks(entry: LotEntry) -> list[str]:
 
 def _lines(entry: LotEntry, stock: Stock | None, serial: int | None, brief: bool) -> list[tuple[str, str]]:
     beside = entry.particulars
-    amount = "" if stock is None else f"{plain_text(stock.remaining)} {stock.unit}".strip()
+    amount = "" if stock is None or serial is not None else f"{plain_text(stock.remaining)} {stock.unit}".strip()
     lines = [
         (_("material"), entry.material),
         (_("expiry"), entry.expiry),
