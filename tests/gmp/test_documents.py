@@ -358,3 +358,16 @@ def test_words_of_a_batch_are_never_markup(tmp_path):
     made.ledger.close()
     assert "*_#$" in text
     assert "<b>&" in text
+
+
+def test_a_value_past_its_alert_limit_only_is_shown_and_no_excursion(tmp_path):
+    made = Made.in_folder(tmp_path)
+    made.create()
+    made.start("seed/expansion/thaw")
+    levels = {"alert": {"low": "6.9", "high": "7.1"}, "action": {"low": "6.5", "high": "7.5"}}
+    for value in ("7.0", "7.2"):
+        made.value("seed/expansion/thaw", f"pH{value}", value, ("6.5", "7.5"), payload={"levels": levels})
+    text = squeezed("".join(text_of(batch_pdf(made.ledger, "B-1"))))
+    made.ledger.close()
+    assert "outside:alertlimit" in text
+    assert text.count("outside:alertlimit") == 1

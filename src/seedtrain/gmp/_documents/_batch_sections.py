@@ -162,7 +162,7 @@ def _yields(case: Case) -> Iterator[Block]:
 
 
 def _quiet(item: ValueLine) -> bool:
-    return item.kind == "reading" and item.within and item.keeps_limits and not item.corrections
+    return item.kind == "reading" and item.within and item.keeps_limits and not item.outside and not item.corrections
 
 
 def _value_row(case: Case, item: ValueLine) -> Row:
@@ -174,10 +174,25 @@ def _value_row(case: Case, item: ValueLine) -> Row:
     mark = Cell("\u25b2 " + "; ".join(history), style="strong") if history else ""
     formula = str(item.more.get("formula") or "")
     kind = f"{word(item.kind)}: {formula}" if formula else word(item.kind)
+    passed = ", ".join(level_words(name) for name in item.outside)
+    left = _("outside: {levels}").format(levels=passed) if passed else ""
+    limits = "; ".join(part for part in (item.limits, left) if part)
+    if passed and not state:
+        state = "unknown"
     return (
-        *(item.phase, item.tag, Cell(f"{item.current} {item.unit}".rstrip(), state), item.limits, kind),
+        *(item.phase, item.tag, Cell(f"{item.current} {item.unit}".rstrip(), state), limits, kind),
         *(item.occurred_at, item.device or case.name(item.actor), mark),
     )
+
+
+def level_words(name: str) -> str:
+    """One of the four kinds of limits of a value, in the language in use."""
+    return {
+        "alert": _("alert limit"),
+        "action": _("action limit"),
+        "proven": _("proven acceptable range"),
+        "specification": _("specification limit"),
+    }.get(name, name)
 
 
 def _summed(items: list[ValueLine]) -> Iterator[Row]:
