@@ -304,7 +304,7 @@ def show(bank: str, *, record: RecordUrl = None, common: Common | None = None) -
             illegal = [{"seq": seq, "words": words} for seq, words in held.illegal]
             print_json(data | {"plan": found.plan.get("name"), "asked": asked, "vials": vials, "illegal": illegal})
             return EXIT_DONE
-        print(*(f"{name}: {value}" for name, value in data.items()), sep="\n")
+        print(*(f"{name}: {'-' if value is None else value}" for name, value in data.items()), sep="\n")
         for seq, words in held.illegal:
             print(f"! {seq} {words}")
         for item in held.of(bank):
