@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.gmp_scenarios.journey import Journey
+from tests.judges import needs
 
 CSV = "Charge;Stoff;Menge;Lieferant;Verfall\nS-1;sugar;25 kg;Acme;31.01.2028\nS-2;sugar;10 kg;Acme;31.01.2028\n"
 MAP = [
@@ -24,6 +25,7 @@ def shop(tmp_path):
     return found, who, file
 
 
+@needs("barcode", "ppf")
 def test_a_lots_life_from_the_file_to_the_last_gram(shop, tmp_path):
     found, who, file = shop
     load = ("lot", "import", file, *MAP, "--dates", "DD.MM.YYYY")

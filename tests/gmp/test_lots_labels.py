@@ -31,6 +31,7 @@ from seedtrain.report import SHEETS
 from tests.gmp.made import lot
 from tests.judges import needs
 
+pytestmark = needs("barcode", "ppf")
 GTIN = "09506000134352"
 TODAY = date(2026, 11, 22)
 SET_82 = "!\"%&'()*+,-./0123456789:;<=>?ABCXYZ_abcxyz"
