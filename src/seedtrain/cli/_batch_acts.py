@@ -336,7 +336,7 @@ def _path(ledger: Ledger, batch: str, phase: str) -> str:
     """The path of a phase that is named by its last part."""
     from seedtrain.gmp import batch_recipe, batch_record, phase_path
 
-    found = batch_record(ledger.events(subject=batch), batch)
+    found = batch_record(ledger.events(subject=batch, type="batch.created"), batch)  # its recipe stands there
     return phase_path(batch_recipe(ledger, found).recipe, phase)
 
 

@@ -177,13 +177,25 @@ class LedgerPermit:
             record = running.now()
         except InputError as error:
             return Refusal(error.message, "Create the batch first.")
-        try:
-            place = self._control.recipe.phase_at(request.phase_path)
-        except InputError:
-            place = None  # the order of the procedure refuses it
-        asked = Asked(self._ledger, request, record, self._control, place, self._memory)
-        reasons = (refusal for gate in self._gates for refusal in gate(asked))
-        return next((item for item in reasons if not is_lifted(asked, item)), None)
+        return first_refusal(self._ledger, self._control, record, request, self._gates, self._memory)
+
+
+def first_refusal(
+    ledger: Ledger,
+    control: ControlRecipe,
+    record: BatchRecord,
+    request: PermitRequest,
+    gates: Sequence[Gate] = GATES,
+    memory: dict[str, Any] | None = None,
+) -> Refusal | None:
+    """The first reason of any gate that nobody lifted, for a batch that stands as `record` says."""
+    try:
+        place = control.recipe.phase_at(request.phase_path)
+    except InputError:
+        place = None  # the order of the procedure refuses it
+    asked = Asked(ledger, request, record, control, place, {} if memory is None else memory)
+    reasons = (refusal for gate in gates for refusal in gate(asked))
+    return next((item for item in reasons if not is_lifted(asked, item)), None)
 
 
 def is_lifted(asked: Asked, refusal: Refusal) -> bool:

@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Final
 
 from seedtrain.base import InputError, IntegrityError
-from seedtrain.gmp._batch._record import WHOLE, BatchRecord, batch_record
+from seedtrain.gmp._batch._record import WHOLE, BatchRecord, RunningRecord, batch_record
 from seedtrain.gmp._equipment_gates import Register
 from seedtrain.gmp._master._approval import approval, at_head
-from seedtrain.gmp._permit import LedgerPermit
+from seedtrain.gmp._permit import first_refusal
 from seedtrain.quantity import parse
 from seedtrain.recipe import (
     Command,
@@ -109,7 +109,7 @@ class Desk:
     def permit(self, phase: str, unit: str, *, lots: tuple[str, ...] = (), equipment: tuple[str, ...] = ()) -> None:
         """Every gate; raises `HardStop`."""
         request = PermitRequest(self.batch, phase, unit, lots, self.now, equipment, self.actor)
-        refusal = LedgerPermit(self.ledger, self.control).check(request)
+        refusal = first_refusal(self.ledger, self.control, self.record, request)
         if refusal is not None:
             raise HardStop(self.batch, phase, refusal)
 
@@ -155,8 +155,11 @@ def act(
     Returns the record after it. A hard stop is recorded, then raised: that somebody tried is part of the record.
     """
 
+    running = RunningRecord(ledger, batch)
+
     def decide(head: int) -> BatchRecord:
-        desk = open_desk(ledger, batch, actor, at=at)
+        record = running.now()
+        desk = Desk(ledger, record, batch_recipe(ledger, record), actor, at)
         try:
             found = do(desk)
         except HardStop as stop:
@@ -170,7 +173,7 @@ def act(
             append_signed(ledger, last, found.meaning[:LONGEST_MEANING], more=more, at_head=head)
         else:
             ledger.append(*found.drafts, at_head=head)
-        return read_batch(ledger, batch)
+        return running.now()
 
     return at_head(ledger, decide)
 
