@@ -17,6 +17,7 @@ from seedtrain.gmp import (
     discard_lot,
     epcis_events,
     hold_downstream,
+    invalidate_lot_test,
     lift_hold,
     lot_book,
     merge_lots,
@@ -28,6 +29,7 @@ from seedtrain.gmp import (
     split_lot,
     write_epcis,
 )
+from seedtrain.quantity import parse
 from seedtrain.record import enrol_person
 from tests.gmp import epcis_judge
 from tests.gmp.made import BATCH, Made, lot
@@ -59,6 +61,8 @@ def story(tmp_path_factory):
             known = book.entry(name).lot
         assert known is not None
         amend_lot(ledger, replace(known, expiry=day), "typing error", person)
+    wet = record_lot_test(ledger, "G-3", "water", parse("9 %"), "<= 1 %", "KF", person, sample="Q-2")
+    invalidate_lot_test(ledger, "G-3", wet.id, "leaking vial", person)
     order = hold_downstream(ledger, "SUGAR-1", "doubt")
     lift_hold(ledger, order.hold, "no doubt", person)
     yield ledger, document(ledger)
@@ -108,7 +112,7 @@ def test_hashes_depend_on_what_is_said_and_on_nothing_else(story):
     assert epcis_judge.hashes(mixed) == [hashes[at] for at in order]
     declared = [at for at, event in enumerate(listed) if "errorDeclaration" in event]
     first = {event["eventID"]: hashes[at] for at, event in reversed(list(enumerate(listed)))}
-    assert len(declared) == 3
+    assert len(declared) == 4
     assert all(hashes[at] == first[listed[at]["eventID"]] for at in declared)
     assert len(set(hashes)) == len(hashes) - len(declared)
 
@@ -130,6 +134,15 @@ def test_a_correction_declares_the_error_and_points_to_what_is_right(story):
         assert wrong["errorDeclaration"]["reason"] == "incorrect_data"
         assert right["eventTime"] == wrong["eventTime"]
     assert receipts[0] == {name: item for name, item in receipts[1].items() if name != "errorDeclaration"}
+
+
+def test_an_invalid_test_stays_and_is_declared(story):
+    _ledger, found = story
+    told = [event for event in events_of(found) if event.get("seedtrain:result", "").startswith("water 9 %")]
+    assert [event["disposition"] for event in told] == ["non_conformant", "non_conformant"]
+    (after,) = told[1]["errorDeclaration"]["correctiveEventIDs"]
+    (right,) = events_of(found, eventID=after)
+    assert (right["disposition"], right["seedtrain:reason"]) == ("unknown", "leaking vial")
 
 
 def test_every_event_of_a_lot_is_said_in_order_with_its_place_in_the_ledger(story):

@@ -160,6 +160,7 @@ class _Writer:
     ledger: str
     products: Mapping[str, list[str]]
     stated: dict[str, Made] = field(default_factory=dict)
+    tests: dict[str, Made] = field(default_factory=dict)
 
     def event(self, kind: str, event: Event, part: str = "") -> Made:
         """What every EPCIS event has: times, identity, and where in the ledger it stands."""
@@ -245,11 +246,17 @@ def _amended(writer: _Writer, event: Event) -> Iterator[Made]:
             after = {name: item for name, item in after.items() if name not in ("action", "quantityList", "ilmd")}
             after |= {"type": "TransformationEvent", "bizStep": before["bizStep"], **kept}
             after.pop("sourceList", None)
-        declaration: Made = {"declarationTime": _millis(event.recorded_at), "reason": "incorrect_data"}
-        declaration["correctiveEventIDs"] = [after["eventID"]]
-        yield before | {"errorDeclaration": declaration}
+        yield before | {"errorDeclaration": _declared(event, after)}
     writer.stated[event.subject] = after
     yield after
+
+
+def _declared(event: Event, after: Made) -> Made:
+    return {
+        "declarationTime": _millis(event.recorded_at),
+        "reason": "incorrect_data",
+        "correctiveEventIDs": [after["eventID"]],
+    }
 
 
 def _decided(writer: _Writer, event: Event) -> Iterator[Made]:
@@ -260,7 +267,17 @@ def _tested(writer: _Writer, event: Event) -> Iterator[Made]:
     payload = event.payload
     made = writer.observed(event, "inspecting", _STATES[str(payload["state"])])
     said = f"{payload['attribute']} {payload['reported']}, limit {payload['limit']}, by {payload['method']}"
-    yield made | {"seedtrain:result": said}
+    made["seedtrain:result"] = said
+    writer.tests[event.id] = made
+    yield made
+
+
+def _invalidated(writer: _Writer, event: Event) -> Iterator[Made]:
+    after = writer.observed(event, "inspecting", "unknown")
+    before = writer.tests.get(str(event.payload["test"]))
+    if before is not None:
+        yield before | {"errorDeclaration": _declared(event, after)}
+    yield after
 
 
 def _moved(writer: _Writer, event: Event) -> Iterator[Made]:
@@ -355,6 +372,7 @@ _HANDLERS: Final[Mapping[str, Callable[[_Writer, Event], Iterator[Made]]]] = Map
         "lot.amended": _amended,
         "lot.status_changed": _decided,
         "lot.tested": _tested,
+        "lot.test_invalidated": _invalidated,
         "lot.moved": _moved,
         "lot.consumed": _consumed,
         "lot.produced": _produced,
