@@ -79,6 +79,7 @@ def test_each_exception_is_acknowledged_by_the_one_who_signs(excursion):
 def test_a_changed_record_opens_the_review_again_and_only_what_is_new_is_to_be_acknowledged(excursion):
     made = excursion
     made.review()
+    assert all(item.acknowledged == {made.people["reviewer"]: "seen"} for item in found(made))
     assert release_verdict(made.ledger, BATCH).verdict == "pass"
     before = {item.key for item in found(made)}
     (entry,) = [item for item in made.record.values if item.kind == "entry"]

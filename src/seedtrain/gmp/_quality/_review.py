@@ -65,13 +65,14 @@ def open_review(ledger: Ledger, batch: str, *, recipe: ControlRecipe | None = No
     events, record = reading(ledger, batch)
     items = current_items(ledger, record, events, recipe_of(ledger, record, recipe))
     said_of = acknowledgements(record, counting(ledger, events))
-    found = []
-    for item in items:
-        key = item_key(batch, item)
-        found.append(Exceptional(key, item, said_of.get(key, {})))
     standing = latest_review(record)
     if standing is not None and uncovered_items(standing, items):
         standing = None
+    comments = _comments(events, standing)
+    found = []
+    for item in items:
+        key = item_key(batch, item)
+        found.append(Exceptional(key, item, {**said_of.get(key, {}), **comments.get(item, {})}))
     return OpenReview(batch, tuple(found), collapsed(record), standing)
 
 
@@ -79,6 +80,17 @@ def reading(ledger: Ledger, batch: str) -> tuple[tuple[Event, ...], BatchRecord]
     """The events of a batch, and its record without what people wrote who had no role for it."""
     events = tuple(ledger.events(subject=batch))
     return events, batch_record(counting(ledger, events), batch)
+
+
+def _comments(events: Iterable[Event], standing: ReviewLine | None) -> dict[ReviewItem, dict[str, str]]:
+    """What the standing review said of each exception."""
+    signed = next((item for item in events if standing is not None and item.seq == standing.seq), None)
+    rows = signed.payload["exceptions"] if signed is not None else ()
+    return {
+        ReviewItem(str(row["kind"]), int(row["seq"]), str(row["words"])): {signed.actor: str(row["comment"])}
+        for row in rows
+        if signed is not None and row.get("comment")
+    }
 
 
 def current_items(
