@@ -20,13 +20,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedtrain.base import use_language
-from seedtrain.gmp import batch_pdf, certificate_pdf, export_batch, person_signer, rules, verify_document
+from seedtrain.gmp import (
+    assess_laboratory,
+    batch_pdf,
+    certificate_pdf,
+    close_investigation,
+    export_batch,
+    investigate_fully,
+    open_investigations,
+    person_signer,
+    rules,
+    verify_document,
+)
 from seedtrain.gmp._documents import _document_key
 from seedtrain.gmp._documents._batch_page import SECTIONS, print_batch
 from seedtrain.gmp._documents._case import Case
 from seedtrain.gmp._documents._places import places
 from seedtrain.gmp._qualify._sample import BATCH, Sample
-from seedtrain.record import Draft, _credentials, enrol_person, open_ledger, unlock
+from seedtrain.record import Draft, _credentials, append_signed, enrol_person, open_ledger, unlock
 from seedtrain.report import DocumentSigner, Page, Table, render_pdf, sign_pdf
 from tests.gmp.made import Made
 from tests.report.pdfa import claims, faults
@@ -371,3 +382,40 @@ def test_a_value_past_its_alert_limit_only_is_shown_and_no_excursion(tmp_path):
     made.ledger.close()
     assert "outside:alertlimit" in text
     assert text.count("outside:alertlimit") == 1
+
+
+def test_an_investigation_of_a_result_is_in_print_from_laboratory_to_conclusion(tmp_path):
+    made = Sample.open(tmp_path / "record.db")
+    made.start()
+    made.weigh()
+    made.measure(pH="8.1")
+    made.fill()
+    made.finish()
+    made.results({"identity": "conforms", "content": "0.50 %"})
+    made.close_deviations()
+    people = made.people
+    people["lab"] = enrol_person(made.ledger, "The head of laboratory", ["quality_control"], scripted=True)
+    open_investigations(made.ledger, BATCH)
+    name = f"{BATCH}-OOS-01"
+    assess_laboratory(made.ledger, name, findings="burette in order", assignable=False, actor=people["lab"])
+    found, cause = "salt was short", "balance read wrongly"
+    investigate_fully(made.ledger, name, findings=found, cause=cause, actor=people["lab"])
+    close_investigation(made.ledger, name, conclusion="confirmed", words="the batch is short", actor=people["quality"])
+    text = squeezed("".join(text_of(batch_pdf(made.ledger, BATCH))))
+    made.ledger.close()
+    for words in (name, "burette in order", "salt was short", "balance read wrongly", "the batch is short"):
+        assert squeezed(words) in text, words
+    for words in (f"{BATCH}-DEV-01", "pH 8.1", "minor", "misread", "read again"):
+        assert squeezed(words) in text, words
+    assert squeezed("out of specification") in text
+
+
+def test_a_release_by_somebody_without_the_role_is_shown_and_counts_for_nothing(tmp_path):
+    made = Sample.open(tmp_path / "record.db")
+    made.start()
+    payload = {"reasons": [], "verdict": {"verdict": "pass"}}
+    append_signed(made.ledger, Draft("batch.released", BATCH, payload, made.people["checker"]), "release")
+    text = squeezed("".join(text_of(batch_pdf(made.ledger, BATCH))))
+    assert "Writtenbypeoplewhohadnoroleforit" in text
+    assert all("not released" in page for page in text_of(certificate_pdf(made.ledger, BATCH)))
+    made.ledger.close()

@@ -102,7 +102,7 @@ def _summary(case: Case) -> KeyFigures:
     decision = record.decision
     states: dict[str, State] = {"released": "met", "rejected": "missed", "on_hold": "unknown"}
     exceptions = len(record.reviews[-1].exceptions) if record.reviews else 0
-    found = concerning(case.ledger, case.batch, case.events)
+    found = concerning(case.ledger, case.batch, case.counted)
     open_ones = sum(1 for item in found if not item.closed)
     corrected = sum(len(item.corrections) for item in record.values)
     corrected += sum(len(item.corrections) for item in record.results)

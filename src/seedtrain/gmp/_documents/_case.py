@@ -52,6 +52,11 @@ class Case:
         return self.approval.recipe if self.approval else None
 
     @cached_property
+    def counted(self) -> tuple[Event, ...]:
+        """The events without what somebody wrote who had no role for it."""
+        return counting(self.ledger, self.events)
+
+    @cached_property
     def last(self) -> datetime:
         """When the last event of the batch was recorded: the date of the document."""
         return moment(self.events[-1].recorded_at)

@@ -21,7 +21,7 @@ def certificate_of(case: Case) -> Certificate:
             f"batch {case.batch} has no specification in the ledger" + (f": {fault}" if fault else ""),
             remedy="Approve the recipe with its specification; a certificate states results against it.",
         )
-    return certificate(case.record, case.recipe.specification, investigations(case.events))
+    return certificate(case.record, case.recipe.specification, investigations(case.counted))
 
 
 def print_certificate(case: Case) -> Printed:

@@ -18,8 +18,8 @@ _NOTHING = "\u2013"
 def deviations_section(case: Case) -> Iterator[Block]:
     """Each deviation, each investigation of a result, their CAPAs, and the hard stops (21 CFR 211.192)."""
     yield Heading(_("Deviations and investigations"))
-    found = concerning(case.ledger, case.batch, case.events)
-    tested = investigations(case.events)
+    found = concerning(case.ledger, case.batch, case.counted)
+    tested = investigations(case.counted)
     if not found and not tested:
         yield Paragraph(_("None."))
     for item in found:
@@ -108,6 +108,12 @@ def _stops(case: Case) -> Iterator[Block]:
 def decision_section(case: Case) -> Iterator[Block]:
     """Reviews with every exception that was acknowledged and what was said of it, and the decisions."""
     yield Heading(_("Review and decision"))
+    counted = {item.seq for item in case.counted}
+    odd = [item for item in case.events if item.seq not in counted]
+    if odd:
+        named = ", ".join(f"{item.seq} {item.type} ({case.name(item.actor)})" for item in odd)
+        words = _("Written by people who had no role for it, and counted for nothing: {events}")
+        yield Notice(words.format(events=named), kind="missed")
     if not case.record.reviews:
         yield Paragraph(_("Not reviewed yet."))
     sheets = {item.name: item for item in batch_sheets(case.record, case.name)}
