@@ -195,7 +195,7 @@ def test_the_report_in_chinese_and_the_json_for_machines(tmp_path: Path, capsys:
     path = str(CASES / "case.yaml")
     assert run("economics", path, "--draws", "1000", "--lang", "zh", "-o", str(tmp_path)) == 0
     assert "最低售价" in capsys.readouterr().out
-    assert "一阶 Sobol 份额" in (tmp_path / "economics.html").read_text()
+    assert "一阶索博尔份额" in (tmp_path / "economics.html").read_text()
     assert run("economics", path, "--draws", "1000", "--json", "--return", "15 %/year", "--life", "10") == 0
     data = json.loads(capsys.readouterr().out)
     assert data["finance"]["rate"] == pytest.approx(0.15)
