@@ -228,7 +228,7 @@ def test_a_target_that_somebody_changes_holds_at_once(example: Example, calm: tu
     assert unit.past("temperature", driver.at - INTERVAL, driver.at)[-1][1] == pytest.approx(28.0, abs=0.4)
 
 
-@pytest.mark.parametrize(("where", "ended"), [(6, True), (7, False), (10, True), (11, False)])
+@pytest.mark.parametrize(("where", "ended"), [(6, True), (8, True), (9, False), (11, False)])
 def test_a_killed_plant_goes_on_as_if_nothing_had_happened(
     example: Example, calm: tuple[Driver, dict[str, Any]], tmp_path: Path, where: int, ended: bool
 ):

@@ -46,7 +46,7 @@ CHANGES = {
         "{name: protease used for the hydrolysis, origin: microbial}",
         ["batch", "gap", "dossier"],
     ),
-    "planned fault": ("plant.yaml", "offset: -0.35", "offset: -0.45", ["batch", "gap", "dossier"]),
+    "planned fault": ("plant.yaml", "duration: 40 min", "duration: 45 min", ["batch", "gap", "dossier"]),
     "limit of the need": ("need.yaml", "value: 50 %", "value: 51 %", ["gap", "dossier"]),
     "excluded origin": ("need.yaml", "value: porcine", "value: bovine", ["gap", "dossier"]),
     "title of the need": ("need.yaml", "title: A need that", "title: Another need that", ["dossier"]),

@@ -130,7 +130,7 @@ def test_a_run_killed_in_every_stage_in_turn(finished, tmp_path) -> None:
 
 def test_other_inputs_append_another_batch_and_leave_the_first_as_it_was(easy, easy_finished, undrawn) -> None:
     first = story(easy)
-    edit(easy / "plant.yaml", "offset: -0.35", "offset: -0.45")
+    edit(easy / "plant.yaml", "duration: 40 min", "duration: 45 min")
     ran, document = run_stages(easy)
     assert ran == ["batch", "gap", "dossier"]
     assert document["batch"] == "RHCOL3-002"
@@ -147,7 +147,7 @@ def test_a_killed_batch_is_left_as_it_is_when_the_inputs_change(easy, undrawn) -
     forget(easy, "batch")
     kill(easy, "event", "lot.consumed", "12", "after")
     begun = story(easy)
-    edit(easy / "plant.yaml", "offset: -0.35", "offset: -0.45")
+    edit(easy / "plant.yaml", "duration: 40 min", "duration: 45 min")
     _, document = run_stages(easy)
     assert document["batch"] == "RHCOL3-002"
     assert [event for event in story(easy)[len(begun) :] if event[1] == "RHCOL3-001"] == []

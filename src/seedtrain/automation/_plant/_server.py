@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -203,7 +204,8 @@ class PlantServer:
     def _retarget(self, unit: PlantUnit) -> None:
         """While a phase runs, a target that a client changes holds from now on."""
         before = self._targets.get(unit.name, {})
-        changed = {tag: value for tag, value in self._written(unit).items() if value != before.get(tag, value)}
+        written = {tag: value for tag, value in self._written(unit).items() if math.isfinite(value)}
+        changed = {tag: value for tag, value in written.items() if value != before.get(tag)}
         if changed and unit.active:
             unit.retarget(changed)
 
