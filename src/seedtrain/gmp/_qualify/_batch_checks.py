@@ -20,9 +20,10 @@ from seedtrain.gmp._qualify._sample import BATCH, FILL, LOT, MEASURE, WEIGH, Sam
 from seedtrain.gmp._quality._excursions import open_deviations
 from seedtrain.gmp._quality._release import decide_release
 from seedtrain.gmp._quality._review import review
+from seedtrain.gmp._retention import erase_personal
 from seedtrain.quantity import parse
 from seedtrain.recipe import Command, IllegalCommand, PermitRequest, State, next_state
-from seedtrain.record import moment
+from seedtrain.record import anchor_path, enrol_person, moment, person_name, retire, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,6 +201,32 @@ def deviations(bench: Bench) -> list[str]:
     return [found[0].words, "open: on hold; closed with impact, cause and action by another person: released"]
 
 
+def erasure(bench: Bench) -> list[str]:
+    """OQ-28."""
+    with bench.ledger() as ledger:
+        admin = enrol_person(ledger, "The admin", ["administrator"], scripted=True)
+        someone = enrol_person(ledger, "Somebody", ["checker"], scripted=True)
+        retire(ledger, someone, "left", by=admin)
+        erase_personal(ledger, someone, contact_only=False, reason="asked for", by=admin)
+        expect(person_name(ledger, someone) is None, "the name is readable after its erasure")
+        path = ledger.path
+    expect(verify(path).verdict == "pass", "the ledger does not verify after an erasure")
+    raw = path.read_bytes() + anchor_path(path).read_bytes()
+    expect(b"Somebody" not in raw, "the name stands in the ledger in clear")
+    with _sample(bench) as made:
+        made.start()
+        made.weigh()
+        admin = enrol_person(made.ledger, "The admin", ["administrator"], scripted=True)
+        operator = made.people["operator"]
+        retire(made.ledger, operator, "left", by=admin)
+
+        def erase() -> object:
+            return erase_personal(made.ledger, operator, contact_only=False, reason="asked for", by=admin)
+
+        kept = refused(erase, "erasing somebody whose record is kept")
+    return ["nobody's record: the name is gone, the chain holds", kept]
+
+
 def tracing(bench: Bench) -> list[str]:
     """OQ-29."""
     ledger = bench.sample.ledger
@@ -218,5 +245,6 @@ CHECKS: Final[dict[str, Callable[[Bench], list[str]]]] = {
     "OQ-16": recipe,
     "OQ-17": release,
     "OQ-18": deviations,
+    "OQ-28": erasure,
     "OQ-29": tracing,
 }

@@ -78,8 +78,12 @@ def _sha256(path: Path) -> str:
 
 def dependencies(bench: Bench) -> list[str]:
     """IQ-03."""
-    from packaging.requirements import Requirement
-
+    try:
+        from packaging.requirements import Requirement
+    except ImportError:
+        raise CheckOpenError(
+            "versions cannot be compared without the package packaging: pip install packaging"
+        ) from None
     found, faults = {}, []
     for text in metadata.requires(PACKAGE) or ():
         wanted = Requirement(text)

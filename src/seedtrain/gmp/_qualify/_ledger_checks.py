@@ -17,12 +17,10 @@ from seedtrain.base import SeedtrainError
 from seedtrain.gmp._qualify._bench import Bench, CheckFailedError, Clock, environment, expect, filled, refused
 from seedtrain.record import (
     Draft,
-    anchor_path,
     backup,
     enrol_person,
     export,
     open_ledger,
-    person_name,
     sign,
     verify,
 )
@@ -219,20 +217,6 @@ def alone(folder: Path) -> dict[str, object]:
     return found
 
 
-def erased(bench: Bench) -> list[str]:
-    """OQ-28."""
-    with bench.ledger() as ledger:
-        actor = enrol_person(ledger, "Somebody", ["checker"], scripted=True)
-        expect(person_name(ledger, actor) == "Somebody", "the name is not readable before")
-        (ledger.keys.folder / "people" / f"{actor}.name").unlink()
-        expect(person_name(ledger, actor) is None, "the name is readable after its key is gone")
-        path = ledger.path
-    expect(verify(path).verdict == "pass", "the ledger does not verify after it")
-    raw = path.read_bytes() + anchor_path(path).read_bytes()
-    expect(b"Somebody" not in raw, "the name stands in the ledger in clear")
-    return ["the key to the name destroyed: the identity stays, the name is gone, the chain holds"]
-
-
 CHECKS: Final[dict[str, Callable[[Bench], list[str]]]] = {
     "OQ-01": chain,
     "OQ-02": tampering,
@@ -243,5 +227,4 @@ CHECKS: Final[dict[str, Callable[[Bench], list[str]]]] = {
     "OQ-25": clock_set_back,
     "OQ-26": killed,
     "OQ-27": write_refused,
-    "OQ-28": erased,
 }
