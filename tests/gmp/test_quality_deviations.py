@@ -22,6 +22,7 @@ from seedtrain.gmp import (
     investigate_deviation,
     link_capa,
     open_capa,
+    open_review,
     overdue,
     raise_deviation,
     release_verdict,
@@ -123,6 +124,8 @@ def test_a_deviation_concerns_other_batches_and_lots_too(done):
     verdict = release_verdict(done.ledger, "B-2")
     assert any(reason.startswith(f"{name} is not closed") for reason in verdict.evidence)
     assert any("older than the last event" in reason for reason in verdict.evidence)
+    (shown,) = [item.item for item in open_review(done.ledger, "B-2").exceptions if item.item.kind == "deviation"]
+    assert shown.words == f"{name} (open): a vial fell"
     with pytest.raises(InputError, match="knows no batch or lot 'B-9'"):
         opened(done, who="qc", linked=("B-9",))
 

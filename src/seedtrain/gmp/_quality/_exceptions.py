@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Final
 
 from seedtrain.base import translate as _
-from seedtrain.gmp._batch._lines import ReviewItem, limit_words
+from seedtrain.gmp._batch._lines import ReviewItem, ValueLine, limit_words
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._permit import unchecked_phases
-from seedtrain.gmp._quality._deviations import well_closed
-from seedtrain.gmp._quality._excursions import excursions, uncovered
+from seedtrain.gmp._quality._deviations import Deviation, well_closed
+from seedtrain.gmp._quality._excursions import Deviating, excursions, uncovered
 from seedtrain.gmp._quality._oos import investigations
 from seedtrain.recipe import MasterRecipe, State, hold_points
 from seedtrain.record import Event, moment
@@ -83,15 +83,19 @@ def review_items(
     events: Sequence[Event] = (),
     lots: Iterable[Event] = (),
     strange: Iterable[Event] = (),
+    cases: Sequence[Deviation] = (),
 ) -> tuple[ReviewItem, ...]:
     """Every exception of a batch, the gravest kinds first, each kind in the order of the record.
 
     - `recipe`: the batch's own; without it nobody can say what is missing, and that is an exception too.
     - `clock`: the ledger's `clock.checked` events. `events`: of the batch. `lots`: of the lots that went in.
     - `strange`: events of people who had no role for them; they count for nothing, and are shown.
+    - `cases`: the deviations that concern the batch, wherever they are filed.
     """
+    out = excursions(record)
     items = [
-        *_values(record),
+        *_values(record, out),
+        *_deviations(record, out, cases),
         *_levels(record),
         *_people(record, recipe),
         *_gaps(record, recipe),
@@ -114,7 +118,7 @@ def _levels(record: BatchRecord) -> Iterator[ReviewItem]:
     An excursion is told as such already; only a band that is graver than an action limit adds to it.
     """
     for item in record.values:
-        passed = item.outside
+        passed = item.outside if "levels" in item.more else ()
         if not passed or (not item.keeps_limits and passed[-1] not in ("proven", "specification")):
             continue
         low, high = item.levels[passed[-1]]
@@ -173,27 +177,33 @@ def _changed_lots(record: BatchRecord, lots: Iterable[Event]) -> Iterator[Review
             yield ReviewItem("audit trail", event.seq, f"lot {event.subject} {what} after it was used ({event.reason})")
 
 
-def _values(record: BatchRecord) -> Iterator[ReviewItem]:
-    for found in excursions(record):
+def _values(record: BatchRecord, out: Sequence[Deviating]) -> Iterator[ReviewItem]:
+    for found in out:
         yield ReviewItem("excursion", found.first_seq, found.words)
     for item in record.values:
-        name = f"{item.tag} of {item.phase}"
-        for number, fix in enumerate(item.corrections):
-            old = item.corrections[number - 1].value if number else item.value
-            words = f"{name}: {old} became {fix.value} {item.unit}".rstrip() + f" ({fix.reason})"
-            yield ReviewItem("correction", fix.seq, words)
-        out = not (item.within and item.keeps_limits)
-        if out and item.kind == "entry":
-            words = f"{name}: {item.current} {item.unit}".rstrip() + f" entered by hand, limits {item.limits}"
-            yield ReviewItem("manual entry", item.seq, words)
-        if item.within and not item.keeps_limits and not item.corrections:
-            words = f"{name}: recorded as within limits, but {item.value} is not within {item.limits}"
-            yield ReviewItem("sequence", item.seq, words)
+        yield from _value(item)
     for result in record.results:
         for fix in result.corrections:
             yield ReviewItem(
                 "correction", fix.seq, f"{result.attribute}: {result.value} became {fix.value} ({fix.reason})"
             )
+
+
+def _value(item: ValueLine) -> Iterator[ReviewItem]:
+    keeps = item.keeps_limits
+    if item.within and keeps and not item.corrections:
+        return
+    name = f"{item.tag} of {item.phase}"
+    for number, fix in enumerate(item.corrections):
+        old = item.corrections[number - 1].value if number else item.value
+        words = f"{name}: {old} became {fix.value} {item.unit}".rstrip() + f" ({fix.reason})"
+        yield ReviewItem("correction", fix.seq, words)
+    if not (item.within and keeps) and item.kind == "entry":
+        words = f"{name}: {item.current} {item.unit}".rstrip() + f" entered by hand, limits {item.limits}"
+        yield ReviewItem("manual entry", item.seq, words)
+    if item.within and not keeps and not item.corrections:
+        words = f"{name}: recorded as within limits, but {item.value} is not within {item.limits}"
+        yield ReviewItem("sequence", item.seq, words)
 
 
 def _people(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[ReviewItem]:
@@ -252,12 +262,19 @@ def _order(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[ReviewI
         latest = max(latest, turn if turn is not None else latest)
 
 
-def _quality(record: BatchRecord) -> Iterator[ReviewItem]:
-    for item in record.deviations:
+def _deviations(record: BatchRecord, out: Sequence[Deviating], cases: Sequence[Deviation]) -> Iterator[ReviewItem]:
+    """Each deviation with its state; those filed elsewhere and linked with the batch too."""
+    for item in record.deviations if not cases else ():
         state = "closed" if well_closed(record, item) else "open"
         yield ReviewItem("deviation", item.seq, f"{item.deviation} ({state}): {item.words}")
-    for found in uncovered(record):
+    for case in cases:
+        state = "closed" if case.closed else "open"
+        yield ReviewItem("deviation", case.seq, f"{case.name} ({state}): {case.words}")
+    for found in uncovered(record, out):
         yield ReviewItem("deviation", found.first_seq, f"no deviation was opened for {found.words}")
+
+
+def _quality(record: BatchRecord) -> Iterator[ReviewItem]:
     for result in record.results:
         if result.state != "conforms":
             words = "out of specification" if result.state == "oos" else "invalid"

@@ -136,15 +136,14 @@ def _since(time: str, step: StepLine | None) -> float:
     return 0.0 if step is None else (moment(time) - moment(step.started_at)).total_seconds() / 3600.0
 
 
-def uncovered(record: BatchRecord) -> tuple[Deviating, ...]:
-    """Excursions for which no deviation was opened.
+def uncovered(record: BatchRecord, found: Sequence[Deviating] | None = None) -> tuple[Deviating, ...]:
+    """Excursions for which no deviation was opened; `found`: the batch's excursions, where they are known already.
 
     A deviation covers the excursion whose values it names; one that names none covers what its phase and tag had
     until it was opened.
     """
-    return tuple(
-        item for item in excursions(record) if not any(_covers(deviation, item) for deviation in record.deviations)
-    )
+    out = excursions(record) if found is None else found
+    return tuple(item for item in out if not any(_covers(deviation, item) for deviation in record.deviations))
 
 
 def _covers(deviation: DeviationLine, item: Deviating) -> bool:

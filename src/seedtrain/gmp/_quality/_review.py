@@ -13,6 +13,7 @@ from seedtrain.gmp._batch._lines import ReviewItem, ReviewLine
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.gmp._master._approval import approval, at_head
 from seedtrain.gmp._quality._case import counting, said, signed_pairs, strange
+from seedtrain.gmp._quality._deviations import concerning
 from seedtrain.gmp._quality._exceptions import review_items
 from seedtrain.recipe import ControlRecipe, MasterRecipe
 from seedtrain.record import Draft, Event, Ledger, append_signed
@@ -102,7 +103,9 @@ def current_items(
     ]
     dropped = strange(ledger, events)
     clock = ledger.events(type="clock.checked")
-    return review_items(record, recipe, clock, events=counting(ledger, events), lots=lots, strange=dropped)
+    cases = concerning(ledger, record.batch, events)
+    own = counting(ledger, events)
+    return review_items(record, recipe, clock, events=own, lots=lots, strange=dropped, cases=cases)
 
 
 def item_key(batch: str, item: ReviewItem) -> str:
