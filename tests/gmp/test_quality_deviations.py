@@ -93,6 +93,14 @@ def qc_as_qa(done, qc):
     return enrol_person(done.ledger, "The qc", ["qa"], scripted=True)
 
 
+def test_who_ran_any_phase_does_not_close_a_deviation_of_the_whole_batch(done):
+    both = enrol_person(done.ledger, "Operator and qa", ["operator", "qa"], scripted=True)
+    done.value("production/main/grow", "remark", "noted", kind="entry", who=both)
+    name = opened(done)
+    with pytest.raises(InputError, match="ran the batch"):
+        close_deviation(done.ledger, BATCH, name, **ANSWERS, classification="minor", actor=both)
+
+
 def test_a_product_that_is_disposed_of_is_not_released(done):
     name = opened(done)
     given: dict[str, Any] = {"classification": "minor", "disposition": "rework", "actor": done.people["qa"]}

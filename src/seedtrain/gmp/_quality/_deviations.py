@@ -163,7 +163,10 @@ def _doers(events: Iterable[Event]) -> dict[str, set[str]]:
 
 
 def _barred(item: Deviation, doers: Mapping[str, set[str]]) -> dict[str, str]:
-    return {**dict.fromkeys(doers.get(item.phase, ()), "ran the phase"), **(item.barred or {})}
+    if item.phase:
+        return {**dict.fromkeys(doers.get(item.phase, ()), "ran the phase"), **(item.barred or {})}
+    whole = dict.fromkeys((actor for people in doers.values() for actor in people), "ran the batch")
+    return {**whole, **(item.barred or {})}
 
 
 def find_deviation(ledger: Ledger, name: str) -> Deviation:
