@@ -20,7 +20,7 @@ def steps_section(case: Case) -> Iterator[Block]:
     """Each phase with its dates, its unit, who did it and who checked it."""
     yield Heading(_("Steps"))
     (sheet,) = (item for item in batch_sheets(case.record, case.name) if item.name == "steps")
-    widths = (20, 12, 22, 13, 13, 9, 10, 12, 12)
+    widths = (19, 15, 19, 11, 11, 13, 10, 12, 12)
     yield none_or(sheet.rows, lambda: table(sheet.columns, sheet.rows, widths=widths))
     yield Heading(_("Interventions"), level=3)
     rows = [
@@ -70,7 +70,7 @@ def materials_section(case: Case) -> Iterator[Block]:
         *(_("Lot"), _("Material"), _("Amount"), _("Target"), _("Tolerated"), _("Instrument"), _("Phase")),
         *(_("Time"), _("Added by")),
     )
-    yield none_or(rows, lambda: table(heads, rows, widths=(13, 13, 11, 11, 14, 10, 18, 12, 12)))
+    yield none_or(rows, lambda: table(heads, rows, widths=(12, 12, 16, 11, 16, 10, 17, 11, 11)))
     yield Heading(_("Genealogy"))
     sheet = genealogy_sheet(genealogy(case.ledger.events(), case.record.lot or case.batch))
     yield table(sheet.columns, sheet.rows, widths=(13, 14, 11, 12, 9, 10, 26))

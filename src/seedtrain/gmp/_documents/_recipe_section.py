@@ -62,7 +62,7 @@ def _parts(recipe: MasterRecipe) -> Iterator[Block]:
         _("Limits"),
         _("Instruction and signatures"),
     )
-    yield none_or(rows, lambda: table(heads, rows, widths=(20, 11, 9, 24, 13, 14, 20)))
+    yield none_or(rows, lambda: table(heads, rows, widths=(18, 15, 15, 21, 12, 14, 16)))
     yield Heading(_("Specification"), level=3)
     lines = [(item.attribute, item.method, item.limit.text) for item in recipe.specification.lines]
     yield none_or(lines, lambda: table((_("Attribute"), _("Method"), _("Limit")), lines))
