@@ -203,8 +203,7 @@ class _File(_Strict):
     parameters: dict[str, _Parameter] = {}
 
 
-FactorsFile = _File
-"""The form of a factors file, which a case extends."""
+FactorsFile = _File  # which a case extends
 
 
 def factors_in(file: _File, document: Document, below: FactorTable) -> FactorTable:

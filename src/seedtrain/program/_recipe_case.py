@@ -15,6 +15,7 @@ from seedtrain.development import (
     ScaleUp,
     attributes_of,
     batch_case,
+    check_reliability,
     design_space,
     factor,
     fitted_culture_inputs,
@@ -130,6 +131,7 @@ def recipe_design_space(
     elif spread is not None:
         chosen += spread_culture(culture, spread)
     wanted = attributes_of(recipe, limits)
+    check_reliability(reliability)
     (base,) = scale(culture, units.vessels, recipe, targets=[unit], progress=part(progress, 0.0, 0.1))
     given = _at_scale(chosen, base.control.recipe)
     found = study(culture, base, given, wanted, runs=runs, seed=seed, progress=part(progress, 0.1, 1.0))

@@ -13,7 +13,7 @@ from seedtrain.development._design_space._inputs import (
     spread_culture,
     strategy_factors,
 )
-from seedtrain.development._design_space._space import DesignSpace, FactorRange, design_space
+from seedtrain.development._design_space._space import DesignSpace, FactorRange, check_reliability, design_space
 from seedtrain.development._design_space._strategy import strategy_lines, with_strategy
 from seedtrain.development._design_space._study import Attribute, Study, attributes_of, study
 
@@ -24,6 +24,7 @@ __all__ = [
     "Input",
     "Study",
     "attributes_of",
+    "check_reliability",
     "design_space",
     "design_space_blocks",
     "design_space_figures",

@@ -256,10 +256,15 @@ def _around(good: NDArray[np.bool_], middle: int) -> tuple[int, int]:
     return low, high
 
 
-def design_space(found: Study, reliability: float = 0.9) -> DesignSpace:
-    """The design space of a study; `reliability` from 0.5 to below 1."""
+def check_reliability(reliability: float) -> None:
+    """Refuse a probability that no study can show, or that nobody wants."""
     if not 0.5 <= reliability < 1:
         raise InputError(f"a reliability of {reliability:g}", remedy="Give 0.5 to below 1, such as 0.9.")
+
+
+def design_space(found: Study, reliability: float = 0.9) -> DesignSpace:
+    """The design space of a study; `reliability` from 0.5 to below 1."""
+    check_reliability(reliability)
     check_runs(found.inputs, len(found.x))
     return DesignSpace(found, {name: fit_chaos(found.x, y, found.factors) for name, y in found.y.items()}, reliability)
 

@@ -128,6 +128,8 @@ def study(
         if isinstance(outcome, str):
             failures[outcome] = failures.get(outcome, 0) + 1
         else:
+            if not rows:
+                _check_known(attributes, outcome)
             rows.append(outcome)
             kept.append(at)
         if at % 32 == 0:
@@ -153,12 +155,18 @@ def check_runs(inputs: Sequence[Input], runs: int) -> None:
         )
 
 
+def _check_known(attributes: Sequence[Attribute], outcome: Mapping[str, tuple[float, str]]) -> None:
+    """Refuse an attribute that no model gives, before all batches are simulated."""
+    for attribute in attributes:
+        if attribute.name not in outcome:
+            known = ", ".join(sorted(outcome))
+            raise InputError(
+                f"no model gives {attribute.name!r}, so its probability cannot be told", remedy=f"Known: {known}."
+            )
+        convert(0.0, outcome[attribute.name][1], attribute.unit)
+
+
 def _column(attribute: Attribute, rows: Sequence[Mapping[str, tuple[float, str]]]) -> Floats:
-    if attribute.name not in rows[0]:
-        known = ", ".join(sorted(rows[0]))
-        raise InputError(
-            f"no model gives {attribute.name!r}, so its probability cannot be told", remedy=f"Known: {known}."
-        )
     values = []
     for row in rows:
         value, unit = row[attribute.name]
