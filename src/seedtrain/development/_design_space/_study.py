@@ -123,7 +123,9 @@ def study(
     unit = qmc.Sobol(len(ordered), scramble=True, seed=seed).random_base2(int(np.ceil(np.log2(runs))))[:runs]
     x = np.where(np.arange(len(ordered)) < factors, 2 * unit - 1, np.clip(ndtri(unit), -3.0, 3.0))
     batch = _Batch(culture, base, ordered, molar_mass)
-    kept, rows, failures = [], [], dict[str, int]()
+    kept: list[int] = []
+    rows: list[dict[str, tuple[float, str]]] = []
+    failures: dict[str, int] = {}
     for at, outcome in enumerate(_outcomes(batch, x, workers)):
         if isinstance(outcome, str):
             failures[outcome] = failures.get(outcome, 0) + 1
