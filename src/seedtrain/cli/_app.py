@@ -3,51 +3,73 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from cyclopts import App, CycloptsError
 
 import seedtrain
 from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, SeedtrainError
-from seedtrain.cli import (
-    _assurance,
-    _bank,
-    _bank_care,  # noqa: F401  # puts its commands on the app of _bank
-    _batch,
-    _batch_documents,
-    _batch_review,
-    _bench,
-    _change,
-    _compile,
-    _culture,
-    _custody,
-    _data,
-    _design,
-    _designspace,
-    _economics,
-    _equipment,
-    _fit,
-    _lot,
-    _lot_stock,  # noqa: F401  # puts its commands on the app of _lot
-    _lot_trace,  # noqa: F401
-    _model,
-    _new,
-    _person,
-    _plant,
-    _purify,
-    _qualify,
-    _recipe,
-    _record,
-    _retention,
-    _run,
-    _scale,
-    _simulate,
-    _verify,
-    _vessel,
-)
 from seedtrain.cli._common import report_error
 
 EXIT_INTERRUPTED = 130
+
+COMMANDS: Final = {
+    "run": ("_run:run", "Carry a product from its need to a released (simulated) batch and write the dossier."),
+    "new": (
+        "_new:new",
+        "Make a program directory for one's own product: need, recipe, plant and sequence, ready for `seedtrain run`.",
+    ),
+    "simulate": (
+        "_simulate:simulate",
+        "Simulate the production step of a recipe, at the recipe's own scale or in another vessel.",
+    ),
+    "purify": (
+        "_purify:purify",
+        "Run the phases of a recipe after its culture on a stream, and show what each leaves.",
+    ),
+    "compile": (
+        "_compile:compile_model",
+        "Compile a genome-scale metabolic model: its growth and exchanges as uptake and demand bounds move.",
+    ),
+    "recipe": ("_recipe:app", "Check and compare recipes; submit, review and approve them, and make them effective."),
+    "change": ("_change:app", "Change control: ask for a change, assess, approve, implement and close it."),
+    "record": ("_record:app", "Check, show and export the ledger."),
+    "person": ("_person:app", "Enrol, train and retire people; their passwords."),
+    "retention": ("_retention:app", "How long records are kept; what still holds a person's or patient's data."),
+    "lot": ("_lot_door:app", "Receive, test, release, split, use, ship, trace, recall, label and scan lots."),
+    "bank": ("_bank_door:app", "Cell and vector banks: vials, places, withdrawals, excursions, tests."),
+    "custody": ("_custody:app", "Chain of identity and custody: from the patient and back to the same patient."),
+    "assurance": ("_assurance:app", "Rule sets on what is inside: evidence, certificates, lines, critical points."),
+    "batch": ("_batch_door:app", "Run a batch with people, step by step; review it and release it."),
+    "qualify": (
+        "_qualify:qualify",
+        "Check this installation and write a signed report that maps each check to the clauses it is about.",
+    ),
+    "equipment": ("_equipment:app", "Register equipment, its calibration and cleaning; its log of use."),
+    "quality": ("_quality:app", "Samples, results, investigations, deviations, CAPA, specifications, stability."),
+    "design": ("_design:app", "Design guides for editing, with their off-targets, and strains."),
+    "verify": ("_verify:app", "Verdicts: pass, fail or inconclusive, with their evidence."),
+    "plant": ("_plant:app", "Start a virtual plant, and see what a plant's server offers."),
+    "bench": ("_bench:app", "Measure speed, memory and errors beside other programs, in one run."),
+    "vessel": ("_vessel:app", "What the vessels of a plant file can do."),
+    "culture": ("_culture:app", "The cultures that come with Seedtrain, what is in one, and checks of one's own."),
+    "data": ("_data:app", "One's own tables from bench and pilot."),
+    "fit": ("_fit:fit", "Fit parameters to measured runs, and say what the data cannot tell."),
+    "economics": (
+        "_economics:economics",
+        "Cost, carbon and the lowest selling price of a batch, what moves them, and what a target requires.",
+    ),
+    "scale": (
+        "_scale:scale",
+        "Carry a recipe to another vessel: what is kept, what gives way, gradients, the bench rig, times, assumptions.",
+    ),
+    "designspace": (
+        "_designspace:designspace",
+        "Set points over which every quality attribute passes: normal, proven and common ranges, edges, ranking, maps.",
+    ),
+    "model": ("_model:app", "Models as mathematics, and in and out of SBML."),
+}
+"""Where each command is, and what it does in a sentence: its module is loaded only when it is asked for."""
 
 app = App(
     name="seedtrain",
@@ -55,39 +77,8 @@ app = App(
     version=seedtrain.__version__,
     version_flags=["--version"],
 )
-app.command(_run.run)
-app.command(_new.new)
-app.command(_simulate.simulate)
-app.command(_purify.purify)
-app.command(_compile.compile_model, name="compile")
-app.command(_recipe.app)
-app.command(_change.app)
-app.command(_record.app)
-app.command(_person.app)
-app.command(_retention.app)
-app.command(_lot.app)
-app.command(_bank.app)
-app.command(_custody.app)
-app.command(_assurance.app)
-app.command(_batch.app)
-app.command(_qualify.qualify)
-app.command(_equipment.app)
-_batch_documents.add_to(_batch.app)
-_batch_review.add_to(_batch.app)
-QUALITY_HELP = "Samples, results, investigations, deviations, CAPA, specifications, stability."
-app.command("seedtrain.cli._quality:app", name="quality", help=QUALITY_HELP)  # loaded only when it is asked for
-app.command(_design.app)
-app.command(_verify.app)
-app.command(_plant.app)
-app.command(_bench.app)
-app.command(_vessel.app)
-app.command(_culture.app)
-app.command(_data.app)
-app.command(_fit.fit)
-app.command(_economics.economics)
-app.command(_scale.scale)
-app.command(_designspace.designspace)
-app.command(_model.app)
+for _name, (_place, _help) in COMMANDS.items():
+    app.command(f"seedtrain.cli.{_place}", name=_name, help=_help)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -1,0 +1,9 @@
+"""`seedtrain batch` with all its commands."""
+
+from __future__ import annotations
+
+from seedtrain.cli import _batch, _batch_documents, _batch_review
+
+app = _batch.app
+_batch_documents.add_to(app)
+_batch_review.add_to(app)
