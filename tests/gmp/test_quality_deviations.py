@@ -320,3 +320,29 @@ def test_no_capa_is_closed_but_after_approval_action_and_effect_in_this_order(st
     assert order == sorted(order)
     assert found.closed_by == "person-3"  # neither who opened it, nor the owner
     assert found.approved_by == "person-3"
+
+
+def test_any_single_fault_of_the_perfect_stories_leaves_them_open():
+    """Each step left out, unsigned, signed by another; the closing by everybody who may not."""
+
+    def deviation(steps):
+        head = ("deviation.opened", {"deviation": DEVIATION, "words": "x", "phase": ""}, "person-1", None)
+        kinds = [head] + [(kind, {"deviation": DEVIATION, **payload}, who, by) for kind, payload, who, by in steps]
+        return deviations(story(kinds, "B-1"))[0].closed
+
+    def capa(steps):
+        opening = {"title": "x", "sources": [], "cause": "x", "criterion": "x", "check_due": "2026-09-01"}
+        found = capa_of(story([("capa.opened", opening, "person-1", "person-1"), *steps], "CAPA-001"))
+        return found is not None and found.state == "closed"
+
+    for perfect, ended in ((PERFECT, deviation), (PERFECT_CAPA, capa)):
+        whole = [(kind, payload, who, who) for kind, payload, who in perfect]
+        assert ended(whole)
+        for place, (kind, payload, who) in enumerate(perfect):
+            before, after = whole[:place], whole[place + 1 :]
+            assert not ended([*before, *after]), kind
+            for signer in (None, *(set(PEOPLE) - {who})):
+                assert not ended([*before, (kind, payload, who, signer), *after]), (kind, signer)
+        for barred in ("person-1", "person-2"):  # opener; investigator, or owner of an action
+            kind, payload, _who = perfect[-1]
+            assert not ended([*whole[:-1], (kind, payload, barred, barred)]), (kind, barred)

@@ -271,6 +271,37 @@ def test_not_confirmed_only_by_a_plan_approved_before_and_all_its_retests(steps)
         assert found.invalidated_by in set(PEOPLE) - {"person-1", found.assessed_by}
 
 
+def concluded(steps):
+    head = [("result.recorded", RESULT, "person-1", None), ("oos.opened", OPENED, "system", None)]
+    (found,) = investigations(story([*head, *steps], BATCH))
+    return found.conclusion
+
+
+def test_any_single_fault_of_the_perfect_story_leaves_it_open():
+    """Each step left out, unsigned, signed by another, or taken by whoever may not take it."""
+    perfect = [(kind, payload, person, person) for kind, payload, person in PERFECT]
+    assert concluded(perfect) == "not confirmed"
+    for place, (kind, payload, person) in enumerate(PERFECT):
+        others = [*perfect[:place], *perfect[place + 1 :]]
+        assert not concluded(others), kind
+        signers = () if kind == "result.recorded" else (None, *(set(PEOPLE) - {person}))
+        for signer in signers:
+            assert not concluded([*perfect[:place], (kind, payload, person, signer), *perfect[place + 1 :]]), (
+                kind,
+                signer,
+            )
+    barred = {"oos.assessed": "1", "retest.approved": "12", "result.recorded": "1", "oos.closed": "12"}
+    for place, (kind, payload, _person) in enumerate(PERFECT):
+        for who_else in barred.get(kind, ""):
+            step = (kind, payload, f"person-{who_else}", f"person-{who_else}")
+            assert not concluded([*perfect[:place], step, *perfect[place + 1 :]]), step
+    second = {**PERFECT[4][1], "number": 2}
+    assert not concluded([*perfect[:4], ("result.recorded", second, "person-2", None), perfect[5]])
+    more = ("result.recorded", second, "person-2", None)
+    assert not concluded([*perfect[:5], more, perfect[5]])
+    assert not concluded([*perfect, more])  # after the end it opens it again
+
+
 def test_without_an_investigation_an_out_of_specification_result_stands(oos):
     record = batch_record(oos.events())
     specification = oos.control.recipe.specification
