@@ -115,6 +115,11 @@ def test_without_a_process_a_batch_has_a_cost_but_no_levers(tmp_path: Path) -> N
         ("size: 20 m3, count: 2", "size: 20 m3", "16:", "production has 2 units"),
         ("{step: production", "{step: culture", "4:", "no step runs in the suite 'production'"),
         ("grows: product}\nsteps", "grows: moon}\nsteps", "18:", "moon"),
+        ("amount: 1.1 t", "amount: 1e308 t", "6:29", "more than any plant has"),
+        ("tax: 25 %", "tax: 25 %, loan: {fraction: 200 %, interest: 5 %/year, years: 10}", "24:", "a loan on 2"),
+        ("currency: USD_2025", "currency: USD_2025\nfactors: ../factors.yaml", "4:", "there is no file"),
+        ("grows: time}", "grows: time, times: {crew_culture: 400}}", "9:", "less than or equal to 3"),
+        ("duration: 40 h", "duration: 400 h", "4:", "keep production for 44 h"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(

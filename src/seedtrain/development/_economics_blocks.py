@@ -52,6 +52,7 @@ def economics_blocks(
         Figure(_tornado(last.carbon, carbon), _("What moves the carbon most")),
         *([_variance(last)] if last.cost.variance else []),
         _schedule(last),
+        _utilisation(last),
         Paragraph(_boundary(last)),
     )
 
@@ -149,6 +150,18 @@ def _schedule(found: Economics) -> Definitions:
             (_("carbon dioxide from sugar, not counted"), f"{number(found.biogenic_co2)} kg/kg"),
         ]
     )
+
+
+def _utilisation(found: Economics) -> Table:
+    """How much of the time between two batches each suite is busy, the busiest first."""
+    plan = found.schedule
+    hours = {item.suite: (item.hours, item.units) for item in plan.occupancies}
+    rows = [
+        [suite, number(hours[suite][0]), str(hours[suite][1]), percent(share)]
+        for suite, share in sorted(plan.utilisation.items(), key=lambda pair: -pair[1])
+    ]
+    heads = [_("suite"), _("busy with a batch, h"), _("units"), _("utilisation with turnaround")]
+    return Table([Column(head, "right" if at else "left") for at, head in enumerate(heads)], rows, small=True)
 
 
 def _boundary(found: Economics) -> str:

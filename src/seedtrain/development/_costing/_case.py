@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from seedtrain.base import Document, InputError, Location, SeedtrainError, collect, load
 from seedtrain.development._costing._case_entry import CaseFile, FinanceEntry, StepEntry
-from seedtrain.development._costing._cash_flow import Finance, Loan, Venture
+from seedtrain.development._costing._cash_flow import Finance, Loan, Venture, shares_of_years
 from seedtrain.development._costing._power import Photovoltaics
 from seedtrain.development._costing._timetable import Task, Timetable, timetable
 from seedtrain.development._downstream_use import YEARLY
@@ -20,6 +20,8 @@ from seedtrain.quantity import Quantity, QuantityError, convert, parse, same_dim
 
 UPKEEP: Final = 0.055
 """Maintenance, insurance and local tax, part of the installed capital a year: what `annual_charge` holds of them."""
+LARGEST: Final = 1e15
+"""Of an amount in its own unit; beyond it nothing can be added up."""
 SHARED: Final = "steps that share a suite"
 _TURNAROUNDS: Final = {"vessel": "vessel_turnaround", "suite": "suite_turnaround", "none": ""}
 
@@ -91,10 +93,11 @@ def _finance(entry: FinanceEntry, document: Document) -> Finance:
         given[name] = value.magnitude(units.get(name, "")) if isinstance(value, Quantity) else value
     if entry.construction is not None:
         given["construction"] = tuple(share.magnitude("") for share in entry.construction)
-    if entry.loan is not None:
-        loan = entry.loan
-        given["loan"] = Loan(loan.fraction.magnitude(""), loan.interest.magnitude("1/year"), loan.years, loan.deducted)
     try:
+        if entry.loan is not None:
+            loan = entry.loan
+            terms = loan.fraction.magnitude(""), loan.interest.magnitude("1/year")
+            given["loan"] = Loan(*terms, loan.years, loan.deducted)
         return Finance(**given)
     except InputError as error:
         raise document.error(("finance",), error.message, remedy=error.remedy) from None
@@ -140,7 +143,7 @@ def _table(file: CaseFile, document: Document, path: Path) -> FactorTable:
     below = read_factors()
     if file.factors:
         other = path.parent / file.factors
-        if not other.is_file():
+        if Path(file.factors).name != file.factors or not other.is_file():
             raise document.error(
                 ("factors",), f"there is no file {file.factors!r} beside the case", remedy="Name a factors file."
             )
@@ -202,8 +205,9 @@ def _amount(
     unit = known.reference_unit if known.reference is not None else known.price.per
     try:
         size = parse(text)
-        if size.value < 0:
-            raise QuantityError(f"{text} is negative", remedy="Give 0 or more.")
+        if not 0 <= size.value <= LARGEST:
+            what = "negative" if size.value < 0 else "more than any plant has"
+            raise QuantityError(f"{text} is {what}", remedy="Give 0 or more, in a unit that suits it.")
         if not multiplied and not same_dimension(size.unit, unit):
             own = size.unit or "no unit"
             raise QuantityError(
@@ -287,6 +291,13 @@ def _performance(file: CaseFile, document: Document, uses: list[Use]) -> tuple[P
             remedy=f"Name the suite of the production culture: one of {', '.join(sorted(suites))}.",
         )
     titre, hours = entry.titre.magnitude("g/L"), entry.duration.magnitude("h")
+    kept = sum(step.hours.magnitude("h") for step in file.steps if (step.suite or step.step) == entry.suite)
+    if hours > kept * (1 + 1e-9):
+        raise document.error(
+            ("process", "duration"),
+            f"the culture takes {hours:g} h, but its steps keep {entry.suite} for {kept:g} h",
+            remedy="Give the step at least the time of the culture.",
+        )
     made = titre * entry.broth.magnitude("L") / 1000.0
     taken = sum(
         convert(use.amount, use.unit, "kg") for use in uses if use.grows == "substrate" and use.item in SUBSTRATES
@@ -344,7 +355,10 @@ def _plant(file: CaseFile, document: Document, finance: Finance) -> PlantCase:
         for year in range(item.every, finance.life, item.every)
     ]
     apart = tuple(
-        (_in(document, (*base, "written_apart", at, "amount"), part.amount, money), part.depreciation)
+        (
+            _in(document, (*base, "written_apart", at, "amount"), part.amount, money),
+            _schedule(document, (*base, "written_apart", at, "depreciation"), part.depreciation, finance),
+        )
         for at, part in enumerate(entry.written_apart)
     )
     depreciable = entry.depreciable
@@ -362,6 +376,14 @@ def _plant(file: CaseFile, document: Document, finance: Finance) -> PlantCase:
         raise error if error.position else document.error(base, error.message, remedy=error.remedy) from None
     targets = _targets(file, document, money)
     return PlantCase(file.case, money, venture, finance, tuple(flows), fixed, targets, entry.source)
+
+
+def _schedule(document: Document, place: Location, depreciation: str, finance: Finance) -> str:
+    try:
+        shares_of_years(depreciation, finance.life)
+    except InputError as error:
+        raise document.error(place, error.message, remedy=error.remedy) from None
+    return depreciation
 
 
 def _flow(document: Document, place: Location, name: str, item: Any, money: str, sign: float) -> Flow:

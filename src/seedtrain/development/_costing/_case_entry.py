@@ -70,7 +70,7 @@ class UseEntry(_Strict):
     where: str = "batch"
     grows: Growth = "batch"
     category: str = ""
-    times: dict[str, int] = {}
+    times: dict[str, Annotated[int, Field(ge=-3, le=3)]] = {}
 
 
 class EquipmentEntry(_Strict):

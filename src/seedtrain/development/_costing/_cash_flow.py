@@ -40,6 +40,14 @@ class Loan:
     years: int
     deducted: Deducted = "interest"
 
+    def __post_init__(self) -> None:
+        """Refuse what no bank lends."""
+        if not (0 <= self.fraction <= 1 and 0 <= self.interest < 1 and 1 <= self.years <= 50):
+            raise InputError(
+                f"a loan on {self.fraction:g} of the capital at {self.interest:g} over {self.years} years",
+                remedy="Give a fraction from 0 to 1, an interest below 1 a year, and 1 to 50 years.",
+            )
+
 
 @dataclass(frozen=True)
 class Finance:
@@ -111,6 +119,16 @@ class Venture:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise InputError(f"the {name} of the plant is {value:g}", remedy="Give 0 or more.")
+        whole = self.capital if self.depreciable is None else self.depreciable
+        if (
+            not sum(amount for amount, _schedule in self.written_apart)
+            <= whole * (1 + 1e-9)
+            <= self.capital * (1 + 2e-9)
+        ):
+            raise InputError(
+                f"{whole:g} are written off of a capital of {self.capital:g}, some of it apart",
+                remedy="Give no more to write off than the capital, and no more apart than that.",
+            )
         if not self.output > 0:
             raise InputError("the plant makes nothing, so nothing can be sold", remedy="Give its output, kg a year.")
 
