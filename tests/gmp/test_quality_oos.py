@@ -295,7 +295,7 @@ def test_any_single_fault_of_the_perfect_story_leaves_it_open():
         for who_else in barred.get(kind, ""):
             step = (kind, payload, f"person-{who_else}", f"person-{who_else}")
             assert not concluded([*perfect[:place], step, *perfect[place + 1 :]]), step
-    second = {**PERFECT[4][1], "number": 2}
+    second: dict[str, Any] = {**RESULT, "retest": OOS, "number": 2, "state": "conforms"}
     assert not concluded([*perfect[:4], ("result.recorded", second, "person-2", None), perfect[5]])
     more = ("result.recorded", second, "person-2", None)
     assert not concluded([*perfect[:5], more, perfect[5]])
