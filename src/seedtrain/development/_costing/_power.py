@@ -91,10 +91,11 @@ def power_mix(own: Photovoltaics, used: float) -> PowerMix:
     from_panels = float((direct * _DAYS[:, None]).sum())
     from_battery = float((stored * _DAYS).sum())
     taken = from_panels + from_battery / EFFICIENCY
+    grid = 1.0 - (from_panels + from_battery) / used
     return PowerMix(
         from_panels / used,
         from_battery / used,
-        max(1.0 - (from_panels + from_battery) / used, 0.0),
+        grid if grid > 1e-9 else 0.0,
         max(1.0 - taken / yearly, 0.0),
         used,
         yearly,
