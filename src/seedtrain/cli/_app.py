@@ -14,23 +14,11 @@ from seedtrain.cli._common import report_error
 EXIT_INTERRUPTED = 130
 
 COMMANDS: Final = {
-    "run": ("_run:run", "Carry a product from its need to a released (simulated) batch and write the dossier."),
-    "new": (
-        "_new:new",
-        "Make a program directory for one's own product: need, recipe, plant and sequence, ready for `seedtrain run`.",
-    ),
-    "simulate": (
-        "_simulate:simulate",
-        "Simulate the production step of a recipe, at the recipe's own scale or in another vessel.",
-    ),
-    "purify": (
-        "_purify:purify",
-        "Run the phases of a recipe after its culture on a stream, and show what each leaves.",
-    ),
-    "compile": (
-        "_compile:compile_model",
-        "Compile a genome-scale metabolic model: its growth and exchanges as uptake and demand bounds move.",
-    ),
+    "run": ("_run:run", None),
+    "new": ("_new:new", None),
+    "simulate": ("_simulate:simulate", None),
+    "purify": ("_purify:purify", None),
+    "compile": ("_compile:compile_model", None),
     "recipe": ("_recipe:app", "Check and compare recipes; submit, review and approve them, and make them effective."),
     "change": ("_change:app", "Change control: ask for a change, assess, approve, implement and close it."),
     "record": ("_record:app", "Check, show and export the ledger."),
@@ -41,10 +29,7 @@ COMMANDS: Final = {
     "custody": ("_custody:app", "Chain of identity and custody: from the patient and back to the same patient."),
     "assurance": ("_assurance:app", "Rule sets on what is inside: evidence, certificates, lines, critical points."),
     "batch": ("_batch_door:app", "Run a batch with people, step by step; review it and release it."),
-    "qualify": (
-        "_qualify:qualify",
-        "Check this installation and write a signed report that maps each check to the clauses it is about.",
-    ),
+    "qualify": ("_qualify:qualify", None),
     "equipment": ("_equipment:app", "Register equipment, its calibration and cleaning; its log of use."),
     "quality": ("_quality:app", "Samples, results, investigations, deviations, CAPA, specifications, stability."),
     "design": ("_design:app", "Design guides for editing, with their off-targets, and strains."),
@@ -54,22 +39,13 @@ COMMANDS: Final = {
     "vessel": ("_vessel:app", "What the vessels of a plant file can do."),
     "culture": ("_culture:app", "The cultures that come with Seedtrain, what is in one, and checks of one's own."),
     "data": ("_data:app", "One's own tables from bench and pilot."),
-    "fit": ("_fit:fit", "Fit parameters to measured runs, and say what the data cannot tell."),
-    "economics": (
-        "_economics:economics",
-        "Cost, carbon and the lowest selling price of a batch, what moves them, and what a target requires.",
-    ),
-    "scale": (
-        "_scale:scale",
-        "Carry a recipe to another vessel: what is kept, what gives way, gradients, the bench rig, times, assumptions.",
-    ),
-    "designspace": (
-        "_designspace:designspace",
-        "Set points over which every quality attribute passes: normal, proven and common ranges, edges, ranking, maps.",
-    ),
+    "fit": ("_fit:fit", None),
+    "economics": ("_economics:economics", None),
+    "scale": ("_scale:scale", None),
+    "designspace": ("_designspace:designspace", None),
     "model": ("_model:app", "Models as mathematics, and in and out of SBML."),
 }
-"""Where each command is, and what it does in a sentence: its module is loaded only when it is asked for."""
+"""Where each command is. A group says here what it is for, and is loaded only when it is asked for."""
 
 app = App(
     name="seedtrain",
