@@ -37,8 +37,8 @@ from ._exchange import (
 )
 from ._indpensim import PenicillinBatch, penicillin_batch, simulate_penicillin
 from ._library import read_culture, shipped_cultures
-from ._live import Broth, LiveTank, TankInputs
 from ._limits import TransferLimits, transfer_limits
+from ._live import Broth, LiveTank, TankInputs
 from ._metabolism import (
     CompiledMetabolism,
     Constant,

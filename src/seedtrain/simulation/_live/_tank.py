@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+
 from seedtrain.base import InputError
 from seedtrain.simulation._culture import Culture, Override
 from seedtrain.simulation._engine import DONE, Schedule, Seeds, Trajectories, compile_system
