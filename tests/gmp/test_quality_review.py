@@ -284,7 +284,7 @@ def forged(made, type, payload, who):
 
 def test_what_somebody_without_the_role_wrote_past_the_commands_counts_for_nothing_and_is_shown(excursion):
     made = excursion
-    verdict = {"verdict": "pass", "criteria": [], "evidence": [], "versions": {}, "seed": None}
+    verdict: dict[str, object] = {"verdict": "pass", "criteria": [], "evidence": [], "versions": {}, "seed": None}
     forged(made, "batch.released", {"reasons": [], "verdict": verdict}, "qc")
     forged(made, "batch.reviewed", {"exceptions": [], "acknowledged": []}, "checker")
     shown = words(made, "audit trail")
