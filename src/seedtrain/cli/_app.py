@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "quality": ("_quality:app", "Samples, results, investigations, deviations, CAPA, specifications, stability."),
     "design": ("_design:app", "Design guides for editing, with their off-targets, and strains."),
     "verify": ("_verify:app", "Verdicts: pass, fail or inconclusive, with their evidence."),
+    "telemetry": ("_telemetry:app", "Readings of the plant: ask, export and seal them."),
     "plant": ("_plant:app", "Start a virtual plant, and see what a plant's server offers."),
     "bench": ("_bench:app", "Measure speed, memory and errors beside other programs, in one run."),
     "vessel": ("_vessel:app", "What the vessels of a plant file can do."),
