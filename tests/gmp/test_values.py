@@ -153,7 +153,7 @@ def test_results_stand_once_under_their_sample_attribute_and_method(made):
     assert made.results() == first
     assert len(made.record.results) == 3
     assert len([item for item in made.record.samples if item.sample == "QC-1"]) == 1
-    with pytest.raises(InputError, match="another event"):
+    with pytest.raises(InputError, match="recorded before; now it is"):
         made.results({"purity": "99 %"})
     made.results({"purity": "99 %"}, sample="QC-2")
     assert len(made.record.results) == 4

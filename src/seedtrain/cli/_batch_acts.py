@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -124,8 +125,10 @@ def dispense(
     from seedtrain.gmp import dispense as put_in
 
     def do(ledger: Ledger, actor: str) -> BatchRecord:
-        path = _path(ledger, batch, phase)
+        path, head = _path(ledger, batch, phase), ledger.head
         found = put_in(ledger, batch, path, lot, amount, unit, actor, reference=reference, instrument=instrument)
+        if ledger.head == head and not (common is not None and common.json):
+            print(_("recorded before, nothing was added; --reference tells another weighing of this amount apart"))
         _tell_tolerance(found, path, lot, common)
         return found
 
@@ -251,6 +254,7 @@ def correct(
     phase: str,
     tag: str,
     value: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    unit: str = "",
     *,
     reason: Reason,
     signer: Signer,
@@ -270,13 +274,15 @@ def correct(
     tag
         What was entered wrongly.
     value
-        What is right, in the unit of the entry.
+        What is right.
+    unit
+        The unit of the entry, as it was entered; may be left out.
     """
     from seedtrain.gmp import correct_entry
 
     def do(ledger: Ledger, actor: str) -> BatchRecord:
         path = _path(ledger, batch, phase)
-        found = correct_entry(ledger, batch, path, tag, value, actor, reason=reason)
+        found = correct_entry(ledger, batch, path, tag, value, actor, unit=unit, reason=reason)
         _tell_limits(found, path, tag, common)
         return found
 
@@ -350,7 +356,9 @@ def _tell_limits(found: BatchRecord, phase: str, tag: str, common: Common | None
             continue
         if not (item.within and item.keeps_limits):
             words = _("{tag} {value} is outside {limits}: an excursion, which needs a deviation")
-            print(words.format(tag=name, value=value, limits=item.limits or "/".join(item.more.get("accepted", ()))))
+            if replace(item, value=item.current, corrections=()).keeps_limits:
+                words = _("{tag} {value} is within {limits}; what stood there before was not, and needs a deviation")
+            print(words.format(tag=name, value=value, limits=item.limits))
         elif item.outside:
             print(_("{tag} {value} is outside its alert limits").format(tag=name, value=value))
 

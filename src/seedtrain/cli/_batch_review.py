@@ -117,7 +117,13 @@ def sign_review(batch: str, *, signer: Signer, record: RecordUrl = None, common:
     """
     from seedtrain.gmp import review as act
 
-    return signed(signer, record, common, lambda ledger, actor: act(ledger, batch, actor))
+    return signed(
+        signer,
+        record,
+        common,
+        lambda ledger, actor: act(ledger, batch, actor),
+        tell=lambda said: [_("reviewed and signed by {person}").format(person=said["actor"])],
+    )
 
 
 def release(batch: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:

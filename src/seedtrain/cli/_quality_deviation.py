@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE
+from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._quality_shared import plain, signed
+from seedtrain.cli._quality_shared import lines_of, plain, signed
 from seedtrain.cli._signing import RecordUrl, Signer, open_record
 
 app = App(name="deviation", help="Deviations: open, classify, investigate, assess, close.")
@@ -67,6 +68,7 @@ def find(batch: str, *, signer: Signer, record: RecordUrl = None, common: Common
         lambda ledger, actor: {
             "opened": [event.payload["deviation"] for event in open_deviations(ledger, batch, actor)]
         },
+        tell=lambda said: lines_of(said) or [_("every excursion has its deviation already")],
     )
 
 

@@ -46,8 +46,9 @@ def signed(
     act: Callable[[Ledger, str], Any],
     *,
     code: Callable[[Any], int] = lambda _: EXIT_DONE,
+    tell: Callable[[Any], list[str]] | None = None,
 ) -> int:
-    """Unlock the signer, act, print what came of it, and end with `code` of that."""
+    """Unlock the signer, act, print what came of it (`tell` says how, for people), and end with `code` of that."""
     from seedtrain.base import use_language
 
     options = common or Common()
@@ -57,7 +58,7 @@ def signed(
         print_json(said)
     else:
         with use_language(options.lang):
-            print(*lines_of(said), sep="\n")
+            print(*(tell or lines_of)(said), sep="\n")
     return code(said)
 
 
@@ -82,6 +83,8 @@ def _told(value: Any) -> dict[str, Any]:
 
 def lines_of(said: Any) -> list[str]:
     """`name: value`, one a line, without what is empty."""
+    if isinstance(said, list):
+        return [_short(item) for item in said]
     if not isinstance(said, Mapping):
         return [str(said)]
     return [f"{name}: {_short(value)}" for name, value in said.items() if value not in (None, "", [], {})]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -42,12 +43,16 @@ def verify(file: str, *, anchors: Path | None = None, ca: Path | None = None, co
         print_json(verdict.to_data())
     else:
         with use_language(options.lang):
-            print(f"{file}: {verdict_words(verdict.verdict)}")
+            print(f"{_without_password(file)}: {verdict_words(verdict.verdict)}")
             for criterion in verdict.criteria:
                 print(f"  {verdict_words(criterion.verdict):<12} {criterion.name}: {criterion.value}")
             for line in verdict.evidence:
                 print(f"  {line}")
     return EXIT_OF[verdict.verdict]
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"^(\w+://[^/@:]*):.*@", r"\1@", url)
 
 
 @app.command

@@ -35,6 +35,9 @@ MOST_FAILURES: Final = 5  # in a row; assumed
 LOCKED_MINUTES: Final = 15  # assumed
 PASSWORD_DAYS: Final = 90  # assumed; 21 CFR 11.300(b) asks for ageing, and names no figure
 SESSION_MINUTES: Final = 15  # assumed; 21 CFR 11.200(a)(1) speaks of one continuous period of access
+_LOCKED: Final = (
+    "Wait, and tell quality. Once it is known who tried, an administrator ends it: seedtrain person unlock."
+)
 _LOG: Final = logging.getLogger(__name__)
 _ENDS_SESSIONS: Final = ("person.password_set", "person.unlocked", "person.retired")
 _UNLOCKED: ContextVar[tuple[Unlocked, ...]] = ContextVar("unlocked", default=())
@@ -199,7 +202,7 @@ def _opened(ledger: Ledger, actor: str, password: str, code: str | None, *, expi
         raise _refusal()
     now = timestamp(ledger.now)
     if stands.locked_until and now < stands.locked_until:
-        raise RefusedError(f"{actor} is locked until {stands.locked_until}", remedy="Wait, and tell QA.")
+        raise RefusedError(f"{actor} is locked until {stands.locked_until}", remedy=_LOCKED)
     public = bytes.fromhex(enrolled.payload["public_key"])
     held = open_sealed(actor, public, password, ledger.keys.sealed(public))
     step = _step(held, code, ledger.now.timestamp(), stands.last_step)
@@ -224,7 +227,7 @@ def _admit(ledger: Ledger, actor: str, step: int) -> None:
         head = ledger.head.seq
         stands = access(ledger, actor)
         if stands.locked_until and timestamp(ledger.now) < stands.locked_until:
-            raise RefusedError(f"{actor} is locked until {stands.locked_until}", remedy="Wait, and tell QA.")
+            raise RefusedError(f"{actor} is locked until {stands.locked_until}", remedy=_LOCKED)
         if step >= 0 and step <= stands.last_step:
             _note_refusal(ledger, actor, "secret", stands)
             raise _refusal()

@@ -56,7 +56,10 @@ def enrol_person(
         check_password(password)
     held = new_secrets(totp=totp) if password is not None else None
     if not name.strip() or not roles or not all(role.strip() for role in roles):
-        raise InputError(f"a person needs a name and a role, not {roles!r}", remedy="Give at least one role.")
+        raise InputError(
+            f"a person needs a name and a role, not {name!r} and {list(roles)!r}",
+            remedy="Give the name, and at least one role: --role operator.",
+        )
     while True:
         head = ledger.head
         enrolled = people(ledger)

@@ -124,8 +124,8 @@ class ValueLine:
 
     @property
     def limits(self) -> str:
-        """The limits in words, empty where there are none."""
-        return limit_words(self.low, self.high)
+        """The limits in words, the accepted words where it is one, empty where there are none."""
+        return limit_words(self.low, self.high) or "/".join(str(item) for item in self.more.get("accepted") or ())
 
 
 @dataclass(frozen=True)
@@ -287,7 +287,10 @@ class DeviationLine:
 
 @dataclass(frozen=True)
 class Intervention:
-    """A command by which somebody stepped in: hold, pause, stop, abort, and coming back from them."""
+    """A command by which somebody stepped in: hold, pause, stop, abort, and coming back from them.
+
+    - `unit`: empty where the unit procedure was not on any yet. `reason`: what was said where one was.
+    """
 
     seq: int
     unit_procedure: str
@@ -297,6 +300,7 @@ class Intervention:
     after: str
     actor: str
     occurred_at: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)

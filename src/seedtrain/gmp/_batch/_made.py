@@ -70,6 +70,7 @@ def state_changed(tally: Tally, event: Event, payload: Mapping[str, Any]) -> Non
             after=str(payload["after"]),
             actor=event.actor,
             occurred_at=event.occurred_at,
+            reason=event.reason or "",
         )
         tally.interventions.append(line)
 

@@ -67,10 +67,13 @@ def correct_entry(
     value: str,
     actor: str,
     *,
+    unit: str = "",
     reason: str,
     at: datetime | None = None,
 ) -> BatchRecord:
     """Put right an entry, with a reason and signed; what was calculated from it is calculated anew in the same commit.
+
+    - `unit`: of `value`, which must be that of the entry; it is taken to be if not given.
 
     The old value stays visible. Whoever checked or signed the phase before has to do it again.
     """
@@ -87,7 +90,7 @@ def correct_entry(
             raise InputError(f"{phase} has no entry {tag!r}", remedy=f"It has: {', '.join(known) or 'none'}.")
         authorise(ledger, actor, EXECUTE, place.phase.manual.course or None)
         entry = place.phase.entries()[tag]
-        payload = entry_payload(phase, tag, entry, value, line.unit)
+        payload = entry_payload(phase, tag, entry, value, unit or line.unit)
         if payload["value"] == line.current:
             return Act()
         figures = Figures(desk.record, desk.control.recipe)

@@ -118,9 +118,11 @@ def command_batch(
                 drafts += desk.commands(scope, "", *given)
         if command in (Command.STOP, Command.ABORT):
             drafts += _freed(desk)
-        drafts += desk.commands(WHOLE, "", *given)
-        last = drafts[-1]
-        drafts[-1] = Draft(last.type, last.subject, last.payload, actor, at, reason=reason.strip() or None)
+        # with the order, which the reviewer reads, and with the last event, which is the one that is signed
+        drafts += [
+            Draft(item.type, item.subject, item.payload, actor, at, reason=reason.strip() or None)
+            for item in desk.commands(WHOLE, "", *given)
+        ]
         return Act(drafts, f"{command.value} of batch {batch}")
 
     return act(ledger, batch, actor, do, at=at)

@@ -31,6 +31,7 @@ def steps_section(case: Case) -> Iterator[Block]:
             word(item.command),
             state_words(Isa88State(item.before)),
             state_words(Isa88State(item.after)),
+            item.reason,
             case.name(item.actor),
         )
         for item in case.record.interventions
@@ -42,6 +43,7 @@ def steps_section(case: Case) -> Iterator[Block]:
         _("Command"),
         _("Before"),
         _("After"),
+        _("Reason"),
         _("Ordered by"),
     )
     yield none_or(rows, lambda: table(heads, rows))

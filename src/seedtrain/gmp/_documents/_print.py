@@ -286,11 +286,14 @@ def _deviations(record: BatchRecord, names: Names) -> Sheet:
 
 
 def _interventions(record: BatchRecord, names: Names) -> Sheet:
-    columns = (_("Time"), _("Unit procedure"), _("Unit"), _("Command"), _("Before"), _("After"), _("Ordered by"))
+    columns = (
+        *(_("Time"), _("Unit procedure"), _("Unit"), _("Command"), _("Before"), _("After")),
+        *(_("Reason"), _("Ordered by")),
+    )
     rows = tuple(
         (
             *(item.occurred_at, item.unit_procedure, item.unit, word(item.command)),
-            *(state_words(State(item.before)), state_words(State(item.after))),
+            *(state_words(State(item.before)), state_words(State(item.after)), item.reason),
             names(item.actor),
         )
         for item in record.interventions

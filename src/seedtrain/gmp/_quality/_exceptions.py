@@ -208,8 +208,9 @@ def _value(item: ValueLine) -> Iterator[ReviewItem]:
 
 def _people(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[ReviewItem]:
     for item in record.interventions:
-        where = f"{item.unit_procedure} on {item.unit}" if item.unit_procedure else "the batch"
-        yield ReviewItem("intervention", item.seq, f"{item.command} of {where}, {item.before} to {item.after}")
+        where = f"{item.unit_procedure} on {item.unit}" if item.unit else item.unit_procedure or "the batch"
+        why = f" ({item.reason})" if item.reason else ""
+        yield ReviewItem("intervention", item.seq, f"{item.command} of {where}, {item.before} to {item.after}{why}")
     for seq, words in record.illegal:
         yield ReviewItem("sequence", seq, words)
     if recipe is None:

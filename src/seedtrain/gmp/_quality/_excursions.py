@@ -22,6 +22,7 @@ class Deviating:
     """An excursion: consecutive values of one tag in one phase outside their limits; `value` is the worst.
 
     - `first_seq`, `last_seq`: of its values. `start_h`, `end_h`: h since the phase began.
+    - `accepted`: the words that are in order, where the value is one.
     """
 
     phase: str
@@ -36,12 +37,14 @@ class Deviating:
     last_seq: int
     count: int
     time: str
+    accepted: str = ""
 
     @property
     def words(self) -> str:
         """The excursion in one line."""
         found = f"{self.tag} {self.value} {self.unit}".rstrip()
-        limits = f"{limit_words(self.low, self.high)} {self.unit}".strip() or "what was recorded as its limits"
+        limits = f"{limit_words(self.low, self.high)} {self.unit}".strip() or self.accepted
+        limits = limits or "what was recorded as its limits"
         span = f"at {self.start_h} h" if self.start_h == self.end_h else f"from {self.start_h} to {self.end_h} h"
         return f"{found} outside {limits}, {span} of {self.phase}"
 
@@ -86,6 +89,7 @@ def _of_values(items: Sequence[ValueLine], step: StepLine | None) -> Deviating:
         last_seq=items[-1].seq,
         count=len(readings),
         time=max(item.occurred_at for item in items),
+        accepted="" if worst.low is not None or worst.high is not None else worst.limits,
     )
 
 

@@ -47,6 +47,7 @@ def record_results(
     for value in values:
         try:
             _not_into_compliance(failing, value)
+            _must_be_same(record, specification, value)
             own = checked_context(ledger, value.method, context, at)
             drafts.append(result_draft(record, specification.line(value.attribute), value, actor, own, at))
         except SeedtrainError as error:
@@ -76,6 +77,20 @@ def _not_into_compliance(failing: Mapping[str, str], value: Result) -> None:
             f"{value.attribute} is out of specification in sample {sample}: another sample is not tested for it",
             remedy="Investigate; retest by a plan that was approved before: seedtrain quality retest plan.",
         )
+
+
+def _must_be_same(record: BatchRecord, specification: Specification, value: Result) -> None:
+    """A result that stands is not replaced by another one of the same sample, attribute and method."""
+    given = reported(specification.line(value.attribute), value)
+    for known in record.results:
+        if (known.sample, known.attribute, known.method) != (value.sample, value.attribute, value.method):
+            continue
+        if known.reported != given:
+            raise InputError(
+                f"{value.attribute} of sample {value.sample} is {known.reported}, recorded before; now it is {given}",
+                remedy="A slip of the pen is put right with a reason: seedtrain quality correct; "
+                "another test needs another sample, or an approved plan: seedtrain quality retest plan.",
+            )
 
 
 def _sample(record: BatchRecord, name: str, values: Sequence[Result], actor: str, at: datetime | None) -> Draft:
