@@ -47,6 +47,7 @@ def name(page: Path) -> str:
 
 NEEDED = {
     "docs/how-to/lots-and-labels.md": ("barcode", "ppf"),
+    "docs/reference/telemetry.md": ("duckdb", "pyarrow"),
     "docs/how-to/verify-a-clone.md": ("mappy", "pyabpoa"),
     "docs/how-to/verify-a-vector.md": ("mappy", "edlib"),
     "docs/how-to/connect-a-server.md": ("asyncua",),

@@ -4,8 +4,8 @@ import sys
 import threading
 from pathlib import Path
 
-from seedtrain.record import open_ledger, seal_segments, telemetry_path
-from tests.record_telemetry.plant import PH, START_US, Spool
+from seedtrain.record import Spool, open_ledger, seal_segments, telemetry_path
+from tests.record_telemetry.plant import PH, START_US
 
 
 def record(path, first):

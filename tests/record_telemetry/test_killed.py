@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from seedtrain.record import Telemetry, open_ledger, seal_segments, verify
+from tests.judges import needs
 
+pytestmark = needs("duckdb", "pyarrow")
 ROOT = Path(__file__).parents[2]
 
 

@@ -4,7 +4,6 @@ import json
 import os
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +11,11 @@ from hypothesis import strategies as st
 from seedtrain.base import InputError, IntegrityError, UnavailableError, digest_file
 from seedtrain.record import Draft, Telemetry, open_ledger, seal_segments, segment_folder, segment_path, verify
 from seedtrain.record._telemetry import _seal
+from tests.judges import needs
 from tests.record_telemetry.plant import DO, HOUR_US, PH, START_US, at, hours, spool, value_of
+
+pq = pytest.importorskip("pyarrow.parquet")
+pytestmark = needs("duckdb")
 
 
 def everything(ledger):
@@ -77,7 +80,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(moves=moves)
 def test_late_readings_and_seals_in_any_order_keep_everything(tmp_path_factory, moves):
     """Every reading has a time of its own, so that a lost and a doubled one both show."""

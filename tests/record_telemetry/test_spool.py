@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ def stored(path):
     file = SpoolFile(path)
     try:
         sources, found = file.sources(), []
-        for (hour,) in file.connection.execute("SELECT DISTINCT hour FROM flush ORDER BY hour").fetchall():
+        hours: Any = file.connection.execute("SELECT DISTINCT hour FROM flush ORDER BY hour").fetchall()
+        for (hour,) in hours:
             rows, _ = file.rows(hour, 0)
             columns = (rows.series, rows.time, rows.value, rows.quality)
             found += [
@@ -131,7 +133,7 @@ def test_a_damaged_flush_is_refused_by_its_checksum(tmp_path):
     with pytest.raises(Exception, match="only sealed readings leave"):
         file.connection.execute("DELETE FROM flush")
     file.connection.execute("DROP TRIGGER flush_update")
-    (body,) = file.connection.execute("SELECT body FROM flush").fetchone()
+    body: Any = file.connection.execute("SELECT body FROM flush").get
     file.connection.execute("UPDATE flush SET body = ?", (bytes([body[0] ^ 1]) + body[1:],))
     with pytest.raises(IntegrityError, match="is damaged"):
         file.rows(START_US // HOUR_US, 0)
@@ -152,7 +154,7 @@ def test_a_damaged_flush_is_refused_by_its_checksum(tmp_path):
     ],
 )
 def test_bad_readings_are_refused_and_nothing_of_them_is_kept(tmp_path, change, words):
-    good = {"tag": "pH", "value": 7.0, "unit": "1", "time": START}
+    good: dict[str, Any] = {"tag": "pH", "value": 7.0, "unit": "1", "time": START}
     with Spool(tmp_path / "a") as spool:
         with pytest.raises(InputError, match=words):
             spool.put(**(good | change))

@@ -23,6 +23,7 @@ from seedtrain.record._telemetry._rows import (
     Floats,
     Longs,
     Rows,
+    Source,
     from_bytes,
     joined,
     needed,
@@ -172,7 +173,7 @@ class Telemetry:
         # The spool first: what is sealed after that is left out by the ledger's own account of the flushes.
         parts, sources = self._unsealed(start, end)
         segments = self.segments
-        rows = self._beyond(parts, segments)
+        rows = self._beyond(parts, segments, sources, tags)
         chosen = [item for item in segments if item.meets(start, end) and (tags is None or set(tags) & set(item.tags))]
         files = [str(self._whole(item)) for item in chosen]
         if self._duck is None:
@@ -188,7 +189,7 @@ class Telemetry:
             connection.unregister("unsealed")
             connection.close()
 
-    def _unsealed(self, start: int, end: int) -> tuple[list[tuple[int, int, bytes, int]], Mapping[int, Any]]:
+    def _unsealed(self, start: int, end: int) -> tuple[list[tuple[int, int, bytes, int]], Mapping[int, Source]]:
         """The flushes of the spool that may have readings in [start, end), and the sources."""
         if self._spool is None:
             return [], {}
@@ -205,10 +206,23 @@ class Telemetry:
                 found += connection.execute(query, (hour, sealed.get(hour, 0), end, start)).fetchall()
             return found, self._spool.sources()
 
-    def _beyond(self, parts: Sequence[tuple[int, int, bytes, int]], segments: Sequence[Segment]) -> Rows:
+    def _beyond(
+        self,
+        parts: Sequence[tuple[int, int, bytes, int]],
+        segments: Sequence[Segment],
+        sources: Mapping[int, Source],
+        tags: Sequence[str] | None,
+    ) -> Rows:
+        """The readings of flushes that no segment has; only of `tags` where given."""
         sealed = self._sealed(segments)
-        fresh = [part for part in parts if part[1] > sealed.get(part[0], 0)]
-        return joined([from_bytes(body, checksum, str(number)) for _, number, body, checksum in fresh])
+        wanted = np.zeros(max(sources, default=0) + 1, bool)
+        wanted[[number for number, source in sources.items() if tags is None or source.tag in tags]] = True
+        found = []
+        for hour, number, body, checksum in parts:
+            if number > sealed.get(hour, 0):
+                rows = from_bytes(body, checksum, str(number))
+                found.append(rows.take(wanted[rows.series]))
+        return joined(found)
 
     def _sealed(self, segments: Sequence[Segment]) -> dict[int, int]:
         """For each hour the last flush of our spool that a segment has, as the ledger says."""
