@@ -43,6 +43,19 @@ def test_an_edited_row_is_named(store, tmp_path, old, new, leaf):
     assert (code, found["verdict"], found["first_bad_seq"]) == (1, "fail", seq)
 
 
+def test_nobody_acts_on_an_edited_row(store):
+    seq = received(store, "S-2")
+    connection = unguarded(store.record)
+    edited(connection, seq, b"25", b"24")
+    connection.close()
+    put_guards_back(store.record)
+    assert store.run("lot", "show", "S-1").code == 0  # what was not touched is read as before
+    answer = store.run("lot", "show", "S-2")
+    assert answer.code == 1
+    assert f"seq {seq}: the event's bytes are not those that its stored hash was made of" in answer.words
+    assert "seedtrain record verify" in answer.words
+
+
 def test_an_edited_row_is_named_though_the_guards_are_back(store):
     seq = received(store, "S-1")
     connection = unguarded(store.record)

@@ -9,6 +9,7 @@ import apsw
 import pytest
 
 from seedtrain.recipe import read_recipe
+from seedtrain.record._verifier import leaf_hash
 from tests.gmp_scenarios.hand import BATCH, FILL, PHASES, RECIPE, VOLUME, Bench
 from tests.gmp_scenarios.journey import Journey
 
@@ -150,6 +151,12 @@ def test_the_recipe_in_the_ledger_cannot_be_changed_under_a_running_batch(made, 
         forged = str(body).replace("gross - tare", "gross + tare")
         assert forged != body
         connection.execute("update event set body = ? where seq = ?", (forged, seq))
+    assert folder.run("record", "verify", folder.record).code == 1
+    answer = folder.run("batch", "recalculate", BATCH)
+    assert answer.code == 1
+    assert f"seq {seq}: the event's bytes are not those that its stored hash was made of" in answer.words
+    with apsw.Connection(str(folder.record)) as connection:  # who knows that rewrites the hash as well
+        connection.execute("update event set leaf = ? where seq = ?", (leaf_hash(forged.encode()), seq))
     assert folder.run("record", "verify", folder.record).code == 1
     answer = folder.run("batch", "recalculate", BATCH)
     assert answer.code != 0

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from seedtrain.base import InputError, IntegrityError, Position, UnavailableError
 from seedtrain.record._event import Event, decode
-from seedtrain.record._store import Tail
+from seedtrain.record._store import Tail, unchanged
 
 PAGE_ROWS: Final = 5000
 LOCK_MS: Final = 10_000
@@ -201,13 +201,15 @@ class PostgresStore:
         """The exact bytes of the events in (after, until], read page by page so that writing may go on meanwhile."""
         given = {name: value for name, value in (("subject", subject), ("type", type)) if value is not None}
         where = "".join(f" AND {name} = :{name}" for name in given)
-        for row in self._pages("event", "seq", "body", after, self.size() if until is None else until, where, given):
-            yield row[1]
+        for row in self._pages(
+            "event", "seq", "body, leaf", after, self.size() if until is None else until, where, given
+        ):
+            yield unchanged(row[0], bytes(row[1]), bytes(row[2]))
 
     def find(self, identity: str) -> bytes | None:
         """The bytes of the event of this id."""
-        rows = self._run(f"SELECT body FROM {self.place.schema}.event WHERE id = :id", id=identity)  # noqa: S608
-        return bytes(rows[0][0]) if rows else None
+        rows = self._run(f"SELECT seq, body, leaf FROM {self.place.schema}.event WHERE id = :id", id=identity)  # noqa: S608
+        return unchanged(rows[0][0], bytes(rows[0][1]), bytes(rows[0][2])) if rows else None
 
     def leaves(self) -> Iterator[tuple[bytes, bytes]]:
         """Exact bytes and stored leaf hash of every event; in one reading within `reading()`."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from seedtrain.base import InputError, IntegrityError, Position, UnavailableError
 from seedtrain.record._event import Event
+from seedtrain.record._verifier import leaf_hash
 
 APPLICATION_ID: Final = 0x5344544C  # "SDTL"
 LAYOUT: Final = 2
@@ -70,6 +71,19 @@ class Tail:
     body: bytes
     note: str
     peaks: bytes
+
+
+def unchanged(seq: int, body: bytes, leaf: bytes) -> bytes:
+    """The bytes of an event, if they are those that its hash was stored with; so that nobody acts on an altered row.
+
+    Who rewrites the hash too is found by `verify`, which reads checkpoints, signatures and anchors as well.
+    """
+    if leaf_hash(body) != leaf:
+        raise IntegrityError(
+            f"seq {seq}: the event's bytes are not those that its stored hash was made of",
+            remedy="Write nothing more; run `seedtrain record verify` and restore a backup.",
+        )
+    return body
 
 
 def require_sound_sqlite(version: int) -> None:
@@ -191,13 +205,13 @@ class SqliteStore:
             # The plus keeps the index on types out where a subject is asked for: a subject has few events, a type many.
             where += " AND +type = :type" if subject is not None else " AND type = :type"
         last = self.size() if until is None else until
-        query = f"SELECT seq, CAST(body AS BLOB) FROM event WHERE {where} ORDER BY seq LIMIT {PAGE_ROWS}"  # noqa: S608
+        query = f"SELECT seq, CAST(body AS BLOB), leaf FROM event WHERE {where} ORDER BY seq LIMIT {PAGE_ROWS}"  # noqa: S608
         while True:
             with self._typed("read"):
                 values = {"after": after, "last": last, "subject": subject, "type": type}
                 rows = self._connection.execute(query, values).fetchall()
-            for _, body in rows:
-                yield body
+            for seq, body, leaf in rows:
+                yield unchanged(seq, body, leaf)
             if len(rows) < PAGE_ROWS:
                 return
             after = rows[-1][0]
@@ -205,8 +219,9 @@ class SqliteStore:
     def find(self, identity: str) -> bytes | None:
         """The bytes of the event of this id."""
         with self._typed("read"):
-            row = self._connection.execute("SELECT CAST(body AS BLOB) FROM event WHERE id = ?", (identity,)).fetchone()
-        return None if row is None else row[0]
+            query = "SELECT seq, CAST(body AS BLOB), leaf FROM event WHERE id = ?"
+            row = self._connection.execute(query, (identity,)).fetchone()
+        return None if row is None else unchanged(*row)
 
     def leaves(self) -> Iterator[tuple[bytes, bytes]]:
         """Exact bytes and stored leaf hash of every event, in one reading."""
