@@ -202,3 +202,31 @@ def test_the_event_is_what_a_batch_record_reads(ledger):
     (event,) = ledger.events(type="segment.stored")
     payload = json.loads(event.body)["payload"]
     assert {"digest", "tags", "start_h", "end_h", "count", "origin"} <= payload.keys()
+
+
+def test_what_comes_while_old_readings_leave_stays(ledger, monkeypatch):
+    hours(ledger, 0, 4)
+    prune = _seal._prune
+
+    def late(*arguments):
+        with spool(ledger) as target:
+            target.put_many(DO, [START_US + 7], [5.0])
+        return prune(*arguments)
+
+    monkeypatch.setattr(_seal, "_prune", late)
+    assert seal_segments(ledger, keep_h=1).pruned == 2
+    assert START_US + 7 in everything(ledger)[("DO", "T1-AE2")][0]
+
+
+def test_a_question_during_a_seal_counts_nothing_twice(ledger, monkeypatch):
+    count = hours(ledger, 0, 2)
+    unsealed = Telemetry._unsealed
+
+    def meanwhile(self, start, end):
+        found = unsealed(self, start, end)
+        seal_segments(ledger, everything=True)
+        return found
+
+    monkeypatch.setattr(Telemetry, "_unsealed", meanwhile)
+    with Telemetry(ledger) as telemetry, telemetry.view() as connection:
+        assert connection.execute("SELECT count(*) FROM reading").fetchone() == (count,)
