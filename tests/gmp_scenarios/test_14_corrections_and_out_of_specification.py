@@ -86,7 +86,7 @@ def test_an_out_of_specification_result_blocks_release_whatever_is_tried(bench):
     assert bench.signed(bench.who["analyst"], *slip, "--reason", " ").code == 2
     bench.refused("operator", *slip, "--reason", "looks better")
     same = ("quality", "result", BATCH, "QC-1", "endotoxin", "0.10 EU/mL")
-    assert "another event is stored" in bench.refused("analyst", *same).words
+    assert "recorded before; now it is 0.10 EU/mL" in bench.refused("analyst", *same).words
     retest(bench)
     concluded = ("quality", "investigate", "close", OOS, "--words", "x", "--conclusion")
     assert "retest 1 is oos" in bench.refused("qa", *concluded, "not confirmed").words

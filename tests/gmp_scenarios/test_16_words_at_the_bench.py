@@ -52,7 +52,10 @@ def test_the_reason_of_an_order_reaches_the_reviewer_and_the_printed_record(benc
     bench.by("operator", "batch", "hold", BATCH, "--reason", "power dip in hall 2")
     assert any(words.endswith("(power dip in hall 2)") for words in words_of(bench, "intervention"))
     assert not any(" on ," in words for words in words_of(bench, "intervention"))  # no unit yet
-    assert "power dip in hall 2" in bench.said("batch", "show", BATCH)
+    bench.by("operator", "batch", "comment", BATCH, "the lamp flickered")
+    shown = bench.said("batch", "show", BATCH)
+    assert "| power dip in hall 2 |" in shown
+    assert "| the lamp flickered |" in shown
 
 
 def test_a_correction_into_the_limits_is_not_told_as_outside_them(bench):

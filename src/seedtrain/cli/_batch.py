@@ -172,12 +172,13 @@ def show(batch: str, *, record: RecordUrl = None, common: Common | None = None) 
         The batch.
     """
     from seedtrain.base import use_language
-    from seedtrain.gmp import batch_record, batch_sheets, names_of
+    from seedtrain.gmp import batch_record, batch_sheets, names_of, remark_sheets
 
     options = common or Common()
     with open_record(record, read_only=True) as ledger, use_language(options.lang):
         found = batch_record(ledger.events(subject=batch), batch)
-        sheets = batch_sheets(found, names_of(ledger))
+        names = names_of(ledger)
+        sheets = (*batch_sheets(found, names), *remark_sheets(found, names))
         if options.json:
             data: dict[str, Any] = {
                 item.name: [dict(zip(item.columns, row, strict=True)) for row in item.rows] for item in sheets

@@ -90,6 +90,7 @@ from seedtrain.gmp._documents._print import (
     decision_words,
     genealogy_sheet,
     names_of,
+    remark_sheets,
     result_words,
 )
 from seedtrain.gmp._equipment import (
@@ -532,6 +533,7 @@ __all__ = [
     "register_equipment",
     "release_batch",
     "release_verdict",
+    "remark_sheets",
     "reportable",
     "require_rules",
     "required_rules",

@@ -125,6 +125,23 @@ def batch_sheets(record: BatchRecord, names: Names = str) -> tuple[Sheet, ...]:
     )
 
 
+def remark_sheets(record: BatchRecord, names: Names = str) -> tuple[Sheet, ...]:
+    """What was remarked, and what the gates refused: beside `batch_sheets`, for who reads the record on a screen."""
+    said = tuple((item.occurred_at, item.phase, item.text, names(item.actor)) for item in record.comments)
+    refused = tuple(
+        (
+            *(item.occurred_at, item.phase, item.reason, names(item.actor)),
+            _("no") if item.lifted_by is None else _("yes"),
+        )
+        for item in record.stops
+    )
+    stops = (_("Time"), _("Phase"), _("Reason"), _("Met by"), _("Lifted"))
+    return (
+        Sheet("stops", _("Hard stops"), stops, refused),
+        Sheet("comments", _("Comments"), (_("Time"), _("Phase"), _("Comment"), _("Written by")), said),
+    )
+
+
 def certificate_sheet(found: Certificate) -> Sheet:
     """The tests of a certificate as a table."""
     columns = (_("Attribute"), _("Method"), _("Limit"), _("Result"), _("Verdict"))
