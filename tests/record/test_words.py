@@ -16,6 +16,8 @@ def test_a_server_s_password_is_not_said(password):
 
 
 def test_a_person_without_a_name_is_told_so(tmp_path):
-    with open_ledger(tmp_path / "record.db") as ledger:
-        with pytest.raises(InputError, match="a person needs a name and a role, not '' and"):
-            enrol_person(ledger, "", ["operator"], scripted=True)
+    with (
+        open_ledger(tmp_path / "record.db") as ledger,
+        pytest.raises(InputError, match="a person needs a name and a role, not '' and"),
+    ):
+        enrol_person(ledger, "", ["operator"], scripted=True)
