@@ -146,6 +146,8 @@ def test_what_people_read_is_in_their_language(shop):
     assert "S-1 的去向" in found.said("lot", "where-used", "S-1", "--lang", "zh")
     assert "0 lots and batches came of lot S-1" in found.said("lot", "recall", "S-1")
     assert "25 kg" in found.said("lot", "show", "S-1")
+    found.done(who["qa"], "lot", "amend", "S-1", "--set", "contains=casein=bovine; salt=", "--reason", "declaration 3")
+    assert "contains: casein=bovine; salt=\n" in found.said("lot", "show", "S-1")
     assert json.dumps(found.done(None, "lot", "trace", "S-1", "--to", "sources"))
 
 
@@ -162,6 +164,7 @@ def test_what_people_read_is_in_their_language(shop):
         ),
         (("lot", "split", "S-1", "--part", "nonsense"), "is not NEW-ID=QUANTITY"),
         (("lot", "consume", "none", "1 kg", "--batch", "B"), "knows no lot 'none'"),
+        (("lot", "consume", "W-9", "1 kg", "--batch", "W-9"), "W-9 is a lot of water, and no batch"),
         (("lot", "lift", "H-1", "--reason", "x"), "no open hold 'H-1'"),
         (("lot", "amend", "S-1", "--set", "colour=red", "--reason", "x"), "no field that can change"),
         (("lot", "hold", "none", "--reason", "x"), "knows no lot"),
@@ -170,7 +173,14 @@ def test_what_people_read_is_in_their_language(shop):
 def test_what_cannot_be_is_refused_with_a_remedy(tmp_path, words, said):
     found = Journey(tmp_path)
     who = found.crew(boss="administrator")
-    all_roles = found.enrol("Everybody", "warehouse", "quality_assurance", "operator", by=who["admin"])
+    all_roles = found.enrol(
+        "Everybody", "warehouse", "quality_assurance", "quality_control", "operator", by=who["admin"]
+    )
+    water = ("--material", "water", "--quantity", "5 kg", "--supplier", "us", "--retest", "2099-01-01")
+    found.done(all_roles, "lot", "receive", "W-9", *water)
+    test = ("--limit", "= conforms", "--method", "IR", "--sample", "Q-1")
+    found.done(all_roles, "lot", "test", "W-9", "identity", "conforms", *test)
+    found.done(all_roles, "lot", "status", "W-9", "released", "--reason", "R-1")
     answer = found.signed(all_roles, *words)
     assert answer.code == 2
     assert said in answer.words

@@ -194,7 +194,8 @@ def test_a_label_says_what_must_not_be_overlooked(store):
     [
         (lambda ledger: print_labels(ledger, ["NONE"], "a4-2x4"), "knows no lot"),
         (lambda ledger: print_labels(ledger, ["SUGAR-1"], "a5"), "no sheet"),
-        (lambda ledger: print_labels(ledger, ["SUGAR-1"], "a4-2x4", copies=0), "cannot be printed"),
+        (lambda ledger: print_labels(ledger, ["SUGAR-1"], "a4-2x4", copies=0), r"0 labels are out of 1 \.\. 2000"),
+        (lambda ledger: print_labels(ledger, ["SUGAR-1", "SUGAR-2"], "a4-2x4", copies=1001), "2002 labels are out of"),
         (lambda ledger: print_labels(ledger, ["SUGAR-1"], "a4-2x4", first=9), "8 places"),
         (lambda ledger: print_labels(ledger, ["SUGAR-1"], "roll-50x25", bars=True), "modules of"),
         (lambda ledger: print_labels(ledger, ["糖-6"], "a4-2x4"), "no GS1 barcode can hold"),
@@ -241,6 +242,7 @@ def test_a_separator_of_the_scanners_own_is_told(store):
     ("typed", "words"),
     [
         ("", "nothing was scanned"),
+        ("\udcff\udcfe", "no UTF-8 text"),  # what a scanner of another keyboard leaves on standard input
         (f"]d1{SUGAR}", "no GS1 symbol"),
         (SUGAR[:20], "does not fit"),
         ("hello world", "application identifier"),

@@ -56,6 +56,15 @@ def test_a_revoked_certificate_holds_what_was_made_and_the_trace_is_the_same_bot
     assert not any(order["fresh"] for order in again["orders"])
 
 
+def test_a_certificate_whose_paper_is_not_there_is_refused_and_none_is_recorded(bench):
+    issue = ("assurance", "certificate", "issue", "C-9", "--scheme", "BPJPH", "--issuer", "BPJPH")
+    of = ("--material", "water", "--supplier", "Supplier", "--valid-from", "2026-01-01")
+    answer = bench.signed(bench.who["officer"], *issue, *of, "--document", "no-such-paper.pdf")
+    assert answer.code == 2
+    assert "no-such-paper.pdf" in answer.words
+    assert [row["number"] for row in bench.done(None, "assurance", "certificate", "list")] == ["C-7"]
+
+
 def test_what_is_made_of_a_held_lot_afterwards_is_held_and_a_renewed_certificate_lifts_it_by_hand(bench):
     revoked = bench.by("officer", "assurance", "certificate", "revoke", "C-7", "--reason", "withdrawn by the issuer")
     hold = revoked["orders"][0]["hold"]

@@ -50,7 +50,6 @@ def issue(
     number
         The certificate's number.
     """
-    from seedtrain.base import digest_file
     from seedtrain.gmp import MaterialCertificate, issue_certificate
 
     found = MaterialCertificate(
@@ -63,7 +62,7 @@ def issue(
         valid_from=_day(valid_from),
         valid_until=None if valid_until is None else _day(valid_until),
         lots=tuple(lot or ()),
-        document=digest_file(document) if document is not None else "",
+        document=_paper(document) if document is not None else "",
     )
     with open_record(record) as ledger, signing(ledger, signer) as actor:
         issue_certificate(ledger, found, actor)
@@ -380,6 +379,17 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InputError(f"{text!r} is not a date", remedy="Write year-month-day, such as 2027-12-31.") from None
+
+
+def _paper(document: Path) -> str:
+    from seedtrain.base import Position, digest_file
+
+    try:
+        return digest_file(document)
+    except OSError as error:
+        raise InputError(
+            f"this file cannot be read: {error.strerror}", position=Position(str(document)), remedy="Check the path."
+        ) from error
 
 
 def _done(options: Common, data: dict[str, Any]) -> int:

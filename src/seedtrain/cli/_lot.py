@@ -153,7 +153,7 @@ def show(lot: str, *, record: RecordUrl = None, common: Common | None = None) ->
         print(f"{data['lot']}  {data['material']}  {data['status']}")
         for name, value in data["stated"].items():
             if value not in ("", [], None):
-                print(f"  {name}: {value}")
+                print(f"  {name}: {_in_a_line(value)}")
         if stock:
             words = _(
                 "  {taken_in} {unit} in, {consumed} used, {discarded} discarded, {shipped} shipped, {remaining} left"
@@ -164,6 +164,15 @@ def show(lot: str, *, record: RecordUrl = None, common: Common | None = None) ->
         for reason in data["faults"]:
             print(f"  ! {reason}")
     return EXIT_DONE
+
+
+def _in_a_line(value: Any) -> str:
+    """A stated field as people write it in a CSV file: several in one line, what is inside with its origin."""
+    if not isinstance(value, list):
+        return str(value)
+    return "; ".join(
+        f"{item['name']}={item['origin'] or ''}" if isinstance(item, dict) else str(item) for item in value
+    )
 
 
 @app.command

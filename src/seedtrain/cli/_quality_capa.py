@@ -68,6 +68,7 @@ def action(
     """Add an action to the plan.
 
     Example: seedtrain quality capa action CAPA-001 "new valve" --kind corrective --owner person-9 --due 2026-12-01
+    --as person-6
 
     Parameters
     ----------

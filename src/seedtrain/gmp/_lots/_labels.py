@@ -29,6 +29,7 @@ from seedtrain.report import SHEETS, Label, render_labels
 AUTOLOGOUS: Final = "FOR AUTOLOGOUS USE ONLY"
 """The words that 21 CFR 1271.90(c)(1) asks for; they stand in English in every language."""
 
+MOST_LABELS: Final = 2000  # of one file: some ten seconds of processor time
 _LONGEST_LOT: Final = 20
 _ROOMY_MM: Final = 35.0  # labels that are less high carry only what a person needs to know the lot
 _MEASURES: Final = (("kg", "310"), ("L", "315"), ("m2", "314"))
@@ -47,8 +48,11 @@ def print_labels(
     """
     if sheet not in SHEETS:
         raise InputError(f"there is no sheet {sheet!r}", remedy=f"Use one of: {', '.join(SHEETS)}.")
-    if copies < 1:
-        raise InputError(f"{copies} labels cannot be printed", remedy="Print one at least.")
+    if not 1 <= copies * len(lots) <= MOST_LABELS:
+        raise InputError(
+            f"{copies * len(lots)} labels are out of 1 .. {MOST_LABELS}, what one file holds",
+            remedy="Print one at least, and more than that in several files.",
+        )
     labels, brief = [], SHEETS[sheet].label_height < _ROOMY_MM
     with lot_book(ledger) as book:
         for name in lots:

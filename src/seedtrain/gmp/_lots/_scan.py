@@ -81,6 +81,8 @@ def open_scanned(
     Raises `InputError` for a label of no lot that the ledger knows, and for one that says something else of its lot
     than the ledger (GTIN, expiry), all differences at once.
     """
+    if any(0xD800 <= ord(letter) < 0xE000 for letter in text):  # bytes that were no text when they were read
+        raise InputError("what was scanned is no UTF-8 text", remedy="Scan again; check the scanner's keyboard layout.")
     with lot_book(ledger) as book:
         if text.strip() in book:
             entry, scan = book.entry(text.strip()), Scan("", ())

@@ -36,9 +36,11 @@ def consumption(
     - `reference`: a weighing ticket or request; the same one again is the same use.
 
     Append it `at_head` of what was read before, so that two uses at once cannot both take the last of a lot;
-    `consume_lot` does. Raises `InputError` for a lot that may not be used today (`lot_faults`), or holds less.
+    `consume_lot` does. Raises `InputError` for a lot that may not be used today (`lot_faults`), or holds less, and
+    where `use` is a lot of material itself.
     """
     entry, _ = have(ledger, lot, amount, unit)
+    _into_a_batch(ledger, lot, use)
     _usable(ledger, lot, at)
     payload = {
         "lot": lot,
@@ -69,6 +71,15 @@ def consume_lot(
         return append_signed(ledger, draft, "lot used", at_head=head)[0]
 
     return at_head(ledger, take)
+
+
+def _into_a_batch(ledger: Ledger, lot: str, use: str) -> None:
+    with lot_book(ledger) as book:
+        if use in book and book.entry(use).kind in ("received", "split", "merged"):
+            raise InputError(
+                f"{use} is a lot of {book.entry(use).material}, and no batch in which lot {lot} can be used",
+                remedy="Name the batch; lots of one material become one by: seedtrain lot merge.",
+            )
 
 
 def discard_lot(
