@@ -38,7 +38,7 @@ def started() -> Iterator[tuple[subprocess.Popen[str], dict[str, object]]]:
         assert lines[-1], "the plant ended"
     yield process, json.loads("".join(lines))
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 def test_start_says_where_it_serves(started: tuple[subprocess.Popen[str], dict[str, object]]):

@@ -3,7 +3,18 @@
 import pytest
 
 from seedtrain.base import InputError
-from seedtrain.gmp import approval, batch_record, correct_value, decide_release, judge_release, open_deviations, review
+from seedtrain.gmp import (
+    DecisionLine,
+    approval,
+    batch_record,
+    correct_value,
+    decide_release,
+    judge_release,
+    open_deviations,
+    release_batch,
+    review,
+    stop_batch,
+)
 from seedtrain.recipe import Command
 from seedtrain.record import Draft, append_signed, enrol_person, sign, verify
 from tests.gmp.made import BATCH, GOOD, ONE_EXCURSION, RECIPE, Made, control_recipe
@@ -307,3 +318,16 @@ def test_the_fold_is_pure_and_blind_to_other_batches(made):
     made.run().quality()
     assert batch_record(list(made.ledger.events()), BATCH) == alone
     assert batch_record(made.ledger.events(subject=BATCH)) == alone
+
+
+def test_nothing_changes_under_a_release_until_it_is_taken_back(made):
+    assert made.run().quality().decision == "released"
+    result, entry = made.record.results[0], next(item for item in made.record.values if item.kind == "entry")
+    for line, actor in ((result, "qc"), (entry, "operator")):
+        with pytest.raises(InputError, match="is released, and a correction would change what was decided on"):
+            correct_value(made.ledger, BATCH, line.id, line.value, reason="late", actor=made.people[actor])
+    taken = stop_batch(made.ledger, BATCH, made.people["qa"], "on_hold", "a figure was read wrongly")
+    assert taken.decision == "on_hold"
+    assert made.record.decision.decision == "on_hold"
+    correct_value(made.ledger, BATCH, result.id, result.value, reason="misread", actor=made.people["qc"])
+    assert not isinstance(release_batch(made.ledger, BATCH, made.people["qa"]), DecisionLine)  # the review is older

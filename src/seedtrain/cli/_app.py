@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 from cyclopts import App, CycloptsError
 
 import seedtrain
-from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, SeedtrainError
+from seedtrain.base import EXIT_BAD_INPUT, EXIT_UNAVAILABLE, InputError, SeedtrainError, UnavailableError
 from seedtrain.cli._common import report_error
 
 EXIT_INTERRUPTED = 130
@@ -76,5 +76,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(EXIT_UNAVAILABLE)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        words = f"a file or a connection failed: {error.strerror or error}{where}"
+        report_error(UnavailableError(words, remedy="Check the path, its permissions and the disk."), as_json=as_json)
         sys.exit(EXIT_UNAVAILABLE)
     sys.exit(code if isinstance(code, int) else 0)

@@ -29,7 +29,7 @@ from seedtrain.report import SHEETS, Label, render_labels
 AUTOLOGOUS: Final = "FOR AUTOLOGOUS USE ONLY"
 """The words that 21 CFR 1271.90(c)(1) asks for; they stand in English in every language."""
 
-MOST_LABELS: Final = 2000  # of one file: some ten seconds of processor time
+MOST_LABELS: Final = 2000  # of one file, so that it is made while somebody waits
 _LONGEST_LOT: Final = 20
 _ROOMY_MM: Final = 35.0  # labels that are less high carry only what a person needs to know the lot
 _MEASURES: Final = (("kg", "310"), ("L", "315"), ("m2", "314"))

@@ -194,7 +194,10 @@ def stop_batch(
     recipe: ControlRecipe | None = None,
     at: datetime | None = None,
 ) -> DecisionLine:
-    """Reject a batch, or put it on hold, with a reason; signed. A person may always be stricter than the record."""
+    """Reject a batch, or put it on hold, with a reason; signed. A person may always be stricter than the record.
+
+    A released batch is taken back so: nothing of it may be used or shipped until it is reviewed and decided anew.
+    """
     if decision == "released":
         raise InputError("a release is no stop", remedy="Use release.")
     text = said("reason", reason, "21 CFR 211.192")
@@ -202,7 +205,7 @@ def stop_batch(
     def choose(_: Verdict) -> tuple[DecisionWord, tuple[str, ...]]:
         return decision, (text,)
 
-    return _decide(ledger, batch, qa, choose, recipe, (), at)
+    return _decide(ledger, batch, qa, choose, recipe, (), at, stricter=True)
 
 
 def _decide(
@@ -213,12 +216,17 @@ def _decide(
     recipe: ControlRecipe | None,
     holds: Sequence[Hold],
     at: datetime | None,
+    *,
+    stricter: bool = False,
 ) -> DecisionLine:
+    """`stricter`: a release may be taken back."""
+
     def decide(head: int) -> DecisionLine:
         _, record = reading(ledger, batch)
         _may_decide(ledger, record, qa)
         last = record.decision
-        if last is not None and last.signed and last.decision != "on_hold":
+        final = ("rejected",) if stricter else ("released", "rejected")
+        if last is not None and last.signed and last.decision in final:
             return last
         verdict = release_verdict(ledger, batch, recipe=recipe, holds=holds)
         word, reasons = choose(verdict)

@@ -53,6 +53,8 @@ def record_results(
         except SeedtrainError as error:
             errors.append(error)
     collect(errors)
+    if any(draft.payload["state"] != "conforms" for draft in drafts):
+        must_be_undecided(record, "a result that does not conform")
     known = {item.sample for item in record.samples}
     fresh = dict.fromkeys(value.sample for value in values if value.sample not in known)
     samples = [_sample(record, name, values, actor, at) for name in fresh]
@@ -231,6 +233,7 @@ def correct_value(
     if line is None:
         raise InputError(f"batch {batch} has no value {event_id!r}", remedy="Give the id of a recorded value.")
     authorise(ledger, actor, "result.record" if isinstance(line, ResultLine) else "batch.execute")
+    must_be_undecided(record, "a correction")
     if _is_number(line.value) != _is_number(value):
         raise InputError(f"{value!r} cannot replace {line.value!r}", remedy="Give a value of the same kind.")
     payload: dict[str, object] = {"value": value, "unit": line.unit, "before": line.current}
@@ -253,6 +256,18 @@ def correct_value(
     identity = digest(["value.corrected", batch, event_id, number])[:32]
     draft = Draft("value.corrected", batch, payload, actor, at, reason=reason, corrects=event_id, id=identity)
     return append_signed(ledger, draft, "correction")
+
+
+def must_be_undecided(record: BatchRecord, what: str) -> None:
+    """Refuse what a decision did not see, until the decision is taken back: it would stand on another record."""
+    decision = record.decision
+    if decision is not None and decision.signed and decision.decision != "on_hold":
+        raise InputError(
+            f"batch {record.batch} is {decision.decision}, and {what} would change what was decided on",
+            remedy=f"Take it back first (seedtrain batch block {record.batch} --reason TEXT), then review it anew."
+            if decision.decision == "released"
+            else "A rejected batch stays as it is; open a deviation.",
+        )
 
 
 def check_phase(
