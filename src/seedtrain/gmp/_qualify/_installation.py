@@ -7,6 +7,7 @@ import hashlib
 import os
 import platform
 import stat
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -38,18 +39,15 @@ def versions(bench: Bench) -> list[str]:
 
 
 def installed_files(bench: Bench) -> list[str]:
-    """IQ-02: every file against the digest that the wheel's RECORD states (PEP 376, PEP 427)."""
+    """IQ-02: every file against the digest that the wheel's RECORD states (PEP 376, PEP 427).
+
+    A working copy (an editable installation) has no RECORD: its files are compared with the commit that it stands on.
+    """
     distribution = metadata.distribution(PACKAGE)
     root = Path(str(distribution.locate_file(PACKAGE)))
     listed = [item for item in distribution.files or () if item.hash and str(item).startswith(f"{PACKAGE}/")]
     if not listed:
-        source = Path(__file__).parents[2]
-        found = digest({str(path.relative_to(source)): _sha256(path) for path in _code(source)})
-        bench.evidence["files"] = {"digest": found}
-        raise CheckOpenError(
-            f"this is an editable installation, whose files nobody published; their digest is {found}. "
-            "Install the wheel to have them compared."
-        )
+        return _working_copy(bench, Path(__file__).parents[2])
     changed = [str(item) for item in listed if not _same(Path(str(item.locate())), item.hash)]
     known = {Path(str(item.locate())).resolve() for item in distribution.files or ()}
     added = [str(path.relative_to(root)) for path in _code(root) if path.resolve() not in known]
@@ -59,6 +57,48 @@ def installed_files(bench: Bench) -> list[str]:
     found = digest(digests)
     bench.evidence["files"] = {"count": len(listed), "digest": found}
     return [f"{len(listed)} files as published, digest of their digests {found}"]
+
+
+def _working_copy(bench: Bench, source: Path) -> list[str]:
+    """The package's files against the commit of their working copy; without one nobody says what they should be."""
+    found = digest({str(path.relative_to(source)): _sha256(path) for path in _code(source)})
+    bench.evidence["files"] = {"digest": found}
+    commit, blobs = _committed(source)
+    if not blobs:
+        raise CheckOpenError(
+            f"this is an editable installation, whose files nobody published; their digest is {found}. "
+            "Install the wheel to have them compared."
+        )
+    here = {str(path.relative_to(source)): _blob(path) for path in _code(source)}
+    other = sorted(name for name in {*here, *blobs} if here.get(name) != blobs.get(name))
+    if other:
+        raise CheckOpenError(
+            f"this working copy is not as committed: {', '.join(other[:5])}. Commit, or install the wheel.",
+        )
+    bench.evidence["files"] = {"count": len(here), "digest": found, "commit": commit}
+    return [f"{len(here)} files of a working copy, as in commit {commit}; digest of their digests {found}"]
+
+
+def _committed(source: Path) -> tuple[str, dict[str, str]]:
+    """The commit that a working copy stands on, and git's digest of each file of `source` in it; nothing elsewhere."""
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(source), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout  # noqa: S603
+
+    try:
+        commit = git("rev-parse", "HEAD").strip()
+        rows = git("ls-tree", "-r", "-z", "HEAD", "--", ".").split("\0")
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return "", {}
+    pairs = (row.partition("\t") for row in rows if row)
+    return commit, {name: facts.split()[2] for facts, _, name in pairs}
+
+
+def _blob(path: Path) -> str:
+    """Git's digest of a file."""
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def _code(root: Path) -> Iterator[Path]:
