@@ -96,8 +96,8 @@ def _committed(source: Path) -> tuple[str, dict[str, str]]:
 
 
 def _blob(path: Path) -> str:
-    """Git's digest of a file."""
-    content = path.read_bytes()
+    """Git's digest of a file; of a link, that of what it says."""
+    content = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
