@@ -4,28 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from seedtrain.automation._control import Actuators, Feeding, SetPoints, VesselControl
+from seedtrain.automation._control import Feeding, SetPoints, VesselControl
 from seedtrain.simulation import LiveTank, TankInputs
 from tests.simulation_live.test_tank import BASE, FEED, STEP, VESSEL
 
 SET = SetPoints(37.0, 6.9, 0.3, aeration=1.0, head_pressure=0.3)
-
-
-def inputs_of(told: Actuators, feed: float) -> TankInputs:
-    return TankInputs(
-        speed=told.speed,
-        air=told.air,
-        oxygen=told.oxygen,
-        carbon_dioxide=told.carbon_dioxide,
-        head_pressure=told.head_pressure,
-        feed=feed,
-        base=told.base,
-        acid=told.acid,
-        antifoam=told.antifoam,
-        jacket_inlet=told.jacket_inlet,
-        feed_liquid=FEED,
-        base_liquid=BASE,
-    )
 
 
 class Rig:
@@ -49,7 +32,7 @@ class Rig:
 
     def step(self, feed: float = 0.0) -> TankInputs:
         told = self.control.step(self.noisy(), STEP)
-        self.inputs = inputs_of(told, feed)
+        self.inputs = told.inputs(feed, feed_liquid=FEED, base_liquid=BASE)
         self.tank.advance(STEP, self.inputs)
         self.hours += STEP
         self.log.append((self.hours, self.tank.read(self.inputs)))

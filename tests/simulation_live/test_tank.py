@@ -266,3 +266,16 @@ def test_under_good_control_it_runs_as_a_simulated_run():
     assert seen["X"] == pytest.approx(wanted["X"], rel=0.03)
     assert seen["temperature"] == pytest.approx(grow.temperature, abs=0.3)
     assert seen["pH"] == pytest.approx(grow.pH, abs=0.1)
+
+
+def test_the_inlet_that_holds_the_temperature_holds_it():
+    tank = filled(cells=15.0)
+    inputs = TankInputs(speed=300.0, air=90.0, jacket_inlet=30.0, head_pressure=0.3)
+    tank.advance(0.2, inputs)
+    held = dataclasses.replace(inputs, jacket_inlet=tank.holding_inlet(inputs))
+    tank.advance(0.02, held)  # the jacket follows
+    held = dataclasses.replace(inputs, jacket_inlet=tank.holding_inlet(held))
+    before = tank.read(held)["temperature"]
+    tank.advance(0.1, held)
+    assert tank.read(held)["temperature"] == pytest.approx(before, abs=0.05)
+    assert held.jacket_inlet < before - 1.0  # it has to take the heat of the cells out

@@ -208,6 +208,8 @@ def _tell(rows: Rows, options: Common, output: Path | None) -> int:
         print_json(rows)
         return EXIT_DONE
     with use_language(options.lang):
+        if any(row.get("origin") == "simulated" for row in rows):
+            print(_("simulated: every figure is of a model of culture, vessel and instruments"))
         for case in dict.fromkeys(row["case"] for row in rows):
             print(case)
             for line in _lines([row for row in rows if row["case"] == case]):

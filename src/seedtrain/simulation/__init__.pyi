@@ -84,16 +84,21 @@ from ._seed import simulate_seed_train
 from ._setup import Setup, setup_of
 from ._simulate import simulate, simulate_neighbours
 from ._stream import COMPONENTS, StepResult, Stream, step_to_data
-from ._transfer import carbon_dioxide_solubility, mean_pressure
+from ._surroundings import HEATING_WATER
+from ._transfer import CO2_IN_AIR, NORMAL_VOLUME, OXYGEN_IN_AIR, carbon_dioxide_solubility, mean_pressure
 from ._vessel import Airlift, Retention, ShakeFlask, StirredTank, Vessel, WaveBag, Well
 from ._vessel_check import Figure, VesselCheck, check_vessel
 from ._vessel_file import VesselEntry
 from ._zones import Zones, zone_exchange, zones_of
 
 __all__ = [
+    "CO2_IN_AIR",
     "COMPONENTS",
     "COURSE_UNITS",
+    "HEATING_WATER",
     "LARGEST_MACHINES",
+    "NORMAL_VOLUME",
+    "OXYGEN_IN_AIR",
     "Airlift",
     "Balance",
     "Broth",

@@ -9,6 +9,10 @@ from typing import Final
 from seedtrain.base import InputError
 from seedtrain.simulation._culture import Culture, Override, Parameter
 
+HEATING_WATER: Final = 60.0
+"""degC of the water in a jacket that heats, assumed: hot enough to warm a full tank within the hour, and cool enough
+for cells at the wall (steam is for sterilising). Runs and controllers use this one figure."""
+
 _DEFAULTS: Final = (
     Parameter(
         "coalescence",
@@ -29,7 +33,7 @@ _DEFAULTS: Final = (
         "salts and sugar lower the solubility by some percent",
     ),
     Parameter("condenser_temperature", 10.0, "degC", 2.0, 30.0, "assumed", "exit gas leaves saturated at this"),
-    Parameter("heating_temperature", 60.0, "degC", 45.0, 95.0, "assumed", "water in the jacket when it heats"),
+    Parameter("heating_temperature", HEATING_WATER, "degC", 45.0, 95.0, "assumed", "water in the jacket when it heats"),
     Parameter("pK_carbonic", 6.1, "", 6.0, 6.4, "assumed", "apparent, in salty medium at 37 degC"),
 )
 

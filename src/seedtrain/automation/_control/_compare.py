@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from seedtrain.automation._control._feeding import ExponentialFeed, Feeding, MuStat, RiseStat
 from seedtrain.automation._control._filter import CultureFilter
 from seedtrain.automation._control._predictive import PredictiveFeed
-from seedtrain.automation._control._vessel import Actuators, SetPoints, VesselControl
+from seedtrain.automation._control._vessel import SetPoints, VesselControl
 from seedtrain.base import InputError, Progress, silent
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture, Liquid, LiveTank, Plan, StirredTank, TankInputs, base_liquid, plan_of
@@ -85,20 +85,25 @@ def compare_feeding(
         rows = []
         for run in range(runs):
             progress((number + run / runs) / len(strategies), name)
-            rows.append(_Trial(case, name, np.random.default_rng([seed, run])).run(hours))
+            rows.append(_Trial(case, name, [seed, run]).run(hours))
         found[name] = {figure: [row[figure] for row in rows] for figure in rows[0]}
     progress(1.0, "feeding")
     return found
 
 
 class _Trial:
-    """One culture under one strategy."""
+    """One culture under one strategy.
 
-    def __init__(self, case: Case, strategy: str, rng: np.random.Generator) -> None:
-        self.case, self.rng = case, rng
+    Culture, instruments and gas analyser draw from generators of their own, so that a strategy that has the exit gas
+    analysed meets the same culture and the same noise of the instruments as one that has not.
+    """
+
+    def __init__(self, case: Case, strategy: str, seed: Sequence[int]) -> None:
+        self.case = case
+        cultures, self.instruments, self.analyser = (np.random.default_rng([*seed, use]) for use in range(3))
         self.tank, model = self._filled(), self._filled()
         for name, spread in SPREAD.items():
-            draw = math.exp(spread * rng.standard_normal())
+            draw = math.exp(spread * cultures.standard_normal())
             if name in case.culture.parameters:
                 self.tank.set_parameter(name, self.tank.parameter(name) * draw)
         known = [name for name in LEARNT if name in case.culture.parameters]
@@ -149,7 +154,7 @@ class _Trial:
 
     def _tick(self, since: float | None) -> None:
         seen = self.tank.read(self.inputs)
-        draws = self.rng.standard_normal(3)
+        draws = self.instruments.standard_normal(3)
         noisy = {
             **seen,
             "dissolved_oxygen": seen["dissolved_oxygen"] + 0.005 * draws[0],
@@ -159,32 +164,16 @@ class _Trial:
         }
         told = self.control.step(noisy, TICK_H)
         feed = 0.0 if since is None else self.feeding.step(since, TICK_H, noisy)
-        self.inputs = self._driven(told, feed)
+        self.inputs = told.inputs(feed, feed_liquid=self.case.feed, base_liquid=self.case.base)
         self.tank.advance(TICK_H, self.inputs)
 
     def _analyse(self, seen: Mapping[str, float]) -> None:
-        draws = self.rng.standard_normal(2)
+        draws = self.analyser.standard_normal(2)
         pairs = zip(("OUR", "CER"), draws, strict=True)
         read = {tag: seen[tag] * (1 + 0.02 * draw) + 0.3 * draw for tag, draw in pairs}
         hours = GAS_TICKS * TICK_H
         follow: Any = self.feeding.follow if isinstance(self.feeding, PredictiveFeed) else self.filter.step
         self.told = follow(self.inputs, hours, read)
-
-    def _driven(self, told: Actuators, feed: float) -> TankInputs:
-        return replace(
-            self.inputs,
-            speed=told.speed,
-            air=told.air,
-            oxygen=told.oxygen,
-            head_pressure=told.head_pressure,
-            feed=feed,
-            base=told.base,
-            acid=told.acid,
-            antifoam=told.antifoam,
-            jacket_inlet=told.jacket_inlet,
-            feed_liquid=self.case.feed,
-            base_liquid=self.case.base,
-        )
 
 
 UNITS: Final = {"biomass": "g", "yield": "g/g", "acetate": "g/L", "short": "h"}
@@ -210,6 +199,7 @@ def feeding_rows(found: Mapping[str, Mapping[str, Sequence[float]]]) -> list[dic
             "ratio": _ratio(_median(ours.get(figure, ())), _median(figures[figure])),
             "goal": 1.0 if figure == "biomass" and name == "exponential" else None,
             "goal_kind": "ratio",
+            "origin": "simulated",
             "met": (_median(ours.get(figure, ())) or 0.0) >= (_median(figures[figure]) or 0.0),
         }
         for figure, unit in UNITS.items()

@@ -100,16 +100,5 @@ class PredictiveFeed:
 
     def _held(self, tank: LiveTank, feed: float) -> TankInputs:
         """Inputs under which temperature and pH stay about where they are, the stirrer at its highest speed."""
-        vessel, seen = tank.vessel, tank.read(self._inputs)
-        conductance = vessel.heat_transfer_coefficient * vessel.cooling_area
-        jacket = seen["temperature"] - seen["heat"] / conductance
-        return replace(
-            self._inputs,
-            speed=vessel.stirrer_speed[1],
-            feed=feed,
-            jacket_inlet=jacket - seen["heat"] * JACKET_DROP / vessel.working_volume[1],
-        )
-
-
-JACKET_DROP: Final = 3.6 / (4.1 * 0.1 * 60.0)
-"""K by which water warms in the jacket per W/L of heat: 0.1 L of jacket per litre of tank, renewed once a minute."""
+        inlet = tank.holding_inlet(self._inputs)
+        return replace(self._inputs, speed=tank.vessel.stirrer_speed[1], feed=feed, jacket_inlet=inlet)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-OXYGEN_IN_AIR: Final = 0.20946  # mol/mol of dry air
-CO2_IN_AIR: Final = 0.00042
-MOLE: Final = 60.0 / 22.413969 * 1000.0  # mmol/h in one normal L/min (CODATA: 22.413969 L/mol at 0 degC and 1 atm)
+from seedtrain.simulation import CO2_IN_AIR, NORMAL_VOLUME, OXYGEN_IN_AIR
+
+MOLE: Final = 60.0 / NORMAL_VOLUME * 1000.0  # mmol/h in one normal L/min
 
 
 def gas_balance(

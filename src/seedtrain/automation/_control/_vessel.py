@@ -9,17 +9,16 @@ from typing import Any, Final
 
 from seedtrain.automation._control._pid import Pid, PidSettings
 from seedtrain.automation._control._split import Stage, split
-from seedtrain.simulation import StirredTank
+from seedtrain.simulation import HEATING_WATER, Liquid, StirredTank, TankInputs
 
 OXYGEN_SHARE: Final = 0.4  # of the gas that may be pure oxygen at the end of the cascade, assumed
 BASE_PER_HOUR: Final = 0.03  # of the working volume that the base pump gives at most, 1/h; assumed
 ANTIFOAM_DOSE: Final = 0.0004  # of the working volume per hour while it foams, 1/h; assumed
-HEATING: Final = 80.0  # degC of the water that heats the jacket, assumed
 FOAM_LIMIT: Final = 0.12  # m at which antifoam is dosed, assumed
 
 # Tuned on a driven tank of 200 L (`tests/automation_control`); rules of thumb for other volumes.
-TEMPERATURE: Final = PidSettings(gain=8.0, integral_time=0.5, low=2.0, high=70.0)  # jacket degC per degC
-JACKET: Final = PidSettings(gain=3.0, integral_time=0.05, low=5.0, high=80.0)  # inlet degC per degC
+TEMPERATURE: Final = PidSettings(gain=8.0, integral_time=0.5, low=2.0, high=HEATING_WATER)  # jacket degC per degC
+JACKET: Final = PidSettings(gain=3.0, integral_time=0.05, low=2.0, high=HEATING_WATER)  # inlet degC per degC
 ACIDITY: Final = PidSettings(gain=60.0, integral_time=0.5, low=-100.0, high=100.0, dead_band=0.02)  # % per pH
 OXYGEN: Final = PidSettings(gain=60.0, integral_time=0.05, fall=100.0)  # % per share of air saturation
 """It falls slowly, so that a feed that stops for some minutes finds its oxygen when it comes back."""
@@ -56,6 +55,10 @@ class Actuators:
     jacket_inlet: float = 20.0
     head_pressure: float = 0.0
 
+    def inputs(self, feed: float, *, feed_liquid: Liquid, base_liquid: Liquid) -> TankInputs:
+        """What a tank gets where every actuator does as it is told; `feed` in L/h, liquids as in their bottles."""
+        return TankInputs(**asdict(self), feed=feed, feed_liquid=feed_liquid, base_liquid=base_liquid)
+
 
 @dataclass
 class VesselControl:
@@ -68,7 +71,7 @@ class VesselControl:
     def __post_init__(self) -> None:
         coolant = self.vessel.coolant_temperature
         self.temperature = Pid(replace(TEMPERATURE, low=coolant), 20.0)
-        self.jacket = Pid(replace(JACKET, low=coolant, high=HEATING), 20.0)
+        self.jacket = Pid(replace(JACKET, low=coolant), 20.0)
         self.acidity = Pid(ACIDITY)
         self.oxygen = Pid(OXYGEN)
         self._stages: tuple[Stage, ...] = ()

@@ -103,21 +103,16 @@ class DrivenTank:
 
     def _driven(self, told: Actuators, feed: float, wrong: Mapping[str, Fault]) -> TankInputs:
         """What the actuators really do."""
-        dead = "power_dip" in wrong
-        gas = 0.0 if dead or "air_lost" in wrong else 1.0
-        return TankInputs(
-            speed=0.0 if dead else told.speed,
-            air=gas * told.air,
-            oxygen=gas * told.oxygen,
-            carbon_dioxide=gas * told.carbon_dioxide,
-            head_pressure=told.head_pressure,
-            feed=0.0 if dead or "feed_blocked" in wrong else feed,
-            base=0.0 if dead or "base_blocked" in wrong else told.base,
-            acid=0.0 if dead else told.acid,
-            antifoam=0.0 if dead else told.antifoam,
-            jacket_inlet=self.tank.read(self._inputs)["temperature"] if dead else told.jacket_inlet,
-            feed_liquid=self.feed_liquid,
-            base_liquid=self.base_liquid,
+        if "power_dip" in wrong:  # valves of the pressure stay where they are
+            broth = self.tank.read(self._inputs)["temperature"]
+            told, feed = Actuators(head_pressure=told.head_pressure, jacket_inlet=broth), 0.0
+        if "air_lost" in wrong:
+            told = dataclasses.replace(told, air=0.0, oxygen=0.0, carbon_dioxide=0.0)
+        if "base_blocked" in wrong:
+            told = dataclasses.replace(told, base=0.0)
+        feed = 0.0 if "feed_blocked" in wrong else feed
+        return dataclasses.replace(
+            told.inputs(feed, feed_liquid=self.feed_liquid, base_liquid=self.base_liquid),
             foaming=wrong["foaming"].offset if "foaming" in wrong else 1.0,
             contaminant_growth=CONTAMINANT_GROWTH,
         )

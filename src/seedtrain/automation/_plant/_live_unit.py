@@ -51,6 +51,10 @@ READ_BY: Final = {
 """The function that a transition waits for."""
 SAMPLED: Final = {"biomass": "g/L", "glucose": "g/L", "volume": "L", "OUR": "mmol/L/h", "CER": "mmol/L/h"}
 RESTS: Final = ("sterilise", "manual")
+CELL_WATER: Final = 980.0  # g/L in a suspension of washed cells, assumed
+GROWN: Final = (0.1, 1.0, 30.0, 7.0)
+"""O2, inorganic carbon, phosphate (mmol/L) and pH of a grown inoculum of which nothing else is known, assumed: half of
+air saturation, CO2 of respiration, half of a medium's phosphate."""
 
 
 @dataclass
@@ -197,8 +201,8 @@ class LiveUnit(PlantUnit):
         species = {name: found[name] for name in culture.species if name in found}
         if not species and culture.biomass:
             species = {culture.biomass: plan.seed / culture.masses[culture.biomass]}
-        more = (found.get("water", 980.0), found.get("minerals", 0.0), found.get("NH", 0.0), found.get("I", 0.0))
-        return Broth(Liquid(species, *more), 0.1, 1.0, 30.0, 7.0, found.get("T", 37.0))
+        more = (found.get("water", CELL_WATER), found.get("minerals", 0.0), found.get("NH", 0.0), found.get("I", 0.0))
+        return Broth(Liquid(species, *more), *GROWN, found.get("T", 37.0))
 
     def _want(self, phase: Phase, plan: Plan) -> None:
         """The controllers' set points follow the phase, and then the targets; before it, medium is kept warm."""
@@ -332,7 +336,7 @@ class LiveUnit(PlantUnit):
 
     def _end(self, running: Running, at: datetime, ended: EndedBy, tell: Callable[[Signal], None]) -> None:
         path = running.step.path
-        if not self.history_ends(at):
+        if not self._has_shown(at):
             self._show(at, tell)
         self._unit.end()
         assert self.program is not None
@@ -346,7 +350,7 @@ class LiveUnit(PlantUnit):
         self._running = None
         tell(Signal(self.name))
 
-    def history_ends(self, at: datetime) -> bool:
+    def _has_shown(self, at: datetime) -> bool:
         """Whether values of this very time are there."""
         return any(past and past[-1][0] == at for past in self.history.values())
 

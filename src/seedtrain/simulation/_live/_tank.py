@@ -17,6 +17,8 @@ from seedtrain.simulation._evaluate import evaluator
 from seedtrain.simulation._live._system import (
     AMMONIUM_PK,
     HEAD_SHARE,
+    JACKET_SHARE,
+    JACKET_TURNOVER,
     PHOSPHATE_PK,
     WATER_PK,
     live_system,
@@ -25,12 +27,13 @@ from seedtrain.simulation._live._system import (
 from seedtrain.simulation._plan import Liquid
 from seedtrain.simulation._run import Floats
 from seedtrain.simulation._surroundings import surroundings_of
-from seedtrain.simulation._transfer import CO2_IN_AIR, OXYGEN_IN_AIR
+from seedtrain.simulation._transfer import CO2_IN_AIR, HEAT_CAPACITY, OXYGEN_IN_AIR
 from seedtrain.simulation._vessel import StirredTank
 
 RTOL: Final = 1e-5
 ATOL: Final = 1e-7
 EMPTY: Final = 1e-4  # of the largest working volume: below it a tank counts as empty
+START_OXYGEN: Final = 0.2  # mmol/L in fresh medium, assumed: about what air dissolves in it at 37 degC
 START_CO2: Final = 0.05  # mmol/L of inorganic carbon in fresh medium, assumed: near what air leaves
 PHOSPHATE: Final = 60.0  # mmol/L in medium, assumed: 5 to 15 g/L of phosphates are usual for high cell densities
 
@@ -146,7 +149,7 @@ class LiveTank:
     def charge(self, liquid: Liquid, volume: float, *, temperature: float = 20.0, pH: float = 7.0) -> None:
         """Add `volume` (L) of a fresh liquid at once; it comes with phosphate buffer, in balance with air."""
         phosphate = PHOSPHATE if liquid.minerals > 0 else 0.0
-        self.add(Broth(liquid, 0.2, START_CO2, phosphate, pH, temperature), volume)
+        self.add(Broth(liquid, START_OXYGEN, START_CO2, phosphate, pH, temperature), volume)
 
     def add(self, broth: Broth, volume: float) -> None:
         """Add `volume` (L) of broth at once: amounts, heat and charge are kept.
@@ -338,6 +341,13 @@ class LiveTank:
             **{name: seen[name] for name in ("OUR", "CER", "kLa", "mu", "velocity", "cut", "cells")},
             **{name: seen[name] * V_0 for name in ("power", "heat", "cooling")},
         }
+
+    def holding_inlet(self, inputs: TankInputs) -> float:
+        """degC of the water into the jacket under which the temperature stays where it is, under `inputs`."""
+        seen = self.read(inputs)
+        jacket = seen["temperature"] - seen["heat"] / (self._fixed["U_jacket"] * self._fixed["A_jacket"])
+        renewed = JACKET_SHARE * JACKET_TURNOVER * HEAT_CAPACITY * 1e-3 * self._fixed["V_0"]  # J/h/K
+        return jacket - seen["heat"] * 3600.0 / renewed
 
     def passed(self) -> dict[str, float]:
         """What has crossed the boundary or been made since the start: O2 taken from gas, CO2 given to it and O2 used
