@@ -53,6 +53,8 @@ def phase_data(phase: Phase) -> dict[str, Any]:
             data[key] = getattr(phase, key)
     if phase.second_person:
         data["second_person"] = "true"
+    if phase.automatic_restart:
+        data["automatic_restart"] = "true"
     if phase.hold_time is not None:
         data["hold_time"] = str(phase.hold_time)
     return data | phase.manual.to_data()

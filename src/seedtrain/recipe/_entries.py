@@ -167,6 +167,7 @@ class PhaseEntry(_Entry):
     sample: dict[Name, str] = {}
     instruction: Text = ""
     second_person: Truth = False
+    automatic_restart: Truth = False
     hold_point: Text = ""
     hold_time: Time | None = None
     course: Text = ""

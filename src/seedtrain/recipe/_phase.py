@@ -46,6 +46,7 @@ class Phase:
     - `until`, `at_most`, `duration`: when it ends; at `at_most` it is ended whatever `until` says.
     - `limits`: in-process limits of what is measured on line; `sample`: those of what is measured in a sample.
     - `second_person`: another person checks it. `hold_point`: a signature is needed before the next phase, and why.
+    - `automatic_restart`: after its executor was lost it goes on by itself; every other phase waits, Held, for a person.
     - `hold_time`: how long what it leaves may wait. `manual`: what it asks of people.
     """
 
@@ -59,6 +60,7 @@ class Phase:
     sample: Mapping[str, Range] = field(default_factory=dict)
     instruction: str = ""
     second_person: bool = False
+    automatic_restart: bool = False
     hold_point: str = ""
     hold_time: Quantity | None = None
     manual: Manual = field(default_factory=Manual)

@@ -98,6 +98,7 @@ def _phase(entry: PhaseEntry, settings: Settings) -> Phase:
         sample=settings.sample,
         instruction=entry.instruction,
         second_person=entry.second_person,
+        automatic_restart=entry.automatic_restart,
         hold_point=entry.hold_point,
         hold_time=entry.hold_time,
         manual=settings.manual,
