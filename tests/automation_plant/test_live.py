@@ -18,7 +18,7 @@ from seedtrain.automation._plant._world import Clock, World
 from seedtrain.automation._scenario import Scenario, scenario_from_data, scenario_of
 from seedtrain.base import InputError, InputErrors
 from seedtrain.quantity import Quantity
-from seedtrain.recipe import PhaseAt
+from seedtrain.recipe import PhaseAt, State
 from tests.automation.made import START
 from tests.automation.test_example import UNIT, Example, example
 
@@ -26,6 +26,7 @@ __all__ = ["example"]  # the fixture
 
 INTERVAL = timedelta(minutes=6)
 EXPRESS = "production/induction/express"
+FED = "production/growth/fed-batch"
 
 
 def scenario(example: Example, **more: Any) -> Scenario:
@@ -54,6 +55,7 @@ class Driver:
         self.steps = vessel_steps(example)
         self.told: list[Signal] = []
         self.kept: tuple[dict[str, Any], Any] = ({}, None)
+        self.kept_fed: tuple[dict[str, Any], Any] = ({}, None)
 
     def begin(self, step: PhaseAt) -> Any:
         unit = self.world.units[step.unit_procedure.unit or step.unit_procedure.unit_class]
@@ -83,11 +85,15 @@ def world(scenario: Scenario, state: Path | None = None) -> World:
 
 @pytest.fixture(scope="module")
 def calm(example: Example) -> tuple[Driver, dict[str, Any]]:
-    """A batch without faults. `kept`: its tank, and the time, before the last phase."""
+    """A batch without faults. `kept`, `kept_fed`: its tank, and the time, before the last phase, and the fed one."""
     driver = Driver(example, world(scenario(example)))
-    endings = {step.path: driver.run(step) for step in driver.steps[:-1]}
     unit = driver.world.units[UNIT]
     assert isinstance(unit, LiveUnit)
+    endings = {}
+    for step in driver.steps[:-1]:
+        if step.path == FED:
+            driver.kept_fed = unit.to_data(), driver.at
+        endings[step.path] = driver.run(step)
     driver.kept = unit.to_data(), driver.at
     return driver, endings | {EXPRESS: driver.run(driver.steps[-1])}
 
@@ -226,6 +232,36 @@ def test_a_target_that_somebody_changes_holds_at_once(example: Example, calm: tu
     unit.retarget({"temperature": 28.0})
     driver.at = driver.world.advance(driver.at + timedelta(hours=2), driver.told.append)
     assert unit.past("temperature", driver.at - INTERVAL, driver.at)[-1][1] == pytest.approx(28.0, abs=0.4)
+
+
+@pytest.mark.parametrize("path", [EXPRESS, FED])
+def test_a_held_phase_resumes_where_it_stood(example: Example, path: str, calm: tuple[Driver, dict[str, Any]]):
+    """Nothing is charged or added twice, totals go on, and the feed takes up its curve where it left it."""
+    driver = Driver(example, world(scenario(example)))
+    unit = driver.world.units[UNIT]
+    assert isinstance(unit, LiveUnit)
+    kept, began = calm[0].kept if path == EXPRESS else calm[0].kept_fed
+    unit.restore(kept)
+    driver.at = began
+    step = next(step for step in driver.steps if step.path == path)
+    driver.begin(step)
+    driver.at = driver.world.advance(began + timedelta(hours=1), driver.told.append)
+    rate, fed, volume = unit._driven.feed_rate, unit._driven.fed, unit._driven.tank.volume
+    unit.hold(path)
+    driver.at = driver.world.advance(driver.at + timedelta(hours=2), driver.told.append)
+    assert unit._driven.feed_rate == 0.0
+    assert unit._driven.fed == fed
+    assert unit._driven.tank.volume == pytest.approx(volume, rel=0.02)  # base and evaporation alone
+    shown = [when for when, _ in unit.past("temperature", began + timedelta(hours=1), driver.at)]
+    assert len(shown) >= 19  # its instruments are read in hold too
+    held = unit._driven.tank.volume
+    driver.at, now = began, driver.at
+    driver.begin(step)
+    assert unit._driven.tank.volume == held
+    driver.at = driver.world.advance(now + timedelta(minutes=1), driver.told.append)
+    assert unit._driven.feed_rate == pytest.approx(rate, rel=0.01)
+    assert unit._driven.fed >= fed
+    assert unit.state is State.RUNNING
 
 
 @pytest.mark.parametrize(("where", "ended"), [(6, True), (8, True), (9, False), (11, False)])

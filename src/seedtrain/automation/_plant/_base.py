@@ -102,6 +102,11 @@ class PlantUnit(ABC):
     def next_event(self) -> datetime | None:
         """When the running program has its next value or ends, or None."""
 
+    def resumes(self, path: str, at: datetime) -> bool:
+        """Whether a start of this phase takes up a held one where it stands."""
+        program = self.program
+        return self.state is State.HELD and program is not None and (program.path, program.began) == (path, at)
+
     @property
     def active(self) -> str:
         """The path of the phase that runs, or empty."""

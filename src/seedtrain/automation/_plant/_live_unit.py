@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.automation._control import ConstantFeed, ExponentialFeed, SetPoints, VesselControl
+from seedtrain.automation._control import ConstantFeed, ExponentialFeed, Feeding, SetPoints, VesselControl
 from seedtrain.automation._devices import Addition, EndedBy, Ending, Reading
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._live_scenario import Inoculum
@@ -59,7 +59,11 @@ air saturation, CO2 of respiration, half of a medium's phosphate."""
 
 @dataclass
 class Running:
-    """The phase that runs: how long at most, what is awaited, when its next values are due."""
+    """The phase that runs: how long at most, what is awaited, when its next values are due.
+
+    - `feeding`: the feed that stands while the unit is held. `held`: time that the phase was held so far; its own clock
+      (durations, the exponential feed) stands still meanwhile.
+    """
 
     step: PhaseAt
     segment: Segment | None
@@ -67,6 +71,13 @@ class Running:
     longest: float
     next_show: datetime
     hit: bool = False
+    feeding: Feeding | None = None
+    held_at: datetime | None = None
+    held: timedelta = timedelta(0)
+
+    def hours(self, at: datetime) -> float:
+        """Hours of the phase at `at`, without those in hold."""
+        return (at - self.began - self.held).total_seconds() / 3600.0
 
 
 class LiveUnit(PlantUnit):
@@ -132,6 +143,9 @@ class LiveUnit(PlantUnit):
         again = self._unit.running == (path, at) and self._unit.state in (State.RUNNING, State.COMPLETE)
         if again:
             return
+        if self.resumes(path, at):
+            self._resume(phase)
+            return
         self._unit.command(path)
         self._unit.start(path, at)
         self._rest(at)
@@ -144,6 +158,23 @@ class LiveUnit(PlantUnit):
         longest = segment.longest if segment is not None and segment.longest else _duration(phase)
         self._running = Running(step, segment, at, longest, at)
         self.program = Program(path, at)
+
+    def resumes(self, path: str, at: datetime) -> bool:
+        """Whether this start takes up the held phase where it stands."""
+        held = self._running is not None and self._unit.state is State.HELD
+        return held and self._unit.running == (path, at)
+
+    def _resume(self, phase: Phase) -> None:
+        """What is in the tank stays as it is, totals go on, and the feed follows from where it stood."""
+        running = self._running
+        assert running is not None
+        path, began = running.step.path, running.began
+        self._unit.start(path, began)
+        if running.held_at is not None:
+            running.held += (self._at or running.held_at) - running.held_at
+        self._driven.feeding, running.feeding, running.held_at = running.feeding, None, None
+        if phase.do in ("grow", "feed"):
+            self.retarget(self.targets)
 
     def _settings(self, phase: Phase, properties: Mapping[str, str]) -> dict[str, Quantity | str]:
         """Every parameter of the phase as it was told: a target of a function, else a property."""
@@ -237,6 +268,9 @@ class LiveUnit(PlantUnit):
 
     def hold(self, path: str) -> None:
         """The safe state: no feed; temperature, pH, air and stirrer go on, so that the cells live."""
+        running = self._running
+        if running is not None and self._unit.state is State.RUNNING:
+            running.feeding, running.held_at = self._driven.feeding, self._at or running.began
         self._unit.hold(path)
         self._driven.feeding = None
 
@@ -249,11 +283,11 @@ class LiveUnit(PlantUnit):
         """Integrate up to `until`, which is at most a tick away while a phase runs; says whether the phase ended."""
         running = self._running
         if running is None or self.state is not State.RUNNING:
-            self._rest(until)
+            self._rest(until, tell)
             return False
         at = self._at or running.began
         while True:
-            hours = (at - running.began).total_seconds() / 3600.0
+            hours = running.hours(at)
             if at >= running.next_show:
                 self._show(at, tell)
                 running.next_show += self.interval
@@ -275,9 +309,9 @@ class LiveUnit(PlantUnit):
         driven.look(dt, faults)
         driven.move(hours, dt, faults)
 
-    def _rest(self, until: datetime) -> None:
-        """Between phases cells go on living in a tank that is kept."""
-        at = self._at
+    def _rest(self, until: datetime, tell: Callable[[Signal], None] | None = None) -> None:
+        """Between phases, and in hold, cells go on living in a tank that is kept; in hold its instruments are read."""
+        at, held = self._at, self._running if self.state is State.HELD else None
         self._at = until if at is None else max(at, until)
         if at is None or self._driven.tank.empty:
             return
@@ -287,6 +321,9 @@ class LiveUnit(PlantUnit):
             self._driven.look(dt, ())
             self._driven.move(0.0, dt, ())
             at = step
+            if held is not None and tell is not None and at >= held.next_show:
+                self._show(at, tell)
+                held.next_show += self.interval
 
     def _faults(self, hours: float) -> list[tuple[Fault, float]]:
         assert self._running is not None

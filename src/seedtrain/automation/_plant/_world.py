@@ -80,7 +80,7 @@ class World:
                 f"{unit} is to start {path} at {at}, but its clock shows {self.clock.now()}",
                 remedy="Wait until the unit is ready; check the clocks.",
             )
-        if self._memory is not None and item.active != path:
+        if self._memory is not None and item.active != path and not item.resumes(path, at):
             for name, kept in self._memory.before(path, at, self._tanks()).items():
                 self._live(name).restore(kept)
         item.start(path, at, properties)
