@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from seedtrain.automation._devices import Plant
-from seedtrain.automation._fold import WHOLE, BatchState
+from seedtrain.automation._fold import HOLD_POINT, WHOLE, BatchState
 from seedtrain.automation._job import SHIFT_LEADER, Job, OnExcursion, check_operators, unit_name
 from seedtrain.automation._phase import PRODUCT_AMOUNT
 from seedtrain.automation._result import batch_run
@@ -67,7 +67,8 @@ def execute(
     """
     _check_given(batch, start)
     folder = ledger.path.parent / "segments" if segments is None else segments
-    job = Job(control, plant, ledger, batch, dict(operators), tuple(lots), permit, on_excursion, folder, interval)
+    held = tuple(lots)
+    job = Job(control, plant, ledger, batch, dict(operators), lambda: held, permit, on_excursion, folder, interval)
     check_operators(job.steps(), operators)
     for step in job.steps():
         plant.unit(unit_name(step))  # an unknown unit is refused before anything is recorded
@@ -122,7 +123,7 @@ def _open(job: Job, state: BatchState, start: datetime) -> None:
 
 def _sign_hold_point(job: Job, state: BatchState, point: HoldPoint) -> None:
     """The shift leader signs the end of the phase."""
-    meaning = f"hold point: {point.words}"[:LONGEST_MEANING]
+    meaning = f"{HOLD_POINT}: {point.words}"[:LONGEST_MEANING]
     end = state.completed[point.path].digest
     sign(job.ledger, job.operators[SHIFT_LEADER], end, meaning, subject=job.batch, occurred_at=state.clock)
     catch_up(job, state)

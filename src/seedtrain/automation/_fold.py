@@ -15,8 +15,14 @@ from seedtrain.record import Event
 WHOLE: Final = ""
 """The `unit_procedure` under which the state of the batch as a whole is recorded."""
 
+HOLD_POINT: Final = "hold point"
+"""How the meaning of a signature begins that releases one."""
+
 _CLOCKED: Final = frozenset(
-    {"batch.created", "batch.state_changed", "step.started", "segment.stored", "step.completed", "lot.produced"}
+    {
+        *("batch.created", "batch.state_changed", "step.started", "segment.stored", "step.ended", "step.completed"),
+        "lot.produced",
+    }
 )
 
 
@@ -36,7 +42,12 @@ class BatchState:
     - `started`, `checked`, `completed`: phases by path; a checked one has all its values, not yet its end.
     - `settings`, `segments`: by phase, the set points as recorded and the digest of the telemetry.
     - `consumed`, `values`, `samples`: payloads in the order of the record, values with their seq.
-    - `signed`: the digests over which a signature stands. `clock`: the latest time on the process clock.
+    - `signed`: the digests over which a signature stands, `released` those that release a hold point. `clock`: the
+      latest time on the process clock.
+    - `ended`: phases whose equipment is done and which people complete. `overrides`: targets that people set by hand.
+    - `executor`: who drives the batch now, since the event `attached`; empty where nobody but `execute` ever did.
+    - `order`: seq of the last change of the whole batch's state, which is `ordered`; `obeyed`: the units that followed
+      which order. `completers`: who completed a phase.
     - `counts`: events by type and phase (or unit procedure), which number the next one. `seq`: of the last event.
     """
 
@@ -55,6 +66,15 @@ class BatchState:
     values: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
     samples: list[Mapping[str, Any]] = field(default_factory=list)
     signed: set[str] = field(default_factory=set)
+    released: set[str] = field(default_factory=set)
+    ended: dict[str, Mark] = field(default_factory=dict)
+    overrides: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
+    executor: str = ""
+    attached: Event | None = None
+    order: int = 0
+    ordered: Event | None = None
+    obeyed: set[tuple[int, str]] = field(default_factory=set)
+    completers: dict[str, str] = field(default_factory=dict)
     produced: Mapping[str, Any] | None = None
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -80,12 +100,13 @@ class BatchState:
                 self.settings[phase] = payload["settings"]
             case "step.value_recorded":
                 self.values.append((event.seq, payload))
-            case "segment.stored":
+            case "segment.stored" if phase:  # one of the telemetry belongs to no phase
                 self.segments[phase] = payload["digest"]
             case "step.checked":
                 self.checked.add(phase)
             case "step.completed":
                 self.completed[phase] = Mark(event.occurred, event.digest)
+                self.completers[phase] = event.actor
             case "lot.consumed":
                 self.consumed.append(payload)
             case "lot.produced":
@@ -94,6 +115,16 @@ class BatchState:
                 self.samples.append(payload)
             case "signature.applied":
                 self.signed.add(payload["record_digest"])
+                if str(payload["meaning"]).startswith(HOLD_POINT):
+                    self.released.add(payload["record_digest"])
+            case "step.ended":
+                self.ended[phase] = Mark(event.occurred, event.digest)
+            case "batch.attached":
+                self.executor, self.attached = str(payload["executor"]), event
+            case "step.commanded":
+                self.obeyed.add((int(payload["order"]), str(payload["unit"])))
+            case "target.overridden":
+                self.overrides.append((event.seq, payload))
         self.counts[counted(event.type, payload)] += 1
         self.seq = event.seq
         if event.type in _CLOCKED:
@@ -110,6 +141,8 @@ class BatchState:
                 remedy="Check the ledger with `seedtrain record verify`.",
             )
         self.states[name] = after
+        if name == WHOLE:
+            self.order, self.ordered = event.seq, event
 
 
 def counted(type: str, payload: Mapping[str, Any]) -> tuple[str, str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.automation._devices import Plant
+from seedtrain.automation._devices import FunctionalUnit, Origin, Plant
 from seedtrain.automation._excursion import Excursion, bound, bounds, is_within
+from seedtrain.automation._watched import WatchedPlant
 from seedtrain.base import InputError, SeedtrainError, collect, decimal_text
 from seedtrain.quality import Lot
 from seedtrain.quantity import Range
@@ -27,10 +28,28 @@ OnExcursion = Callable[[Excursion], object]
 
 
 @dataclass(frozen=True)
+class Live:
+    """What is different where people act in the batch from other processes, and the record says what they did.
+
+    - `executor`: the id of this run of the executor; another one that takes the batch over ends this one.
+    - `people`: units that people run by hand. `trial`: everything is marked simulated, whatever the plant says.
+    - `tell`: told what happens, for the screen. `look_s`: s between two looks at the record while it waits.
+    """
+
+    executor: str
+    plant: WatchedPlant
+    people: frozenset[str]
+    trial: bool
+    tell: Callable[[str], object]
+    look_s: float = 0.5
+
+
+@dataclass(frozen=True)
 class Job:
     """One batch to execute.
 
     - `operators`: the actor's id by role. `folder`: where telemetry segments lie. `interval`: between two readings.
+    - `stock`: what the store holds now. `live`: None where scripted people answer at once (`execute`).
     """
 
     control: ControlRecipe
@@ -38,20 +57,29 @@ class Job:
     ledger: Ledger
     batch: str
     operators: Mapping[str, str]
-    lots: tuple[Lot, ...]
+    stock: Callable[[], Sequence[Lot]]
     permit: Permit
     on_excursion: OnExcursion | None
     folder: Path
     interval: timedelta
+    live: Live | None = None
 
     @property
     def origin(self) -> str:
         """Whether the plant measures or simulates: the production unit's own word."""
+        if self.live is not None and self.live.trial:
+            return "simulated"
+        if self.live is not None and self.control.unit in self.live.people:
+            return "measured"
         return self.plant.unit(self.control.unit).identify().origin
 
     def steps(self) -> Sequence[PhaseAt]:
         """Every phase in the order of the procedure."""
         return tuple(self.control.recipe.phases())
+
+    def origin_of(self, unit: FunctionalUnit) -> Origin:
+        """Of what a unit gives; a trial is simulated whatever the unit says."""
+        return "simulated" if self.live is not None and self.live.trial else unit.identify().origin
 
     def draft(
         self,
@@ -61,9 +89,10 @@ class Job:
         *,
         actor: str | None = None,
         device: str | None = None,
+        reason: str | None = None,
     ) -> Draft:
         """An event of this batch; the operator is the actor unless said."""
-        return Draft(type, self.batch, payload, actor or self.operators[OPERATOR], at, device)
+        return Draft(type, self.batch, payload, actor or self.operators[OPERATOR], at, device, reason=reason)
 
     def value(
         self,
@@ -101,6 +130,17 @@ class Job:
 def unit_name(step: PhaseAt) -> str:
     """The unit on which a phase runs: the one the control recipe names, else the class of unit that it needs."""
     return step.unit_procedure.unit or step.unit_procedure.unit_class
+
+
+def by_people(step: PhaseAt, people: Collection[str]) -> bool:
+    """Whether people run the whole phase: on a unit of theirs, by hand, or until one of them signs."""
+    until = step.phase.until
+    return unit_name(step) in people or step.phase.do == "manual" or (until is not None and until.is_signature)
+
+
+def completed_by_people(step: PhaseAt) -> bool:
+    """Whether a person completes the phase once its equipment is done: the recipe asks them for something in it."""
+    return bool(set(step.phase.manual.to_data()) - {"course", "equipment", "clear"})
 
 
 def check_operators(steps: Sequence[PhaseAt], operators: Mapping[str, str]) -> None:

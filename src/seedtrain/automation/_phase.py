@@ -73,7 +73,7 @@ class PhaseView:
 def phase_findings(view: PhaseView) -> Findings:
     """Everything that the phase's record needs but its start, its check and its end."""
     found = Findings()
-    if view.step.phase.instruction:
+    if view.step.phase.instruction and view.job.live is None:
         found.drafts.append(_entry(view))
     found.drafts += _consumed(view)
     _telemetry(view, found)
@@ -135,7 +135,7 @@ def open_store(job: Job) -> Store:
         for event in job.ledger.events(type="lot.consumed")
         for item in (event.payload,)
     ]
-    return Store(job.lots, used)
+    return Store(job.stock(), used)
 
 
 def _telemetry(view: PhaseView, found: Findings) -> None:

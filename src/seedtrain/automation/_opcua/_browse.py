@@ -139,6 +139,9 @@ def _unit(device: Offered, unit: Offered) -> dict[str, Any]:
     for key, name in (*_METHODS.items(), *_SETS.items()):
         item = manager.find(name) if manager is not None else None
         program[key] = item.node if item is not None else "?"
+    active = manager.find("ActiveProgram") if manager is not None else None
+    if active is not None:
+        program["active"] = active.node
     found["program"] = program
     functions = unit.find("FunctionSet")
     found["functions"] = {

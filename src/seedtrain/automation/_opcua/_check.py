@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from seedtrain.automation._job import unit_name
+from seedtrain.automation._job import by_people, unit_name
 from seedtrain.automation._opcua._mapping import FunctionEntry, UnitEntry
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
+from seedtrain.automation._opcua._safe import safe_faults, unit_faults
 from seedtrain.automation._opcua._session import Session, Value
 from seedtrain.base import Location, SeedtrainError, collect
 from seedtrain.quantity import Quantity, same_dimension
@@ -41,9 +42,10 @@ class _Wanted:
     writable: bool = False
 
 
-def check_nodes(mapping: PlantMapping, session: Session) -> None:
+def check_nodes(mapping: PlantMapping, session: Session, control: ControlRecipe | None = None) -> None:
     """Every node exists and is of its kind; current values are numbers with history, in the unit that the mapping
-    says; target values can be written. Raises `InputErrors`."""
+    says; target values can be written; safe states and interlocks mean something; every unit of `control` is mapped or
+    run by people. Raises `InputErrors`."""
     wanted = list(_wanted(mapping))
     nodes = [item.node for item in wanted]
     classes = session.read(nodes, "NodeClass")
@@ -68,6 +70,9 @@ def check_nodes(mapping: PlantMapping, session: Session) -> None:
         if message:
             errors.append(mapping.document.error(item.place, message, remedy=remedy))
     errors += _origin_faults(mapping, origins)
+    errors += safe_faults(mapping)
+    if errors and control is not None:
+        errors += unit_faults(mapping, control)  # else they are found phase by phase
     collect(errors)
 
 
@@ -134,6 +139,8 @@ def _wanted(mapping: PlantMapping) -> Iterator[_Wanted]:
             text = getattr(unit, key)
             if text not in _ORIGINS:
                 yield _Wanted(("units", name, key), mapping.node(text), "Variable")
+        if unit.program.active is not None:
+            yield _Wanted(("units", name, "program", "active"), mapping.node(unit.program.active), "Variable")
         for key in ("object", "templates", "results", "prepare", "start", "hold", "abort", "sample"):
             kind = "Object" if key in ("object", "templates", "results") else "Method"
             yield _Wanted(("units", name, "program", key), mapping.node(getattr(unit.program, key)), kind)
@@ -152,15 +159,15 @@ def check_recipe(
     - `templates`: by unit and path. Raises `InputErrors`, each at the recipe's or the mapping's line.
     """
     errors: list[SeedtrainError] = []
+    errors += unit_faults(mapping, control)
     for step in control.recipe.phases():
         name = unit_name(step)
         unit = mapping.entry.units.get(name)
-        if unit is None:
-            known = ", ".join(mapping.entry.units)
-            message = f"{mapping.document.file} has no unit {name!r}"
-            errors.append(control.recipe.error(step.path, "", message, remedy=f"Map it; mapped are: {known}."))
+        if unit is None or name in mapping.entry.people:
             continue
         template = templates.get(name, {}).get(step.path)
+        if template is None and by_people(step, ()):
+            continue
         if template is None:
             message = f"{name} has no program {step.path!r}"
             remedy = "Start the plant with this recipe, or add the program to the unit."

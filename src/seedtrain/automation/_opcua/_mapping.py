@@ -61,7 +61,10 @@ class FunctionEntry(Entry):
 
 
 class ProgramEntry(Entry):
-    """The program manager: the object, its methods, and the sets of its templates and results."""
+    """The program manager: the object, its methods, and the sets of its templates and results.
+
+    - `active`: the node that says which program runs, where the server has one.
+    """
 
     object: NodeText
     prepare: NodeText
@@ -71,6 +74,20 @@ class ProgramEntry(Entry):
     sample: NodeText
     templates: NodeText
     results: NodeText
+    active: NodeText | None = None
+
+
+class SafeEntry(Entry):
+    """The safe state of a unit, beside what its own `hold` does: values for its targets, each with its unit."""
+
+    targets: dict[str, str] = Field(default_factory=dict)
+
+
+class InterlockEntry(Entry):
+    """`when` (as `broth_volume >= 180 L`) is true while a phase runs, the unit goes to its safe state; `why`."""
+
+    when: str
+    why: str = ""
 
 
 class UnitEntry(Entry):
@@ -82,6 +99,8 @@ class UnitEntry(Entry):
     state: NodeText
     program: ProgramEntry
     functions: dict[str, FunctionEntry] = Field(default_factory=dict)
+    safe: SafeEntry = Field(default_factory=SafeEntry)
+    interlocks: list[InterlockEntry] = Field(default_factory=list)
 
 
 class ClockEntry(Entry):
@@ -103,12 +122,16 @@ class SecurityEntry(Entry):
 
 
 class MappingEntry(Entry):
-    """The whole file. `namespace` is that of every node id which does not name its own."""
+    """The whole file. `namespace` is that of every node id which does not name its own.
+
+    - `people`: units that people run by hand, so that nothing of them is mapped.
+    """
 
     server: Annotated[str, BeforeValidator(_url)]
     namespace: str = ""
     security: SecurityEntry | None = None
     clock: ClockEntry | None = None
+    people: list[str] = Field(default_factory=list)
     units: dict[str, UnitEntry] = Field(min_length=1)
 
 

@@ -6,6 +6,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Final, cast
 
@@ -16,7 +17,9 @@ from seedtrain.automation._lads import ISA_STATE, RESULT_FIELDS
 from seedtrain.automation._opcua._check import Template, check_nodes, check_recipe
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
 from seedtrain.automation._opcua._mapping import UnitEntry
+from seedtrain.automation._opcua._safe import interlocks_of, safe_targets
 from seedtrain.automation._opcua._session import Session, Value
+from seedtrain.automation._watched import Interlock, NotRunning, Outage
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.quantity import Quantity, number_text
 from seedtrain.recipe import ControlRecipe, Phase, State
@@ -25,6 +28,7 @@ STRIDE: Final = timedelta(hours=6)
 """Of process time, by which a lock-step clock is moved on at once; it stops by itself where a phase ends."""
 POLL_S: Final = 1.0
 """s between two looks at a plant that cannot tell when a phase has ended."""
+_SLACK: Final = timedelta(milliseconds=1)
 READY_S: Final = 0.2
 """s at most between two looks at the clock of a plant that gets ready."""
 
@@ -52,7 +56,7 @@ class OpcUaPlant:
         self.mapping = mapping
         self.session = Session(mapping.entry.server, patience=patience, security=mapping.security)
         try:
-            check_nodes(mapping, self.session)
+            check_nodes(mapping, self.session, control)
             self._units = {
                 name: OpcUaUnit(name, entry, mapping, self.session, owner=owner, stride=stride)
                 for name, entry in mapping.entry.units.items()
@@ -98,6 +102,11 @@ class OpcUaUnit:
         self._wanted: dict[str, Mapping[str, Quantity | str]] = {}
         self._began: dict[str, datetime] = {}
         self._phases: dict[str, Phase] = {}
+        self._until: dict[str, datetime] = {}
+        self._heard: tuple[datetime, int] | None = None
+        self._outages: list[Outage] = []
+        self._interlocks = interlocks_of(mapping, name)
+        self._safe = safe_targets(mapping, name)
         self._results = {path: node for path, (node, _) in self._below(entry.program.results).items()}
         self.templates = self._templates()
         self._identity = self._identify()
@@ -148,6 +157,12 @@ class OpcUaUnit:
                 remedy=f"Let it use one of: {', '.join(ISA_STATE)}.",
             ) from None
 
+    @property
+    def program(self) -> str | None:
+        """The program that runs, where the server says; empty for none."""
+        active = self._entry.program.active
+        return None if active is None else str(self._one(active) or "")
+
     def identify(self) -> Identity:
         """What the server says of the unit."""
         return self._identity
@@ -174,12 +189,13 @@ class OpcUaUnit:
         """Ask when the unit is ready, and wait until its clock shows that."""
         self._template(path)
         ready = cast(datetime, self._program("prepare", *self._named(path, at))[0])
-        while not self._lock_step and (left := (ready - self._now()).total_seconds()) > 0:
+        while not self._lock_step and (left := (ready - self.now()).total_seconds()) > 0:
             time.sleep(min(left, READY_S))
         return ready
 
-    def _now(self) -> datetime:
-        return cast(datetime, self._one(self._clock.time)) if self._clock is not None else datetime.now(UTC)
+    def now(self) -> datetime:
+        """The process clock: the server's where it is simulated, else the wall clock."""
+        return _aware(self._one(self._clock.time)) if self._clock is not None else datetime.now(UTC)
 
     def _named(self, path: str, at: datetime) -> tuple[tuple[str, Any], ...]:
         return (("String", self._owner), ("String", path), ("DateTime", at))
@@ -223,11 +239,14 @@ class OpcUaUnit:
         ]
         self._program("start", *self._named(path, at), ("String", properties))
         self._began[path], self._phases[path] = at, phase
+        self._until[path] = at
 
     def hold(self, path: str) -> None:
-        """Bring the unit to its safe state."""
+        """Bring the unit to its safe state: what its own `hold` does, and the targets that the mapping names."""
         self._template(path)
         self._program("hold", ("String", path))
+        targets = {tag: self._entry.functions[tag].target for tag in self._safe}
+        self._session.write({self._node(node): self._safe[tag] for tag, node in targets.items() if node is not None})
 
     def abort(self, path: str) -> None:
         """Stop for good."""
@@ -236,7 +255,58 @@ class OpcUaUnit:
 
     def await_end(self, path: str) -> Ending:
         """Wait until the unit has a result of this run of the phase; in lock-step move the clock on meanwhile."""
-        result = self._ended(path)
+        return self._ending(self._ended(path))
+
+    def poll(self, path: str) -> Ending | None:
+        """One look at the running phase. A connection that was made again since the last look is an outage."""
+        result = self._look(path)
+        now, connections = self.now(), self._session.connections
+        if self._heard is not None and connections != self._heard[1] and now > self._heard[0]:
+            self._outages.append(Outage(self._heard[0], now))
+        self._heard = (now, connections)
+        return None if result is None else self._ending(result)
+
+    def outages(self) -> tuple[Outage, ...]:
+        """Lost connections since this was asked last."""
+        found, self._outages = tuple(self._outages), []
+        return found
+
+    def filled(self, path: str, outage: Outage, longest: float) -> Mapping[str, bool]:
+        """By tag: whether the server's history covers the outage."""
+        tags = self._template(path).functions
+        step = timedelta(hours=longest)
+        nodes = [self._node(self._entry.functions[tag].current) for tag in tags]
+        past = self._session.history(nodes, outage.lost - step, outage.found)
+        found = {}
+        for tag, values in zip(tags, past, strict=True):
+            times = [_aware(item.time) for item in values if item.value is not None and item.time is not None]
+            times = [*times, outage.found] if times else []
+            gaps = [(after - before) for before, after in pairwise(times)]
+            found[tag] = bool(gaps) and max(gaps) <= step + _SLACK and times[0] <= outage.lost + _SLACK
+        return found
+
+    def override(self, values: Mapping[str, Quantity]) -> None:
+        """Write targets by hand; a function without one is an `InputError`."""
+        wanted: dict[str, float] = {}
+        for tag, value in values.items():
+            function = self._entry.functions.get(tag)
+            if function is None or function.target is None:
+                known = ", ".join(name for name, item in self._entry.functions.items() if item.target is not None)
+                raise InputError(f"{self.name} has no target {tag!r}", remedy=f"Set one of: {known or 'none'}.")
+            wanted[self._node(function.target)] = value.magnitude(function.unit)
+        self._session.write(wanted)
+
+    def tripped(self) -> tuple[Interlock, float] | None:
+        """The first interlock that holds now, with the value that it saw."""
+        nodes = [self._node(self._entry.functions[item.tag].current) for item in self._interlocks]
+        for item, value in zip(self._interlocks, self._session.read(nodes), strict=True):
+            shown = value.value if value is not None and value.quality != "bad" else None
+            if isinstance(shown, (int, float)) and item.trips(float(shown)):
+                return item, float(shown)
+        return None
+
+    @staticmethod
+    def _ending(result: Mapping[str, Any]) -> Ending:
         amounts = zip(result["OutletAmounts"], result["OutletUnits"], strict=True)
         return Ending(
             _aware(result["Stopped"]),
@@ -248,23 +318,30 @@ class OpcUaUnit:
     def _ended(self, path: str) -> dict[str, Any]:
         """The result of this run of the phase, waited for."""
         self._template(path)
+        while (found := self._look(path)) is None:
+            pass
+        return found
+
+    def _look(self, path: str) -> dict[str, Any] | None:
+        """The result of this run of the phase, or None after having waited a little."""
         began = self._began.get(path)
         if began is None:
             raise InputError(f"{self.name} does not run {path}", remedy="Start it first.")
-        until = began
-        while True:
-            connections = self._session.connections
+        connections = self._session.connections
+        result = self._result(path)
+        if _aware(result["Started"]) == began:
+            return result
+        state = self.state
+        if state is not State.RUNNING:
             result = self._result(path)
             if _aware(result["Started"]) == began:
-                return result
-            state = self.state
-            if state is not State.RUNNING:
-                if _aware(self._result(path)["Started"]) == began:
-                    continue  # it ended between the two looks
-                self._lost(path, state)
-            until = max(until, self._wait(until + self._stride))
-            if self._session.connections != connections and self.state is not State.RUNNING:
-                until = began
+                return result  # it ended between the two looks
+            self._lost(path, state)
+        until = self._until.get(path, began)
+        until = max(until, self._wait(until + self._stride))
+        again = self._session.connections != connections and self.state is not State.RUNNING
+        self._until[path] = began if again else until
+        return None
 
     def _lost(self, path: str, state: State) -> None:
         """The unit neither runs the phase nor has its result: a simulated one that was restarted is told again what
@@ -273,8 +350,9 @@ class OpcUaUnit:
             self.command(path, self._wanted[path])
             self.start(path, self._phases[path], self._began[path])
             return
-        raise InputError(
+        raise NotRunning(
             f"{self.name} does not run {path} (it is {state.value})",
+            state,
             remedy="Look at the unit; call again when the phase may go on.",
         )
 

@@ -28,6 +28,9 @@ class PlayedUnit(PlantUnit):
         self._readings: tuple[Reading, ...] = ()
         self._shown = 0
         self._end = datetime.min
+        self._at: datetime | None = None
+        self._held_at: datetime | None = None
+        self._held = timedelta(0)
         self._simulated = SimulatedUnit(scenario)
 
     @property
@@ -54,6 +57,7 @@ class PlayedUnit(PlantUnit):
         self._readings = tuple(sorted(self._simulated.read(path, self.interval), key=lambda item: item.time))
         self._forget(at)
         self._shown, self._end = 0, at + timedelta(hours=truth.hours)
+        self._held, self._held_at = timedelta(0), None
         self.program = Program(path, at)
 
     def _check_settings(self, path: str, wanted: Mapping[str, Quantity | str], properties: Mapping[str, str]) -> None:
@@ -73,7 +77,9 @@ class PlayedUnit(PlantUnit):
                 )
 
     def hold(self, path: str) -> None:
-        """Go to the safe state."""
+        """Go to the safe state: what is played stands still."""
+        if self.state is State.RUNNING:
+            self._held_at = self._at
         self._simulated.hold(path)
 
     def abort(self, path: str) -> None:
@@ -84,7 +90,8 @@ class PlayedUnit(PlantUnit):
         """What the laboratory finds at the end of the phase."""
         if self.program is None or self.program.path != path or self.program.ending is None:
             raise InputError(f"{self.name} has not ended {path}", remedy="Wait until the phase has ended.")
-        return self._simulated.draw_sample(path, attributes)
+        found = self._simulated.draw_sample(path, attributes)
+        return tuple(replace(item, time=item.time + self._held) for item in found)
 
     @property
     def due(self) -> datetime | None:
@@ -103,6 +110,8 @@ class PlayedUnit(PlantUnit):
 
     def play(self, until: datetime, tell: Callable[[Signal], None]) -> bool:
         """Show every value up to `until`, and end the program where its time has come; says whether it ended."""
+        at, self._at = self._at, until
+        self._go_on(at or until)
         running, due = self.program, self.due
         if running is None or due is None:
             return False
@@ -114,10 +123,23 @@ class PlayedUnit(PlantUnit):
         if due > until:
             return False
         ending = self._simulated.await_end(running.path)
+        ending = replace(ending, time=ending.time + self._held)
         self.program = replace(running, ending=ending)
         self.results[running.path] = (running.began, ending)
         tell(Signal(self.name))
         return True
+
+
+    def _go_on(self, now: datetime) -> None:
+        """After a hold that ended by `now`, what is left comes later by as long as it lasted."""
+        if self._held_at is None or self.state is State.HELD:
+            return
+        late = max(now - self._held_at, timedelta(0))
+        self._held_at = None
+        self._held += late
+        self._end += late
+        left = tuple(replace(item, time=item.time + late) for item in self._readings[self._shown :])
+        self._readings = (*self._readings[: self._shown], *left)
 
 
 def _template(truth: PhaseTruth) -> Template:

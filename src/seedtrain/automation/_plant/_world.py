@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from seedtrain.automation._plant._base import PlantUnit, Signal
+from seedtrain.automation._plant._base import LEASE_S, PlantUnit, Signal
 from seedtrain.automation._plant._live_unit import LiveUnit
 from seedtrain.automation._plant._memory import Memory
 from seedtrain.automation._plant._played_unit import PlayedUnit
@@ -98,6 +98,7 @@ class World:
 
     def advance(self, to: datetime, tell: Callable[[Signal], None]) -> datetime:
         """Play all units up to `to`, or in lock-step to the first end of a program; returns the process time."""
+        self._watch()
         while True:
             dues = [due for unit in self.units.values() if (due := unit.due) is not None and due <= to]
             stop = min(dues, default=to)
@@ -107,6 +108,14 @@ class World:
                 self._memory.after(self._tanks())
             if not dues or (self.clock.lock_step and any(ended)):
                 return self.clock.now()
+
+    def _watch(self) -> None:
+        """The watchdog of a clock that runs: a unit whose executor is silent goes to its safe state by itself."""
+        if self.clock.lock_step:
+            return
+        for unit in self.units.values():
+            if unit.owner is not None and unit.active and time.monotonic() - unit.owner[1] > LEASE_S:
+                unit.hold(unit.active)
 
     def next_event(self) -> datetime | None:
         """When something happens next, or None."""
