@@ -1,5 +1,24 @@
 """Devices as the executor sees them, and the execution of control recipes into the record."""
 
+from seedtrain.automation._alarms import (
+    LONGEST_SHELVING,
+    Alarm,
+    AlarmBook,
+    AlarmState,
+    AlarmWatch,
+    NotifyEntry,
+    Standing,
+    acknowledge_alarm,
+    alarm_book,
+    batch_now,
+    read_alarms,
+    recipe_alarms,
+    remove_alarm,
+    reset_alarm,
+    restore_alarm,
+    shelve_alarm,
+    unshelve_alarm,
+)
 from seedtrain.automation._control import STRATEGIES, compare_feeding, feeding_case, feeding_rows
 from seedtrain.automation._devices import (
     Addition,
@@ -27,6 +46,7 @@ from seedtrain.automation._opcua import (
     read_mapping,
 )
 from seedtrain.automation._plant_words import browsed_words, served_words
+from seedtrain.automation._recorder import Recorder
 from seedtrain.automation._running import PermitRefused, batch_state
 from seedtrain.automation._scenario import Scenario, read_scenario, scenario_of, write_scenario
 from seedtrain.automation._security import Security
@@ -36,11 +56,16 @@ from seedtrain.automation._telemetry import Segment, read_segment, segment_path
 
 __all__ = [
     "CHECKER",
+    "LONGEST_SHELVING",
     "OPERATOR",
     "READING_INTERVAL",
     "SHIFT_LEADER",
     "STRATEGIES",
     "Addition",
+    "Alarm",
+    "AlarmBook",
+    "AlarmState",
+    "AlarmWatch",
     "BatchState",
     "Ending",
     "Excursion",
@@ -51,17 +76,23 @@ __all__ = [
     "Identity",
     "LivePlant",
     "Mapping",
+    "NotifyEntry",
     "Offered",
     "OpcUaPlant",
     "PermitRefused",
     "Plant",
     "PlantProcess",
     "Reading",
+    "Recorder",
     "Scenario",
     "Security",
     "Segment",
     "Session",
+    "Standing",
+    "acknowledge_alarm",
+    "alarm_book",
     "basis_words",
+    "batch_now",
     "batch_state",
     "browse",
     "browsed_words",
@@ -73,13 +104,20 @@ __all__ = [
     "feeding_case",
     "feeding_rows",
     "parse_mapping",
+    "read_alarms",
     "read_mapping",
     "read_scenario",
     "read_segment",
+    "recipe_alarms",
+    "remove_alarm",
+    "reset_alarm",
+    "restore_alarm",
     "scenario_of",
     "segment_path",
     "served_plant",
     "served_words",
+    "shelve_alarm",
     "start_plant",
+    "unshelve_alarm",
     "write_scenario",
 ]

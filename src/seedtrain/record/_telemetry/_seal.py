@@ -185,7 +185,9 @@ def _settle(spool: SpoolFile, ledger: Ledger, folder: Path, plan: _Plan) -> bool
         _keep_name(folder)
         assert is_whole(folder, plan.digest), f"{path} does not hold what was written"
     identity = digest(["telemetry segment", spool.id, plan.hour, plan.part])
-    ledger.append(Draft(STORED, plan.subject, plan.payload, SYSTEM, id=identity))
+    if ledger.find(identity) is None:
+        # It has happened when its last reading came: on the clock of the process, whenever it was sealed.
+        ledger.append(Draft(STORED, plan.subject, plan.payload, SYSTEM, plan.payload["last"], id=identity))
     return made
 
 
