@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 
@@ -12,9 +13,11 @@ from seedtrain.cli import _verify_vector
 from seedtrain.cli._common import Common, print_json, shown_progress
 
 if TYPE_CHECKING:
-    from seedtrain.bioinformatics import CloneLimits
+    from seedtrain.bioinformatics import Reference
     from seedtrain.quality import Verdict
     from seedtrain.report import Page
+
+ROLES: Final = ("host", "helper")
 
 app = App(name="verify", help="Verdicts: pass, fail or inconclusive, with their evidence.")
 app.command(_verify_vector.vector)
@@ -29,8 +32,13 @@ def clone(
     reference: Path | None = None,
     *,
     control: Path | None = None,
-    other: Annotated[list[Path] | None, Parameter(negative="", help="FASTA of host or helper; repeat it.")] = None,
+    other: Annotated[
+        list[str] | None, Parameter(negative="", help="FASTA of host or helper, FILE or ROLE=FILE; repeat it.")
+    ] = None,
+    parental: Path | None = None,
+    specification: Path | None = None,
     limit: Annotated[list[str] | None, Parameter(negative="", help="Such as alleles=10%; repeat it.")] = None,
+    region: Annotated[str | None, Parameter(help="Of traces: the bases that are judged, such as 120-940.")] = None,
     linear: Annotated[bool, Parameter(negative="")] = False,
     platform: Literal["nanopore", "pacbio", "illumina"] = "nanopore",
     html: Path | None = None,
@@ -43,11 +51,16 @@ def clone(
     Parameters
     ----------
     reads
-        FASTQ, FASTA (gzipped or not), BAM, or a sheet of samples (.csv: sample, reads, reference, control, topology).
+        FASTQ, FASTA (gzipped or not), BAM; a Sanger trace (.ab1) or a folder of one clone's; or a sheet of samples
+        (.csv: sample, reads, reference, control, topology).
     reference
         FASTA or GenBank, one record; a sheet may name one per sample.
     control
         Reads of a clone known to be right, same reference and method: sharpens the error of each site.
+    parental
+        The plasmid that the clone was made from (FASTA or GenBank): its reads are counted.
+    specification
+        A cell bank's or plasmid lot's acceptance criteria (YAML): one verdict a lot.
     linear
         The reference is no circle.
     html
@@ -55,18 +68,21 @@ def clone(
     """
     options = common or Common()
     from seedtrain.base import use_language, write_atomic
-    from seedtrain.bioinformatics import limits_from
+    from seedtrain.bioinformatics import is_trace
     from seedtrain.report import render_html
 
-    limits = limits_from(_pairs(limit or []))
-    others = _others(other or [])
+    asked = _Asked(
+        reads, reference, control, other or [], parental, specification, limit or [], region, linear, platform
+    )
     with use_language(options.lang):
         if reads.suffix.lower() == ".csv":
-            verdict, page = _sheet(reads, reference, linear, others, limits, platform, as_json=options.json)
+            verdict, page = _sheet(asked, as_json=options.json)
+        elif reference is None:
+            raise InputError("no reference was given", remedy="Give it after the reads: FASTA or GenBank.")
+        elif is_trace(reads):
+            verdict, page = _traces(asked, reference, as_json=options.json)
         else:
-            if reference is None:
-                raise InputError("no reference was given", remedy="Give it after the reads: FASTA or GenBank.")
-            verdict, page = _one(reads, reference, linear, control, others, limits, platform, as_json=options.json)
+            verdict, page = _one(asked, reference, as_json=options.json)
         if html is not None:
             write_atomic(html, render_html(page))
         if options.json:
@@ -76,53 +92,119 @@ def clone(
     return verdict.exit_code
 
 
-def _one(
-    reads: Path,
-    reference: Path,
-    linear: bool,
-    control: Path | None,
-    others: list[tuple[str, str | Path]],
-    limits: CloneLimits,
-    platform: str,
-    *,
-    as_json: bool,
-) -> tuple[Verdict, Page]:
-    from seedtrain.bioinformatics import clone_page, read_reference, verify_clone
+@dataclass(frozen=True)
+class _Asked:
+    """The words of the command."""
 
-    against = read_reference(reference, circular=False if linear else None)
+    reads: Path
+    reference: Path | None
+    control: Path | None
+    other: list[str]
+    parental: Path | None
+    specification: Path | None
+    limit: list[str]
+    region: str | None
+    linear: bool
+    platform: str
+
+    def parent(self) -> Reference | None:
+        """The parental plasmid, where one was named."""
+        from seedtrain.bioinformatics import read_reference
+
+        return None if self.parental is None else read_reference(self.parental)
+
+    def refuse(self, kind: str, **given: object) -> None:
+        """Options that say nothing about this kind of reads are refused, not ignored."""
+        for name, value in given.items():
+            if value:
+                raise InputError(f"--{name} says nothing about {kind}", remedy=f"Leave --{name} out.")
+
+
+def _one(asked: _Asked, reference: Path, *, as_json: bool) -> tuple[Verdict, Page]:
+    from seedtrain.bioinformatics import (
+        clone_page,
+        judge_lot,
+        limits_from,
+        read_lot_specification,
+        read_reference,
+        verify_clone,
+    )
+
+    asked.refuse("whole reads", region=asked.region)
+    limits, others = limits_from(_pairs(asked.limit)), _others(asked.other)
+    wanted = None if asked.specification is None else read_lot_specification(asked.specification)
+    against = read_reference(reference, circular=False if asked.linear else None)
     with shown_progress(as_json=as_json) as progress:
         report = verify_clone(
-            reads,
+            asked.reads,
             against,
-            control=control,
+            control=asked.control,
             others=others,
             limits=limits,
-            platform=platform,
+            platform=asked.platform,
+            parental=asked.parent(),
             progress=progress,
         )
+    if wanted is not None:
+        report = judge_lot(report, *wanted)
     return report.verdict, clone_page(report)
 
 
-def _sheet(
-    sheet: Path,
-    reference: Path | None,
-    linear: bool,
-    others: list[tuple[str, str | Path]],
-    limits: CloneLimits,
-    platform: str,
-    *,
-    as_json: bool,
-) -> tuple[Verdict, Page]:
+def _traces(asked: _Asked, reference: Path, *, as_json: bool) -> tuple[Verdict, Page]:
+    from seedtrain.bioinformatics import read_reference, trace_files, trace_limits_from, trace_page, verify_traces
+
+    asked.refuse(
+        "traces",
+        control=asked.control,
+        other=asked.other,
+        parental=asked.parental,
+        specification=asked.specification,
+    )
+    against = read_reference(reference, circular=False if asked.linear else None)
+    with shown_progress(as_json=as_json) as progress:
+        report = verify_traces(
+            trace_files(asked.reads),
+            against,
+            name=asked.reads.name,
+            region=_region(asked.region),
+            limits=trace_limits_from(_pairs(asked.limit)),
+            progress=progress,
+        )
+    return report.verdict, trace_page(report)
+
+
+def _sheet(asked: _Asked, *, as_json: bool) -> tuple[Verdict, Page]:
     from dataclasses import replace
 
-    from seedtrain.bioinformatics import read_sheet, sheet_page, verify_sheet
+    from seedtrain.bioinformatics import limits_from, read_lot_specification, read_sheet, sheet_page, verify_sheet
 
-    rows = read_sheet(sheet, reference=reference)
-    if linear:
+    asked.refuse("a sheet, which names a control per sample", control=asked.control, region=asked.region)
+    limits, others = limits_from(_pairs(asked.limit)), _others(asked.other)
+    wanted = None if asked.specification is None else read_lot_specification(asked.specification)[0]
+    rows = read_sheet(asked.reads, reference=asked.reference)
+    if asked.linear:
         rows = tuple(replace(row, circular=False) for row in rows)
     with shown_progress(as_json=as_json) as progress:
-        report = verify_sheet(rows, name=sheet.name, others=others, limits=limits, platform=platform, progress=progress)
+        report = verify_sheet(
+            rows,
+            name=asked.reads.name,
+            others=others,
+            limits=limits,
+            platform=asked.platform,
+            parental=asked.parent(),
+            specification=wanted,
+            progress=progress,
+        )
     return report.verdict, sheet_page(report)
+
+
+def _region(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    first, sign, last = text.partition("-")
+    if not (sign and first.strip().isdigit() and last.strip().isdigit()):
+        raise InputError(f"{text!r} is no region", remedy="Write the first and the last base, such as 120-940.")
+    return int(first), int(last)
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
@@ -135,11 +217,18 @@ def _pairs(texts: list[str]) -> dict[str, str]:
     return found
 
 
-def _others(paths: list[Path]) -> list[tuple[str, str | Path]]:
-    for path in paths:
+def _others(texts: list[str]) -> list[tuple[str, str | Path]]:
+    """FILE, or ROLE=FILE with a role that a specification may ask for."""
+    found: list[tuple[str, str | Path]] = []
+    for text in texts:
+        role, sign, name = text.partition("=")
+        path = Path(name if sign else text)
+        if sign and role not in ROLES:
+            raise InputError(f"{role!r} is no role", remedy=f"Use one of: {', '.join(ROLES)}, or only the file.")
         if not path.is_file():
             raise InputError("there is no such file", position=Position(str(path)), remedy="Check the path.")
-    return [(path.name, path) for path in paths]
+        found.append((f"{role}: {path.name}" if sign else path.name, path))
+    return found
 
 
 def _show(reads: Path, verdict: Verdict) -> None:

@@ -5,12 +5,25 @@ from seedtrain.bioinformatics._reads._bench import bench_clone
 from seedtrain.bioinformatics._reads._clone import CloneReport, verify_clone
 from seedtrain.bioinformatics._reads._consensus import Consensus, Edit
 from seedtrain.bioinformatics._reads._limits import CloneLimits, limits_from
-from seedtrain.bioinformatics._reads._page import clone_page, criterion_words, sheet_page
+from seedtrain.bioinformatics._reads._lot import judge_lot, read_lot_specification
+from seedtrain.bioinformatics._reads._page import clone_page, sheet_page
+from seedtrain.bioinformatics._reads._page_parts import criterion_words
 from seedtrain.bioinformatics._reads._reference import Reference, parse_reference, read_reference
 from seedtrain.bioinformatics._reads._sheet import SheetReport, SheetRow, read_sheet, verify_sheet
 from seedtrain.bioinformatics._reads._simulate import ErrorModel, simulate_reads, write_fastq
 from seedtrain.bioinformatics._reads._source import Read, read_reads
 from seedtrain.bioinformatics._reads._structure import Structure
+from seedtrain.bioinformatics._reads._trace import Trace, read_trace
+from seedtrain.bioinformatics._reads._trace_page import trace_page
+from seedtrain.bioinformatics._reads._trace_simulate import simulate_trace
+from seedtrain.bioinformatics._reads._trace_verdict import (
+    TraceLimits,
+    TraceReport,
+    is_trace,
+    trace_files,
+    trace_limits_from,
+    verify_traces,
+)
 
 __all__ = [
     "Allele",
@@ -26,17 +39,29 @@ __all__ = [
     "SheetReport",
     "SheetRow",
     "Structure",
+    "Trace",
+    "TraceLimits",
+    "TraceReport",
     "bench_clone",
     "clone_page",
     "criterion_words",
+    "is_trace",
+    "judge_lot",
     "limits_from",
     "parse_reference",
+    "read_lot_specification",
     "read_reads",
     "read_reference",
     "read_sheet",
+    "read_trace",
     "sheet_page",
     "simulate_reads",
+    "simulate_trace",
+    "trace_files",
+    "trace_limits_from",
+    "trace_page",
     "verify_clone",
     "verify_sheet",
+    "verify_traces",
     "write_fastq",
 ]

@@ -16,6 +16,7 @@ from seedtrain.bioinformatics._reads._alleles import ClassResult, RunLength, fin
 from seedtrain.bioinformatics._reads._consensus import NONE, Consensus, build_consensus
 from seedtrain.bioinformatics._reads._criteria import Findings, judge_clone
 from seedtrain.bioinformatics._reads._limits import CloneLimits
+from seedtrain.bioinformatics._reads._parental import count_parental
 from seedtrain.bioinformatics._reads._pile import Pile, identity_of, pile_up
 from seedtrain.bioinformatics._reads._reference import Reference
 from seedtrain.bioinformatics._reads._source import Read, Sample, read_reads, take_sample
@@ -40,7 +41,9 @@ class CloneReport:
 
     - `identity`: shape "read", identical bases per alignment column; `depth`: shape (strand, site);
       `spanning`: shape "site", reads that cross the site unbroken.
-    - `simulated`: whether any read is marked as simulated.
+    - `simulated`: whether any read is marked as simulated. `structure_limit`: least share of molecules with one new
+      break point that would be found. `parental`: reads of the parental plasmid, and reads that tell; `None`: not
+      asked.
     """
 
     name: str
@@ -57,6 +60,8 @@ class CloneReport:
     depth: NDArray[np.int64]
     spanning: NDArray[np.int64]
     simulated: bool
+    structure_limit: float
+    parental: tuple[int, int] | None = None
 
     def to_data(self) -> dict[str, Any]:
         """The verdict, exactly as the command line's contract wants it."""
@@ -72,13 +77,15 @@ def verify_clone(
     others: Sequence[tuple[str, str | Path]] = (),
     limits: CloneLimits | None = None,
     platform: str = "nanopore",
+    parental: Reference | None = None,
     progress: Progress = silent,
 ) -> CloneReport:
     """Whether `reads` come from `reference` and from nothing else, within `limits`.
 
     - `control`: reads of a clone known to be right, on the same reference and of the same method: sharpens the error
       of each site. `others`: (name, sequence or FASTA file) of what else may be in the tube, host or helper.
-    - `platform`: nanopore, pacbio or illumina: how reads are aligned.
+    - `platform`: nanopore, pacbio or illumina: how reads are aligned. `parental`: the plasmid that the clone was made
+      from, whose reads are counted.
 
     The same reads give the same answer, byte for byte. A file is read in bounded memory: a larger one is sampled by
     the digests of its reads, and the evidence says so. Raises `InputError` for files that cannot be used.
@@ -132,6 +139,8 @@ def verify_clone(
         depth=pile.covered,
         spanning=pile.spanning,
         simulated=findings.simulated,
+        structure_limit=findings.structure_limit,
+        parental=None if parental is None else count_parental(parental, laid, platform),
     )
 
 

@@ -15,7 +15,7 @@ import seedtrain
 from seedtrain.bioinformatics._reads._alleles import LONG_RUN, Allele, ClassResult, RunLength
 from seedtrain.bioinformatics._reads._consensus import Consensus, Edit
 from seedtrain.bioinformatics._reads._limits import CloneLimits
-from seedtrain.bioinformatics._reads._reference import IUPAC, Reference
+from seedtrain.bioinformatics._reads._reference import ALLOWED, Reference
 from seedtrain.bioinformatics._reads._source import Sample
 from seedtrain.bioinformatics._reads._statistics import wilson
 from seedtrain.bioinformatics._reads._structure import WINDOW, Shares, Structure
@@ -24,7 +24,6 @@ from seedtrain.quality import Criterion, Verdict, VerdictWord, combine
 MOST_LISTED: Final = 30
 NEAR: Final = WINDOW + 10
 """Bases within which the pile-up or split reads confirm an edit of the consensus."""
-_CODES: Final = dict(zip(IUPAC, ("AG", "CT", "CG", "AT", "GT", "AC", "CGT", "AGT", "ACT", "ACG", "ACGT"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -189,7 +188,7 @@ def open_edits(reference: Reference, edits: Sequence[Edit]) -> tuple[Edit, ...]:
     """Edits that the reference's IUPAC codes do not allow."""
 
     def allowed(edit: Edit) -> bool:
-        return len(edit.before) == len(edit.after) == 1 and edit.after in _CODES.get(edit.before, "")
+        return len(edit.before) == len(edit.after) == 1 and edit.after in ALLOWED.get(edit.before, "")
 
     return tuple(edit for edit in edits if not allowed(edit))
 

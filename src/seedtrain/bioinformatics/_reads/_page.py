@@ -9,8 +9,11 @@ import numpy as np
 from seedtrain.base import translate as _
 from seedtrain.bioinformatics._reads._clone import CloneReport
 from seedtrain.bioinformatics._reads._criteria import edit_words, share_text
+from seedtrain.bioinformatics._reads._page_parts import STATES, criteria_table, verdict_cell
 from seedtrain.bioinformatics._reads._sheet import SheetReport
-from seedtrain.quality import Criterion, verdict_words
+from seedtrain.bioinformatics._reads._trace_page import trace_blocks
+from seedtrain.bioinformatics._reads._trace_verdict import TraceReport
+from seedtrain.quality import verdict_words
 from seedtrain.report import (
     Block,
     Cell,
@@ -24,31 +27,12 @@ from seedtrain.report import (
     Page,
     Panel,
     Paragraph,
-    State,
     Table,
 )
 
 POINTS = 400
 """Points of a coverage plot: each is the least depth of its stretch, so that no gap is smoothed away."""
 MOST_ROWS = 60
-_STATES: dict[str, State] = {"pass": "met", "fail": "missed", "inconclusive": "unknown"}
-
-
-def criterion_words(name: str) -> str:
-    """A criterion's name in the language in use; a name that is none of ours as it stands."""
-    return {
-        "reads of the clone": _("reads of the clone"),
-        "thinnest strand of any site": _("thinnest strand of any site"),
-        "reads across any site, unbroken": _("reads across any site, unbroken"),
-        "bases of something else": _("bases of something else"),
-        "edit distance of the consensus": _("edit distance of the consensus"),
-        "other bases at a site": _("other bases at a site"),
-        "small insertions and deletions at a site": _("small insertions and deletions at a site"),
-        "Dam and Dcm sites": _("Dam and Dcm sites"),
-        "length of homopolymers": _("length of homopolymers"),
-        "insertions, deletions and junctions": _("insertions, deletions and junctions"),
-        "reads around more than once": _("reads around more than once"),
-    }.get(name, name)
 
 
 def clone_page(report: CloneReport) -> Page:
@@ -66,7 +50,7 @@ def clone_page(report: CloneReport) -> Page:
 def sheet_page(report: SheetReport) -> Page:
     """One table of verdicts, then each sample."""
     rows: list[list[str | Cell]] = [
-        [item.name, _verdict_cell(item), item.value if isinstance(item.value, str) else ""]
+        [item.name, verdict_cell(item), item.value if isinstance(item.value, str) else ""]
         for item in report.verdict.criteria
     ]
     blocks: list[Block] = [
@@ -75,7 +59,7 @@ def sheet_page(report: SheetReport) -> Page:
     ]
     for each in report.reports:
         blocks.append(Heading(each.name, new_page=True))
-        blocks += _blocks(each, level=3)
+        blocks += trace_blocks(each, level=3) if isinstance(each, TraceReport) else _blocks(each, level=3)
     return Page(
         title=report.name,
         subtitle=_("{count} samples: {verdict}").format(count=len(rows), verdict=verdict_words(report.verdict.verdict)),
@@ -102,7 +86,7 @@ def _blocks(report: CloneReport, level: int = 2) -> Iterator[Block]:
 
     yield KeyFigures(_key_figures(report))
     yield heading(_("Criteria"))
-    yield _criteria(report)
+    yield criteria_table(report.verdict)
     yield heading(_("Coverage and identity"))
     yield _coverage(report)
     if len(report.identity):
@@ -121,7 +105,7 @@ def _key_figures(report: CloneReport) -> list[KeyFigure]:
     identity = share_text(float(np.median(report.identity))) if len(report.identity) else ""
     depth = report.depth.sum(axis=0)
     return [
-        KeyFigure(_("Verdict"), verdict_words(report.verdict.verdict), state=_STATES[report.verdict.verdict]),
+        KeyFigure(_("Verdict"), verdict_words(report.verdict.verdict), state=STATES[report.verdict.verdict]),
         KeyFigure(_("Median depth"), str(int(np.median(depth))), note=_("least {low}").format(low=int(depth.min()))),
         KeyFigure(_("Median identity of reads"), identity),
         KeyFigure(
@@ -131,26 +115,6 @@ def _key_figures(report: CloneReport) -> list[KeyFigure]:
             note=_("{count} whole reads").format(count=report.consensus.reads),
         ),
     ]
-
-
-def _verdict_cell(item: Criterion) -> Cell:
-    return Cell(verdict_words(item.verdict), state=_STATES[item.verdict])
-
-
-def _criteria(report: CloneReport) -> Table:
-    rows: list[list[str | Cell]] = [
-        [
-            criterion_words(item.name),
-            "" if item.value is None else str(item.value),
-            "" if item.interval is None else f"{item.interval[0]} .. {item.interval[1]}",
-            item.limit or "",
-            "" if item.limit_of_detection is None else str(item.limit_of_detection),
-            _verdict_cell(item),
-        ]
-        for item in report.verdict.criteria
-    ]
-    heads = [_("Criterion"), _("Value"), _("95 % interval"), _("Limit"), _("Limit of detection"), _("Verdict")]
-    return Table([Column(item) for item in heads], rows, small=True)
 
 
 def _coverage(report: CloneReport) -> Figure:

@@ -18,6 +18,8 @@ Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 
 IUPAC: Final = "RYSWKMBDHVN"
+ALLOWED: Final = dict(zip(IUPAC, ("AG", "CT", "CG", "AT", "GT", "AC", "CGT", "AGT", "ACT", "ACG", "ACGT"), strict=True))
+"""The bases that each code allows."""
 PROTEIN_ONLY: Final = "EFILPQZX*J"
 SHORTEST_REFERENCE: Final = 100
 LONGEST_REFERENCE: Final = 2_000_000

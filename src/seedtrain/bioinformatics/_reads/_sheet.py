@@ -12,8 +12,10 @@ from typing import Final
 from seedtrain.base import InputError, InputErrors, Position, Progress, SeedtrainError, part, read_text, silent
 from seedtrain.bioinformatics._reads._clone import CloneReport, verify_clone
 from seedtrain.bioinformatics._reads._limits import CloneLimits
+from seedtrain.bioinformatics._reads._lot import judge_lot
 from seedtrain.bioinformatics._reads._reference import Reference, read_reference
-from seedtrain.quality import Criterion, Verdict
+from seedtrain.bioinformatics._reads._trace_verdict import TraceReport, is_trace, trace_files, verify_traces
+from seedtrain.quality import Criterion, Specification, Verdict
 
 MOST_SAMPLES: Final = 1536
 _COLUMNS: Final = ("sample", "reads", "reference", "control", "topology")
@@ -36,7 +38,7 @@ class SheetReport:
     """All samples: the reports of those that could be judged, the errors of the others, and one verdict over all."""
 
     name: str
-    reports: tuple[CloneReport, ...]
+    reports: tuple[CloneReport | TraceReport, ...]
     errors: Mapping[str, str]
     verdict: Verdict
 
@@ -100,7 +102,7 @@ def _row(
         if item is None and column != "control":
             fault(line, f"the row has no {column}", f"Fill the column {column}.")
             good = False
-        elif item is not None and not item.is_file():
+        elif item is not None and not (item.is_file() or (column == "reads" and item.is_dir())):
             fault(line, f"{column}: there is no file {item}", "Paths are relative to the sheet.")
             good = False
     topology = cells.get("topology", "")
@@ -117,6 +119,35 @@ def _named(sample: str, step: Progress) -> Progress:
     return lambda done, words: step(done, f"{sample}: {words}")
 
 
+def _judged(
+    row: SheetRow,
+    reference: Reference,
+    others: Sequence[tuple[str, str | Path]],
+    limits: CloneLimits | None,
+    platform: str,
+    parental: Reference | None,
+    specification: Specification | None,
+    step: Progress,
+) -> CloneReport | TraceReport:
+    named = _named(row.sample, step)
+    if is_trace(row.reads):
+        if specification is not None:
+            raise InputError("traces tell no fractions, which a specification of a lot asks for")
+        return verify_traces(trace_files(row.reads), reference, name=row.sample, progress=named)
+    report = verify_clone(
+        row.reads,
+        reference,
+        name=row.sample,
+        control=row.control,
+        others=others,
+        limits=limits,
+        platform=platform,
+        parental=parental,
+        progress=named,
+    )
+    return report if specification is None else judge_lot(report, specification)
+
+
 def verify_sheet(
     rows: Sequence[SheetRow],
     *,
@@ -124,11 +155,18 @@ def verify_sheet(
     others: Sequence[tuple[str, str | Path]] = (),
     limits: CloneLimits | None = None,
     platform: str = "nanopore",
+    parental: Reference | None = None,
+    specification: Specification | None = None,
     progress: Progress = silent,
 ) -> SheetReport:
-    """`verify_clone` for every row; reads that cannot be used make their sample inconclusive and stop no other."""
+    """`verify_clone` for every row, `verify_traces` where the reads are `.ab1` files or a folder of them.
+
+    - `specification`: every sample is a lot that is judged against it (`judge_lot`).
+
+    Reads that cannot be used make their sample inconclusive and stop no other.
+    """
     references: dict[tuple[Path, bool | None], Reference] = {}
-    reports: list[CloneReport] = []
+    reports: list[CloneReport | TraceReport] = []
     errors: dict[str, str] = {}
     criteria: list[Criterion] = []
     evidence: list[str] = []
@@ -139,16 +177,7 @@ def verify_sheet(
         try:
             if key not in references:
                 references[key] = read_reference(row.reference, circular=row.circular)
-            report = verify_clone(
-                row.reads,
-                references[key],
-                name=row.sample,
-                control=row.control,
-                others=others,
-                limits=limits,
-                platform=platform,
-                progress=_named(row.sample, step),
-            )
+            report = _judged(row, references[key], others, limits, platform, parental, specification, step)
         except InputError as error:
             errors[row.sample] = error.message
             criteria.append(Criterion(row.sample, error.message, None, "pass", None, "inconclusive"))
