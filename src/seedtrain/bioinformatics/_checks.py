@@ -8,7 +8,8 @@ from typing import Any
 
 from seedtrain.base import InputError
 from seedtrain.bioinformatics import _measure as measure
-from seedtrain.bioinformatics._draft import START_AT_WEIGHT, START_CODON_WEIGHT, Limits
+from seedtrain.bioinformatics._draft import Limits
+from seedtrain.bioinformatics._fold import start_energy
 from seedtrain.bioinformatics._gene import GeneFigures, GeneRequirements, Relaxation
 from seedtrain.bioinformatics._hosts import IUPAC, Forbidden, Host, adaptation_index
 from seedtrain.quality import Criterion, Verdict
@@ -59,7 +60,7 @@ def merit(dna: str, host: Host) -> float:
         preference = math.log(host.weights[codon])
         if at < host.start.nucleotides:
             weak = codon.count("A") + codon.count("T")
-            total += START_CODON_WEIGHT * preference + START_AT_WEIGHT * weak
+            total += host.start.codon_weight * preference + host.start.at_weight * weak
         else:
             total += preference
     return total
@@ -92,6 +93,7 @@ def figures(dna: str, host: Host, wanted: GeneRequirements) -> GeneFigures:
         start_length=len(start),
         start_gc=measure.gc_fraction(start),
         start_stem=measure.longest_stem(start),
+        start_energy=start_energy(dna, host),
         avoided_codons=sum(codon in host.avoided_codons.codons for codon in codons),
         internal_starts=measure.internal_starts(dna),
     )
@@ -121,6 +123,12 @@ def checks(
         _count("longest repeat", found.longest_repeat, wanted.repeat_allowed, "nt"),
         _count("homopolymer", found.longest_homopolymer, wanted.homopolymer_allowed, "nt"),
         _count("avoided codons", found.avoided_codons, 0),
+        _criterion(
+            "structure of the start",
+            f"{found.start_energy:.1f} kcal/mol",
+            f">= {host.start.energy_allowed:g} kcal/mol",
+            found.start_energy >= host.start.energy_allowed,
+        ),
     ]
     if len(dna) >= wanted.window:
         windows = (found.gc_window_low, found.gc_window_high)
@@ -135,7 +143,9 @@ def checks(
     evidence += [f"relaxed: {item.limit} from {item.asked} to {item.used}" for item in relaxed]
     if wanted.sites:
         evidence.append(f"looked for on both strands: {', '.join(wanted.sites)}")
-    versions = {name: version(name) for name in ("biopython", "dnachisel", "python_codon_tables", "seedtrain")}
+    versions = {
+        name: version(name) for name in ("biopython", "dnachisel", "python_codon_tables", "seedtrain", "seqfold")
+    }
     return Verdict.of(criteria, evidence, versions, seed)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from seedtrain.bioinformatics._draft import START_AT_WEIGHT, START_CODON_WEIGHT, Limits
+from seedtrain.bioinformatics._draft import Limits
 from seedtrain.bioinformatics._hosts import IUPAC, Host, reverse_complement
 
 ROUNDS: Final = 2
@@ -78,8 +78,10 @@ def _objectives(dnachisel: Any, dna: str, host: Host) -> list[Any]:
 
     found = []
     if start > 3:
-        weak = dnachisel.EnforceGCContent(mini=0.0, maxi=0.0, location=(3, start), boost=START_AT_WEIGHT * (start - 3))
-        found += [weak, adapted(3, start, START_CODON_WEIGHT)]
+        weak = dnachisel.EnforceGCContent(
+            mini=0.0, maxi=0.0, location=(3, start), boost=host.start.at_weight * (start - 3)
+        )
+        found += [weak, adapted(3, start, host.start.codon_weight)]
     if len(dna) - 3 > start:
         found.append(adapted(start, len(dna) - 3, 1.0))
     return found

@@ -13,6 +13,7 @@ from seedtrain.bioinformatics._draft import DeadEnd, Limits, draft
 from seedtrain.bioinformatics._gene import TRANSLATION_RULE, Gene, GeneRequirements, Relaxation
 from seedtrain.bioinformatics._hosts import Host, read_host
 from seedtrain.bioinformatics._protein import Protein
+from seedtrain.bioinformatics._ramp import loosen_start
 
 LONGEST_GENE: Final = 3000
 """Residues; a longer gene is ordered and cloned in parts, and the search would take minutes."""
@@ -29,7 +30,7 @@ def design_gene(
     requirements: GeneRequirements | None = None,
     progress: Progress = silent,
 ) -> Gene:
-    """A gene for `protein` in `host`: drafted by a beam search, polished by DNA Chisel, checked on its own.
+    """A gene for `protein` in `host`: drafted by a beam search, polished by DNA Chisel, its start loosened, checked.
 
     A product without a first Met gets one. Where no gene meets a preferred limit, that limit is relaxed by steps and
     the gene says so. The same protein, host, seed and requirements give the same gene. Raises `InputError` for an
@@ -46,6 +47,8 @@ def design_gene(
     asked = Limits(wanted.window, *wanted.gc, wanted.repeat, wanted.homopolymer, forbidden)
     key = [seed, int(digest(encoded)[:8], 16)]
     dna, limits, stuck = _write(encoded, chosen, asked, key, progress)
+    progress(0.8, "loosening the start")
+    dna = loosen_start(dna, encoded, chosen, limits)
     progress(0.9, "checking the gene")
     found = figures(dna, chosen, wanted)
     relaxed = _relaxations(asked, limits, stuck)

@@ -21,9 +21,6 @@ BEAM_WIDTHS: Final = (40, 80, 160)
 """Drafts kept in each try; a limit is relaxed only after the last of them is stuck."""
 DISTINCT_END: Final = 15
 """Nucleotides; two drafts that end alike are one, so that the beam keeps room to turn."""
-START_AT_WEIGHT: Final = 1.0
-START_CODON_WEIGHT: Final = 0.3
-"""Near the start one A or T counts as much as this logarithm of w (assumed: AT before codon preference)."""
 JITTER: Final = 0.1
 
 
@@ -105,7 +102,7 @@ class _Beam:
         preference = math.log(self.host.weights[codon])
         if 3 * index < self.host.start.nucleotides:
             weak = codon.count("A") + codon.count("T")
-            return START_CODON_WEIGHT * preference + START_AT_WEIGHT * weak
+            return self.host.start.codon_weight * preference + self.host.start.at_weight * weak
         return preference
 
     def _refusal(self, dna: str) -> str:

@@ -86,6 +86,7 @@ class GeneFigures:
     - `longest_repeat`: nt, either strand; `unique_words`: share of places whose `word` nt stand nowhere else.
     - `longest_homopolymer`: nt. `start_gc`: of the first `start_length` nt; `start_stem`: base pairs of the longest
       perfect hairpin there (no folding energy). `avoided_codons`, `internal_starts`: counts.
+    - `start_energy`: kcal/mol, least free energy at 37 degrees Celsius of the host's leader and the start of the gene.
     """
 
     length: int
@@ -101,6 +102,7 @@ class GeneFigures:
     start_length: int
     start_gc: float
     start_stem: int
+    start_energy: float
     avoided_codons: int
     internal_starts: int
 
@@ -239,5 +241,6 @@ def limit_words(limit: str) -> str:
         "longest repeat": _("longest repeat"),
         "homopolymer": _("homopolymer"),
         "avoided codons": _("avoided codons"),
+        "structure of the start": _("structure of the start"),
         "codon adaptation index": _("codon adaptation index"),
     }.get(limit, limit)

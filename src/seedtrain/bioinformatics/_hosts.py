@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from seedtrain.base import InputError, load
 
@@ -61,18 +61,26 @@ class _Entry(BaseModel):
 
 
 class Usage(_Entry):
-    """Codon usage of the whole genome: a table that python_codon_tables ships."""
+    """Codon usage of the whole genome: a `table` that python_codon_tables ships, or `counts` of codons."""
 
-    table: str
     source: str
+    table: str = ""
+    counts: Mapping[Codon, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one(self) -> Usage:
+        if bool(self.table) == bool(self.counts):
+            raise ValueError("the usage has both a table and counts, or neither | Give one of the two.")
+        return self
 
 
 class Reference(_Entry):
-    """Relative synonymous codon usage in highly expressed genes, dimensionless."""
+    """Usage of codons in highly expressed genes, on any scale within an amino acid; none of its own where that is not
+    known, and then the whole genome's."""
 
     source: str
     floor: Annotated[float, Field(gt=0, lt=1)]
-    codons: Mapping[Codon, Annotated[float, Field(ge=0)]]
+    codons: Mapping[Codon, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
 
 
 class AvoidedCodons(_Entry):
@@ -99,9 +107,22 @@ class Methionine(_Entry):
 
 
 class Start(_Entry):
-    """How many nucleotides of the start are kept weak in structure."""
+    """How the start of a gene is kept weak in structure.
+
+    - `nucleotides`: where A and T are preferred; one of them counts as `at_weight`, ln w as `codon_weight`.
+    - `leader`: what stands in front of the start codon, as far as the host asks for it (Kozak), DNA.
+    - `energy`: kcal/mol at 37 degrees Celsius, preferred for the leader and the first `window` nucleotides together;
+      `energy_allowed`: below it a gene fails.
+    """
 
     nucleotides: Annotated[int, Field(ge=6)]
+    at_weight: Annotated[float, Field(ge=0)]
+    codon_weight: Annotated[float, Field(ge=0)]
+    leader: str
+    leader_source: str
+    window: Annotated[int, Field(ge=12, le=120)]
+    energy: Annotated[float, Field(le=0)]
+    energy_allowed: Annotated[float, Field(le=0)]
     source: str
 
 
@@ -133,11 +154,15 @@ class Host(_Entry):
     @cached_property
     def weights(self) -> Mapping[str, float]:
         """Relative adaptiveness w of each codon, 0 to 1, in the reference set (Sharp & Li 1987, eq. 3)."""
+        if not self.reference.codons:
+            return self.genome_weights
         return self._relative({codon: max(x, self.reference.floor) for codon, x in self.reference.codons.items()})
 
     @cached_property
     def genome_weights(self) -> Mapping[str, float]:
         """Relative adaptiveness of each codon, 0 to 1, in the whole genome."""
+        if self.usage.counts:
+            return self._relative({codon: max(x, 0.5) for codon, x in self.usage.counts.items()})
         import python_codon_tables
 
         # Only tables inside the package: a number would be looked up on the network.
@@ -183,9 +208,9 @@ def read_host(name: str) -> Host:
     if name not in host_names():
         raise InputError(f"there is no host {name!r}", remedy=f"Use one of: {', '.join(host_names())}.")
     found, document = load(_FOLDER / f"{name}.yaml", Host, what="host")
-    missing = sorted({codon for codons in found.synonyms.values() for codon in codons} - set(found.reference.codons))
-    if missing:
-        raise document.error(
-            ("reference", "codons"), f"the codons {', '.join(missing)} are missing", remedy="Add them."
-        )
+    every = {codon for codons in found.synonyms.values() for codon in codons}
+    for place, codons in (("reference", found.reference.codons), ("usage", found.usage.counts)):
+        missing = sorted(every - set(codons)) if codons else []
+        if missing:
+            raise document.error((place,), f"the codons {', '.join(missing)} are missing", remedy="Add them.")
     return found
