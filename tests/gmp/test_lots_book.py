@@ -182,9 +182,9 @@ class Warehouse(RuleBasedStateMachine):
         grams, text = Decimal(milligrams) / 1000, format(amount, "f")
         child = self.fresh()
         act = {
-            "use": lambda: consume_lot(self.ledger, name, text, unit, BATCH, self.person),
-            "discard": lambda: discard_lot(self.ledger, name, text, unit, "spilt", self.person),
-            "ship": lambda: ship_lot(self.ledger, name, text, unit, "A Ltd, B Street", self.person),
+            "use": lambda: consume_lot(self.ledger, name, text, unit, BATCH, self.person, reference=child),
+            "discard": lambda: discard_lot(self.ledger, name, text, unit, "spilt", self.person, reference=child),
+            "ship": lambda: ship_lot(self.ledger, name, text, unit, "A Ltd", self.person, document=child),
             "split": lambda: split_lot(self.ledger, name, [Part(child, text, unit)], self.person),
         }[how]
         if grams > self.left[name]:
@@ -282,7 +282,7 @@ def test_a_lot_is_released_after_tests_only_and_a_failed_one_stops_everything_do
     change_lot_status(made.ledger, "NEW", "quarantined", "lead", qa)
     with pytest.raises(InputError, match="lead 3 ug/g out of specification"):
         change_lot_status(made.ledger, "NEW", "released", "again", qa)
-    with pytest.raises(InputError, match="another event is stored"):  # no second value for one sample
+    with pytest.raises(InputError, match="is recorded already"):  # no second value for one sample
         record_lot_test(made.ledger, "NEW", "lead", parse("0.5 ug/g"), "<= 1 ug/g", "ICP", qc, sample="Q-2")
     invalidate_lot_test(made.ledger, "NEW", failed.id, "wrong dilution, see I-4", qa)
     change_lot_status(made.ledger, "NEW", "released", "investigation I-4", qa)

@@ -161,7 +161,7 @@ def test_retesting_until_it_passes_is_refused_at_every_turn(oos):
         retest(oos, 2)
     first = retest(oos, 1, "94.1 %")
     assert retest(oos, 1, "94.1 %") == first
-    with pytest.raises(InputError, match="another event"):
+    with pytest.raises(InputError, match="is recorded already"):
         retest(oos, 1, "98 %")  # a second value for the same retest
     retest(oos, 2)
     with pytest.raises(InputError, match="no testing into compliance"):

@@ -128,7 +128,7 @@ def test_who_closes_a_deviation_and_with_what(made):
         close("qa", "X")
     first = close("qa")
     assert close("qa") == first
-    with pytest.raises(InputError, match="another event"):
+    with pytest.raises(InputError, match="is recorded already"):
         close("qa", impact="some")
 
 

@@ -105,7 +105,7 @@ def test_a_draft_with_an_id_is_stored_once_however_often_it_is_given(path):
         assert ledger.append(draft, reading(2))[0] == first[0]
         assert len(list(ledger.events(subject="B"))) == 1
         other = Draft("lot.consumed", "B", {"lot": "L1", "amount": "4"}, "system", id="B-consume-1")
-        with pytest.raises(InputError, match="another event"):
+        with pytest.raises(InputError, match="is recorded already"):
             ledger.append(other)
 
 

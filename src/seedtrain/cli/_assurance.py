@@ -210,7 +210,7 @@ def species(
     import json
 
     from seedtrain.base import Position, read_text, use_language
-    from seedtrain.gmp import record_species_test
+    from seedtrain.gmp import read_verdict, record_species_test
 
     options = common or Common()
     try:
@@ -221,8 +221,9 @@ def species(
             position=Position(str(verdict), error.lineno, error.colno),
             remedy="Give what `seedtrain verify species TABLE --json` printed.",
         ) from None
+    found = read_verdict(document, str(verdict))
     with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        return _recorded(options, record_species_test(ledger, lot, document, target, actor))
+        return _recorded(options, record_species_test(ledger, lot, found, target, actor))
 
 
 @app.command

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE
 from seedtrain.base import translate as _
-from seedtrain.cli._bank_words import bank_data, done, vial_data, withdrawn
+from seedtrain.cli._acted import acted, shown
+from seedtrain.cli._bank_words import (
+    bank_data,
+    bank_line,
+    bank_lines,
+    done_at,
+    place_lines,
+    tier_words,
+    whole_bank,
+    withdrawal_data,
+    withdrawal_lines,
+)
 from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+from seedtrain.cli._signing import RecordUrl, Signer, open_record
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from seedtrain.gmp import Vial
     from seedtrain.quality import Constituent
+    from seedtrain.record import Ledger
 
 app = App(name="bank", help="Cell and vector banks: vials, places, withdrawals, excursions, tests.")
 Vials = Annotated[list[str] | None, Parameter(name="--vial", negative="", help="Such as MCB-1-007; repeat it.")]
+At = Annotated[
+    str, Parameter(help="When it was done, if it is entered later: ISO 8601 with a zone, 2026-03-02T10:30:00Z.")
+]
 
 
 @app.command
@@ -54,14 +70,12 @@ def create(
     """
     from seedtrain.gmp import create_bank, read_plan
 
-    options = common or Common()
     found = read_plan(plan or kind).to_data()
     inside, last = _inside(contains or []), _day(expiry)
-    with open_record(record) as ledger, signing(ledger, signer) as actor:
+
+    def act(ledger: Ledger, actor: str) -> dict[str, str]:
         create_bank(
-            ledger,
-            bank,
-            actor,
+            *(ledger, bank, actor),
             tier=tier,
             kind=kind,
             material=material,
@@ -74,7 +88,13 @@ def create(
             contains=inside,
             expiry=last,
         )
-    return done(options, {"bank": bank, "tier": tier, "plan": found["name"], "plan_digest": found["digest"]})
+        return {"bank": bank, "tier": tier, "plan": found["name"], "plan_digest": found["digest"]}
+
+    def tell(said: dict[str, str]) -> list[str]:
+        words = _("{bank}: a {tier} of {material} is begun, with the testing plan {plan}")
+        return [words.format(bank=bank, tier=tier_words(tier), material=material, plan=said["plan"])]
+
+    return acted(signer, record, common, act, tell)
 
 
 def _inside(texts: list[str]) -> list[Constituent]:
@@ -122,10 +142,18 @@ def fill(
     """
     from seedtrain.gmp import fill_bank, vial_id
 
-    with open_record(record) as ledger, signing(ledger, signer) as actor:
+    ends = vial_id(bank, 1), vial_id(bank, vials)
+
+    def act(ledger: Ledger, actor: str) -> dict[str, object]:
         fill_bank(ledger, bank, vials, actor, content=content)
-    first, last = vial_id(bank, 1), vial_id(bank, vials)
-    return done(common or Common(), {"bank": bank, "vials": vials, "first": first, "last": last})
+        return {"bank": bank, "vials": vials, "first": ends[0], "last": ends[1]}
+
+    return acted(
+        *(signer, record, common, act),
+        lambda _said: [
+            _("{bank}: {count} vials, {first} to {last}").format(bank=bank, count=vials, first=ends[0], last=ends[1])
+        ],
+    )
 
 
 @app.command
@@ -137,6 +165,7 @@ def place(
     first: Annotated[str, Parameter(help="The first position, such as A1; else the free ones.")] = "",
     grid: Annotated[str, Parameter(help="Rows x columns of a new box; 9x9 if not given.")] = "",
     count: Annotated[int | None, Parameter(help="So many of those that have no place yet.")] = None,
+    at: At = "",
     signer: Signer,
     record: RecordUrl = None,
     common: Common | None = None,
@@ -152,17 +181,26 @@ def place(
     box
         Freezer, rack and box: F1/R2/B3.
     """
-    from seedtrain.gmp import inventory, place_vials
+    from seedtrain.gmp import Inventory, inventory, place_vials
 
-    with open_record(record) as ledger, signing(ledger, signer) as actor:
-        names = list(vial or [])
-        if not names and count is not None:
+    chosen: list[str] = list(vial or [])
+
+    def act(ledger: Ledger, actor: str) -> Inventory:
+        when = done_at(ledger, at)
+        if not chosen and count is not None:
             loose = [item.id for item in inventory(ledger).of(bank) if item.state == "stored" and item.place is None]
-            names = loose[:count]
-        place_vials(ledger, bank, box, actor, vials=names, first=first, grid=grid)
-        held = inventory(ledger)
-    rows = {item.id: str(item.place) for item in held.of(bank) if item.place and (not names or item.id in names)}
-    return done(common or Common(), {"bank": bank, "places": rows})
+            chosen.extend(loose[:count])
+        place_vials(ledger, bank, box, actor, vials=chosen, first=first, grid=grid, at=when)
+        return inventory(ledger)
+
+    def placed(held: Inventory) -> list[Vial]:
+        return [item for item in held.of(bank) if item.place and (not chosen or item.id in chosen)]
+
+    return acted(
+        *(signer, record, common, act),
+        lambda held: place_lines(held, placed(held)),
+        data=lambda held: {"bank": bank, "places": {item.id: str(item.place) for item in placed(held)}},
+    )
 
 
 @app.command
@@ -171,6 +209,7 @@ def move(
     *,
     reason: Annotated[str, Parameter(help="Why.")] = "",
     grid: Annotated[str, Parameter(help="Rows x columns of a new box.")] = "",
+    at: At = "",
     signer: Signer,
     record: RecordUrl = None,
     common: Common | None = None,
@@ -185,7 +224,7 @@ def move(
         VIAL=PLACE, into one box.
     """
     from seedtrain.base import InputError
-    from seedtrain.gmp import inventory, move_vials
+    from seedtrain.gmp import Inventory, inventory, move_vials
 
     wanted: dict[str, str] = {}
     for text in moves:
@@ -193,10 +232,16 @@ def move(
         if not sign or name in wanted:
             raise InputError(f"{text!r} is not a move, or moves a vial twice", remedy="Write MCB-1-001=F2/R1/B1/A1.")
         wanted[name] = there
-    with open_record(record) as ledger, signing(ledger, signer) as actor:
-        move_vials(ledger, wanted, actor, grid=grid, reason=reason)
-        held = inventory(ledger)
-    return done(common or Common(), {"places": {name: str(held.vial(name).place) for name in wanted}})
+
+    def act(ledger: Ledger, actor: str) -> Inventory:
+        move_vials(ledger, wanted, actor, grid=grid, reason=reason, at=done_at(ledger, at))
+        return inventory(ledger)
+
+    return acted(
+        *(signer, record, common, act),
+        lambda held: place_lines(held, [held.vial(name) for name in wanted]),
+        data=lambda held: {"places": {name: str(held.vial(name).place) for name in wanted}},
+    )
 
 
 @app.command
@@ -221,15 +266,16 @@ def withdraw(
     bank
         The bank.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import withdraw_vials
 
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        found = withdraw_vials(
+    return acted(
+        *(signer, record, common),
+        lambda ledger, actor: withdraw_vials(
             ledger, bank, actor, purpose=purpose, reason=reason, vials=vial or (), count=count, used_for=used_for
-        )
-        return withdrawn(options, found)
+        ),
+        withdrawal_lines,
+        data=withdrawal_data,
+    )
 
 
 @app.command
@@ -245,12 +291,14 @@ def confirm(bank: str, request: str, *, signer: Signer, record: RecordUrl = None
     request
         The id that `bank withdraw` printed.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import confirm_withdrawal
 
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        return withdrawn(options, confirm_withdrawal(ledger, bank, request, actor))
+    return acted(
+        *(signer, record, common),
+        lambda ledger, actor: confirm_withdrawal(ledger, bank, request, actor),
+        withdrawal_lines,
+        data=withdrawal_data,
+    )
 
 
 @app.command(name="list")
@@ -259,24 +307,13 @@ def list_banks(*, record: RecordUrl = None, common: Common | None = None) -> int
 
     Example: seedtrain bank list --record record.db
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import inventory, judge_bank
-    from seedtrain.quality import verdict_words
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
+    def read(ledger: Ledger) -> list[dict[str, Any]]:
         held = inventory(ledger)
-        rows = [bank_data(held, bank) | {"tests": judge_bank(ledger, bank).verdict} for bank in held.banks.values()]
-        if options.json:
-            print_json(rows)
-            return EXIT_DONE
-        for row in rows:
-            counts = _("{stored} stored, {withdrawn} withdrawn, {destroyed} destroyed").format(**row)
-            low = "  " + _("below reserve") if row["below_reserve"] else ""
-            age = f"{row['age']}/{row['age_limit']} {row['age_unit']}"
-            print(f"{row['bank']:<12} {row['tier']:<9} {row['material']:<16} {age:<20} {counts}{low}", end="  ")
-            print(verdict_words(str(row["tests"])))
-    return EXIT_DONE
+        return [bank_data(held, bank) | {"tests": judge_bank(ledger, bank).verdict} for bank in held.banks.values()]
+
+    return shown(record, common, read, lambda rows: map(bank_line, rows))
 
 
 @app.command
@@ -290,26 +327,14 @@ def show(bank: str, *, record: RecordUrl = None, common: Common | None = None) -
     bank
         The bank.
     """
-    from seedtrain.base import use_language
-    from seedtrain.gmp import inventory, vial_words
+    from seedtrain.gmp import inventory
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
-        held = inventory(ledger)
-        found = held.bank(bank)
-        data = bank_data(held, found)
-        if options.json:
-            asked = [{"request": item.id, "vials": list(item.vials), "by": item.actor} for item in found.asked.values()]
-            vials = [vial_data(item) for item in held.of(bank)]
-            illegal = [{"seq": seq, "words": words} for seq, words in held.illegal]
-            print_json(data | {"plan": found.plan.get("name"), "asked": asked, "vials": vials, "illegal": illegal})
-            return EXIT_DONE
-        print(*(f"{name}: {'-' if value is None else value}" for name, value in data.items()), sep="\n")
-        for seq, words in held.illegal:
-            print(f"! {seq} {words}")
-        for item in held.of(bank):
-            print(f"{item.id:<16} {vial_words(item):<10} {item.place or '-'!s:<18} {item.used_for} {item.why_held}")
-    return EXIT_DONE
+    return shown(
+        *(record, common),
+        inventory,
+        lambda held: bank_lines(held, held.bank(bank)),
+        data=lambda held: whole_bank(held, held.bank(bank)),
+    )
 
 
 @app.command(name="map")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from seedtrain.base import EXIT_DONE
-from seedtrain.base import translate as _
+from seedtrain.cli._acted import acted, exit_code, shown
 from seedtrain.cli._bank import app
-from seedtrain.cli._bank_words import done, excursion_data, print_excursion, print_verdict
-from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+from seedtrain.cli._bank_words import excursion_data, excursion_lines, found_lines, verdict_lines
+from seedtrain.cli._common import Common
+from seedtrain.cli._signing import RecordUrl, Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seedtrain.record import Ledger
 
 
 @app.command
@@ -38,23 +42,19 @@ def excursion(
     log
         CSV with the columns time (ISO 8601 with a zone) and temperature (degC).
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import record_excursions
     from seedtrain.quantity import parse, parse_range
 
-    options = common or Common()
     allowed = parse_range(limit, like="degC")
     times = parse(longer_than, like="min"), parse(silence, like="min")
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        found = record_excursions(ledger, freezer, log, actor, limit=allowed, longer_than=times[0], silence=times[1])
-        if options.json:
-            print_json({"freezer": freezer, "excursions": [excursion_data(item) for item in found]})
-            return EXIT_DONE
-        if not found:
-            print(_("No excursion in {file}").format(file=log.name))
-        for item in found:
-            print_excursion(item)
-    return EXIT_DONE
+    return acted(
+        *(signer, record, common),
+        lambda ledger, actor: record_excursions(
+            ledger, freezer, log, actor, limit=allowed, longer_than=times[0], silence=times[1]
+        ),
+        lambda found: found_lines(log.name, found),
+        data=lambda found: {"freezer": freezer, "excursions": [excursion_data(item) for item in found]},
+    )
 
 
 @app.command
@@ -76,12 +76,13 @@ def assess(
     excursion
         The id that `bank excursion` printed.
     """
-    from seedtrain.gmp import assess_excursion, inventory
+    from seedtrain.gmp import Excursion, assess_excursion, inventory
 
-    with open_record(record) as ledger, signing(ledger, signer) as actor:
+    def act(ledger: Ledger, actor: str) -> Excursion:
         assess_excursion(ledger, excursion, decision, reason, actor)
-        found = inventory(ledger).excursions[excursion]
-    return done(common or Common(), excursion_data(found))
+        return inventory(ledger).excursions[excursion]
+
+    return acted(signer, record, common, act, excursion_lines, data=excursion_data)
 
 
 @app.command(name="test")
@@ -107,25 +108,28 @@ def record_test(
     bank
         The bank.
     """
-    from seedtrain.base import InputError, use_language
+    from seedtrain.base import InputError
     from seedtrain.gmp import inventory, judge_bank, record_bank_result
+    from seedtrain.quality import Verdict
 
-    options = common or Common()
-    with open_record(record, read_only=attribute is None) as ledger, use_language(options.lang):
-        if attribute is not None:
-            if value is None or actor is None:
-                raise InputError("a result needs its value and who found it", remedy="Give --value and --as.")
-            with signing(ledger, Signer(actor, password_fd)):
-                record_bank_result(
-                    ledger,
-                    bank,
-                    attribute,
-                    value,
-                    actor,
-                    sample=sample,
-                    end_of_production=end_of_production,
-                    valid=not invalid,
-                )
-        verdict = judge_bank(ledger, inventory(ledger).bank(bank))
-        print_verdict(options, bank, verdict)
-    return verdict.exit_code
+    def judge(ledger: Ledger) -> Verdict:
+        return judge_bank(ledger, inventory(ledger).bank(bank))
+
+    def act(ledger: Ledger, person: str) -> Verdict:
+        record_bank_result(
+            *(ledger, bank, str(attribute), str(value), person),
+            sample=sample,
+            end_of_production=end_of_production,
+            valid=not invalid,
+        )
+        return judge(ledger)
+
+    def tell(found: Verdict) -> Iterator[str]:
+        return verdict_lines(bank, found)
+
+    if attribute is None:
+        return shown(record, common, judge, tell, data=Verdict.to_data, code=exit_code)
+    if value is None or actor is None:
+        raise InputError("a result needs its value and who found it", remedy="Give --value and --as.")
+    signer = Signer(actor, password_fd)
+    return acted(signer, record, common, act, tell, data=Verdict.to_data, code=exit_code)

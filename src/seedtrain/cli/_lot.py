@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,9 @@ from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, InputError, use_language
 from seedtrain.base import translate as _
+from seedtrain.cli._acted import shown
 from seedtrain.cli._common import Common, print_json
+from seedtrain.cli._lot_words import stated_lines, test_line
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
 if TYPE_CHECKING:
@@ -57,7 +60,8 @@ def receive(
     with open_record(record, create=False) as ledger, spoken(common), signing(ledger, signer) as actor:
         fresh = receive_goods(ledger, goods, actor)
         said = _("{lot} is received, in quarantine") if fresh else _("{lot} was received like this before")
-        return _said(common, {"lot": lot, "fresh": fresh}, said.format(lot=lot))
+        late = _late(ledger, [lot])
+        return _said(common, {"lot": lot, "fresh": fresh, "expired": bool(late)}, [said.format(lot=lot), *late])
 
 
 @app.command(name="import")
@@ -92,7 +96,11 @@ def import_file(
         made = import_lots(ledger, file, actor, columns=columns, skip=skip or (), **more)
         words = _("{fresh} lots received, in quarantine; {known} were received like this before")
         said = words.format(fresh=len(made.fresh), known=len(made.known))
-        return _said(common, {"fresh": list(made.fresh), "known": list(made.known)}, said)
+        return _said(
+            common,
+            {"fresh": list(made.fresh), "known": list(made.known)},
+            [said, *_late(ledger, made.fresh)],
+        )
 
 
 @app.command(name="list")
@@ -119,13 +127,15 @@ def list_lots(
             for item in book.entries(material=material, location=location)
             if item.kind not in ("named", "batch") and status in (None, item.status) and _expires_by(item, limit)
         ]
-        rows = [_row(book, item) for item in found]
+        today = ledger.now.date()
+        rows = [_row(book, item, today) for item in found]
+        words = [item.words for item in found]
     if options.json:
         print_json(rows)
         return EXIT_DONE
     with use_language(options.lang):
-        for row in rows:
-            marks = f"{row['status'] or '-':<12} {row['expiry'] or '-':<10}"
+        for row, how in zip(rows, words, strict=True):
+            marks = f"{how(today) or '-':<12} {row['expiry'] or '-':<10}"
             print(f"{row['lot']:<20} {row['material']:<24} {marks} {row['remaining']:>12} {row['unit']}")
         print(_("{count} lots").format(count=len(rows)))
     return EXIT_DONE
@@ -142,37 +152,25 @@ def show(lot: str, *, record: RecordUrl = None, common: Common | None = None) ->
     lot
         Its id.
     """
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger:
-        data = _whole(ledger, lot)
-    if options.json:
-        print_json(data)
-        return EXIT_DONE
-    with use_language(options.lang):
-        stock = data["stock"]
-        print(f"{data['lot']}  {data['material']}  {data['status']}")
-        for name, value in data["stated"].items():
-            if value not in ("", [], None):
-                print(f"  {name}: {_in_a_line(value)}")
-        if stock:
+    from seedtrain.gmp import lot_book, recorded_words
+
+    def tell(data: dict[str, Any]) -> Iterator[str]:
+        yield f"{data['lot']}  {data['material']}  {data['words']}".rstrip()
+        yield from stated_lines(data["stated"])
+        if data["stock"]:
             words = _(
                 "  {taken_in} {unit} in, {consumed} used, {discarded} discarded, {shipped} shipped, {remaining} left"
             )
-            print(words.format(**stock))
-        for item in data["tests"]:
-            print(f"  {item['seq']:>6} {item['attribute']} {item['reported']} ({item['limit']}): {item['state']}")
-        for reason in data["faults"]:
-            print(f"  ! {reason}")
-    return EXIT_DONE
+            yield words.format(**data["stock"])
+        yield from (test_line(item) for item in data["tests"])
+        yield from (f"  ! {recorded_words(reason)}" for reason in data["faults"])
 
+    def read(ledger: Ledger) -> dict[str, Any]:
+        with lot_book(ledger) as book:
+            words = book.entry(lot).words(ledger.now.date())
+        return _whole(ledger, lot) | {"words": words}
 
-def _in_a_line(value: Any) -> str:
-    """A stated field as people write it in a CSV file: several in one line, what is inside with its origin."""
-    if not isinstance(value, list):
-        return str(value)
-    return "; ".join(
-        f"{item['name']}={item['origin'] or ''}" if isinstance(item, dict) else str(item) for item in value
-    )
+    return shown(record, common, read, tell, data=lambda data: {k: v for k, v in data.items() if k != "words"})
 
 
 @app.command
@@ -196,13 +194,13 @@ def status(
     to
         The status that it gets.
     """
-    from seedtrain.gmp import change_lot_status, lot_book
+    from seedtrain.gmp import change_lot_status, lot_book, status_words
 
     with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
         events = change_lot_status(ledger, lot, to, reason, actor)
         with lot_book(ledger) as book:
             held = [line.lot for line in book.where_used(lot)[1:]] if events and to != "released" else []
-        said = _("{lot} is {status}").format(lot=lot, status=to)
+        said = _("{lot} is {status}").format(lot=lot, status=status_words(to))
         said += _("; on hold with it: {lots}").format(lots=", ".join(held)) if held else ""
         return _said(common, {"lot": lot, "status": to, "changed": bool(events), "held": held}, said)
 
@@ -234,7 +232,7 @@ def record_test(
     value
         What was found: a number with its unit, or a word.
     """
-    from seedtrain.gmp import record_lot_test
+    from seedtrain.gmp import record_lot_test, result_words
     from seedtrain.quality import Limit
     from seedtrain.quantity import parse
 
@@ -245,7 +243,7 @@ def record_test(
         _said(
             common,
             {"lot": lot, "test": event.id, **event.payload},
-            f"{lot}  {attribute}  {event.payload['reported']}  {state}",
+            f"{lot}  {attribute}  {event.payload['reported']}  {result_words(state)}",
         )
         return {"conforms": EXIT_DONE, "oos": EXIT_FAIL, "invalid": 3}[state]
 
@@ -398,7 +396,7 @@ def _expires_by(item: LotEntry, limit: date | None) -> bool:
     return any(day <= limit for day in days)
 
 
-def _row(book: LotBook, item: LotEntry) -> dict[str, Any]:
+def _row(book: LotBook, item: LotEntry, today: date) -> dict[str, Any]:
     from seedtrain.gmp import plain_text
 
     stock = book.stock(item.id)
@@ -409,6 +407,7 @@ def _row(book: LotBook, item: LotEntry) -> dict[str, Any]:
         "batch": item.batch,
         "status": item.status,
         "expiry": item.expiry,
+        "expired": item.expired(today),
         "retest": item.particulars.retest.isoformat() if item.particulars.retest else "",
         "location": item.particulars.location,
         "remaining": "" if stock is None else plain_text(stock.remaining),
@@ -424,7 +423,7 @@ def _whole(ledger: Ledger, lot: str) -> dict[str, Any]:
 
     with lot_book(ledger) as book:
         entry, stock, movements = book.entry(lot), book.stock(lot), book.movements(lot)
-        row = _row(book, entry)
+        row = _row(book, entry, ledger.now.date())
     events = list(ledger.events(subject=lot))
     sums = ("taken_in", "consumed", "discarded", "shipped", "passed_on", "remaining")
     amounts = {} if stock is None else {name: plain_text(getattr(stock, name)) for name in sums}
@@ -445,10 +444,21 @@ def _whole(ledger: Ledger, lot: str) -> dict[str, Any]:
     }
 
 
-def _said(common: Common | None, data: dict[str, Any], words: str) -> int:
+def _late(ledger: Ledger, lots: Iterable[str]) -> list[str]:
+    """A line for each lot that had expired when it was received: it can be received, and not be used."""
+    from seedtrain.gmp import lot_book
+
+    words = _("warning: {lot} expired on {day}; it stays in quarantine and cannot be used. Send it back or discard it.")
+    today = ledger.now.date()
+    with lot_book(ledger) as book:
+        found = [book.entry(lot) for lot in lots]
+    return [words.format(lot=item.id, day=item.expiry) for item in found if item.expired(today)]
+
+
+def _said(common: Common | None, data: dict[str, Any], words: str | list[str]) -> int:
     options = common or Common()
     if options.json:
         print_json(data)
     else:
-        print(words)
+        print(*([words] if isinstance(words, str) else words), sep="\n")
     return EXIT_DONE

@@ -13,10 +13,12 @@ from seedtrain.cli._lot import Reason, app, spoken
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
 if TYPE_CHECKING:
-    from seedtrain.record import Ledger
+    from seedtrain.record import Head, Ledger
 
 Quantity = Annotated[str, Parameter(help="How much, with its unit: '1.5 kg'; a bare number is pieces.")]
-Reference = Annotated[str, Parameter(help="A ticket or document; the same one again is the same movement.")]
+Reference = Annotated[
+    str, Parameter(help="A ticket or document: tells two movements of one amount apart; the same again adds nothing.")
+]
 
 
 @app.command
@@ -131,8 +133,9 @@ def consume(
     from seedtrain.gmp import consume_lot
 
     with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+        head = ledger.head
         consume_lot(ledger, lot, *_amount(quantity), batch, actor, reference=reference)
-        return _left(ledger, lot, common, {"batch": batch})
+        return _left(ledger, lot, common, {"batch": batch}, head, "--reference")
 
 
 @app.command
@@ -160,8 +163,9 @@ def discard(
     from seedtrain.gmp import discard_lot
 
     with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+        head = ledger.head
         discard_lot(ledger, lot, *_amount(quantity), reason, actor, reference=reference)
-        return _left(ledger, lot, common, {"reason": reason})
+        return _left(ledger, lot, common, {"reason": reason}, head, "--reference")
 
 
 @app.command
@@ -189,8 +193,9 @@ def ship(
     from seedtrain.gmp import ship_lot
 
     with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+        head = ledger.head
         ship_lot(ledger, lot, *_amount(quantity), to, actor, document=document)
-        return _left(ledger, lot, common, {"to": to, "document": document})
+        return _left(ledger, lot, common, {"to": to, "document": document}, head, "--document")
 
 
 def _amount(text: str) -> tuple[str, str]:
@@ -200,15 +205,22 @@ def _amount(text: str) -> tuple[str, str]:
     return split_amount(text)
 
 
-def _left(ledger: Ledger, lot: str, common: Common | None, more: dict[str, Any]) -> int:
+def _left(
+    ledger: Ledger, lot: str, common: Common | None, more: dict[str, Any], head: Head | None = None, option: str = ""
+) -> int:
+    """Say what is left; `head`: that of the ledger before, where the movement may have been recorded already."""
     from seedtrain.gmp import lot_book, plain_text
 
+    fresh = head is None or ledger.head != head
     with lot_book(ledger) as book:
         stock = book.stock(lot)
     remaining = "" if stock is None else plain_text(stock.remaining)
     unit = "" if stock is None else stock.unit
     if (common or Common()).json:
-        print_json({"lot": lot, "remaining": remaining, "unit": unit, **more})
+        print_json({"lot": lot, "remaining": remaining, "unit": unit, "fresh": fresh, **more})
     else:
+        if not fresh:
+            words = _("recorded before, nothing was added; {option} tells another movement of this amount apart")
+            print(words.format(option=option))
         print(_("{lot}: {remaining} {unit} left").format(lot=lot, remaining=remaining, unit=unit))
     return EXIT_DONE

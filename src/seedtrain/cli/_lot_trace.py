@@ -34,7 +34,7 @@ def trace(
     lot
         The id of a lot or a batch.
     """
-    from seedtrain.gmp import lot_book
+    from seedtrain.gmp import lot_book, status_words
 
     options = common or Common()
     found: dict[str, tuple[GenealogyLine, ...]] = {}
@@ -51,7 +51,7 @@ def trace(
         for way, lines in found.items():
             print(heads[way].format(lot=lot))
             for item in lines[1:]:
-                status = item.received.status if item.received else ""
+                status = status_words(item.received.status) if item.received else ""
                 print(f"{'  ' * item.depth}{item.lot}  {item.material}  {status}".rstrip())
     return EXIT_DONE
 
@@ -88,7 +88,7 @@ def recall(
     lot
         The lot to be recalled.
     """
-    from seedtrain.gmp import recall_list, recall_page
+    from seedtrain.gmp import recall_list, recall_page, status_words
 
     options = common or Common()
     with open_record(record, read_only=True) as ledger, use_language(options.lang):
@@ -104,7 +104,8 @@ def recall(
             return EXIT_DONE
         for row in found.rows():
             left = f"{row[13]} {row[7]}".strip()
-            print(f"{'  ' * int(row[4])}{row[0]}  {row[2]}  {row[6]}  {left}  {row[14]} {row[15]}".rstrip())
+            status = status_words(row[6])
+            print(f"{'  ' * int(row[4])}{row[0]}  {row[2]}  {status}  {left}  {row[14]} {row[15]}".rstrip())
         words = _("{lots} lots and batches came of lot {lot}; {consignees} consignees received some of it.")
         print(words.format(lots=len(found.downstream) - 1, lot=lot, consignees=len(found.consignees)))
     return EXIT_DONE
@@ -166,20 +167,22 @@ def scan(
     text
         What was scanned; read from the keyboard (one line of standard input) if not given.
     """
-    from seedtrain.gmp import lot_faults, open_scanned
+    from seedtrain.gmp import lot_faults, open_scanned, recorded_words
 
     options = common or Common()
     typed = text or _typed()
     with open_record(record, read_only=True) as ledger:
         entry = open_scanned(ledger, typed, expect=expect, material=material, separator=separator)
         faults = lot_faults(ledger, entry.id, ledger.now.date()) if entry.kind not in ("named", "batch") else ()
+        today = ledger.now.date()
     data: dict[str, Any] = {"lot": entry.id, "material": entry.material, "status": entry.status, "faults": list(faults)}
     if options.json:
         print_json(data)
-    else:
-        print(f"{entry.id}  {entry.material}  {entry.status}")
+        return EXIT_DONE
+    with use_language(options.lang):
+        print(f"{entry.id}  {entry.material}  {entry.words(today)}")
         for reason in faults:
-            print(f"  ! {reason}")
+            print(f"  ! {recorded_words(reason)}")
     return EXIT_DONE
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
@@ -17,7 +17,7 @@ from seedtrain.base import InputError
 from seedtrain.base import translate as _
 
 if TYPE_CHECKING:
-    from seedtrain.record import Ledger
+    from seedtrain.record import Ledger, StoredError
 
 RecordUrl = Annotated[
     str | None,
@@ -55,14 +55,53 @@ def signing(ledger: Ledger, signer: Signer, secrets: Secrets | None = None) -> I
 
     Yields the identity. Raises `RefusedError` (wrong, locked, expired or retired; the attempt is in the ledger).
     """
-    from seedtrain.record import access, signing_as, unlock
+    from seedtrain.record import StoredError, access, signing_as, unlock
 
     asked = secrets or Secrets(signer.password_fd)
     password = asked.ask(_("Password of {person}:").format(person=signer.actor))
     with_code = access(ledger, signer.actor).credentials == "password+totp"
     code = asked.ask(_("One-time code:")) if with_code else None
     with signing_as(unlock(ledger, signer.actor, password, code=code)):
-        yield signer.actor
+        try:
+            yield signer.actor
+        except StoredError as error:
+            raise _as_recorded(ledger, error) from None
+
+
+_INSTEAD: Final = {
+    "lot.tested": "Test another sample: --sample; or have quality take the first one back: seedtrain lot "
+    "invalidate-test.",
+    "lot.consumed": "Give another weighing its own --reference; correct this one: seedtrain lot correct-consumption.",
+    "lot.received": "Give the other delivery an id of its own; state this one anew: seedtrain lot amend.",
+    "lot.discarded": "Give another discarding its own --reference.",
+    "lot.shipped": "Give another shipment its own --document.",
+    "bank.created": "What a bank was begun with stays; begin another bank under another id.",
+    "bank.filled": "A bank is filled once. Vials that are wanting or broken are withdrawn for destruction, with a "
+    "reason; open a deviation where the number was wrong.",
+    "bank.excursion_assessed": "An excursion is assessed once. Where the decision was wrong, open a deviation; vials "
+    "that are kept may still be withdrawn for destruction.",
+    "deviation.opened": "Comment on it, or open another deviation.",
+    "result.recorded": "Correct it with a reason: seedtrain quality correct; or test another sample.",
+    "retest.recorded": "A retest is recorded once, whatever it gives; the next one has the next number.",
+    "certificate.issued": "Revoke it, and record the other one under its own number.",
+    "batch.created": "Start the other batch under an id of its own.",
+}
+"""What to do instead, by what is recorded already."""
+
+
+def _as_recorded(ledger: Ledger, error: StoredError) -> InputError:
+    """What stands there already, when and by whom, in words for people, and what to do instead."""
+    from seedtrain.record import differences, person_name
+
+    stored = error.stored
+    name = person_name(ledger, stored.actor)
+    who = f"{name} ({stored.actor})" if name else stored.actor
+    said = "; ".join(differences(stored, error.draft))
+    return InputError(
+        f"{stored.subject}: {stored.type.replace('.', ' ').replace('_', ' ')} already, by {who} at "
+        f"{stored.occurred_at}. It says {said}",
+        remedy=_INSTEAD.get(stored.type, error.remedy),
+    )
 
 
 class Secrets:

@@ -7,7 +7,7 @@ from seedtrain.gmp._assurance._certificates import (
     material_certificates,
     revoke_certificate,
 )
-from seedtrain.gmp._assurance._checks import AssuranceRecorded, check_point, record_species_test
+from seedtrain.gmp._assurance._checks import AssuranceRecorded, check_point, read_verdict, record_species_test
 from seedtrain.gmp._assurance._composition import declare_composition
 from seedtrain.gmp._assurance._judge import judge_rules
 from seedtrain.gmp._assurance._required import assurance_gate, require_rules, required_rules
@@ -89,10 +89,12 @@ from seedtrain.gmp._documents._print import (
     certificate_sheet,
     decision_words,
     genealogy_sheet,
+    item_words,
     names_of,
     remark_sheets,
     result_words,
 )
+from seedtrain.gmp._documents._quality_sections import capa_words, grade_words
 from seedtrain.gmp._equipment import (
     Equipment,
     calibrate_equipment,
@@ -105,7 +107,7 @@ from seedtrain.gmp._equipment import (
 )
 from seedtrain.gmp._equipment_gates import Register
 from seedtrain.gmp._lots._amounts import Movement, Stock, plain_text
-from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book
+from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book, status_words
 from seedtrain.gmp._lots._decisions import change_lot_status, invalidate_lot_test, lot_faults, record_lot_test
 from seedtrain.gmp._lots._epcis import epcis_events, write_epcis
 from seedtrain.gmp._lots._genealogy import GenealogyLine, assure_origin, genealogy, where_used
@@ -154,6 +156,7 @@ from seedtrain.gmp._master._steps import (
     submit_recipe,
 )
 from seedtrain.gmp._permit import LedgerPermit, unchecked_phases
+from seedtrain.gmp._phrases import recorded_words, state_word
 from seedtrain.gmp._qualify._clauses import Clause, Rule, rules
 from seedtrain.gmp._qualify._report import QualificationReport, qualify
 from seedtrain.gmp._qualify._run import CheckResult, Qualification, run_checks
@@ -190,6 +193,7 @@ from seedtrain.gmp._quality._investigate import (
     approve_retest,
     assess_laboratory,
     close_investigation,
+    correct_result,
     find_investigation,
     invalidate_result,
     investigate_fully,
@@ -209,7 +213,15 @@ from seedtrain.gmp._quality._release import (
     surroundings,
 )
 from seedtrain.gmp._quality._reportable import reportable
-from seedtrain.gmp._quality._results import as_result, check_phase, correct_value, record_results, state_of, take_sample
+from seedtrain.gmp._quality._results import (
+    as_result,
+    check_phase,
+    correct_value,
+    record_results,
+    state_now,
+    state_of,
+    take_sample,
+)
 from seedtrain.gmp._quality._review import (
     Collapsed,
     Exceptional,
@@ -383,6 +395,7 @@ __all__ = [
     "box_map",
     "box_svg",
     "calibrate_equipment",
+    "capa_words",
     "certificate",
     "certificate_json",
     "certificate_pdf",
@@ -414,6 +427,7 @@ __all__ = [
     "consume_lot",
     "consumption",
     "correct_entry",
+    "correct_result",
     "correct_value",
     "create_bank",
     "custody_chain",
@@ -450,6 +464,7 @@ __all__ = [
     "following",
     "genealogy",
     "genealogy_sheet",
+    "grade_words",
     "gs1_128",
     "hand_over",
     "hold_downstream",
@@ -463,6 +478,7 @@ __all__ = [
     "investigate_fully",
     "investigations",
     "issue_certificate",
+    "item_words",
     "judge_bank",
     "judge_custody",
     "judge_release",
@@ -512,6 +528,7 @@ __all__ = [
     "read_protocol",
     "read_rules",
     "read_scan",
+    "read_verdict",
     "read_yymmdd",
     "recalculate",
     "recall_list",
@@ -529,6 +546,7 @@ __all__ = [
     "record_retest",
     "record_species_test",
     "record_stability",
+    "recorded_words",
     "records_of",
     "register_equipment",
     "release_batch",
@@ -561,8 +579,11 @@ __all__ = [
     "start_batch",
     "start_study",
     "state_expiry",
+    "state_now",
     "state_of",
+    "state_word",
     "state_words",
+    "status_words",
     "stop_batch",
     "submit_protocol",
     "submit_recipe",

@@ -28,6 +28,7 @@ from seedtrain.record._people import Person, append_signed, enrol_person, find_p
 from seedtrain.record._personal import ErasedPart, destroy, erased, open_text, seal, sealed_text, unseal
 from seedtrain.record._projection import Projection, Rebuilt, projected, rebuild, register, registered
 from seedtrain.record._stamp import Stamp, stamp
+from seedtrain.record._stored import StoredError, differences
 from seedtrain.record._stores import anchor_path, key_path, ledger_path, view_path
 from seedtrain.record._telemetry import (
     QUALITIES,
@@ -79,6 +80,7 @@ __all__ = [
     "Source",
     "Spool",
     "Stamp",
+    "StoredError",
     "Telemetry",
     "Trend",
     "Unlocked",
@@ -95,6 +97,7 @@ __all__ = [
     "change_password",
     "decimate",
     "destroy",
+    "differences",
     "different_people",
     "enrol_person",
     "erased",

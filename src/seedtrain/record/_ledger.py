@@ -21,14 +21,15 @@ from seedtrain.record._event import (
     Prepared,
     decode,
     moment,
-    new_identities,
     place,
     prepare,
     timestamp,
 )
 from seedtrain.record._group import GroupCommit, Request
 from seedtrain.record._keys import KeyFolder, SigningKey
+from seedtrain.record._pending import Pending, State, Wish
 from seedtrain.record._store import Tail
+from seedtrain.record._stored import StoredError
 from seedtrain.record._stores import Store, anchor_path, key_path, ledger_path, open_store
 from seedtrain.record._verifier import (
     FORMAT,
@@ -46,6 +47,7 @@ SYSTEM: Final = "system"  # the actor of what no person did
 ALERT: Final = "alert.raised"
 Clock = Callable[[], datetime]
 Beside = TypeVar("Beside")
+_Request = Request[Wish, tuple[Event, ...]]
 _READING: Final = ("person.enrolled", "signature.applied")  # whether they are taken depends on what is stored
 
 
@@ -68,52 +70,6 @@ class Head:
 
     seq: int
     digest: str
-
-
-@dataclass
-class _State:
-    size: int
-    digest: str
-    recorded_at: str
-    tree: Tree
-    note: str
-
-
-@dataclass(frozen=True)
-class _Wish:
-    drafts: tuple[Prepared | LaterDraft, ...]
-    at_head: int | None
-
-
-class _Pending:
-    """What a commit will add, before it is written: each caller's events all or none."""
-
-    def __init__(self, state: _State, recorded_at: str) -> None:
-        self.size, self.digest = state.size, state.digest
-        self.recorded_at = recorded_at
-        self.events: list[Event] = []
-        self.by_id: dict[str, Event] = {}
-        self._names = new_identities()
-
-    def put(self, ready: Prepared) -> Event:
-        identity = ready.draft.id or next(self._names)
-        event = place(ready, seq=self.size + 1, prev=self.digest, identity=identity, recorded_at=self.recorded_at)
-        self.digest, self.size = event.digest, event.seq
-        self.events.append(event)
-        self.by_id[identity] = event
-        return event
-
-    def mark(self) -> tuple[int, str]:
-        """What `back` needs to forget all that is put from here on."""
-        return self.size, self.digest
-
-    def back(self, mark: tuple[int, str]) -> None:
-        """Forget everything put since `mark`."""
-        kept = len(self.events) - (self.size - mark[0])
-        self.size, self.digest = mark
-        for event in self.events[kept:]:
-            del self.by_id[event.id]
-        del self.events[kept:]
 
 
 def open_ledger(
@@ -161,11 +117,13 @@ class Ledger:
         self._anchors = AnchorFile(anchors)
         self._clock = clock
         self._lock = threading.RLock()
-        self._group: GroupCommit[_Wish, tuple[Event, ...]] = GroupCommit(self._commit)
+        self._group: GroupCommit[Wish, tuple[Event, ...]] = GroupCommit(self._commit, self._ready)
         self._clock_flagged = False
         self._beside: dict[str, Any] = {}
         self._key: SigningKey | None = None
-        self._state = _State(0, NO_EVENT, "", Tree(), "")
+        self._state = State(0, NO_EVENT, "", Tree(), "")
+        self._ahead: State | None = None  # in which the commit that is being written will leave the ledger
+        self._linked: Pending | None = None  # to `_ahead`, and written next
         if not read_only and store.empty:
             self._create()
         newest = self._anchors.newest()  # before the tail is read: another process may be writing
@@ -238,7 +196,7 @@ class Ledger:
         """Seconds by which the wall clock stands behind the last recorded time; 0 if it does not."""
         with self._lock:
             self._catch_up()
-            return self._behind(self._clock())
+            return _behind(self._clock(), self._state)
 
     def events(
         self, subject: str | None = None, type: str | None = None, after: int = 0, until: int | None = None
@@ -268,12 +226,37 @@ class Ledger:
         A draft whose `id` is stored already with the same content returns the stored event. Raises `InputError` (a
         draft that cannot be stored), `UnavailableError` (disk full, read-only, locked; nothing was acknowledged).
         """
-        reads = any(not isinstance(draft, Draft) or draft.type in _READING for draft in drafts)
-        ready = tuple(prepare(draft) if isinstance(draft, Draft) else draft for draft in drafts)
-        return self._group.ask(_Wish(ready, at_head), alone=reads or at_head is not None)
+        ready: list[Prepared | LaterDraft] = []
+        reads, plain = at_head is not None, True
+        for draft in drafts:
+            if isinstance(draft, Draft):
+                ready.append(prepare(draft))
+                reads = reads or draft.type in _READING
+                plain = plain and draft.id is None and draft.corrects is None
+            else:
+                ready.append(draft)
+                reads = True
+        return self._group.ask(Wish(tuple(ready), at_head, plain and not reads), alone=reads)
 
-    def _commit(self, group: list[Request[_Wish, tuple[Event, ...]]]) -> None:
-        """Write the wishes of a group in one commit; a wish that cannot be granted leaves nothing behind."""
+    def _ready(self, group: list[_Request]) -> None:
+        """Link a group to the commit that is being written, if what is stored has no say in it; nothing is told."""
+        base = self._ahead
+        self._linked = None
+        if base is None or not all(request.asked.plain for request in group):
+            return
+        wall = self._clock()
+        if _behind(wall, base) > CLOCK_TOLERANCE_S:
+            return
+        linked = Pending(base)
+        self._grant(group, linked, wall)
+        self._linked = linked
+
+    def _commit(self, group: list[_Request], go_on: Callable[[], None]) -> None:
+        """Write the wishes of a group in one commit; a wish that cannot be granted leaves nothing behind.
+
+        - `go_on`: called when the next group may be linked to this one, which is not on the disk by then.
+        """
+        ahead, self._linked = self._linked, None
         with self._lock:
             if self.read_only:
                 raise UnavailableError(
@@ -282,30 +265,48 @@ class Ledger:
                     remedy="Open it for writing, on storage that can be written.",
                 )
             self._anchors.append(())  # a ledger that cannot be anchored takes nothing
-            with self._store.transaction():
-                self._catch_up()
-                wall = self._clock()
-                recorded_at = max(timestamp(wall), self._state.recorded_at)
-                pending = _Pending(self._state, recorded_at)
-                for request in group:
-                    before = pending.mark()
-                    try:
-                        request.answer = self._place(request.asked, pending, wall)
-                    except Exception as error:  # noqa: BLE001  # it is that caller's own
-                        pending.back(before)
-                        request.error = error
-                        if isinstance(error, _ForgedError):
-                            pending.put(prepare(error.alert))
-                if pending.events:
-                    leaves = [leaf_hash(event.body) for event in pending.events]
-                    tree = Tree(self._state.size, self._state.tree.peaks)
-                    tree.extend(leaves)
-                    note = self._checkpoint(tree)
-                    self._store.add(pending.events, leaves, note, b"".join(tree.peaks))
-            if pending.events:
-                self._state = _State(pending.size, pending.digest, recorded_at, tree, note)
+            try:
+                with self._store.transaction():
+                    self._catch_up()
+                    pending = self._pending(group, ahead)
+                    if pending.state is not None:
+                        self._ahead = pending.state
+                        go_on()
+                        peaks = b"".join(pending.state.tree.peaks)
+                        self._store.add(pending.events, pending.leaves, pending.state.note, peaks)
+            finally:
+                self._ahead = None
+            if pending.state is not None:
+                self._state = pending.state
                 self._clock_flagged |= any(event.type == "clock.checked" for event in pending.events)
-                self._anchor(note)
+                self._anchor(pending.state.note)
+
+    def _pending(self, group: list[_Request], ahead: Pending | None) -> Pending:
+        """The group linked to what is stored: as it was linked ahead, if what it was linked to was stored since."""
+        if ahead is None or (ahead.base.size, ahead.base.digest) != (self._state.size, self._state.digest):
+            ahead = Pending(self._state)
+        self._grant(group, ahead, self._clock())
+        return ahead
+
+    def _grant(self, group: list[_Request], pending: Pending, wall: datetime) -> None:
+        """Link what has not been linked of the group, and sign the checkpoint over it."""
+        pending.recorded_at = max(timestamp(wall), pending.recorded_at)
+        behind = _behind(wall, pending.base)
+        for request in group[pending.granted :]:
+            before = pending.mark()
+            request.answer = request.error = None  # it may have been linked to what was then not stored
+            try:
+                request.answer = self._place(request.asked, pending, wall, behind)
+            except Exception as error:  # noqa: BLE001  # it is that caller's own
+                pending.back(before)
+                request.error = error
+                if isinstance(error, _ForgedError):
+                    pending.put(prepare(error.alert))
+        pending.granted = len(group)
+        if pending.events and (pending.state is None or pending.state.size != pending.size):
+            tree = pending.tree()
+            note = self._checkpoint(tree)
+            pending.state = State(pending.size, pending.digest, pending.recorded_at, tree, note)
 
     def _anchor(self, note: str) -> None:
         # The events are durable and must be acknowledged; a missing anchor is written before the next commit.
@@ -314,7 +315,7 @@ class Ledger:
         except UnavailableError:
             self._anchors.owe(note)
 
-    def _place(self, wish: _Wish, pending: _Pending, wall: datetime) -> tuple[Event, ...]:
+    def _place(self, wish: Wish, pending: Pending, wall: datetime, behind: float) -> tuple[Event, ...]:
         """The events of one wish, put to the pending ones."""
         if wish.at_head is not None and wish.at_head != pending.size:
             raise ConflictError(
@@ -322,30 +323,26 @@ class Ledger:
                 remedy="Read it again and decide anew.",
             )
         asked: list[Event] = []
-        behind = self._behind(wall)
         for entry in wish.drafts:
             ready = entry if isinstance(entry, Prepared) else prepare(entry(tuple(asked)))
             draft = ready.draft
             event = None if draft.id is None else self._stored(draft, draft.id, pending)
             if event is None:
                 if behind > CLOCK_TOLERANCE_S and not self._clock_flagged and not pending.events:
-                    pending.put(prepare(_clock_draft(wall, self._state.recorded_at, behind)))
+                    pending.put(prepare(_clock_draft(wall, pending.base.recorded_at, behind)))
                 if draft.corrects is not None or draft.type in _READING:
                     self._guard(draft, pending)
                 event = pending.put(ready)
             asked.append(event)
         return tuple(asked)
 
-    def _stored(self, draft: Draft, identity: str, pending: _Pending) -> Event | None:
+    def _stored(self, draft: Draft, identity: str, pending: Pending) -> Event | None:
         found = pending.by_id.get(identity) or self.find(identity)
         if found is not None and _content(found) != _content(draft):
-            raise InputError(
-                f"another event is stored under the id {identity} (seq {found.seq}, {found.type})",
-                remedy="An id names one event: use a new one.",
-            )
+            raise StoredError(found, draft)
         return found
 
-    def _guard(self, draft: Draft, pending: _Pending) -> None:
+    def _guard(self, draft: Draft, pending: Pending) -> None:
         """What the ledger itself must not take: corrections of nothing, and signatures that do not hold."""
         if draft.corrects is not None and draft.corrects not in pending.by_id and self.find(draft.corrects) is None:
             raise InputError(
@@ -389,7 +386,7 @@ class Ledger:
             payload = {"format": FORMAT, "ledger": self.id, "public_key": self._key.public.hex()}
             ready = prepare(Draft("ledger.created", "ledger", payload, SYSTEM))
             recorded_at = timestamp(self._clock())
-            event = place(ready, seq=1, prev=NO_EVENT, identity=uuid.uuid4().hex, recorded_at=recorded_at)
+            event = place(ready, 1, NO_EVENT, uuid.uuid4().hex, recorded_at)
             tree, leaf = Tree(), leaf_hash(event.body)
             tree.add(leaf)
             self._store.add([event], [leaf], self._checkpoint(tree), b"".join(tree.peaks))
@@ -412,7 +409,7 @@ class Ledger:
             raise InputError("the ledger is empty", position=Position(str(self.path)), remedy="Open it for writing.")
         self._state = self._state_of(tail)
 
-    def _state_of(self, tail: Tail) -> _State:
+    def _state_of(self, tail: Tail) -> State:
         peaks = [tail.peaks[at : at + 32] for at in range(0, len(tail.peaks), 32)]
         parsed = parse_checkpoint(tail.note.partition("\n\n")[0] + "\n")
         if parsed is None or len(peaks) != tail.size.bit_count():
@@ -427,7 +424,7 @@ class Ledger:
                 position=Position(str(self.path)),
                 remedy=_VERIFY,
             )
-        return _State(tail.size, event.digest, event.recorded_at, tree, tail.note)
+        return State(tail.size, event.digest, event.recorded_at, tree, tail.note)
 
     def _check_tail(self, newest: tuple[int, bytes] | None) -> None:
         size, root = newest or (0, b"")
@@ -438,13 +435,15 @@ class Ledger:
                 remedy="Write nothing more; run `seedtrain record verify` and restore a backup.",
             )
 
-    def _behind(self, wall: datetime) -> float:
-        if not self._state.recorded_at:
-            return 0.0
-        return max(0.0, (moment(self._state.recorded_at) - wall).total_seconds())
-
 
 _VERIFY: Final = "Run: seedtrain record verify."
+
+
+def _behind(wall: datetime, state: State) -> float:
+    """Seconds by which the clock stands behind the last recorded time."""
+    if not state.recorded_at:
+        return 0.0
+    return max(0.0, (moment(state.recorded_at) - wall).total_seconds())
 
 
 def _clock_draft(wall: datetime, last: str, behind_s: float) -> Draft:

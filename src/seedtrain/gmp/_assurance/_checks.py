@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from seedtrain.base import InputError, digest
+from pydantic import BaseModel, ConfigDict, Field
+
+from seedtrain.base import InputError, InputErrors, Position, digest
 from seedtrain.gmp._assurance._composition import DECIDE
 from seedtrain.gmp._assurance._evidence import POINT_CHECKED, SPECIES_TESTED
 from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._lots._holds import HoldOrder, hold_downstream
-from seedtrain.quality import Verdict
+from seedtrain.quality import Verdict, VerdictWord
 from seedtrain.record import Draft, Event, Ledger, append_signed
 
 
@@ -22,6 +24,31 @@ class AssuranceRecorded:
 
     event: Event
     order: HoldOrder | None
+
+
+class _CriterionEntry(BaseModel):
+    """A criterion, as the command line's contract writes it."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    value: str | float | None
+    interval: Annotated[list[str | float], Field(min_length=2, max_length=2)] | None
+    limit: str | None
+    limit_of_detection: str | float | None
+    verdict: VerdictWord
+
+
+class _VerdictEntry(BaseModel):
+    """A verdict, as the command line's contract writes it."""
+
+    model_config = ConfigDict(strict=True)
+
+    verdict: VerdictWord
+    criteria: list[_CriterionEntry]
+    evidence: list[str]
+    versions: dict[str, str]
+    seed: int | None
 
 
 def check_point(
@@ -43,7 +70,13 @@ def check_point(
 
 
 def record_species_test(
-    ledger: Ledger, lot: str, verdict: Mapping[str, Any], target: str, actor: str, *, at: datetime | None = None
+    ledger: Ledger,
+    lot: str,
+    verdict: Verdict | Mapping[str, Any],
+    target: str,
+    actor: str,
+    *,
+    at: datetime | None = None,
 ) -> AssuranceRecorded:
     """Record the verdict of `seedtrain verify species --json` as a test of a lot; signed.
 
@@ -53,13 +86,7 @@ def record_species_test(
     """
     authorise(ledger, actor, DECIDE)
     _known(ledger, lot)
-    try:
-        found = Verdict.from_data(verdict)
-        assert found.verdict in ("pass", "fail", "inconclusive")
-    except (KeyError, TypeError, AssertionError, IndexError) as error:
-        raise InputError(
-            f"this is no verdict: {error!r}", remedy="Give what `seedtrain verify species TABLE --json` printed."
-        ) from None
+    found = verdict if isinstance(verdict, Verdict) else read_verdict(verdict)
     summary = "; ".join(f"{item.name}: {item.value}" for item in found.criteria)[:500] or "no criterion"
     payload = {
         "target": target,
@@ -69,6 +96,30 @@ def record_species_test(
         "evidence": list(found.evidence)[:50],
     }
     return _record(ledger, SPECIES_TESTED, lot, payload, f"test for {target}: {summary}", found.verdict, actor, at)
+
+
+def read_verdict(data: object, file: str = "") -> Verdict:
+    """A verdict from the document that `seedtrain verify --json` printed; `InputErrors` with all that is not so."""
+    from pydantic import ValidationError
+
+    at = Position(file) if file else None
+    remedy = "Give what `seedtrain verify species TABLE --json` printed."
+    try:
+        _VerdictEntry.model_validate(data)
+        assert isinstance(data, Mapping)
+        return Verdict.from_data(data)
+    except ValidationError as error:
+        faults = [
+            InputError(
+                f"this is no verdict: {'.'.join(map(str, item['loc'])) or 'the document'}: {item['msg']}",
+                position=at,
+                remedy=remedy,
+            )
+            for item in error.errors()
+        ]
+        raise InputErrors(tuple(faults)) from None
+    except AssertionError as error:  # its verdict is better than its criteria
+        raise InputError(f"this is no verdict: {error}", position=at, remedy=remedy) from None
 
 
 def _as_text(value: Any) -> Any:

@@ -26,11 +26,15 @@ SPECIES_TESTED: Final = "assurance.species_tested"
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule came to: its word, the evidence in one line, and where to look."""
+    """What a rule came to: its word, the evidence in one line, and where to look.
+
+    - `judged`: whether there was anything to which the rule applies; a rule that applies to nothing holds emptily.
+    """
 
     word: VerdictWord
     says: str
     lines: tuple[str, ...] = ()
+    judged: bool = True
 
 
 @dataclass(frozen=True)

@@ -35,20 +35,27 @@ def judge_rules(ledger: Ledger, lot: str, rules: RuleSet, *, only: Sequence[str]
 
     - `lot`: a lot or a batch. `only`: rules of these kinds; all if not given.
 
-    The criteria bear the rules' ids; `value` is the evidence in words, `limit` what the rule asks for. Raises
-    `InputError` for a lot that the ledger does not know.
+    The criteria bear the rules' ids; `value` is the evidence in words, `limit` what the rule asks for. Where no rule
+    applies to anything the verdict is inconclusive. Raises `InputError` for a lot that the ledger does not know.
     """
     evidence = Evidence(ledger, lot)
     criteria: list[Criterion] = []
     lines = [f"rule set {rules.name} {rules.edition}, SHA-256 {rules.digest}"]
+    judged = False
     for rule in rules.rules:
         if only and rule.kind not in only:
             continue
         found = _JUDGES[rule.kind](evidence, rule)
+        judged |= found.judged
         criteria.append(Criterion(rule.id, found.says, None, rule.says, None, found.word))
         lines += [f"{rule.id}: {line}" for line in found.lines]
         lines.append(f"{rule.id}: {rule.source} ({_CHECKED[rule.checked]})")
-    return Verdict.of(criteria, lines)
+    if judged or combine(item.verdict for item in criteria) != "pass":
+        return Verdict.of(criteria, lines)
+    lines.insert(
+        1, _("nothing was judged: no rule of {rules} applies to anything in {lot}").format(rules=rules.name, lot=lot)
+    )
+    return Verdict("inconclusive", tuple(criteria), tuple(lines))
 
 
 _CHECKED: Final = {
@@ -137,7 +144,7 @@ def _certificate(evidence: Evidence, rule: CertificateRule) -> Finding:
             words.append("inconclusive")
     words += _gaps(evidence)
     says = _("{good} of {needed} lots that need a certificate have one").format(good=good, needed=len(needed))
-    return Finding(combine([*words, "pass"]), says, tuple(lines))
+    return Finding(combine([*words, "pass"]), says, tuple(lines), judged=bool(needed))
 
 
 def _point(evidence: Evidence, rule: PointRule) -> Finding:
@@ -157,7 +164,7 @@ def _point(evidence: Evidence, rule: PointRule) -> Finding:
     words += _gaps(evidence)
     done = sum(bool(evidence.points(item.lot.id, rule.point)) for item, _sure in applies)
     says = _("checked on {done} of {needed} lots to which it applies").format(done=done, needed=len(applies))
-    return Finding(combine([*words, "pass"]), says, tuple(lines))
+    return Finding(combine([*words, "pass"]), says, tuple(lines), judged=bool(applies))
 
 
 def _species(evidence: Evidence, rule: SpeciesRule) -> Finding:
@@ -180,7 +187,7 @@ def _species(evidence: Evidence, rule: SpeciesRule) -> Finding:
     says = _("{tested} of {needed} lots tested for {target}").format(
         tested=tested, needed=len(dict.fromkeys(asked)), target=target
     )
-    return Finding(combine([*words, "pass"]), says, tuple(lines))
+    return Finding(combine([*words, "pass"]), says, tuple(lines), judged=bool(asked))
 
 
 def _trace(evidence: Evidence, _rule: TraceRule) -> Finding:

@@ -34,7 +34,7 @@ def judge_line(evidence: Evidence, rule: LineRule) -> Finding:
     says = _("{count} pieces of equipment looked at, {open} batches without a log of equipment").format(
         count=len(used), open=len(unlogged)
     )
-    return Finding(combine([*words, "pass"]), says, tuple(lines))
+    return Finding(combine([*words, "pass"]), says, tuple(lines), judged=bool(used or unlogged))
 
 
 def _made_here(evidence: Evidence, name: str) -> bool:

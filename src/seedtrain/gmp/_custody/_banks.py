@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from seedtrain.base import InputError
 from seedtrain.gmp._custody._places import Box, Grid, Place
 from seedtrain.gmp._standing import Standing
-from seedtrain.record import Event, Ledger
+from seedtrain.record import Event, Ledger, moment
 
 Tier = Literal["research", "master", "working"]
 TIERS: Final[tuple[Tier, ...]] = ("research", "master", "working")
@@ -50,6 +50,11 @@ class Stay:
     place: Place
     since: str
     until: str | None = None
+
+    def meets(self, start: str, end: str) -> bool:
+        """Whether any moment of it lies from `start` to `end`, both included."""
+        gone = self.until is not None and moment(self.until) < moment(start)
+        return moment(self.since) <= moment(end) and not gone
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,8 @@ class Excursion:
     """A freezer out of its limit for longer than allowed, or a logger that was silent for as long.
 
     - `start`, `end`: ISO 8601; `peak`: in degC, empty for a silence. `vials`: those that stood there meanwhile.
+    - `late`: those of them that only an entry recorded after the finding put there; `undecided`: those that no
+      assessment has covered yet, all of them before the first one.
     """
 
     id: str
@@ -143,6 +150,13 @@ class Excursion:
     decision: str = ""
     assessed_by: str = ""
     assessment: str = ""
+    late: tuple[str, ...] = ()
+    covered: tuple[str, ...] = ()
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """The vials that no assessment has covered yet."""
+        return tuple(name for name in self.vials if name not in self.covered)
 
 
 @dataclass(frozen=True)
@@ -272,7 +286,18 @@ class _Fold:
         for vial, place in steps:
             self.at[place] = vial.id
             now = self.vials[vial.id]
-            self.vials[vial.id] = replace(now, place=place, stays=(*now.stays, Stay(place, event.occurred_at)))
+            stay = Stay(place, event.occurred_at)
+            self.vials[vial.id] = replace(now, place=place, stays=(*now.stays, stay))
+            self.overtaken(vial.id, stay)
+
+    def overtaken(self, name: str, stay: Stay) -> None:
+        """An entry that is recorded late: the vial stood there during an excursion that was found before."""
+        for item in self.excursions.values():
+            if name not in item.vials and item.freezer == stay.place.box.freezer and stay.meets(item.start, item.end):
+                late = (*item.late, name)
+                self.excursions[item.id] = replace(item, vials=(*item.vials, name), late=late)
+                vial = self.vials[name]
+                self.vials[name] = replace(vial, open_holds=(*vial.open_holds, item.id))
 
     def leave(self, vial: Vial, time: str) -> None:
         if vial.place is not None:
@@ -334,12 +359,18 @@ class _Fold:
 
     def assessed(self, event: Event, payload: Mapping[str, Any]) -> None:
         excursion, decision = self.excursions[str(payload["excursion"])], str(payload["decision"])
-        _must(decision in ("keep", "reject") and not excursion.decision, "it is decided already, or not at all")
+        open_vials = excursion.undecided
+        decided = bool(excursion.decision) and not open_vials
+        _must(decision in ("keep", "reject") and not decided, "it is decided already, or not at all")
         _must(event.actor != excursion.found_by, "who found it assesses it")
         self.excursions[excursion.id] = replace(
-            excursion, decision=decision, assessed_by=event.actor, assessment=event.reason or ""
+            excursion,
+            decision=decision,
+            assessed_by=event.actor,
+            assessment=event.reason or "",
+            covered=excursion.vials,
         )
-        for name in excursion.vials:
+        for name in open_vials:
             vial = self.vials[name]
             holds = tuple(item for item in vial.open_holds if item != excursion.id)
             rejected = vial.rejected or (excursion.id if decision == "reject" else "")

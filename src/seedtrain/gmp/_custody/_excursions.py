@@ -132,13 +132,12 @@ def _stretch(out: Sequence[Reading], end: datetime, low: float, high: float) -> 
 
 def affected(held: Inventory, freezer: str, start: datetime, end: datetime) -> tuple[Vial, ...]:
     """The vials that stood in this freezer at any moment from `start` to `end`, wherever they are now."""
-    return tuple(vial for vial in held.vials.values() if any(_meanwhile(vial, freezer, start, end)))
-
-
-def _meanwhile(vial: Vial, freezer: str, start: datetime, end: datetime) -> Iterator[bool]:
-    for stay in vial.stays:
-        gone = moment(stay.until) if stay.until else None
-        yield stay.place.box.freezer == freezer and moment(stay.since) <= end and (gone is None or gone >= start)
+    span = timestamp(start), timestamp(end)
+    return tuple(
+        vial
+        for vial in held.vials.values()
+        if any(stay.place.box.freezer == freezer and stay.meets(*span) for stay in vial.stays)
+    )
 
 
 def record_excursions(
@@ -174,7 +173,7 @@ def record_excursions(
     names = at_head(ledger, decide)
     held = inventory(ledger)
     for name in names:
-        if not held.excursions[name].decision:
+        if held.excursions[name].undecided:
             for vial in _used(held, held.excursions[name]):
                 hold_downstream(ledger, vial.id, _held_words(name), actor, cause=name, at=at)
     return tuple(held.excursions[name] for name in names)
@@ -214,7 +213,8 @@ def assess_excursion(
 ) -> tuple[Event, ...]:
     """Quality decides on the vials of an excursion: `keep` lets them go, `reject` leaves them for testing or the bin.
 
-    Signed by a person who did not report it. Raises `InputError`, also for another decision after the first.
+    Signed by a person who did not report it; once, and again for vials that a late entry put there afterwards. Raises
+    `InputError`, also for another decision on the same vials.
     """
     authorise(ledger, actor, ASSESS)
     if decision not in DECISIONS or not assessment.strip():
@@ -235,10 +235,18 @@ def assess_excursion(
             if event.payload["excursion"] == name
         )
         another_person(ledger, actor, [reporter], f"the assessment of {name}")
-        payload = {"excursion": name, "decision": decision}
-        identity = digest(["bank.excursion_assessed", name])[:32]
-        draft = Draft("bank.excursion_assessed", excursion.freezer, payload, actor, at, reason=assessment, id=identity)
-        done = bool(excursion.decision)
+        done = bool(excursion.decision) and not excursion.undecided
+        payload: dict[str, object] = {"excursion": name, "decision": decision}
+        key: list[object] = ["bank.excursion_assessed", name]
+        late = [] if done else [item for item in excursion.undecided if excursion.decision]
+        if late:
+            payload |= {"vials": late}
+            key.append(late)
+        draft = Draft(
+            *("bank.excursion_assessed", excursion.freezer, payload, actor, at),
+            reason=assessment,
+            id=digest(key)[:32],
+        )
         return append_signed(ledger, draft, "excursion assessed", at_head=None if done else head)
 
     events = at_head(ledger, decide)

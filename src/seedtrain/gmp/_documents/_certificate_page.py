@@ -9,6 +9,7 @@ from seedtrain.base import translate as _
 from seedtrain.gmp._documents._batch_page import Printed, mark_of
 from seedtrain.gmp._documents._case import Case, plain_time, table
 from seedtrain.gmp._documents._print import Certificate, certificate, certificate_sheet, decision_words
+from seedtrain.gmp._phrases import recorded_words
 from seedtrain.gmp._quality._oos import investigations
 from seedtrain.report import Block, Cell, Definitions, Heading, Notice, Page, SignatureLine, Signatures, State
 
@@ -111,7 +112,7 @@ def _signed(case: Case, found: Certificate) -> list[Block]:
         return [Definitions(((_("Decision"), _("not decided")),)), Signatures((SignatureLine(_("release")),))]
     lines = tuple(
         SignatureLine(
-            item.meaning,
+            recorded_words(item.meaning),
             case.name(item.actor),
             item.actor,
             f"{plain_time(item.occurred_at)} UTC",

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from seedtrain.base import translate as _
 from seedtrain.gmp._documents._case import Case, none_or, plain_time, table
 from seedtrain.gmp._documents._places import places
+from seedtrain.gmp._phrases import recorded_words
 from seedtrain.record import Event, find_person, moment
 from seedtrain.report import Attachment, Block, Definitions, Heading, Paragraph
 
@@ -33,7 +34,10 @@ def signatures_section(case: Case) -> Iterator[Block]:
         roles = ", ".join(role.replace("_", " ") for role in person.roles) if person else ""
         over = types.get(item.record_digest, "")
         rows.append(
-            (case.name(item.actor), f"{item.actor}; {roles}", item.occurred_at, item.meaning, over, item.record_digest)
+            (
+                *(case.name(item.actor), f"{item.actor}; {roles}", item.occurred_at),
+                *(recorded_words(item.meaning), over, item.record_digest),
+            )
         )
     heads = (_("Signed by"), _("Identity and roles"), _("Time"), _("Meaning"), _("Event"), _("Digest of the record"))
     yield none_or(rows, lambda: table(heads, rows, widths=(14, 16, 12, 20, 14, 24)))

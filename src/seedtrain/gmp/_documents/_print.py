@@ -9,6 +9,7 @@ from seedtrain.base import translate as _
 from seedtrain.gmp._batch._lines import Correction, DecisionLine, ReviewItem, limit_words
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._lots._genealogy import GenealogyLine
+from seedtrain.gmp._phrases import recorded_words
 from seedtrain.gmp._quality._deviations import well_closed
 from seedtrain.gmp._quality._exceptions import kind_words
 from seedtrain.gmp._quality._oos import Investigation
@@ -130,7 +131,7 @@ def remark_sheets(record: BatchRecord, names: Names = str) -> tuple[Sheet, ...]:
     said = tuple((item.occurred_at, item.phase, item.text, names(item.actor)) for item in record.comments)
     refused = tuple(
         (
-            *(item.occurred_at, item.phase, item.reason, names(item.actor)),
+            *(item.occurred_at, item.phase, recorded_words(item.reason), names(item.actor)),
             _("no") if item.lifted_by is None else _("yes"),
         )
         for item in record.stops
@@ -335,13 +336,22 @@ def _reviews(record: BatchRecord, names: Names) -> Sheet:
 
 
 def _exception(item: ReviewItem, name: str) -> tuple[str, ...]:
-    return kind_words(item.kind), str(item.seq) if item.seq else "", item.words, name
+    return kind_words(item.kind), str(item.seq) if item.seq else "", item_words(item), name
+
+
+def item_words(item: ReviewItem) -> str:
+    """What an exception says, in the language in use; what a person wrote stays as it was written."""
+    return item.words if item.kind == "comment" else recorded_words(item.words)
 
 
 def _decisions(record: BatchRecord, names: Names) -> Sheet:
     columns = (_("Time"), _("Decision"), _("Reasons"), _("Decided by"))
     rows = tuple(
-        (item.occurred_at, decision_words(item.decision), "; ".join(item.reasons), names(item.actor))
+        (
+            *(item.occurred_at, decision_words(item.decision)),
+            "; ".join(recorded_words(reason) for reason in item.reasons),
+            names(item.actor),
+        )
         for item in record.decisions
     )
     return Sheet("decisions", _("Decisions"), columns, rows)
@@ -354,7 +364,7 @@ def _signatures(record: BatchRecord, names: Names) -> Sheet:
         (
             names(item.actor),
             item.occurred_at,
-            item.meaning,
+            recorded_words(item.meaning),
             "" if item.over is None else str(item.over),
             item.record_digest,
         )

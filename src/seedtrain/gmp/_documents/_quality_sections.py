@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from seedtrain.base import translate as _
+from seedtrain.gmp._batch._lines import ReviewItem
 from seedtrain.gmp._documents._case import Case, Row, none_or, plain_time, table
-from seedtrain.gmp._documents._print import batch_sheets, decision_words
+from seedtrain.gmp._documents._print import batch_sheets, decision_words, item_words
+from seedtrain.gmp._phrases import recorded_words, state_word
 from seedtrain.gmp._quality._capa import capa_of
 from seedtrain.gmp._quality._deviations import Deviation, concerning
 from seedtrain.gmp._quality._oos import Investigation, investigations
@@ -34,7 +36,7 @@ def deviations_section(case: Case) -> Iterator[Block]:
 
 def _deviation(case: Case, item: Deviation) -> Iterator[tuple[str, str]]:
     closing = item.closing
-    yield _("What"), item.words
+    yield _("What"), recorded_words(item.words)
     if item.phase:
         yield _("Phase"), item.phase
     yield _("Opened"), f"{plain_time(item.opened_at)}, {case.name(item.opened_by)}"
@@ -73,8 +75,9 @@ def _investigation(case: Case, item: Investigation) -> Iterator[tuple[str, str]]
             "; ".join(f"{one.number}: {one.reported} ({case.name(one.analyst)})" for one in item.retests),
         )
     if item.faults:
-        yield _("Faults"), "; ".join(item.faults)
-    closed = f"{item.conclusion}: {item.words} ({case.name(item.closed_by)})" if item.conclusion else _("open")
+        yield _("Faults"), "; ".join(recorded_words(fault) for fault in item.faults)
+    concluded = f"{state_word(item.conclusion)}: {item.words} ({case.name(item.closed_by)})"
+    closed = concluded if item.conclusion else _("open")
     yield _("Conclusion"), closed
 
 
@@ -85,7 +88,13 @@ def _capas(case: Case, found: Sequence[Deviation]) -> Iterator[Block]:
         if capa is not None:
             actions = "; ".join(f"{one.words} ({case.name(one.owner)}, {one.due})" for one in capa.actions)
             rows.append(
-                (name, capa.title, actions, capa.state, case.name(capa.approved_by) if capa.approved_by else "")
+                (
+                    name,
+                    capa.title,
+                    actions,
+                    capa_words(capa.state),
+                    case.name(capa.approved_by) if capa.approved_by else "",
+                )
             )
     if rows:
         yield Heading(_("Corrective and preventive actions"), level=3)
@@ -100,7 +109,8 @@ def _stops(case: Case) -> Iterator[Block]:
     for stop in case.record.stops:
         lift = lifts.get(stop.lifted_by) if stop.lifted_by is not None else None
         way = f"{lift.deviation}: {lift.reason} ({case.name(lift.actor)})" if lift else ""
-        rows.append((stop.occurred_at, stop.phase, stop.gate, stop.subject, stop.reason, way, case.name(stop.actor)))
+        why = recorded_words(stop.reason)
+        rows.append((stop.occurred_at, stop.phase, stop.gate, stop.subject, why, way, case.name(stop.actor)))
     heads = (_("Time"), _("Phase"), _("Gate"), _("Because of"), _("Reason"), _("Lifted"), _("Met by"))
     yield none_or(rows, lambda: table(heads, rows, widths=(11, 15, 9, 12, 24, 20, 12)))
 
@@ -124,12 +134,18 @@ def decision_section(case: Case) -> Iterator[Block]:
         if last.stale:
             yield Notice(_("Something was recorded after this review: it does not count any more."), kind="missed")
         (event,) = [item for item in case.events if item.seq == last.seq]
-        said = {str(item["words"]): str(item.get("comment", "")) for item in event.payload["exceptions"]}
+        told = event.payload["exceptions"]
+        items = [ReviewItem(str(item["kind"]), int(item["seq"]), str(item["words"])) for item in told]
+        said = {item_words(item): str(row.get("comment", "")) for item, row in zip(items, told, strict=True)}
         heads = (*sheets["review"].columns, _("Comment"))
         lines = [(*row, said.get(row[2], "")) for row in sheets["review"].rows]
         yield table(heads, lines, widths=(13, 7, 40, 13, 20))
     rows: list[Row] = [
-        (item.occurred_at, decision_words(item.decision), "; ".join(item.reasons), case.person(item.actor))
+        (
+            *(item.occurred_at, decision_words(item.decision)),
+            "; ".join(recorded_words(reason) for reason in item.reasons),
+            case.person(item.actor),
+        )
         for item in case.record.decisions
     ]
     columns = (_("Time"), _("Decision"), _("Reasons"), _("Decided by"))
@@ -147,3 +163,15 @@ def grade_words(word: str) -> str:
         "hold": _("hold"),
         "reject": _("reject"),
     }.get(word, word)
+
+
+def capa_words(state: str) -> str:
+    """The state of a CAPA in the language in use."""
+    return {
+        "open": _("open"),
+        "approved": _("approved"),
+        "done": _("done"),
+        "effective": _("found effective"),
+        "ineffective": _("found ineffective"),
+        "closed": _("closed"),
+    }[state]

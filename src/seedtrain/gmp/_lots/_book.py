@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
+from seedtrain.base import translate as _
 from seedtrain.gmp._lots._amounts import INWARD, Movement, Stock, stock_of
 from seedtrain.gmp._lots._genealogy import GenealogyLine, unknown_lot, walk
 from seedtrain.gmp._lots._goods import NO_EXPIRY
@@ -52,6 +54,40 @@ class LotEntry:
     def status(self) -> str:
         """on hold, or the status that was decided; empty for what nobody stated."""
         return "on hold" if self.holds else self.decided
+
+    def expired(self, today: date) -> bool:
+        """Whether its last day of use is over."""
+        return self.lot is not None and self.lot.expiry < today
+
+    def words(self, today: date) -> str:
+        """How it stands, in the language in use: the status, and whether it expired or is to be tested again."""
+        retest = self.particulars.retest
+        parts = [status_words(self.status)] if self.status else []
+        parts += [_("expired")] if self.expired(today) else []
+        parts += [_("to be tested again")] if retest is not None and retest <= today else []
+        return ", ".join(parts)
+
+
+def status_words(status: str) -> str:
+    """The status of a lot in the language in use."""
+    return {
+        "quarantined": _("quarantined"),
+        "released": _("released"),
+        "rejected": _("rejected"),
+        "on hold": _("on hold"),
+    }.get(status, status)
+
+
+def lot_kind_words(kind: str) -> str:
+    """How a lot came into being, in the language in use."""
+    return {
+        "received": _("received"),
+        "split": _("split off"),
+        "merged": _("merged"),
+        "produced": _("produced"),
+        "batch": _("batch"),
+        "named": _("named only"),
+    }.get(kind, kind)
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def lot_label(
     return Label(
         entry.id,
         _lines(entry, stock, serial, brief),
-        _marks(entry),
+        _marks(entry, today),
         matrix=data_matrix(text),
         bars=gs1_128(short) if bars else (),
         below=below,
@@ -126,8 +126,10 @@ def _amount(stock: Stock | None) -> list[Element]:
     return []
 
 
-def _marks(entry: LotEntry) -> list[str]:
+def _marks(entry: LotEntry, today: date) -> list[str]:
     marks = []
+    if entry.expired(today):
+        marks.append(_("EXPIRED"))
     if entry.holds:
         marks.append(_("ON HOLD"))
     if entry.decided == "quarantined":

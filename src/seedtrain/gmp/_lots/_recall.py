@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from seedtrain.base import translate as _
 from seedtrain.gmp._lots._amounts import Movement, Stock, plain_text
-from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book
+from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book, lot_kind_words, status_words
 from seedtrain.gmp._lots._genealogy import GenealogyLine
 from seedtrain.record import Ledger
 from seedtrain.report import Block, Column, Heading, Notice, Page, Paragraph, Table
@@ -108,7 +108,7 @@ def _recalled(book: LotBook, lot: str) -> Iterator[Recalled]:
 def recall_page(ledger: Ledger, recall: Recall) -> Page:
     """The list as a page to print, in the language in use."""
     rows = [
-        [*row[:4], row[6], f"{row[8]} {row[7]}", f"{row[13]} {row[7]}", row[14], row[15], row[16]]
+        [row[0], lot_kind_words(row[1]), *row[2:4], status_words(row[6]), f"{row[8]} {row[7]}", f"{row[13]} {row[7]}", row[14], row[15], row[16]]
         for row in recall.rows()
     ]
     heads = (_("lot"), _("kind"), _("material"), _("batch"), _("status"), _("made"), _("remaining"), _("consignee"))

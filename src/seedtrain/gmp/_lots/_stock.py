@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from seedtrain.base import InputError, digest
@@ -33,7 +34,8 @@ def consumption(
     """The event that records the use of an amount of a lot in a batch, refused where it may not be or is not there.
 
     - `amount`: a decimal above 0, in `unit`. `use`: the batch, under which the event is filed.
-    - `reference`: a weighing ticket or request; the same one again is the same use.
+    - `reference`: a weighing ticket or request; the same one again is the same use. Without one, the same amount of
+      the same lot in the same batch is the same use.
 
     Append it `at_head` of what was read before, so that two uses at once cannot both take the last of a lot;
     `consume_lot` does. Raises `InputError` for a lot that may not be used today (`lot_faults`), or holds less, and
@@ -42,11 +44,12 @@ def consumption(
     entry, _ = have(ledger, lot, amount, unit)
     _into_a_batch(ledger, lot, use)
     _usable(ledger, lot, at)
+    spelled = read_unit(unit).spelling
     payload = {
         "lot": lot,
         "material": entry.material,
         "amount": amount,
-        "unit": read_unit(unit).spelling,
+        "unit": spelled,
         "target": target,
         "tolerance_percent": tolerance_percent,
         "phase": phase,
@@ -54,7 +57,9 @@ def consumption(
     }
     if reference:
         payload["reference"] = reference
-    return Draft("lot.consumed", use, payload, actor, at, id=_once("lot.consumed", lot, use, reference))
+    return Draft(
+        "lot.consumed", use, payload, actor, at, id=_once("lot.consumed", lot, use, reference, amount, spelled)
+    )
 
 
 def consume_lot(
@@ -62,11 +67,12 @@ def consume_lot(
 ) -> Event:
     """As `consumption`, signed and recorded; returns the event."""
     authorise(ledger, actor, "batch.execute")
+    spelled = read_unit(unit).spelling
 
     def take(head: int) -> Event:
-        known = stored(ledger, _once("lot.consumed", lot, use, reference))
+        known = ledger.find(_once("lot.consumed", lot, use, reference, amount, spelled))
         if known is not None:
-            return same(known, lot=lot, amount=amount, unit=read_unit(unit).spelling)
+            return same(known, lot=lot, amount=amount, unit=spelled)
         draft = consumption(ledger, lot, amount, unit, use, actor, reference=reference, **more)
         return append_signed(ledger, draft, "lot used", at_head=head)[0]
 
@@ -87,7 +93,8 @@ def discard_lot(
 ) -> Event:
     """Record that an amount of a lot was destroyed or sent back, with a reason, and sign; any status may be discarded.
 
-    - `reference`: the record of destruction; the same one again is the same discarding.
+    - `reference`: the record of destruction; the same one again is the same discarding. Without one, the same amount
+      for the same reason is.
     """
     if not reason.strip():
         raise InputError(f"lot {lot} cannot be discarded without a reason", remedy="Say why, and how.")
@@ -99,7 +106,8 @@ def ship_lot(
 ) -> Event:
     """Record that an amount of a lot went to a consignee, and sign; a recall asks for it (21 CFR 211.150(b), 211.196).
 
-    - `to`: name and address. `document`: the despatch note; the same one again is the same shipment.
+    - `to`: name and address. `document`: the despatch note; the same one again is the same shipment. Without one, the
+      same amount to the same consignee is.
 
     Raises `InputError` for a lot that may not be used today: nothing on hold, expired or not released is shipped.
     """
@@ -149,11 +157,11 @@ def _leave(
     at: datetime | None = None,
 ) -> Event:
     authorise(ledger, actor, "lot.receive")
-    identity = _once(type, lot, extra.get("to", ""), document)
     spelled = read_unit(unit).spelling
+    identity = _once(type, lot, extra.get("to", ""), document, amount, spelled, reason or "")
 
     def leave(head: int) -> Event:
-        known = stored(ledger, identity)
+        known = ledger.find(identity)
         if known is not None:
             return same(known, amount=amount, unit=spelled)
         entry, _ = have(ledger, lot, amount, unit)
@@ -195,8 +203,15 @@ def have(ledger: Ledger, lot: str, amount: str, unit: str) -> tuple[LotEntry, St
     return entry, stock
 
 
-def _once(type: str, lot: str, other: str, reference: str) -> str | None:
-    return digest([type, lot, other, reference])[:32] if reference else None
+def _once(type: str, lot: str, other: str, reference: str, amount: str, unit: str, reason: str = "") -> str:
+    """The id of a movement: that of its ticket, else that of what it says, so that a command repeated adds nothing."""
+    if reference:
+        return digest([type, lot, other, reference])[:32]
+    try:
+        number = plain_text(Decimal(amount))
+    except InvalidOperation:
+        number = amount  # refused below, with the reason
+    return digest([type, lot, other, "", number, unit, reason])[:32]
 
 
 def stored(ledger: Ledger, identity: str | None) -> Event | None:
@@ -204,12 +219,20 @@ def stored(ledger: Ledger, identity: str | None) -> Event | None:
     return None if identity is None else ledger.find(identity)
 
 
+def _equal(one: Any, other: str) -> bool:
+    try:
+        return Decimal(str(one)) == Decimal(other)
+    except InvalidOperation:
+        return False
+
+
 def same(known: Event, **wanted: str) -> Event:
     """The stored event, if it says the same; an id stands for one thing."""
     for name, value in wanted.items():
-        if known.payload[name] != value:
+        if known.payload[name] != value and not _equal(known.payload[name], value):
             raise InputError(
-                f"event {known.seq} says {name} {known.payload[name]}, not {value}",
+                f"{known.type.replace('.', ' ')} already, by {known.actor} at {known.occurred_at} (event {known.seq}), "
+                f"with {name} {known.payload[name]}, not {value}",
                 remedy="Use another reference or id for another movement.",
             )
     return known
