@@ -8,20 +8,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from seedtrain.automation._devices import Plant
-from seedtrain.automation._fold import HOLD_POINT, WHOLE, BatchState
-from seedtrain.automation._job import SHIFT_LEADER, Job, OnExcursion, check_operators, unit_name
-from seedtrain.automation._phase import PRODUCT_AMOUNT
-from seedtrain.automation._result import batch_run
-from seedtrain.automation._running import (
+from seedtrain.automation._commit import (
     LONGEST_MEANING,
     batch_state,
     catch_up,
     commands,
     commit,
-    run_phase,
     signed_hold_points,
 )
+from seedtrain.automation._devices import Plant
+from seedtrain.automation._fold import HOLD_POINT, WHOLE, BatchState
+from seedtrain.automation._job import SHIFT_LEADER, Job, OnExcursion, check_operators, unit_name
+from seedtrain.automation._phase import PRODUCT_AMOUNT
+from seedtrain.automation._result import batch_run
+from seedtrain.automation._running import run_phase
 from seedtrain.base import InputError, Progress, silent
 from seedtrain.base import translate as _
 from seedtrain.quality import Lot
@@ -65,7 +65,7 @@ def execute(
 
     Raises `PermitRefused` with the batch Held, `InputError` for a crew, batch or plant that does not fit.
     """
-    _check_given(batch, start)
+    check_given(batch, start)
     folder = ledger.path.parent / "segments" if segments is None else segments
     held = tuple(lots)
     job = Job(control, plant, ledger, batch, dict(operators), lambda: held, permit, on_excursion, folder, interval)
@@ -77,7 +77,7 @@ def execute(
     while state.state() is not State.COMPLETE:
         following = next_phase(control.recipe, state.completed, signed_hold_points(state))
         if following is None:
-            _finish(job, state)
+            finish(job, state)
         elif isinstance(following, HoldPoint):
             _sign_hold_point(job, state, following)
         else:
@@ -87,7 +87,8 @@ def execute(
     return batch_run(job, state)
 
 
-def _check_given(batch: str, start: datetime) -> None:
+def check_given(batch: str, start: datetime) -> None:
+    """Refuse a batch id or a start that is none."""
     if not _BATCH.fullmatch(batch):
         raise InputError(f"{batch!r} is not a batch id", remedy="Use up to 40 letters, digits, dots and dashes.")
     if start.tzinfo is None:
@@ -129,7 +130,7 @@ def _sign_hold_point(job: Job, state: BatchState, point: HoldPoint) -> None:
     catch_up(job, state)
 
 
-def _finish(job: Job, state: BatchState) -> None:
+def finish(job: Job, state: BatchState) -> None:
     """Record what the batch produced, from which lots, and that it is complete."""
     assert state.clock is not None
     amounts = [str(item["value"]) for _, item in state.values if item["tag"] == PRODUCT_AMOUNT]

@@ -40,7 +40,8 @@ class BatchState:
 
     - `states`: ISA-88 state by unit procedure; `WHOLE` is the batch itself.
     - `started`, `checked`, `completed`: phases by path; a checked one has all its values, not yet its end.
-    - `settings`, `segments`: by phase, the set points as recorded and the digest of the telemetry.
+    - `starts`, `settings`, `segments`: by phase, how it was started, the set points as recorded and the digest of the
+      telemetry.
     - `consumed`, `values`, `samples`: payloads in the order of the record, values with their seq.
     - `signed`: the digests over which a signature stands, `released` those that release a hold point. `clock`: the
       latest time on the process clock.
@@ -60,6 +61,7 @@ class BatchState:
     started: dict[str, Mark] = field(default_factory=dict)
     checked: set[str] = field(default_factory=set)
     completed: dict[str, Mark] = field(default_factory=dict)
+    starts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     settings: dict[str, Mapping[str, str]] = field(default_factory=dict)
     segments: dict[str, str] = field(default_factory=dict)
     consumed: list[Mapping[str, Any]] = field(default_factory=list)
@@ -98,6 +100,7 @@ class BatchState:
             case "step.started":
                 self.started[phase] = Mark(event.occurred, event.digest)
                 self.settings[phase] = payload["settings"]
+                self.starts[phase] = payload
             case "step.value_recorded":
                 self.values.append((event.seq, payload))
             case "segment.stored" if phase:  # one of the telemetry belongs to no phase

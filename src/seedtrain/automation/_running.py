@@ -1,25 +1,30 @@
-"""One phase from its permit to its end, and how its events reach the ledger."""
+"""One phase from its permit to its recorded end."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
+from seedtrain.automation._commit import (
+    LONGEST_MEANING,
+    Overtaken,
+    PeopleFirst,
+    catch_up,
+    commands,
+    commit,
+    held_drafts,
+)
 from seedtrain.automation._devices import Ending, FunctionalUnit
 from seedtrain.automation._excursion import Excursion
-from seedtrain.automation._fold import WHOLE, BatchState, counted
-from seedtrain.automation._job import CHECKER, Job, unit_name
+from seedtrain.automation._fold import WHOLE, BatchState
+from seedtrain.automation._job import CHECKER, Job, completed_by_people, unit_name
 from seedtrain.automation._materials import ShortOfMaterial, named_materials, split, target
 from seedtrain.automation._phase import Findings, PhaseView, hold_time_value, in_order, open_store, phase_findings
-from seedtrain.base import InputError, UnavailableError, decimal_text, digest
+from seedtrain.automation._watch import overridden, watched_end
+from seedtrain.base import InputError, UnavailableError, decimal_text
 from seedtrain.quantity import Quantity
-from seedtrain.recipe import Command, PermitRequest, PhaseAt, Refusal, State, next_state
-from seedtrain.record import Draft, Ledger, append_signed, sign
-
-LONGEST_MEANING: Final = 200
+from seedtrain.recipe import Command, PermitRequest, PhaseAt, Refusal, State
+from seedtrain.record import Draft, sign
 
 
 class PermitRefused(InputError):
@@ -31,82 +36,21 @@ class PermitRefused(InputError):
         self.refusal = refusal
 
 
-def batch_state(ledger: Ledger, batch: str) -> BatchState:
-    """What the ledger says of a batch so far, running or not."""
-    state = BatchState(batch)
-    for event in ledger.events(subject=batch):
-        state.apply(event)
-    return state
-
-
-def catch_up(job: Job, state: BatchState) -> None:
-    """Fold what the ledger holds of this batch beyond `state`, whoever wrote it."""
-    for event in job.ledger.events(subject=job.batch, after=state.seq):
-        state.apply(event)
-
-
-def commit(job: Job, state: BatchState, drafts: Sequence[Draft], *, checked: Draft | None = None) -> None:
-    """Append in one commit, with `checked` and its actor's signature last, and fold what the ledger then holds."""
-    if checked is None:
-        job.ledger.append(*_numbered(job, state, drafts))
-    else:
-        *before, last = _numbered(job, state, [*drafts, checked])
-        append_signed(job.ledger, last, str(checked.payload["meaning"]), more=before)
-    catch_up(job, state)
-
-
-def _numbered(job: Job, state: BatchState, drafts: Sequence[Draft]) -> list[Draft]:
-    """Each event of the batch named by its kind and its number in the record, so that the same event asked for twice,
-    even by two executors, is stored once."""
-    counts = Counter(state.counts)
-    numbered = []
-    for draft in drafts:
-        if draft.subject == job.batch:
-            key = counted(draft.type, draft.payload)
-            if draft.id is None:
-                draft = replace(draft, id=digest([job.batch, *key, counts[key]])[:32])
-            counts[key] += 1
-        numbered.append(draft)
-    return numbered
-
-
-def commands(job: Job, unit_procedure: str, unit: str, at: datetime, before: State, *given: Command) -> list[Draft]:
-    """`batch.state_changed` for each command in turn; an illegal one is refused here, before anything is recorded."""
-    drafts = []
-    for command in given:
-        after = next_state(before, command)
-        payload = {
-            "unit_procedure": unit_procedure,
-            "unit": unit,
-            "command": command.value,
-            "before": before.value,
-            "after": after.value,
-        }
-        drafts.append(job.draft("batch.state_changed", payload, at))
-        before = after
-    return drafts
-
-
-def signed_hold_points(state: BatchState) -> set[str]:
-    """Paths of the completed phases over whose end a signature stands."""
-    return {path for path, mark in state.completed.items() if mark.digest in state.signed}
-
-
 def run_phase(job: Job, state: BatchState, step: PhaseAt) -> None:
     """Run the next phase of the batch, or what is left of it, to its recorded end."""
     unit = job.plant.unit(unit_name(step))
     if step.path not in state.started:
         _start(job, state, step, unit)
     began = state.started[step.path].time
-    unit.command(step.path, step.phase.set)
+    unit.command(step.path, {**step.phase.set, **overridden(state, step)})
     unit.start(step.path, step.phase, began)
-    ending = unit.await_end(step.path)
+    ending = unit.await_end(step.path) if job.live is None else watched_end(job, state, step)
     if ending.time < began:
         raise UnavailableError(
             f"{unit.name} says that {step.path} ended at {ending.time}, before it began at {began}",
             remedy="Check the unit's clock.",
         )
-    _record(PhaseView(job, state, step, unit, ending, unit.identify().origin))
+    _record(PhaseView(job, state, step, unit, ending, job.origin_of(unit)))
 
 
 def _start(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit) -> None:
@@ -117,8 +61,10 @@ def _start(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit) -> 
     idle = state.state(name) is State.IDLE
     drafts = commands(job, name, unit.name, ready, State.IDLE, Command.START) if idle else []
     refusal = _refusal(job, state, step, unit, ready)
+    if refusal is not None and refusal.gate == "place" and job.live is not None:
+        raise PeopleFirst(refusal.reason)
     if refusal is not None:
-        _hold(job, state, step, unit, ready, drafts)
+        _hold(job, state, step, unit, ready, drafts, refusal)
         raise PermitRefused(step.path, refusal)
     drafts += _restart(job, state, step, unit, ready)
     found = _waited(job, state, step, unit, ready)
@@ -163,11 +109,22 @@ def _lots(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, at: 
 
 
 def _hold(
-    job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, at: datetime, drafts: Sequence[Draft]
+    job: Job,
+    state: BatchState,
+    step: PhaseAt,
+    unit: FunctionalUnit,
+    at: datetime,
+    drafts: Sequence[Draft],
+    refusal: Refusal,
 ) -> None:
     """Bring the unit to its safe state and record Held, once."""
     unit.hold(step.path)
     if state.held:
+        return
+    if job.live is not None:
+        stop = {"phase": step.path, "gate": refusal.gate, "subject": refusal.subject, "reason": refusal.reason}
+        refused = job.draft("permit.refused", {**stop, "origin": job.origin}, at)
+        commit(job, state, [refused, *held_drafts(job, state, at, refusal.reason)])
         return
     scopes = ((step.unit_procedure.name, unit.name), (WHOLE, ""))
     held = [
@@ -182,6 +139,8 @@ def _restart(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, a
     """The commands that take a Held batch back to running; none where it runs."""
     if not state.held:
         return []
+    if job.live is not None:
+        raise Overtaken  # a person restarts it
     scopes = ((WHOLE, ""), (step.unit_procedure.name, unit.name))
     return [
         draft
@@ -198,7 +157,7 @@ def _waited(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, re
     if before is None or before.phase.hold_time is None:
         return Findings()
     ended = state.completed[before.path].time
-    view = PhaseView(job, state, before, unit, Ending(ended, "condition"), unit.identify().origin)
+    view = PhaseView(job, state, before, unit, Ending(ended, "condition"), job.origin_of(unit))
     draft, excursion = hold_time_value(view, (ready - ended).total_seconds() / 3600.0, ready)
     return Findings([draft], [excursion] if excursion else [])
 
@@ -217,6 +176,9 @@ def _record(view: PhaseView) -> None:
     job, state, step, at = view.job, view.state, view.step, view.ending.time
     if step.path in state.completed:
         return  # another executor of this batch was faster
+    if job.live is not None:
+        _record_for_people(view)
+        return
     drafts: list[Draft] = []
     found = Findings()
     if step.path not in state.checked:
@@ -235,11 +197,32 @@ def _record(view: PhaseView) -> None:
     ended_by = "signature" if until is not None and until.is_signature else view.ending.ended_by
     payload = {"phase": step.path, "duration_h": decimal_text(view.hours, 9), "ended_by": ended_by}
     drafts.append(job.draft("step.completed", payload, at, device=view.unit.name))
-    procedure = step.unit_procedure
-    if step.phase is procedure.operations[-1].phases[-1]:
-        before = state.state(procedure.name)
-        drafts += commands(job, procedure.name, view.unit.name, at, before, Command.COMPLETE)
+    drafts += procedure_end(job, state, step, at)
     commit(job, state, drafts)
+    _tell(job, state, found.excursions)
+
+
+def procedure_end(job: Job, state: BatchState, step: PhaseAt, at: datetime) -> list[Draft]:
+    """The unit procedure is complete after its last phase."""
+    procedure = step.unit_procedure
+    before = state.state(procedure.name)
+    if step.phase is not procedure.operations[-1].phases[-1] or before.is_final:
+        return []
+    return commands(job, procedure.name, unit_name(step), at, before, Command.COMPLETE)
+
+
+def _record_for_people(view: PhaseView) -> None:
+    """Record what the phase gave, and its end; where a person completes it, that its equipment is done."""
+    job, state, step, at = view.job, view.state, view.step, view.ending.time
+    if step.path in state.ended:
+        return
+    found = _findings(view)
+    payload = {"phase": step.path, "duration_h": decimal_text(view.hours, 9), "ended_by": view.ending.ended_by}
+    if completed_by_people(step):
+        end = [job.draft("step.ended", {**payload, "origin": view.origin}, at, device=view.unit.name)]
+    else:
+        end = [job.draft("step.completed", payload, at, device=view.unit.name), *procedure_end(job, state, step, at)]
+    commit(job, state, [*in_order(found.drafts), *end])
     _tell(job, state, found.excursions)
 
 
@@ -257,8 +240,8 @@ def _findings(view: PhaseView) -> Findings:
     except ShortOfMaterial as error:
         refusal = Refusal(error.message, error.remedy)
     if refusal is not None:
-        _hold(job, state, step, view.unit, at, ())
+        _hold(job, state, step, view.unit, at, (), refusal)
         raise PermitRefused(step.path, refusal)
-    if state.held:
+    if state.held and job.live is None:
         commit(job, state, _restart(job, state, step, view.unit, at))
     return found

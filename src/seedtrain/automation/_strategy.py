@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from seedtrain.automation._commit import batch_state
 from seedtrain.automation._excursion import bound, bounds, is_within
 from seedtrain.automation._fold import BatchState
-from seedtrain.automation._running import batch_state
 from seedtrain.base import decimal_text
 from seedtrain.base import translate as _
 from seedtrain.quantity import QuantityError, convert, parse

@@ -1,0 +1,181 @@
+"""A batch finds its executor: created and signed, or taken over from one that is gone; one executor a unit."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from seedtrain.automation._commit import batch_state, catch_up, commit, held_drafts
+from seedtrain.automation._fold import WHOLE, BatchState
+from seedtrain.automation._job import Job, by_people, unit_name
+from seedtrain.automation._watch import live_of
+from seedtrain.base import InputError, SeedtrainError, collect, digest
+from seedtrain.recipe import Command, PhaseAt, State, next_state
+from seedtrain.record import Draft, Ledger, append_signed, timestamp
+
+LOCKS: Final = "executors"
+"""The folder beside the ledger in which each unit that is driven has a locked file."""
+
+
+def open_batch(job: Job, state: BatchState, actor: str, units: Iterable[str], mapping: str) -> None:
+    """Create the batch with its recipe's text, signed by the person who starts it.
+
+    Raises `InputError` where another batch that is not over runs on one of the units.
+    """
+    if next(iter(job.ledger.events(subject=job.batch)), None) is not None:
+        raise InputError(f"the id {job.batch} is taken", remedy="Give another batch id.")
+    live, names = live_of(job), tuple(units)
+    collect(list(occupied(job.ledger, job.batch, names)))
+    payload: dict[str, Any] = {
+        "recipe": job.control.recipe.name,
+        "recipe_digest": job.control.digest,
+        "master_digest": job.control.master_digest,
+        "unit": job.control.unit,
+        "volume": str(job.control.volume),
+        "origin": job.origin,
+        "trial": live.trial,
+        "text": job.control.recipe.to_yaml(),
+        "live": {"units": list(names), "people": sorted(live.people), "mapping": mapping},
+    }
+    at = _now(job, state)
+    created = Draft("batch.created", job.batch, payload, actor, at, id=digest(["batch.created", job.batch])[:32])
+    started = {
+        "unit_procedure": WHOLE,
+        "unit": "",
+        "command": Command.START.value,
+        "before": State.IDLE.value,
+        "after": next_state(State.IDLE, Command.START).value,
+        "origin": job.origin,
+    }
+    running = Draft("batch.state_changed", job.batch, started, actor, at, id=digest(["batch.started", job.batch])[:32])
+    append_signed(job.ledger, running, f"start of batch {job.batch}", more=[created])
+    catch_up(job, state)
+
+
+def attached_before(state: BatchState) -> bool:
+    """Whether some executor has driven this batch."""
+    return state.attached is not None
+
+
+def attach(job: Job, state: BatchState, mapping: str, *, before: bool) -> None:
+    """Record that this executor has the batch, with what it found; one that takes over from another holds it.
+
+    Whatever ran goes to its safe state first, unless it declares `automatic_restart`.
+    """
+    live = live_of(job)
+    if state.created is None or "live" not in state.created:
+        raise InputError(
+            f"batch {job.batch} was not started on a plant",
+            remedy="People run it: seedtrain batch step. Start another batch with --mapping.",
+        )
+    running = running_phase(job, state)
+    automatic = running is not None and running.phase.automatic_restart
+    found = _found(job, running)
+    at = _now(job, state)
+    payload = {"executor": live.executor, "mapping": mapping, "found": found, "origin": job.origin}
+    drafts = [job.draft("batch.attached", payload, at)]
+    if before and not automatic:
+        where = f"{running.path} on {found['unit']} ({found['state']})" if running is not None else "between two phases"
+        drafts += held_drafts(job, state, at, f"the executor was lost: found {where}")
+    commit(job, state, drafts)
+
+
+def running_phase(job: Job, state: BatchState) -> PhaseAt | None:
+    """The phase that the equipment runs by the record, or None."""
+    people = live_of(job).people
+    for step in job.steps():
+        open_ = step.path in state.started and step.path not in state.completed and step.path not in state.ended
+        if open_ and not by_people(step, people):
+            return step
+    return None
+
+
+def _found(job: Job, step: PhaseAt | None) -> dict[str, str]:
+    """What the unit says of itself: its state and the program that it runs."""
+    if step is None:
+        return {}
+    unit = live_of(job).plant.unit(unit_name(step))
+    found = {"phase": step.path, "unit": unit.name, "state": unit.state.value}
+    program = unit.program
+    return found if program is None else {**found, "program": program}
+
+
+def _now(job: Job, state: BatchState) -> datetime:
+    """The process clock, never before what is recorded; a simulated clock that nobody has set counts from now."""
+    live = live_of(job)
+    units = [unit_name(step) for step in job.steps() if not by_people(step, live.people)]
+    now = live.plant.unit(units[0]).now() if units else datetime.now(UTC)
+    if state.clock is not None:
+        return max(now, state.clock)
+    return now if now.year > 1970 else datetime.now(UTC).replace(microsecond=0)
+
+
+def occupied(ledger: Ledger, batch: str, units: Iterable[str]) -> Iterator[SeedtrainError]:
+    """A fault for each unit on which another batch is under way by the record."""
+    wanted = set(units)
+    for event in ledger.events(type="batch.created"):
+        live = event.payload.get("live")
+        shared = wanted & set(live["units"]) if isinstance(live, dict) else set()
+        if event.subject == batch or not shared:
+            continue
+        other = batch_state(ledger, event.subject)
+        if other.state().is_final:
+            continue
+        begun = {str(item["unit"]) for item in (other.starts.values())} & shared
+        for name in sorted(begun):
+            yield InputError(
+                f"unit {name} belongs to batch {event.subject}, which is {other.state().value}",
+                remedy=f"Finish or abort that batch first: seedtrain batch status {event.subject}.",
+            )
+
+
+@contextmanager
+def lock_units(ledger: Ledger, batch: str, units: Iterable[str]) -> Iterator[None]:
+    """Hold the lock of the batch and of each unit on this machine; the kernel frees them when the process dies.
+
+    Raises `InputErrors`, one for each that another executor holds.
+    """
+    folder = ledger.path.parent / LOCKS
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        errors: list[SeedtrainError] = []
+        for kind, name in (("batch", batch), *(("unit", unit) for unit in units)):
+            path = folder / f"{kind}-{quote(name, safe='')}.lock"
+            try:
+                held.enter_context(_locked(path, batch))
+            except BlockingIOError:
+                errors.append(_taken(path, kind, name))
+        collect(errors)
+        yield
+
+
+@contextmanager
+def _locked(path: Path, batch: str) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(descriptor, 0)
+        words = {"batch": batch, "process": os.getpid(), "since": timestamp(datetime.now(UTC))}
+        os.pwrite(descriptor, json.dumps(words).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(path: Path, kind: str, name: str) -> InputError:
+    try:
+        by = json.loads(path.read_text(encoding="utf-8"))
+        whom = f"batch {by['batch']}, process {by['process']}, since {by['since']}"
+    except (OSError, ValueError, KeyError):
+        whom = "another process"
+    return InputError(
+        f"{kind} {name} is driven by another executor ({whom})",
+        remedy="Let it run, or end that process; then call again.",
+    )

@@ -1,0 +1,199 @@
+"""Executing a batch in which people act from other processes: the executor waits for them, obeys them, and may die."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from seedtrain.automation._attach import attach, attached_before, lock_units, open_batch
+from seedtrain.automation._commit import (
+    Overtaken,
+    PeopleFirst,
+    batch_state,
+    commit,
+    signed_hold_points,
+)
+from seedtrain.automation._executor import READING_INTERVAL, check_given, finish
+from seedtrain.automation._fold import BatchState
+from seedtrain.automation._job import OPERATOR, SYSTEM, Job, Live, OnExcursion, by_people, unit_name
+from seedtrain.automation._running import PermitRefused, procedure_end, run_phase
+from seedtrain.automation._standing import waits
+from seedtrain.automation._watch import TakenOver, hold_for, live_of, look, obeyed
+from seedtrain.automation._watched import WatchedPlant
+from seedtrain.base import InputError, UnavailableError
+from seedtrain.base import translate as _
+from seedtrain.quality import Lot
+from seedtrain.recipe import ControlRecipe, HoldPoint, Permit, PhaseAt, State, next_phase
+from seedtrain.record import Ledger
+
+LOOK_S: Final = 0.5
+"""s between two looks at the record while people are waited for, or the batch is held."""
+
+
+def execute_live(
+    control: ControlRecipe,
+    plant: WatchedPlant,
+    ledger: Ledger,
+    *,
+    batch: str,
+    actor: str,
+    permit: Permit,
+    stock: Callable[[], Sequence[Lot]],
+    people: Collection[str] = (),
+    mapping: str = "",
+    simulated: bool = False,
+    on_excursion: OnExcursion | None = None,
+    tell: Callable[[str], object] = lambda words: None,
+    segments: Path | None = None,
+    interval: timedelta = READING_INTERVAL,
+    look_s: float = LOOK_S,
+) -> BatchState:
+    """Run `control` on `plant` until the batch is complete, stopped or aborted, and give its state then.
+
+    What people do comes from the record: they begin and complete phases of their own, check, sign, hold, restart and
+    abort from other processes. A batch that an executor drove before is taken over: it is Held, with its exact state,
+    until somebody restarts it, unless the phase that runs declares `automatic_restart`.
+
+    - `actor`: the person who starts a new batch, and signs for it; a batch that is there already needs none.
+    - `people`: units that people run by hand. `mapping`: digest of the mapping file, for the record.
+    - `simulated`: a trial, everything of which is marked simulated.
+    - `stock`: what the store holds now. `tell`: told what happens and what is waited for, when it changes.
+    - `look_s`: s between two looks at the record while it waits.
+
+    Raises `InputError` where another executor drives the batch or one of its units, and `TakenOver` (an `InputError`)
+    once another one has taken the batch; the batch then goes on there.
+    """
+    folder = ledger.path.parent / "segments" if segments is None else segments
+    live = Live(uuid.uuid4().hex, plant, frozenset(people), simulated, tell, look_s)
+    operators: Mapping[str, str] = {OPERATOR: SYSTEM}
+    job = Job(control, plant, ledger, batch, operators, stock, permit, on_excursion, folder, interval, live)
+    units = _units(job)
+    check_given(batch, datetime.now(UTC))
+    with lock_units(ledger, batch, units):
+        state = batch_state(ledger, batch)
+        if state.created is None:
+            open_batch(job, state, actor, units, mapping)
+        if state.created is None or state.created["recipe_digest"] != control.digest:
+            raise InputError(
+                f"batch {batch} was made with another recipe", remedy="Give the recipe with which it was started."
+            )
+        if not state.state().is_final:
+            attach(job, state, mapping, before=attached_before(state))
+        _drive(job, state)
+    return state
+
+
+def _units(job: Job) -> dict[str, None]:
+    """The units that the plant runs for this batch; an unknown one is refused here."""
+    live = live_of(job)
+    names = {unit_name(step): None for step in job.steps() if not by_people(step, live.people)}
+    for name in names:
+        live.plant.unit(name)
+    return names
+
+
+def _drive(job: Job, state: BatchState) -> None:
+    """Do what is next, as often as there is something; else wait for people."""
+    live = live_of(job)
+    told = ""
+    while True:
+        words = ""
+        try:
+            look(job, state)
+            words = _once(job, state)
+        except Overtaken:
+            continue
+        except (PermitRefused, PeopleFirst) as error:
+            words = str(error.words if isinstance(error, PeopleFirst) else error.message)
+        except UnavailableError as error:
+            words = error.message
+        except TakenOver:
+            raise
+        except InputError as error:
+            words = error.message
+            _hold_on(job, state, words)
+        if state.state().is_final:
+            live.tell(_("batch {batch}: {state}").format(batch=job.batch, state=state.state().value))
+            return
+        if words and words != told:
+            live.tell(words)
+        told = words or told
+        if words:
+            time.sleep(live.look_s)
+
+
+def _hold_on(job: Job, state: BatchState, words: str) -> None:
+    """A unit refuses, or something does not fit: the batch is Held until somebody has looked."""
+    try:
+        hold_for(job, state, state.clock or datetime.now(UTC), words)
+    except Overtaken:
+        return  # somebody has given an order meanwhile
+
+
+def _once(job: Job, state: BatchState) -> str:
+    """One thing: bring units where an order wants them, run a phase, or end the batch; words where it waits."""
+    whole = state.state()
+    if whole is State.HELD:
+        _obey(job, state, "hold")
+    elif whole in (State.STOPPED, State.ABORTED):
+        _obey(job, state, "abort")
+        return ""
+    if whole is State.COMPLETE:
+        return ""
+    waiting = waits(job.control, state, live_of(job).people)
+    if whole is not State.RUNNING or waiting.of_people:
+        _close_procedures(job, state)
+        return waiting.words
+    following = next_phase(job.control.recipe, state.completed, signed_hold_points(state))
+    if following is None:
+        _close_procedures(job, state)
+        finish(job, state)
+        return ""
+    assert not isinstance(following, HoldPoint)
+    _close_procedures(job, state)
+    live_of(job).tell(_("phase {path}").format(path=following.path))
+    run_phase(job, state, following)
+    return ""
+
+
+def _obey(job: Job, state: BatchState, command: str) -> None:
+    """Hold or abort every unit that runs a phase, once for each order, and record that it is done."""
+    live = live_of(job)
+    for step in _open_phases(job, state):
+        unit = live.plant.unit(unit_name(step))
+        if (state.order, unit.name) in state.obeyed:
+            continue
+        if command == "abort":
+            unit.abort(step.path)
+        else:
+            unit.hold(step.path)
+        at = max(unit.now(), state.clock or unit.now())
+        commit(job, state, [obeyed(job, unit, step.path, command, state.order, at)])
+
+
+def _open_phases(job: Job, state: BatchState) -> list[PhaseAt]:
+    """Phases that a unit runs: started, and neither ended nor completed."""
+    people = live_of(job).people
+    return [
+        step
+        for step in job.steps()
+        if step.path in state.started
+        and step.path not in state.completed
+        and step.path not in state.ended
+        and not by_people(step, people)
+    ]
+
+
+def _close_procedures(job: Job, state: BatchState) -> None:
+    """A unit procedure whose last phase a person completed is complete."""
+    if state.state() is not State.RUNNING or state.clock is None:
+        return
+    for step in job.steps():
+        if step.path in state.completed and state.state(step.unit_procedure.name) is State.RUNNING:
+            drafts = procedure_end(job, state, step, state.clock)
+            if drafts:
+                commit(job, state, drafts)
