@@ -19,6 +19,7 @@ from seedtrain.automation._alarms import (
     shelve_alarm,
     unshelve_alarm,
 )
+from seedtrain.automation._commit import batch_state
 from seedtrain.automation._control import STRATEGIES, compare_feeding, feeding_case, feeding_rows
 from seedtrain.automation._devices import (
     Addition,
@@ -34,6 +35,7 @@ from seedtrain.automation._executor import READING_INTERVAL, execute
 from seedtrain.automation._faults import FaultEntry
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import CHECKER, OPERATOR, SHIFT_LEADER
+from seedtrain.automation._live import execute_live
 from seedtrain.automation._live_scenario import LivePlant
 from seedtrain.automation._opcua import (
     Mapping,
@@ -47,10 +49,11 @@ from seedtrain.automation._opcua import (
 )
 from seedtrain.automation._plant_words import browsed_words, served_words
 from seedtrain.automation._recorder import Recorder
-from seedtrain.automation._running import PermitRefused, batch_state
+from seedtrain.automation._running import PermitRefused
 from seedtrain.automation._scenario import Scenario, read_scenario, scenario_of, write_scenario
 from seedtrain.automation._security import Security
 from seedtrain.automation._served import PlantProcess, connect, served_plant, start_plant
+from seedtrain.automation._standing import live_status, live_words
 from seedtrain.automation._strategy import ExecutedLine, basis_words, executed_strategy
 from seedtrain.automation._telemetry import Segment, read_segment, segment_path
 
@@ -100,9 +103,12 @@ __all__ = [
     "connect",
     "draft_mapping",
     "execute",
+    "execute_live",
     "executed_strategy",
     "feeding_case",
     "feeding_rows",
+    "live_status",
+    "live_words",
     "parse_mapping",
     "read_alarms",
     "read_mapping",
