@@ -7,7 +7,7 @@ ends with a result. Anything that speaks this small interface can carry a batch,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -18,6 +18,9 @@ from seedtrain.recipe import Phase, State
 Origin = Literal["simulated", "measured"]
 Quality = Literal["good", "uncertain", "bad"]
 EndedBy = Literal["condition", "duration", "at_most"]
+TagKind = Literal["number", "text", "truth", "time"]
+Plain = float | str | bool | datetime
+"""What a tag can hold: a number, a text, a truth value or a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +132,53 @@ class Plant(Protocol):
 
     def unit(self, name: str) -> FunctionalUnit:
         """The unit called `name`; an unknown one is an `InputError` that lists the known ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One value that a device offers, under the `name` by which it is read and written."""
+
+    name: str
+    kind: TagKind = "number"
+    unit: str = ""
+    writable: bool = False
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TagValue:
+    """What a tag held at `time`, the source's where the protocol has one; None where the device gives no value."""
+
+    tag: str
+    value: Plain | None
+    unit: str
+    time: datetime
+    quality: Quality
+    origin: Origin
+
+
+class TagDevice(Protocol):
+    """A device that offers tags and knows nothing of phases: what most protocols of sensors and controllers give.
+
+    A tag that it does not have, or that cannot be written, is an `InputError`; a device that cannot be reached is an
+    `UnavailableError`.
+    """
+
+    @property
+    def name(self) -> str:
+        """Its address, as people know it."""
+
+    def identify(self) -> Identity:
+        """Who made it, and whether it measures or simulates."""
+
+    def tags(self) -> tuple[Tag, ...]:
+        """What it offers."""
+
+    def read(self, names: Sequence[str]) -> tuple[TagValue, ...]:
+        """The last value of each tag, in the order asked."""
+
+    def write(self, values: Mapping[str, Plain]) -> None:
+        """Write the tags, and see that the device has taken them where its protocol can tell."""
+
+    def close(self) -> None:
+        """Leave it; it goes on with what it does."""

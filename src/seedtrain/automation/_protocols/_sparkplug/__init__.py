@@ -1,0 +1,44 @@
+"""Sparkplug B over MQTT: an edge node, and a host application."""
+
+from seedtrain.automation._protocols._sparkplug._edge import EdgeNode, Ordered
+from seedtrain.automation._protocols._sparkplug._host import HostView, NodeView, command, listened, rebirth_request
+from seedtrain.automation._protocols._sparkplug._payload import (
+    DataType,
+    Metric,
+    Payload,
+    Property,
+    decode,
+    encode,
+)
+from seedtrain.automation._protocols._sparkplug._topics import (
+    NAMESPACE,
+    Message,
+    Topic,
+    parse_topic,
+    read_state,
+    state_message,
+    state_topic,
+)
+
+__all__ = [
+    "NAMESPACE",
+    "DataType",
+    "EdgeNode",
+    "HostView",
+    "Message",
+    "Metric",
+    "NodeView",
+    "Ordered",
+    "Payload",
+    "Property",
+    "Topic",
+    "command",
+    "decode",
+    "encode",
+    "listened",
+    "parse_topic",
+    "read_state",
+    "rebirth_request",
+    "state_message",
+    "state_topic",
+]
