@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -10,10 +11,11 @@ from typing import Self
 
 from seedtrain.automation._alarms import Alarm, AlarmWatch, NotifyEntry
 from seedtrain.automation._devices import Origin, Quality, Reading
-from seedtrain.base import InputError, digest
+from seedtrain.base import InputError, UnavailableError, digest
 from seedtrain.record import Draft, Ledger, Spool, seal_segments, telemetry_path, timestamp
 
 SYSTEM = "system"
+_LOG = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -104,20 +106,27 @@ class Recorder:
         self.ledger.append(Draft("telemetry.gap", self.batch, payload, SYSTEM, end, id=identity))
 
     def tick(self, now: datetime) -> None:
-        """What time alone does, now and then on the process clock: shelving ends, and an hour that is over is sealed."""
+        """What time alone does, on the process clock: shelving ends, and an hour that is over is sealed."""
         self.alarms.tick(now)
         hour = int(now.timestamp() // 3600)
         if self._hour is not None and hour > self._hour:
             self._spool.flush()
-            seal_segments(self.ledger, subject=self.batch)
+            self._seal()
         self._hour = hour if self._hour is None else max(self._hour, hour)
 
     def close(self, *, seal: bool = True) -> None:
         """Bring everything to the disk, and with `seal` the running hour into a segment, as at the end of a batch."""
         self.alarms.close()
         self._spool.close()
-        if seal and telemetry_path(self.ledger.path).exists():
-            seal_segments(self.ledger, subject=self.batch, everything=True)
+        if seal:
+            self._seal(everything=True)
+
+    def _seal(self, *, everything: bool = False) -> None:
+        """Seal what is over. Where that cannot be done the batch goes on: the spool keeps every reading till then."""
+        try:
+            seal_segments(self.ledger, subject=self.batch, everything=everything)
+        except UnavailableError as error:
+            _LOG.warning("telemetry of %s stays in the spool: %s", self.batch, error)
 
     def __enter__(self) -> Self:
         return self

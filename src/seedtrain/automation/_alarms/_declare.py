@@ -132,13 +132,15 @@ class AlarmEntry(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    alarms: tuple[AlarmEntry, ...] = Field(min_length=1)
+    alarms: tuple[AlarmEntry, ...]
     notify: tuple[NotifyEntry, ...] = ()
 
 
 def read_alarms(path: Path) -> tuple[tuple[Alarm, ...], tuple[NotifyEntry, ...]]:
     """The alarms of a file and whom they are told; raises `InputErrors` with every fault and its place."""
     entry, document = load(path, _File, what="alarms")
+    if not entry.alarms:
+        raise document.error(("alarms",), "there is no alarm in it", remedy="Declare one: unit, tag and limit.")
     return alarms_of(entry.alarms, document=document), entry.notify
 
 
