@@ -53,7 +53,7 @@ from seedtrain.automation._running import PermitRefused
 from seedtrain.automation._scenario import Scenario, read_scenario, scenario_of, write_scenario
 from seedtrain.automation._security import Security
 from seedtrain.automation._served import PlantProcess, connect, served_plant, start_plant
-from seedtrain.automation._standing import live_status, live_words
+from seedtrain.automation._standing import Waits, live_status, live_words, waits_of
 from seedtrain.automation._strategy import ExecutedLine, basis_words, executed_strategy
 from seedtrain.automation._telemetry import Segment, read_segment, segment_path
 
@@ -92,6 +92,7 @@ __all__ = [
     "Segment",
     "Session",
     "Standing",
+    "Waits",
     "acknowledge_alarm",
     "alarm_book",
     "basis_words",
@@ -125,5 +126,6 @@ __all__ = [
     "shelve_alarm",
     "start_plant",
     "unshelve_alarm",
+    "waits_of",
     "write_scenario",
 ]

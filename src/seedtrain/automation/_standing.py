@@ -52,6 +52,14 @@ def waits(control: ControlRecipe, state: BatchState, people: Collection[str]) ->
     return _in_phase(state, following, people)
 
 
+def waits_of(control: ControlRecipe, state: BatchState) -> Waits | None:
+    """What a batch on a plant waits for; None where it is over, or does not run on a plant."""
+    live = (state.created or {}).get("live")
+    if not isinstance(live, dict) or state.state().is_final:
+        return None
+    return waits(control, state, live["people"])
+
+
 def _in_phase(state: BatchState, step: PhaseAt, people: Collection[str]) -> Waits:
     path, until = step.path, step.phase.until
     if by_people(step, people):
