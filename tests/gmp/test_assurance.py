@@ -320,7 +320,8 @@ def line(conversions=1, cleaning=("hot caustic",)):
     ],
 )
 def test_a_line_remembers_what_it_made_and_how_it_was_cleaned(plant, history, conversions, expected):
-    register_equipment(plant.ledger, "T-1", plant.operator, name="tank", kind="tank", cleaned=True)
+    technician = enrol_person(plant.ledger, "The technician", ["maintenance"], scripted=True)
+    register_equipment(plant.ledger, "T-1", technician, name="tank", kind="tank", cleaned=True)
     origins = {"P": ("porcine",), "V": ("plant",), "U": (None,)}
     for number, step in enumerate(history):
         if step in origins:

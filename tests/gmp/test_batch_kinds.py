@@ -147,9 +147,8 @@ def test_a_phase_that_ends_by_a_signature_needs_that_role(bench):
 def test_a_class_of_units_takes_any_unit_registered_under_it(bench):
     grown(bench)
     bench.do(gmp.complete_phase, GROW)
-    anna = bench.who["anna"]
     for name, kind in (("FR-1", "freezer"), ("FR-2", "fridge")):
-        gmp.register_equipment(bench.ledger, name, anna, name=name, kind=kind)
+        gmp.register_equipment(bench.ledger, name, bench.who["dora"], name=name, kind=kind)
     bench.stops("belongs on freezer, not on FR-2", gmp.begin_phase, FREEZE, unit="FR-2")
     bench.stops("belongs on freezer, not on FR-3", gmp.begin_phase, FREEZE, unit="FR-3")
     assert bench.do(gmp.begin_phase, FREEZE, unit="FR-1").step(FREEZE).unit == "FR-1"

@@ -13,6 +13,7 @@ from seedtrain.gmp import (
     assess_laboratory,
     batch_record,
     close_investigation,
+    correct_result,
     correct_value,
     find_investigation,
     invalidate_result,
@@ -307,3 +308,42 @@ def test_without_an_investigation_an_out_of_specification_result_stands(oos):
     specification = oos.control.recipe.specification
     assert judge(specification, reportable(record)).verdict == "fail"
     assert judge(specification, reportable(record, investigations(oos.events()))).verdict == "inconclusive"
+
+
+def corrected(made, value, who="qc"):
+    (line,) = [item for item in made.record.results if item.attribute == "purity"]
+    given = {"reason": "decimal point", "actor": made.people[who]}
+    return correct_result(made.ledger, BATCH, line.id, value, **given)
+
+
+def test_a_result_that_was_ever_out_is_investigated_whatever_it_becomes(made):
+    made.run().results()
+    _, opened = corrected(made, "9.72")
+    assert [item.payload["reported"] for item in opened] == ["10 %"]  # as the limit is written: >= 95 %
+    assert corrected(made, "97.2")[1] == ()  # it is one investigation
+    shown = [item.words for item in made.review().exceptions if item.kind in ("correction", "result")]
+    assert any("became 9.72 (decimal point), which is out of specification" in words for words in shown)
+    assert any("9.72 became 97.2 (decimal point), which was out of specification" in words for words in shown)
+    assert any(words.startswith(f"{OOS} (open, laboratory)") for words in shown)
+    assert made.decide().decision == "on_hold"
+
+
+def test_who_corrects_a_result_neither_assesses_nor_concludes_on_it(made):
+    made.people["second"] = enrol_person(made.ledger, "The second", ["qc"], scripted=True)
+    made.people["both"] = enrol_person(made.ledger, "Both", ["qc", "qa"], scripted=True)
+    made.run().results({**GOOD, "purity": "9.72 %"})
+    open_investigations(made.ledger, BATCH)
+    given = {"findings": "print-out says 97.2", "assignable": True}
+    assess_laboratory(made.ledger, OOS, actor=made.people["second"], **given)
+    corrected(made, "97.2", "both")
+    for who in ("qc", "both"):
+        with pytest.raises(InputError, match="needs another person"):
+            assess_laboratory(made.ledger, OOS, actor=made.people[who], **given)
+    with pytest.raises(InputError, match="needs another person"):
+        close_investigation(made.ledger, OOS, conclusion="laboratory error", words="slip", actor=made.people["both"])
+    closed = {"conclusion": "laboratory error", "words": "slip", "actor": made.people["qa"]}
+    assert close_investigation(made.ledger, OOS, **closed).conclusion == "laboratory error"
+    # Another figure after the end opens it again: an assessment by who corrects it does not count either.
+    corrected(made, "97.9", "second")
+    found = find_investigation(made.ledger, OOS)
+    assert (found.conclusion, found.assignable, found.corrected_by) == ("", None, made.people["second"])

@@ -135,7 +135,15 @@ def dispense(
     return acted(do, signer, record, common)
 
 
-def complete(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def complete(
+    batch: str,
+    phase: str,
+    *,
+    reason: Annotated[str, Parameter(help="Why you complete it, where you have not acted in it.")] = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
     """Complete a phase in which everything is there, and sign for having performed it.
 
     Example: seedtrain batch complete PBS-001 salts --as person-1 --record record.db
@@ -149,9 +157,10 @@ def complete(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None
     """
     from seedtrain.gmp import complete_phase
 
-    return acted(
-        lambda ledger, actor: complete_phase(ledger, batch, _path(ledger, batch, phase), actor), signer, record, common
-    )
+    def do(ledger: Ledger, actor: str) -> BatchRecord:
+        return complete_phase(ledger, batch, _path(ledger, batch, phase), actor, reason=reason)
+
+    return acted(do, signer, record, common)
 
 
 def check(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:

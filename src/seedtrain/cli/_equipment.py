@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -145,7 +145,7 @@ def check(equipment: str, *, signer: Signer, record: RecordUrl = None, common: C
 @app.command
 def status(
     equipment: str,
-    status: str,
+    status: Literal["in_service", "out_of_service", "quarantined"],
     *,
     reason: Annotated[str, Parameter(help="Why; it stands in the record.")],
     signer: Signer,
@@ -161,12 +161,12 @@ def status(
     equipment
         Its id.
     status
-        in_service, out_of_service or quarantined.
+        What it becomes: whoever uses it may stop it, who keeps it or quality puts it back.
     """
     from seedtrain.gmp import change_equipment_status
 
     return _acted(
-        lambda ledger, actor: change_equipment_status(ledger, equipment, status, reason, actor),  # type: ignore[arg-type]
+        lambda ledger, actor: change_equipment_status(ledger, equipment, status, reason, actor),
         signer,
         record,
         common,

@@ -121,7 +121,8 @@ def correct(
 ) -> int:
     """Put right a result that was recorded wrongly; the first one stays visible, and an investigation is not spared.
 
-    A result that was out of specification holds the batch until its investigation ends, whatever it is corrected to.
+    A result that was out of specification holds the batch until its investigation ends, whatever it is corrected to:
+    then it ends with exit code 3. Corrected to one that is out it opens an investigation, and ends with 1.
 
     Example: seedtrain quality correct B-1 QC-1 purity 97.2 --reason "decimal point" --as person-5
 
@@ -138,7 +139,7 @@ def correct(
     reason
         Why; it stands in the record.
     """
-    from seedtrain.gmp import batch_record, correct_value, open_investigations
+    from seedtrain.gmp import batch_record, correct_result, investigations, state_now
 
     def act(ledger: Any, actor: str) -> dict[str, Any]:
         lines = batch_record(ledger.events(subject=batch), batch).results
@@ -146,15 +147,27 @@ def correct(
         if not mine:
             known = ", ".join(f"{item.sample} {item.attribute}" for item in lines) or "none"
             raise InputError(f"{batch} has no result of {attribute} in {sample}", remedy=f"It has: {known}.")
-        event, _ = correct_value(ledger, batch, mine[-1].id, value, reason=reason, actor=actor)
-        opened = [item.payload["oos"] for item in open_investigations(ledger, batch)]
-        return {"was": event.payload["before"], "value": value, "seq": event.seq, "investigations": opened}
+        result = mine[-1].id
+        event, opened = correct_result(ledger, batch, result, value, reason=reason, actor=actor)
+        events = tuple(ledger.events(subject=batch))
+        line = next(item for item in batch_record(events, batch).results if item.id == result)
+        waiting = [item.name for item in investigations(events) if item.result == result and not item.conclusion]
+        return {
+            "was": event.payload["before"],
+            "value": value,
+            "state": state_now(line),
+            "seq": event.seq,
+            "investigations": [item.payload["oos"] for item in opened],
+            "open": waiting,
+        }
 
-    return signed(signer, record, common, act)
+    return signed(signer, record, common, act, code=_state_code)
 
 
 def _state_code(said: dict[str, Any]) -> int:
-    return {"conforms": EXIT_DONE, "oos": EXIT_FAIL}.get(str(said["state"]), EXIT_INCONCLUSIVE)
+    if said["state"] == "conforms" and not said.get("open"):
+        return EXIT_DONE
+    return EXIT_FAIL if said["state"] == "oos" else EXIT_INCONCLUSIVE
 
 
 @app.command

@@ -43,7 +43,11 @@ DUTIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "lot.decide": ("quality_control", *_QUALITY),
         "quality.investigate": ("shift_leader", "process_development", "quality_control", *_QUALITY),
         "quality.approve": _QUALITY,
-        "equipment.maintain": ("maintenance", "metrology", "operator", "shift_leader"),
+        "equipment.register": ("maintenance", "metrology", *_QUALITY),
+        "equipment.calibrate": ("maintenance", "metrology", "quality_control"),
+        "equipment.clean": ("maintenance", "operator", "checker", "shift_leader"),
+        "equipment.stop": ("maintenance", "metrology", "operator", "shift_leader", "quality_control", *_QUALITY),
+        "equipment.maintain": ("maintenance", "metrology", *_QUALITY),
         "bank.keep": ("operator", "shift_leader", "warehouse", "quality_control", *_QUALITY),
         "bank.withdraw": ("shift_leader", "process_development", "quality_control", *_QUALITY),
         "custody.hand_over": ("courier", "operator", "shift_leader", "warehouse", "quality_control"),
@@ -54,7 +58,8 @@ DUTIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """The roles, any one of which allows a duty. The names of the roles are ours; the split follows 21 CFR 211.22: what
-decides on quality is the quality unit's."""
+decides on quality is the quality unit's. Who makes the product cleans equipment and takes it out of use; that it is fit
+(registered, calibrated, put back into service) is said by those who keep it (211.67, 211.68(a), 211.160(b)(4))."""
 
 
 def authorise(ledger: Ledger, actor: str, duty: str, course: str | None = None) -> Person:

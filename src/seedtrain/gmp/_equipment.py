@@ -18,7 +18,6 @@ from seedtrain.recipe import Refusal
 from seedtrain.record import Draft, Event, Ledger, append_signed, moment
 
 EquipmentStatus = Literal["in_service", "out_of_service", "quarantined"]
-MAINTAIN: Final = "equipment.maintain"
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
@@ -163,7 +162,7 @@ def register_equipment(
 
     Raises `InputError` for an id that is taken by another one or cannot be one, and for somebody who may not.
     """
-    authorise(ledger, actor, MAINTAIN)
+    authorise(ledger, actor, "equipment.register")
     if not _ID.fullmatch(equipment) or not _ID.fullmatch(kind):
         raise InputError(
             f"{equipment!r} of class {kind!r} cannot be registered",
@@ -196,7 +195,7 @@ def calibrate_equipment(
     at: datetime | None = None,
 ) -> Equipment:
     """Record a calibration with its certificate and the day until which it holds; a failed one ends the one before."""
-    authorise(ledger, actor, MAINTAIN)
+    authorise(ledger, actor, "equipment.calibrate")
     known = find_equipment(ledger, equipment)
     if not certificate.strip():
         raise InputError(f"the calibration of {equipment} names no certificate", remedy="Give its number.")
@@ -213,7 +212,7 @@ def clean_equipment(
     ledger: Ledger, equipment: str, actor: str, *, procedure: str, at: datetime | None = None
 ) -> Equipment:
     """Record a cleaning; it counts once another person has checked it (`check_cleaning`)."""
-    authorise(ledger, actor, MAINTAIN)
+    authorise(ledger, actor, "equipment.clean")
     known = find_equipment(ledger, equipment)
     if not procedure.strip():
         raise InputError(f"the cleaning of {equipment} names no procedure", remedy="Say by which one.")
@@ -231,7 +230,7 @@ def clean_equipment(
 
 def check_cleaning(ledger: Ledger, equipment: str, actor: str, *, at: datetime | None = None) -> Equipment:
     """Another person checks the last cleaning and signs; from then on the equipment is clean."""
-    authorise(ledger, actor, MAINTAIN)
+    authorise(ledger, actor, "equipment.clean")
     known = find_equipment(ledger, equipment)
     last = known.cleanings[-1] if known.cleanings else None
     if last is None or (known.uses and known.uses[-1].seq > last.seq):
@@ -246,8 +245,11 @@ def check_cleaning(ledger: Ledger, equipment: str, actor: str, *, at: datetime |
 def change_equipment_status(
     ledger: Ledger, equipment: str, status: EquipmentStatus, reason: str, actor: str, *, at: datetime | None = None
 ) -> Equipment:
-    """Take equipment out of service, quarantine it, or put it back, with a reason."""
-    authorise(ledger, actor, MAINTAIN)
+    """Take equipment out of service or quarantine it, which whoever uses it may; or put it back, which they may not.
+
+    Signed, with a reason.
+    """
+    authorise(ledger, actor, "equipment.maintain" if status == "in_service" else "equipment.stop")
     known = find_equipment(ledger, equipment)
     if status not in get_args(EquipmentStatus):
         raise InputError(f"there is no status {status!r}", remedy=f"Use: {', '.join(get_args(EquipmentStatus))}.")

@@ -34,6 +34,7 @@ class BatchRecord:
     """All that the ledger says of one batch, in the order of the record.
 
     - `lot`: what the batch produced, as a lot of its own; None while it has not. `amount`: of it, with unit.
+    - `completed_by`: who ended the whole batch as complete; empty while nobody has.
     - `illegal`: state changes that ISA-88 does not allow, by seq. `last`: seq of the last event of substance.
     """
 
@@ -59,6 +60,7 @@ class BatchRecord:
     clearances: tuple[ClearanceLine, ...] = ()
     stops: tuple[StopLine, ...] = ()
     lifts: tuple[LiftLine, ...] = ()
+    completed_by: str = ""
 
     @property
     def batch(self) -> str:
@@ -74,6 +76,13 @@ class BatchRecord:
     def simulated(self) -> bool:
         """Whether anything in it was simulated."""
         return self.header.origin != "measured" or any(item.origin == "simulated" for item in self.values)
+
+    @property
+    def last_order(self) -> Intervention | None:
+        """The last command to hold, pause, stop or abort the whole batch, or to bring it back, that ISA-88 allowed."""
+        refused = {seq for seq, _ in self.illegal}
+        orders = (item for item in reversed(self.interventions) if item.unit_procedure == WHOLE)
+        return next((item for item in orders if item.seq not in refused), None)
 
     def step(self, phase: str) -> StepLine | None:
         """The phase of this path, if it was started."""

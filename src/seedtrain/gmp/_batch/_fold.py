@@ -77,6 +77,7 @@ class Fold:
             clearances=tuple(replace(item, signed=(item.seq, item.actor) in signed) for item in tally.clearances),
             stops=tuple(replace(item, lifted_by=_lifting(item, lifts)) for item in tally.stops),
             lifts=tuple(lifts),
+            completed_by=tally.completed_by,
         )
 
     def _step(self, step: StepLine, signed: _Signed) -> StepLine:

@@ -133,6 +133,7 @@ class ConsumedLine:
     """An amount of a lot that went in; `target` and `tolerance_percent` where the recipe states an amount.
 
     - `before`: what of the target other lots had given already. `partial`: another lot gives the rest.
+    - `reference`: what tells this weighing from an equal one: a ticket's number; empty where there is none.
     """
 
     seq: int
@@ -148,6 +149,7 @@ class ConsumedLine:
     before: str = "0"
     partial: bool = False
     instrument: str | None = None
+    reference: str = ""
 
     @property
     def bounds(self) -> tuple[str | None, str | None]:
@@ -186,6 +188,7 @@ class StepLine:
     - `equipment`: what it used beside its unit, by id.
     - `hold_signatures`: signatures that release its hold point, by somebody else, after which nothing in it was
       corrected. `performed`: whether the one who completed it signed for it.
+    - `took_part`: whether who completed it had acted in it before; `completion_reason`: what they said about it.
     """
 
     phase: str
@@ -206,6 +209,8 @@ class StepLine:
     hold_signatures: tuple[SignatureLine, ...] = ()
     equipment: tuple[str, ...] = ()
     performed: bool = False
+    took_part: bool = True
+    completion_reason: str = ""
 
     @property
     def checked(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from seedtrain.gmp._batch._content import WHOLE
 from seedtrain.gmp._batch._lines import (
     CheckLine,
     ClearanceLine,
@@ -55,6 +56,8 @@ def state_changed(tally: Tally, event: Event, payload: Mapping[str, Any]) -> Non
         after = next_state(before, Command(command))
         if (str(payload["before"]), str(payload["after"])) == (before.value, after.value):
             tally.states[name] = after
+            if name == WHOLE and after is State.COMPLETE:
+                tally.completed_by = event.actor
         else:
             words = f"{command} from {payload['before']} to {payload['after']}, while {before.value}"
             tally.illegal.append((event.seq, f"{name or event.subject}: {words}"))
@@ -110,6 +113,8 @@ def completed(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
         completed_seq=event.seq,
         duration_h=duration,
         ended_by=ended_by,
+        took_part=event.actor in step.doers,
+        completion_reason=event.reason or "",
         doers=step.doers | {event.actor},
     )
 
@@ -174,6 +179,7 @@ def consumes(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
             before=str(payload.get("before", "0")),
             partial=payload.get("partial") is True,
             instrument=optional(payload.get("instrument")),
+            reference=str(payload.get("reference", "")),
         )
     )
     tally.by_hand(event, str(payload.get("phase", "")), f"an amount of {payload['lot']}")

@@ -58,6 +58,7 @@ class Tally:
     clearances: list[ClearanceLine] = field(default_factory=list)
     stops: list[StopLine] = field(default_factory=list)
     lifts: list[LiftLine] = field(default_factory=list)
+    completed_by: str = ""
 
     def by_hand(self, event: Event, phase: str, what: str) -> None:
         """Somebody did something in a phase; outside its time it is a fault, and takes back who checked it before."""

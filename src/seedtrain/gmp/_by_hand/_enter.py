@@ -7,11 +7,12 @@ from decimal import Decimal
 
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import authorise
-from seedtrain.gmp._batch._lines import ValueLine, plain
+from seedtrain.gmp._batch._lines import ConsumedLine, ValueLine, plain
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._by_hand._desk import Act, Desk, HardStop, act
 from seedtrain.gmp._by_hand._values import Figures, entry_payload, is_of_amounts, number, pending
 from seedtrain.gmp._equipment_gates import Register
+from seedtrain.gmp._lots._amounts import amount_in
 from seedtrain.gmp._lots._stock import have
 from seedtrain.gmp._permit import EXECUTE
 from seedtrain.quantity import read_unit
@@ -114,17 +115,22 @@ def dispense(
 ) -> BatchRecord:
     """Record an amount of a lot that goes into a running phase, in the unit of the recipe (21 CFR 211.101).
 
-    - `reference`: tells two equal weighings of one lot apart (a ticket's number); the same one again is the same.
+    - `reference`: a ticket's number, which names one weighing of a lot in a phase. Without one, an equal amount is the
+      same weighing told again, however it is written (10 g, 10.0 g, 0.01 kg); who weighs the same twice gives the
+      second a reference.
 
     Several lots may make up an amount. Less than the tolerance allows waits for the rest; more is recorded as it is,
-    an excursion. Raises `HardStop` for a lot that may not be used, and for another material.
+    an excursion. Raises `HardStop` for a lot that may not be used, and for another material; `InputError` where the
+    same weighing stands there with another amount, or by another person or on another balance.
     """
     authorise(ledger, actor, EXECUTE)
 
     def do(desk: Desk) -> Act:
         place = desk.running_phase(phase)
-        identity = digest(["lot.consumed", batch, phase, lot, amount, unit, reference])[:32]
-        if ledger.find(identity) is not None:
+        ticket = reference.strip()
+        known = _weighing(desk, phase, lot, amount, unit, ticket)
+        if known is not None:
+            _must_be_same_weighing(known, actor, amount, unit, instrument)
             return Act()
         step = desk.record.step(phase)
         assert step is not None
@@ -137,11 +143,37 @@ def dispense(
         if wanted is not None:
             payload |= _against(desk, place, entry.material, wanted, Decimal(text), str(payload["unit"]))
         payload |= {"instrument": instrument} if instrument else {}
-        payload |= {"reference": reference} if reference else {}
+        payload |= {"reference": ticket} if ticket else {}
         draft = desk.draft("lot.consumed", payload)
+        identity = digest(["lot.consumed", batch, phase, lot, ticket or plain(Decimal(text)), payload["unit"]])[:32]
         return Act([Draft(draft.type, batch, draft.payload, actor, at, id=identity)])
 
     return act(ledger, batch, actor, do, at=at)
+
+
+def _weighing(desk: Desk, phase: str, lot: str, amount: str, unit: str, reference: str) -> ConsumedLine | None:
+    """The weighing that is meant, where the record has it: that of the reference, or without one an equal amount."""
+    lines = [item for item in desk.record.consumed if (item.phase, item.lot) == (phase, lot)]
+    if reference:
+        return next((item for item in lines if item.reference == reference), None)
+    return next((item for item in lines if not item.reference and _equal(item, amount, unit)), None)
+
+
+def _equal(line: ConsumedLine, amount: str, unit: str) -> bool:
+    """Whether an amount is that of the line, in whatever unit and with however many zeros."""
+    found = amount_in(amount, unit, line.unit)
+    return found is not None and found == Decimal(line.amount)
+
+
+def _must_be_same_weighing(known: ConsumedLine, actor: str, amount: str, unit: str, instrument: str) -> None:
+    if _equal(known, amount, unit) and known.actor == actor and instrument in ("", known.instrument):
+        return
+    named = f"weighing {known.reference} of {known.lot}" if known.reference else f"a weighing of {known.lot}"
+    where = f" on {known.instrument}" if known.instrument else ""
+    raise InputError(
+        f"{named} is recorded in {known.phase}: {known.amount} {known.unit}".rstrip() + f" by {known.actor}{where}",
+        remedy="If it is another weighing, name it: --reference and the number of its ticket.",
+    )
 
 
 def _wanted(desk: Desk, place: PhaseAt, lot: str, material: str) -> Dispensing | None:

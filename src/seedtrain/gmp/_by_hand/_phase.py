@@ -91,20 +91,28 @@ def _hours(desk: Desk, phase: str, tag: str, since: str, limits: Range) -> Draft
     return desk.draft("step.value_recorded", payload | {"kind": "calculated"}, actor=SYSTEM)
 
 
-def complete_phase(ledger: Ledger, batch: str, phase: str, actor: str, *, at: datetime | None = None) -> BatchRecord:
-    """End a phase in which everything is there, and sign for having performed it; complete already: nothing.
+def complete_phase(
+    ledger: Ledger, batch: str, phase: str, actor: str, *, reason: str = "", at: datetime | None = None
+) -> BatchRecord:
+    """End a phase in which everything is there, and sign for having performed it; the same again changes nothing.
+
+    - `reason`: why somebody ends it who has not acted in it (21 CFR 211.188(b)(11): who performed a step, and who
+      supervised it, is told apart). The reviewer sees it. A phase that ends by the signature of a role needs none.
 
     What is calculated at its end (yields, reconciliation) is recorded with it. Raises `HardStop` for what is missing,
-    past which quality may let it go on, and `InputError` for a time that is not over.
+    past which quality may let it go on, and `InputError` for a time that is not over, a reason that is missing, and a
+    phase that is complete by another person or for another reason.
     """
+    words = reason.strip()
 
     def do(desk: Desk) -> Act:
         step = desk.record.step(phase)
-        if step is not None and step.completed_at is not None and step.completed_by == actor:
-            return Act()
+        if step is not None and step.completed_at is not None:
+            return _complete_before(step, actor, words)
         place = desk.running_phase(phase)
         authorise(ledger, actor, EXECUTE, place.phase.manual.course or None)
         assert step is not None
+        _must_have_acted(place, step, actor, words)
         _must_hold_all(desk, place)
         ended_by, drafts = _ending(desk, place, step)
         drafts += _computed(desk, place)
@@ -116,10 +124,37 @@ def complete_phase(ledger: Ledger, batch: str, phase: str, actor: str, *, at: da
             "duration_h": decimal_text(max(0.0, hours), 6),
             "ended_by": ended_by,
         }
-        drafts.append(desk.draft("step.completed", payload))
-        return Act(drafts, f"performed: {phase}")
+        drafts.append(desk.draft("step.completed", payload, reason=words or None))
+        return Act(drafts, _meaning(phase, took_part=actor in step.doers))
 
     return act(ledger, batch, actor, do, at=at)
+
+
+def _complete_before(step: StepLine, actor: str, reason: str) -> Act:
+    """Nothing, where the same is said again; raises `InputError` with what is there otherwise."""
+    if step.completed_by == actor and reason in ("", step.completion_reason):
+        return Act()
+    why = f" ({step.completion_reason})" if step.completion_reason else ""
+    raise InputError(
+        f"{step.phase} is complete since {step.completed_at}, by {step.completed_by}{why}",
+        remedy="A phase ends once; to remark something: seedtrain batch comment.",
+    )
+
+
+def _must_have_acted(place: PhaseAt, step: StepLine, actor: str, reason: str) -> None:
+    until = place.phase.until
+    if actor in step.doers or reason or (until is not None and until.is_signature):
+        return
+    raise InputError(
+        f"{actor} has neither begun {place.path} nor entered, dispensed or corrected anything in it",
+        remedy=f"Have it completed by {', '.join(sorted(step.doers))}, or say why you do it: --reason TEXT "
+        "(21 CFR 211.188(b)(11)).",
+    )
+
+
+def _meaning(phase: str, *, took_part: bool) -> str:
+    """What who completes a phase signs for; nobody signs to have performed what others did."""
+    return f"performed: {phase}" if took_part else f"completed, performed by others: {phase}"
 
 
 def _must_hold_all(desk: Desk, place: PhaseAt) -> None:
@@ -230,14 +265,14 @@ def sign_phase(ledger: Ledger, batch: str, phase: str, actor: str, *, at: dateti
     events = ledger.events(subject=batch, type="step.completed")
     end = next(item for item in events if item.seq == step.completed_seq)
     if actor == step.completed_by:
-        meaning = f"performed: {phase}"
+        meaning = _meaning(phase, took_part=step.took_part)
         if step.performed:
             if not place.phase.hold_point:
                 return desk.record
             another_person(ledger, actor, step.doers, f"the hold point of {phase}")
     elif place.phase.hold_point:
         another_person(ledger, actor, step.doers, f"the hold point of {phase}")
-        if not step.performed:
+        if not step.performed and step.completed_by != SYSTEM:  # what equipment completes nobody performed
             raise InputError(f"{step.completed_by} has to sign {phase} first", remedy="Ask them: batch sign.")
         if place.phase.second_person and not step.checked:
             raise InputError(f"{phase} is not checked by a second person", remedy="Have it checked: batch check.")

@@ -145,6 +145,7 @@ def lift_stop(
         raise InputError("the decision has no reason", remedy="Say why it may go on (21 CFR 211.100(b)).")
 
     def do(desk: Desk) -> Act:
+        desk.must_be_open()
         desk.place(phase)
         another_person(ledger, actor, desk.record.operators, f"the lifting of a stop of {batch}")
         met = [item for item in desk.record.stops if (item.phase, item.gate, item.subject) == (phase, gate, subject)]

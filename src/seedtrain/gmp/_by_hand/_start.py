@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from seedtrain.base import InputError, digest
@@ -11,7 +12,7 @@ from seedtrain.gmp._authority import authorise
 from seedtrain.gmp._batch._record import WHOLE, BatchRecord
 from seedtrain.gmp._by_hand._desk import Act, Desk, act, logged, read_batch
 from seedtrain.gmp._equipment import use_end_drafts
-from seedtrain.gmp._lots._amounts import read_amount
+from seedtrain.gmp._lots._amounts import amount_in, read_amount
 from seedtrain.gmp._master._approval import approval
 from seedtrain.gmp._permit import EXECUTE, unchecked_phases, unsigned_phases
 from seedtrain.quantity import read_unit
@@ -48,7 +49,8 @@ def start_batch(
     first = next(iter(ledger.events(subject=batch)), None)
     if first is not None:
         known = read_batch(ledger, batch) if first.type == "batch.created" else None
-        if known and known.header.recipe_digest == control.digest and known.header.created_by == actor:
+        asked = (control.digest, actor, simulated)
+        if known and (known.header.recipe_digest, known.header.created_by, known.header.trial) == asked:
             return known
         raise InputError(f"the id {batch} is taken since {first.occurred_at}", remedy="Give another batch id.")
     if not simulated:
@@ -98,7 +100,8 @@ def command_batch(
 ) -> BatchRecord:
     """Hold, restart, pause, resume, stop or abort the whole batch, signed; `reason` where one stops it.
 
-    Raises `IllegalCommand` where the state does not take it.
+    The last command given again by the same person for the same reason changes nothing. Raises `IllegalCommand` where
+    the state does not take it.
     """
     authorise(ledger, actor, EXECUTE)
     if command not in ORDERS:  # a batch starts by `start_batch`, ends by `finish_batch`, and is never set back
@@ -110,6 +113,9 @@ def command_batch(
         raise InputError(f"{command.value} needs a reason", remedy="Say why: --reason TEXT.")
 
     def do(desk: Desk) -> Act:
+        last = desk.record.last_order
+        if last is not None and (last.command, last.actor, last.reason) == (command.value, actor, reason.strip()):
+            return Act()
         given = (command, Command.COMPLETE) if command in ENDING else (command,)
         drafts = []
         for scope in desk.active():
@@ -150,13 +156,16 @@ def finish_batch(
 
     - `amount`, `unit`: of the product; both empty where nothing was made.
 
-    Raises `InputError` with what is missing.
+    The same again changes nothing, whatever was decided since. Raises `InputError` with what is missing, and for
+    another end than the one that is there.
     """
     authorise(ledger, actor, EXECUTE)
     if amount:
         read_amount(amount, unit)
 
     def do(desk: Desk) -> Act:
+        if desk.record.state is State.COMPLETE:
+            return _ended_before(desk, amount, unit)
         desk.must_run()
         _must_be_whole(desk)
         drafts = []
@@ -174,6 +183,20 @@ def finish_batch(
         return Act(drafts, f"end of batch {batch}")
 
     return act(ledger, batch, actor, do, at=at)
+
+
+def _ended_before(desk: Desk, amount: str, unit: str) -> Act:
+    """Nothing, where the same end is given again; raises `InputError` with what is there otherwise."""
+    record = desk.record
+    number, _, measure = record.amount.partition(" ")
+    same = amount_in(amount, unit, measure) == Decimal(number) if amount and number else amount == number
+    if same and record.completed_by == desk.actor:
+        return Act()
+    product = record.amount or "no product"
+    raise InputError(
+        f"batch {record.batch} was ended by {record.completed_by}, with {product}",
+        remedy="A batch ends once; open a deviation if its amount is wrong: seedtrain quality deviation open.",
+    )
 
 
 def _must_be_whole(desk: Desk) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from seedtrain.base import translate as _
-from seedtrain.gmp._batch._lines import ReviewItem, ValueLine, limit_words
+from seedtrain.gmp._batch._lines import ResultLine, ReviewItem, ValueLine, limit_words
 from seedtrain.gmp._batch._record import BatchRecord
-from seedtrain.gmp._permit import unchecked_phases
+from seedtrain.gmp._permit import unchecked_phases, unsigned_phases
 from seedtrain.gmp._quality._deviations import Deviation, well_closed
 from seedtrain.gmp._quality._excursions import Deviating, excursions, uncovered
 from seedtrain.gmp._quality._oos import investigations
+from seedtrain.gmp._quality._results import is_out, out_value, state_now
 from seedtrain.recipe import MasterRecipe, State, hold_points
 from seedtrain.record import Event, moment
 
@@ -183,10 +185,21 @@ def _values(record: BatchRecord, out: Sequence[Deviating]) -> Iterator[ReviewIte
     for item in record.values:
         yield from _value(item)
     for result in record.results:
-        for fix in result.corrections:
-            yield ReviewItem(
-                "correction", fix.seq, f"{result.attribute}: {result.value} became {fix.value} ({fix.reason})"
-            )
+        yield from _corrected(result)
+
+
+def _corrected(result: ResultLine) -> Iterator[ReviewItem]:
+    """The corrections of a result, each with what stood there before, and what it means for the specification."""
+    before = result.value
+    for number, fix in enumerate(result.corrections, start=1):
+        words = f"{result.attribute}: {before} became {fix.value} ({fix.reason})"
+        now = replace(result, corrections=result.corrections[:number])
+        if state_now(now) == "oos":
+            words += ", which is out of specification"
+        elif is_out(now):
+            words += ", which was out of specification: its investigation decides"
+        yield ReviewItem("correction", fix.seq, words)
+        before = fix.value
 
 
 def _value(item: ValueLine) -> Iterator[ReviewItem]:
@@ -213,6 +226,7 @@ def _people(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[Review
         yield ReviewItem("intervention", item.seq, f"{item.command} of {where}, {item.before} to {item.after}{why}")
     for seq, words in record.illegal:
         yield ReviewItem("sequence", seq, words)
+    yield from _bystanders(record, recipe)
     if recipe is None:
         yield ReviewItem("data gap", 0, "the recipe's text is not in the record: what is missing cannot be said")
         return
@@ -220,10 +234,24 @@ def _people(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[Review
     for path in unchecked_phases(recipe, record):
         words = f"{path} lacks the check of a second person who signed and did not act in it"
         yield ReviewItem("missing check", steps[path].seq, words)
+    for path in unsigned_phases(record):
+        words = f"{path}: {steps[path].completed_by} has not signed for it, or not since a correction"
+        yield ReviewItem("missing signature", steps[path].seq, words)
     for point in hold_points(recipe):
         step = steps.get(point.path)
         if step is not None and step.completed_at is not None and not step.hold_signatures:
             yield ReviewItem("missing signature", step.seq, f"the hold point of {point.path}: {point.words}")
+
+
+def _bystanders(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[ReviewItem]:
+    """Phases that were ended by somebody who had not acted in them, where the recipe does not ask for just that."""
+    ends = {place.path: place.phase.until for place in recipe.phases()} if recipe is not None else {}
+    for step in record.steps:
+        until = ends.get(step.phase)
+        if not step.took_part and not (until is not None and until.is_signature):
+            why = f" ({step.completion_reason})" if step.completion_reason else ", without a reason"
+            words = f"{step.phase} was completed by {step.completed_by}, who had not acted in it{why}"
+            yield ReviewItem("intervention", step.completed_seq or step.seq, words)
 
 
 def _gaps(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[ReviewItem]:
@@ -277,9 +305,9 @@ def _deviations(record: BatchRecord, out: Sequence[Deviating], cases: Sequence[D
 
 def _quality(record: BatchRecord) -> Iterator[ReviewItem]:
     for result in record.results:
-        if result.state != "conforms":
-            words = "out of specification" if result.state == "oos" else "invalid"
-            found_words = f"{result.attribute} {result.reported} is {words} (limit {result.limit})"
+        if result.state != "conforms" or is_out(result):
+            words = "invalid" if result.state == "invalid" else "out of specification"
+            found_words = f"{result.attribute} {out_value(result)} is {words} (limit {result.limit})"
             yield ReviewItem("result", result.seq, found_words)
     for used in record.consumed:
         if not used.keeps_limits:

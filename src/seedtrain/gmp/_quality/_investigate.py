@@ -13,7 +13,7 @@ from seedtrain.gmp._master._approval import at_head
 from seedtrain.gmp._quality._case import counting, said, step_draft, take_step
 from seedtrain.gmp._quality._context import TestContext
 from seedtrain.gmp._quality._oos import CONCLUSIONS, LABORATORY_ERROR, Investigation, investigations
-from seedtrain.gmp._quality._results import is_out, result_draft, sample_draft
+from seedtrain.gmp._quality._results import correct_value, is_out, out_value, result_draft, sample_draft
 from seedtrain.gmp._quality._standards import checked_context
 from seedtrain.quality import Result, Specification
 from seedtrain.record import SYSTEM, Draft, Event, Ledger
@@ -44,7 +44,7 @@ def open_investigations(
                 "sample": item.sample,
                 "attribute": item.attribute,
                 "method": item.method,
-                "reported": item.reported,
+                "reported": out_value(item),
                 "limit": item.limit,
             }
             drafts.append(
@@ -53,6 +53,20 @@ def open_investigations(
         return ledger.append(*drafts, at_head=head) if drafts else ()
 
     return at_head(ledger, decide)
+
+
+def correct_result(
+    ledger: Ledger, batch: str, result: str, value: str, *, reason: str, actor: str, at: datetime | None = None
+) -> tuple[Event, tuple[Event, ...]]:
+    """Put right a result of quality control (`correct_value`), and open what an out-of-specification one opens.
+
+    - `result`: the id of its event. Returns the correction, and the investigations that were opened with it.
+
+    A result that is, was or becomes out of specification has an investigation: its own laboratory error is found by
+    another person than who tested or corrected it, or it stands (21 CFR 211.192, 211.194(a)(8)).
+    """
+    event, _ = correct_value(ledger, batch, result, value, reason=reason, actor=actor, at=at)
+    return event, open_investigations(ledger, batch, at=at)
 
 
 def find_investigation(ledger: Ledger, name: str) -> Investigation:
@@ -72,7 +86,7 @@ def assess_laboratory(
     """Phase I: whether an error of the laboratory explains the result; signed by another person than the analyst."""
     authorise(ledger, actor, "quality.investigate")
     item = find_investigation(ledger, name)
-    another_person(ledger, actor, [item.analyst], f"the laboratory assessment of {name}")
+    another_person(ledger, actor, sorted(item.testers), f"the laboratory assessment of {name}")
     payload = {"findings": said("finding", findings, _SOURCE), "assignable": assignable}
     return _step(ledger, item, "oos.assessed", payload, actor, "laboratory assessment", at)
 
@@ -88,7 +102,7 @@ def invalidate_result(
             f"{name} has no assignable error of the laboratory: {item.attribute} {item.reported} stands",
             remedy="Go on with the full-scale investigation.",
         )
-    another_person(ledger, actor, [item.analyst, item.assessed_by], f"the invalidation of {item.attribute}")
+    another_person(ledger, actor, [*sorted(item.testers), item.assessed_by], f"the invalidation of {item.attribute}")
     payload = {"result": item.result, "cause": said("cause", cause, _SOURCE)}
     return _step(ledger, item, "result.invalidated", payload, actor, "invalidation of a result", at)
 

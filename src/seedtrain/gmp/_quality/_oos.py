@@ -50,7 +50,8 @@ class Investigation:
 
     - `result`: id of the event of the result. `analyst`: who recorded it.
     - `assignable`: whether the laboratory assessment found an error of the test; None before it.
-    - `invalidated_by`: who took the original test as invalid; `corrected`: whether the result was corrected instead.
+    - `invalidated_by`: who took the original test as invalid; `corrected_by`: who corrected the result instead, the
+      last one; they neither assess it nor conclude on it.
     - `findings`: of the full-scale investigation. `faults`: retests past their plan; they block every conclusion.
     - `conclusion`: one of `CONCLUSIONS` and signed, or empty.
     """
@@ -71,7 +72,7 @@ class Investigation:
     laboratory: str = ""
     assignable: bool | None = None
     invalidated_by: str = ""
-    corrected: bool = False
+    corrected_by: str = ""
     findings: str = ""
     cause: str = ""
     investigated_by: str = ""
@@ -95,7 +96,12 @@ class Investigation:
     def barred(self) -> frozenset[str]:
         """Who does not approve or conclude: the analysts, and who planned the retests."""
         planned = {self.plan.planned_by} if self.plan else set()
-        return frozenset({self.analyst, *(item.analyst for item in self.retests), *planned})
+        return self.testers | {item.analyst for item in self.retests} | planned
+
+    @property
+    def testers(self) -> frozenset[str]:
+        """Whose test and figures are in question: the analyst, and who corrected the result."""
+        return frozenset({self.analyst, self.corrected_by} - {""})
 
     def against(self, conclusion: str) -> tuple[str, ...]:
         """What speaks against a conclusion; nothing where it may be drawn."""
@@ -105,7 +111,7 @@ class Investigation:
         if conclusion == LABORATORY_ERROR:
             missing += [] if self.assignable else ["no assignable error of the laboratory was found"]
             missing += (
-                [] if self.invalidated_by or self.corrected else ["the result was neither invalidated nor corrected"]
+                [] if self.invalidated_by or self.corrected_by else ["the result was neither invalidated nor corrected"]
             )
             return tuple(missing)
         missing += [] if self.findings else ["the full-scale investigation is missing"]
@@ -142,7 +148,7 @@ def investigations(events: Iterable[Event]) -> tuple[Investigation, ...]:
         elif event.type == "value.corrected":
             for name, item in found.items():
                 if item.result == event.corrects and (event.digest, event.actor) in signed:
-                    found[name] = replace(item, corrected=True)
+                    found[name] = _corrected(item, event)
         elif event.type == "oos.opened":
             found.setdefault(str(payload["oos"]), _opened(event, analysts.get(str(payload["result"]), event.actor)))
         elif str(payload.get("oos")) in found and (event.digest, event.actor) in signed:
@@ -167,18 +173,24 @@ def _opened(event: Event, analyst: str) -> Investigation:
     )
 
 
+def _corrected(item: Investigation, event: Event) -> Investigation:
+    """Another figure is another case: an assessment by who corrects it, and a conclusion before, count no more."""
+    item = replace(item, corrected_by=event.actor, conclusion="", words="", closed_by="")
+    return replace(item, assessed_by="", assignable=None) if item.assessed_by == event.actor else item
+
+
 def _then(item: Investigation, event: Event) -> Investigation:
     payload: Any = event.payload
     if item.conclusion:
         return item
-    if event.type == "oos.assessed" and event.actor != item.analyst:
-        stated = {"laboratory": str(payload["findings"]), "assignable": payload["assignable"] is True}
-        return replace(item, assessed_by=event.actor, **stated)  # type: ignore[arg-type]
+    if event.type == "oos.assessed" and event.actor not in item.testers:
+        laboratory, assignable = str(payload["findings"]), payload["assignable"] is True
+        return replace(item, assessed_by=event.actor, laboratory=laboratory, assignable=assignable)
     if event.type == "result.invalidated" and item.assignable and payload["result"] == item.result:
-        return item if event.actor in {item.analyst, item.assessed_by} else replace(item, invalidated_by=event.actor)
+        return item if event.actor in item.testers | {item.assessed_by} else replace(item, invalidated_by=event.actor)
     if event.type == "oos.investigated":
-        stated = {"findings": str(payload["findings"]), "cause": str(payload["cause"])}
-        return replace(item, investigated_by=event.actor, **stated)  # type: ignore[arg-type]
+        findings, cause = str(payload["findings"]), str(payload["cause"])
+        return replace(item, investigated_by=event.actor, findings=findings, cause=cause)
     if event.type == "retest.planned" and item.plan is None and item.findings:
         return replace(item, plan=RetestPlan(int(payload["retests"]), str(payload["why"]), event.actor))
     if event.type == "retest.approved" and item.plan is not None and not item.retests:

@@ -14,7 +14,7 @@ from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._lots._holds import open_holds
 from seedtrain.gmp._lots._received import received_lot
 from seedtrain.gmp._master._approval import Approval, approval, at_head
-from seedtrain.gmp._permit import unchecked_phases
+from seedtrain.gmp._permit import unchecked_phases, unsigned_phases
 from seedtrain.gmp._quality._capa import capa_of
 from seedtrain.gmp._quality._case import counting, said
 from seedtrain.gmp._quality._deviations import Deviation, concerning, well_closed
@@ -287,6 +287,7 @@ def _complete(record: BatchRecord, recipe: MasterRecipe | None) -> _Part:
         reasons.append("the recipe's text is not in the record: which phases there are cannot be said")
     if record.state is not State.COMPLETE:
         reasons.append(f"the batch is {record.state.value}, not complete")
+    reasons += [f"{path} lacks the signature of who performed it" for path in unsigned_phases(record)]
     return _part("phases", "every phase completed", reasons)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from seedtrain.gmp._batch._lines import ResultLine
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._quality._oos import LABORATORY_ERROR, NOT_CONFIRMED, Investigation
-from seedtrain.gmp._quality._results import as_result
+from seedtrain.gmp._quality._results import as_result, is_out, state_now
 from seedtrain.quality import Result
 
 
@@ -17,7 +17,8 @@ def reportable(record: BatchRecord, found: Sequence[Investigation] = ()) -> list
 
     An out-of-specification result stands as it is unless its investigation is signed to its end: as a laboratory
     error (it counts as invalid, or by its correction), or as not confirmed by all the planned retests (they count).
-    While the investigation is open the result decides nothing, and the batch waits.
+    While the investigation is open, or where one that was corrected has none, the result decides nothing: the batch
+    waits.
     """
     by_result = {item.result: item for item in found}
     results = []
@@ -30,7 +31,9 @@ def reportable(record: BatchRecord, found: Sequence[Investigation] = ()) -> list
 
 def _heard(line: ResultLine, item: Investigation | None) -> Result | None:
     result = as_result(line)
-    if item is None or item.conclusion not in ("", LABORATORY_ERROR, NOT_CONFIRMED):
+    if item is None:
+        return replace(result, valid=False) if is_out(line) and state_now(line) != "oos" else result
+    if item.conclusion not in ("", LABORATORY_ERROR, NOT_CONFIRMED):
         return result
     if item.conclusion == NOT_CONFIRMED:
         return None

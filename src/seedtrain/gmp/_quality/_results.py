@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -191,11 +192,29 @@ def state_of(line: SpecificationLine, value: Result) -> ResultState:
 
 
 def is_out(line: ResultLine) -> bool:
-    """Whether a recorded result was out of specification, or is so by its last correction."""
-    if line.state != "conforms" or not line.corrections:
+    """Whether a recorded result was out of specification, or became so by any correction: the next one ends nothing."""
+    if line.state != "conforms":
         return line.state == "oos"
+    said = (replace(line, corrections=(fix,)) for fix in line.corrections)
+    return any(state_now(item) == "oos" for item in said)
+
+
+def out_value(line: ResultLine) -> str:
+    """The reported value by which a result `is_out`: as recorded, or as the first correction that was out has it."""
     own = SpecificationLine(line.attribute, line.method, Limit.parse(line.limit))
-    return state_of(own, as_result(line)) == "oos"
+    for fix in line.corrections if line.state != "oos" else ():
+        result = as_result(replace(line, corrections=(fix,)))
+        if state_of(own, result) == "oos":
+            return reported(own, result)
+    return line.reported
+
+
+def state_now(line: ResultLine) -> ResultState:
+    """The state of a recorded result by its last correction; what was invalid stays so."""
+    if not line.corrections:
+        return line.state
+    own = SpecificationLine(line.attribute, line.method, Limit.parse(line.limit))
+    return state_of(own, as_result(line))
 
 
 def as_result(line: ResultLine) -> Result:
