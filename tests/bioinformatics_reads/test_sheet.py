@@ -17,7 +17,7 @@ from seedtrain.bioinformatics import (
 )
 from seedtrain.report import render_html
 
-from .made import plain, planted
+from .made import plain, planted, random_dna
 
 REFERENCE = plain()
 
@@ -107,3 +107,17 @@ def test_the_bench_measures_both_in_one_run():
     ratio, limit = bench_clone(reads=60)
     assert ratio["ratio"] == pytest.approx(ratio["ours"] / ratio["peer"])
     assert (limit["goal_kind"], limit["peer"]) == ("limit", None)
+
+
+def test_the_bench_of_sequences_has_a_row_for_every_goal(tmp_path, capsys):
+    from seedtrain.cli._bench import app
+
+    genome = tmp_path / "g.fa"
+    genome.write_text(f">g\n{random_dna(60_000, 3)}\n")
+    words = ["sequence", str(genome), "--guides", "10", "--reads", "40", "--json"]
+    assert app(words, result_action="return_value") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["bench"] for row in rows} == {"guides", "clone", "genomes"}
+    assert {row["goal"] for row in rows} >= {0.001, 2.5, 10.0, 1000.0}
+    with pytest.raises(InputError, match="0 guides"):
+        app([*words[:2], "--guides", "0"], result_action="return_value")

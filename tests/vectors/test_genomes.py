@@ -12,11 +12,11 @@ pytest.importorskip("edlib")
 pytest.importorskip("pysam")
 
 from seedtrain.base import InputError, use_language
+from seedtrain.bioinformatics import Read, read_reads, reverse_complement
 from seedtrain.report import render_html
 from seedtrain.vectors import (
     CLASSES,
     GenomeLimits,
-    Read,
     ReadErrors,
     example_vector,
     fastq,
@@ -24,13 +24,12 @@ from seedtrain.vectors import (
     limits_from,
     make_vector,
     random_sequence,
-    read_reads,
     read_sources,
     read_vector,
     simulate_genomes,
     verify_genomes,
 )
-from seedtrain.vectors._genomes._vector import AAV2_ITR, find_repeats, reverse_complement
+from seedtrain.vectors._genomes._vector import AAV2_ITR, find_repeats
 
 DATA = next(
     (folder / "shared" / "data" for folder in Path(__file__).parents if (folder / "shared/data").is_dir()), None

@@ -106,6 +106,38 @@ def genomes(
 
 
 @app.command
+def sequence(
+    genome: Path | None = None,
+    *,
+    guides: Annotated[int, Parameter(help="Guides to search.")] = 100,
+    reads: Annotated[int, Parameter(help="Reads to simulate, of a clone and of a vector.")] = 2000,
+    seed: Annotated[int, Parameter(help="Which guides and reads are drawn.")] = 1,
+    output: Output = None,
+    common: Common | None = None,
+) -> int:
+    """Off-target search of guides, the verification of a clone, and the classes of vector genomes, beside their peers.
+
+    Example: seedtrain bench sequence genome.fa -o bench.json
+
+    Parameters
+    ----------
+    genome
+        FASTA, gzipped or not, of a bacterial genome; a random one of the size of *E. coli*'s where none is given.
+    """
+    if guides < 1 or reads < 5:
+        raise InputError(f"{guides} guides and {reads} reads", remedy="Ask for a guide and five reads, or more.")
+    from seedtrain.bioinformatics import bench_sequence
+    from seedtrain.vectors import bench_genomes
+
+    options = common or Common()
+    with shown_progress(as_json=options.json) as progress:
+        rows = bench_sequence(genome, guides=guides, reads=reads, seed=seed, progress=progress)
+        progress(0.8, "genomes")
+        rows += bench_genomes(reads=reads, seed=seed)
+    return _tell(rows, options, output)
+
+
+@app.command
 def record(
     *,
     folder: Annotated[Path | None, Parameter(help="Write here: the disk to measure.")] = None,

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from seedtrain.base import InputError, Position
-from seedtrain.bioinformatics._reads._packages import package
+from seedtrain.bioinformatics._reads._packages import reads_package
 from seedtrain.bioinformatics._reads._reference import Bytes, Ints, Reference, encode
 from seedtrain.bioinformatics._reads._source import Read
 
@@ -58,7 +58,7 @@ class Laid:
 
 def make_aligner(sequence: str | Path, platform: str = "nanopore") -> Any:
     """A minimap2 index in memory, of one sequence or of a FASTA file (gzipped or not)."""
-    make: Any = package("mappy").Aligner
+    make: Any = reads_package("mappy").Aligner
     if isinstance(sequence, str):
         return make(seq=sequence, preset=PRESETS[platform], best_n=1)
     position = Position(str(sequence))
@@ -70,16 +70,21 @@ def make_aligner(sequence: str | Path, platform: str = "nanopore") -> Any:
     return aligner
 
 
-def lay(aligner: Any, read: Read) -> Laid:
-    """The primary and supplementary alignments of one read; those that overlap a better one are dropped."""
-    hits = [hit for hit in aligner.map(read.sequence) if hit.is_primary]
-    hits.sort(key=lambda hit: (-hit.mlen, hit.q_st))
+def best_hits(aligner: Any, sequence: str) -> list[Any]:
+    """Primary and supplementary hits of minimap2, the best first; one that half overlaps a better one is dropped."""
+    hits = [hit for hit in aligner.map(sequence) if hit.is_primary]
+    hits.sort(key=lambda hit: (-hit.mlen, hit.q_st, hit.r_st))
     kept: list[Any] = []
     for hit in hits:
         overlap = sum(max(0, min(hit.q_en, other.q_en) - max(hit.q_st, other.q_st)) for other in kept)
         if overlap <= 0.5 * (hit.q_en - hit.q_st):
             kept.append(hit)
-    kept.sort(key=lambda hit: hit.q_st)
+    return kept
+
+
+def lay(aligner: Any, read: Read) -> Laid:
+    """The primary and supplementary alignments of one read; those that overlap a better one are dropped."""
+    kept = sorted(best_hits(aligner, read.sequence), key=lambda hit: hit.q_st)
     return Laid(
         read,
         tuple(

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from seedtrain.bioinformatics._reads._align import Laid, Segment, read_position
-from seedtrain.bioinformatics._reads._packages import package
+from seedtrain.bioinformatics._reads._packages import reads_package
 from seedtrain.bioinformatics._reads._pile import Pile
 from seedtrain.bioinformatics._reads._reference import Reference, reverse_complement
 from seedtrain.bioinformatics._reads._structure import MULTIMER
@@ -168,7 +168,7 @@ def _whole_line(reference: Reference, item: Laid) -> str:
 
 
 def _partial_order(sequences: list[str]) -> str:
-    make: Any = package("pyabpoa").msa_aligner
+    make: Any = reads_package("pyabpoa").msa_aligner
     result = make(aln_mode="g").msa(sequences, out_cons=True, out_msa=False)
     return str(result.cons_seq[0])
 

@@ -8,7 +8,7 @@ from typing import Any
 from seedtrain.base import InputError
 
 
-def package(name: str) -> Any:
+def reads_package(name: str) -> Any:
     """The module `name`; an `InputError` with the remedy where it is not installed."""
     try:
         return import_module(name)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from seedtrain.base import InputError, Position, UnavailableError
-from seedtrain.bioinformatics._reads._packages import package
+from seedtrain.bioinformatics._reads._packages import reads_package
 
 LONGEST_READ: Final = 5_000_000
 """Bases; a longer line is no read, and would not fit the memory bound."""
@@ -238,7 +238,7 @@ def _bases(path: Path, line: int, sequence: str) -> str:
 
 def _bam(path: Path) -> Iterator[Read]:
     position = Position(str(path))
-    library = package("pysam")
+    library = reads_package("pysam")
     loud = library.set_verbosity(0)
     number = 0
     try:

@@ -5,7 +5,6 @@ from seedtrain.vectors._genomes._classes import Arm, End, Genome
 from seedtrain.vectors._genomes._crosswalk import CLASSES, class_words
 from seedtrain.vectors._genomes._page import genomes_page
 from seedtrain.vectors._genomes._simulate import ReadErrors, example_vector, fastq, random_sequence, simulate_genomes
-from seedtrain.vectors._genomes._source import Read, read_reads
 from seedtrain.vectors._genomes._vector import Source, Vector, make_vector, read_sources, read_vector
 from seedtrain.vectors._genomes._verify import GenomeLimits, LotReport, limits_from, verify_genomes
 
@@ -16,7 +15,6 @@ __all__ = [
     "Genome",
     "GenomeLimits",
     "LotReport",
-    "Read",
     "ReadErrors",
     "Source",
     "Vector",
@@ -28,7 +26,6 @@ __all__ = [
     "limits_from",
     "make_vector",
     "random_sequence",
-    "read_reads",
     "read_sources",
     "read_vector",
     "simulate_genomes",

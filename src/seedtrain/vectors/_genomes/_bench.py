@@ -6,10 +6,10 @@ import time
 from importlib.metadata import version
 from typing import Any, Final
 
+from seedtrain.bioinformatics import reads_package
 from seedtrain.vectors._genomes._lay import segments_of, vector_aligner
 from seedtrain.vectors._genomes._simulate import example_vector, simulate_genomes
 from seedtrain.vectors._genomes._verify import genome_of
-from seedtrain.vectors._packages import package
 
 LEAST_RATE: Final = 1000.0
 
@@ -19,7 +19,7 @@ def bench_genomes(*, reads: int = 1000, seed: int = 1) -> list[dict[str, Any]]:
     vector = example_vector(seed=seed)
     kinds = ("full", "internal-deletion", "left-partial", "right-snapback", "backbone")
     made = simulate_genomes(vector, dict.fromkeys(kinds, reads // len(kinds)), seed=seed)
-    edlib, aligner = package("edlib"), vector_aligner(vector, "pacbio")
+    edlib, aligner = reads_package("edlib"), vector_aligner(vector, "pacbio")
     start = time.process_time()
     laid = [segments_of(aligner, read) for read, _kind in made]
     aligned = time.process_time()

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from seedtrain.bioinformatics import Read, reverse_complement
 from seedtrain.vectors._genomes._lay import Segment, bases, covered
-from seedtrain.vectors._genomes._source import Read
-from seedtrain.vectors._genomes._vector import AAV2_FLOP, AAV2_ITR, Vector, reverse_complement
+from seedtrain.vectors._genomes._vector import AAV2_FLOP, AAV2_ITR, Vector
 
 MISSING: Final = 100
 """Bases that may be missing at an end, or lie outside it, of a complete genome (both public tools)."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from seedtrain.base import InputError, Position
-from seedtrain.vectors._genomes._source import Read
+from seedtrain.bioinformatics import Read, best_hits, reads_package
 from seedtrain.vectors._genomes._vector import Source, Vector
-from seedtrain.vectors._packages import package
 
 PRESETS: Final = {"pacbio": "map-hifi", "nanopore": "map-ont"}
 LEAST_SCORE: Final = 60
@@ -50,14 +49,14 @@ def vector_aligner(vector: Vector, platform: str) -> Any:
     """The index of the vector."""
     if platform not in PRESETS:
         raise InputError(f"there is no platform {platform!r}", remedy=f"Use one of: {', '.join(PRESETS)}.")
-    make: Any = package("mappy").Aligner
+    make: Any = reads_package("mappy").Aligner
     return make(seq=vector.sequence, preset=PRESETS[platform], best_n=1, min_dp_score=LEAST_SCORE, min_chain_score=25)
 
 
 def other_aligners(sources: Sequence[Source], platform: str) -> tuple[Other, ...]:
     """The indexes of all sources but the vector; a named record alone, or a whole file."""
-    make: Any = package("mappy").Aligner
-    read_fasta: Any = package("mappy").fastx_read
+    make: Any = reads_package("mappy").Aligner
+    read_fasta: Any = reads_package("mappy").fastx_read
     found = []
     for source in sources:
         if source.role == "vector":
@@ -91,14 +90,7 @@ def segments_of(aligner: Any, read: Read) -> tuple[Segment, ...]:
 
 
 def _best(aligner: Any, sequence: str, offset: int) -> list[Segment]:
-    hits = [hit for hit in aligner.map(sequence) if hit.is_primary]
-    hits.sort(key=lambda hit: (-hit.mlen, hit.q_st, hit.r_st))
-    kept: list[Any] = []
-    for hit in hits:
-        overlap = sum(max(0, min(hit.q_en, other.q_en) - max(hit.q_st, other.q_st)) for other in kept)
-        if overlap <= 0.5 * (hit.q_en - hit.q_st):
-            kept.append(hit)
-    return [_segment(hit, offset) for hit in kept]
+    return [_segment(hit, offset) for hit in best_hits(aligner, sequence)]
 
 
 def _segment(hit: Any, offset: int) -> Segment:

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from seedtrain.base import translate as _
+from seedtrain.bioinformatics import wilson
 from seedtrain.quality import verdict_words
 from seedtrain.report import (
     Block,
@@ -24,7 +25,7 @@ from seedtrain.report import (
     Paragraph,
     Table,
 )
-from seedtrain.vectors._fractions import share_text, wilson
+from seedtrain.vectors._fractions import share_text
 from seedtrain.vectors._genomes._classes import SMALLEST_DELETION
 from seedtrain.vectors._genomes._crosswalk import CLASSES, class_words
 from seedtrain.vectors._genomes._verify import INTACT, LotReport

@@ -19,14 +19,8 @@ from typing import Final
 import numpy as np
 
 from seedtrain.base import InputError
-from seedtrain.vectors._genomes._source import Read
-from seedtrain.vectors._genomes._vector import (
-    AAV2_FLOP,
-    AAV2_ITR,
-    Vector,
-    make_vector,
-    reverse_complement,
-)
+from seedtrain.bioinformatics import Read, reverse_complement
+from seedtrain.vectors._genomes._vector import AAV2_FLOP, AAV2_ITR, Vector, make_vector
 
 LOST_AT_END: Final = 30
 LEAST_BROKEN: Final = 150

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from seedtrain.base import InputError, Position, UnavailableError, digest_bytes
-from seedtrain.vectors._packages import package
+from seedtrain.bioinformatics import reads_package, reverse_complement
 
 AAV2_ITR: Final = (
     "TTGGCCACTCCCTCTCTGCGCGCTCGCTCGCTCACTGAGGCCGGGCGACCAAAGGTCGCCCGACGCCCGGGCTTTGCCCGGGCGGCC"
@@ -25,12 +25,6 @@ SHORTEST_BACKBONE: Final = 200
 """Bases outside the repeats; with fewer the file holds the cassette alone, a line."""
 LONGEST_VECTOR: Final = 100_000
 LEAST_IDENTITY: Final = 0.8
-_COMPLEMENT: Final = bytes.maketrans(b"ACGTN", b"TGCAN")
-
-
-def reverse_complement(sequence: str) -> str:
-    """The other strand, read from its own 5' end."""
-    return sequence.encode("ascii").translate(_COMPLEMENT)[::-1].decode("ascii")
 
 
 AAV2_FLOP: Final = reverse_complement(AAV2_ITR[:HAIRPIN]) + AAV2_ITR[HAIRPIN:]
@@ -176,7 +170,7 @@ def make_vector(name: str, sequence: str, left: tuple[int, int], right: tuple[in
 
 def find_repeats(sequence: str) -> list[tuple[int, int]]:
     """The two best matches with the repeat of AAV2 on either strand, at an identity of 0.8 or more."""
-    edlib = package("edlib")
+    edlib = reads_package("edlib")
     found: list[tuple[int, int]] = []
     masked = sequence
     for _each in range(2):

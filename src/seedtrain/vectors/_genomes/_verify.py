@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from seedtrain.base import InputError, Position, Progress, digest_bytes, digest_file, silent
+from seedtrain.bioinformatics import Read, Sample, read_reads, reads_package, take_sample, wilson
 from seedtrain.quality import Criterion, Verdict, VerdictWord
-from seedtrain.vectors._fractions import seen_once, share_text, wilson
+from seedtrain.vectors._fractions import seen_once, share_text
 from seedtrain.vectors._genomes._classes import Genome, classify
 from seedtrain.vectors._genomes._crosswalk import CLASSES
 from seedtrain.vectors._genomes._lay import (
@@ -24,10 +25,11 @@ from seedtrain.vectors._genomes._lay import (
     segments_of,
     vector_aligner,
 )
-from seedtrain.vectors._genomes._source import MOST_READS, Read, Sample, read_reads, take_sample
 from seedtrain.vectors._genomes._vector import Source, Vector
-from seedtrain.vectors._packages import package
 
+MOST_READS: Final = 20_000
+"""Reads that are judged of a larger file, chosen by their digests: bounds time and memory."""
+MOST_BASES: Final = 120_000_000
 SIMULATED_PREFIX: Final = "simulated"
 LONGEST_SC_CASSETTE: Final = 2500
 """Bases, repeats included: half of what a capsid holds (4.7 kb, Wu et al. 2010, Mol Ther 18:80), with some excess.
@@ -135,7 +137,7 @@ def verify_genomes(
     chosen = design if design != "auto" else ("sc" if vector.size <= LONGEST_SC_CASSETTE else "ss")
     aligner = vector_aligner(vector, platform)
     others = other_aligners(sources, platform)
-    edlib = package("edlib")
+    edlib = reads_package("edlib")
     genomes = []
     for index, read in enumerate(sample.reads):
         if index % 500 == 0:
@@ -189,12 +191,14 @@ def genome_of(read: Read, segments: Sequence[Segment], vector: Vector, others: S
 
 def _sample(reads: Path | Sequence[Read], most: int) -> tuple[Sample, str]:
     if isinstance(reads, Path):
-        sample = take_sample(read_reads(reads), most)
-        if not sample.total:
+        sample = take_sample(read_reads(reads), most_bases=MOST_BASES, most_reads=most)
+        if not sample.total_reads:
             raise InputError("the file holds no reads", position=Position(str(reads)), remedy="Export them again.")
         return sample, f"{reads.name}, SHA-256 {digest_file(reads)}"
     text = "".join(f"{read.name}\n{read.sequence}\n" for read in reads)
-    return take_sample(reads, most), f"reads in memory, SHA-256 {digest_bytes(text.encode())}"
+    return take_sample(
+        reads, most_bases=MOST_BASES, most_reads=most
+    ), f"reads in memory, SHA-256 {digest_bytes(text.encode())}"
 
 
 def _evidence(
@@ -202,7 +206,8 @@ def _evidence(
 ) -> list[str]:
     kept = len(sample.reads)
     lines = [
-        f"{kept} of {sample.total} reads of {source}" + ("" if kept == sample.total else ", chosen by their digests"),
+        f"{kept} of {sample.total_reads} reads of {source}"
+        + ("" if kept == sample.total_reads else ", chosen by their digests"),
         f"vector {vector.name}, {len(vector.sequence)} bp, repeats at {vector.in_file(vector.left[0])} and "
         f"{vector.in_file(vector.right[1] - 1)}, digest {vector.digest}",
         f"design {design}" + (f", from the cassette of {vector.size} bp" if asked == "auto" else ", as told"),
