@@ -6,8 +6,10 @@ from seedtrain.program._ensembles import Ensemble, simulate_recipe_ensemble
 from seedtrain.program._need import ATTRIBUTES, Need, read_need
 from seedtrain.program._new import new_program
 from seedtrain.program._plant import Plant, read_plant
+from seedtrain.program._predict import predicted_runs
 from seedtrain.program._recipe_case import recipe_case, recipe_design_space, recipe_scale_up
 from seedtrain.program._run import Outcome, dossier_content, run_program
+from seedtrain.program._scripted import answer, scripted_crew
 
 __all__ = [
     "ATTRIBUTES",
@@ -17,9 +19,11 @@ __all__ = [
     "Outcome",
     "Plant",
     "Program",
+    "answer",
     "compare_recipes",
     "dossier_content",
     "new_program",
+    "predicted_runs",
     "read_need",
     "read_plant",
     "read_program",
@@ -29,6 +33,7 @@ __all__ = [
     "recipe_scale_up",
     "run_drawing",
     "run_program",
+    "scripted_crew",
     "simulate_recipe",
     "simulate_recipe_ensemble",
 ]
