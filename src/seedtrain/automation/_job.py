@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from seedtrain.automation._devices import FunctionalUnit, Origin, Plant
 from seedtrain.automation._excursion import Excursion, bound, bounds, is_within
-from seedtrain.automation._watched import WatchedPlant
+from seedtrain.automation._observed import WatchedPlant
 from seedtrain.base import InputError, SeedtrainError, collect, decimal_text
 from seedtrain.quality import Lot
 from seedtrain.quantity import Range

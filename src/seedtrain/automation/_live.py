@@ -20,10 +20,10 @@ from seedtrain.automation._commit import (
 from seedtrain.automation._executor import READING_INTERVAL, check_given, finish
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import OPERATOR, SYSTEM, Job, Live, OnExcursion, by_people, unit_name
+from seedtrain.automation._observed import WatchedPlant
 from seedtrain.automation._running import PermitRefused, procedure_end, run_phase
 from seedtrain.automation._standing import waits
 from seedtrain.automation._watch import TakenOver, hold_for, live_of, look, obeyed
-from seedtrain.automation._watched import WatchedPlant
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.base import translate as _
 from seedtrain.quality import Lot

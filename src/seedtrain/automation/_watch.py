@@ -9,7 +9,7 @@ from seedtrain.automation._commit import Overtaken, catch_up, commit, held_draft
 from seedtrain.automation._devices import Ending
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import Job, Live, unit_name
-from seedtrain.automation._watched import NotRunning, Outage, WatchedUnit
+from seedtrain.automation._observed import NotRunning, Outage, WatchedUnit
 from seedtrain.base import InputError, UnavailableError, decimal_text
 from seedtrain.base import translate as _
 from seedtrain.quantity import Quantity, parse

@@ -14,12 +14,12 @@ import numpy as np
 
 from seedtrain.automation._devices import Addition, EndedBy, Ending, Function, Identity, Origin, Reading
 from seedtrain.automation._lads import ISA_STATE, RESULT_FIELDS
+from seedtrain.automation._observed import Interlock, NotRunning, Outage
 from seedtrain.automation._opcua._check import Template, check_nodes, check_recipe
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
 from seedtrain.automation._opcua._mapping import UnitEntry
 from seedtrain.automation._opcua._safe import interlocks_of, safe_targets
 from seedtrain.automation._opcua._session import Session, Value
-from seedtrain.automation._watched import Interlock, NotRunning, Outage
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.quantity import Quantity, number_text
 from seedtrain.recipe import ControlRecipe, Phase, State

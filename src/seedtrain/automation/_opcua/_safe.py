@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from seedtrain.automation._job import by_people, unit_name
+from seedtrain.automation._observed import Interlock
 from seedtrain.automation._opcua._mapping import FunctionEntry
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
-from seedtrain.automation._watched import Interlock
 from seedtrain.base import InputError, Location, SeedtrainError
 from seedtrain.quantity import Quantity, parse
 from seedtrain.recipe import ControlRecipe

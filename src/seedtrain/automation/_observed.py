@@ -1,0 +1,77 @@
+"""What an executor needs of units that it watches while they run, beside what `FunctionalUnit` says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from seedtrain.automation._devices import Ending, FunctionalUnit
+from seedtrain.base import InputError
+from seedtrain.quantity import Quantity
+from seedtrain.recipe import State
+
+
+class NotRunning(InputError):
+    """The unit neither runs the phase that it should run nor has its result; `state` is what it is in."""
+
+    def __init__(self, message: str, state: State, *, remedy: str) -> None:
+        super().__init__(message, remedy=remedy)
+        self.state = state
+
+
+@dataclass(frozen=True)
+class Interlock:
+    """While `tag` is at or beyond `value`, in `unit`, the functional unit does not run."""
+
+    tag: str
+    operator: str
+    value: float
+    unit: str
+    words: str
+
+    def trips(self, shown: float) -> bool:
+        """Whether the value shown trips it; what is not a number does not."""
+        return shown >= self.value if self.operator == ">=" else shown <= self.value
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A lost connection, on the process clock: last heard of at `lost`, heard of again at `found`."""
+
+    lost: datetime
+    found: datetime
+
+
+class WatchedUnit(FunctionalUnit, Protocol):
+    """A unit that can be looked at without waiting for its end."""
+
+    @property
+    def program(self) -> str | None:
+        """The path of the program that runs, empty for none; None where the unit does not tell."""
+
+    def now(self) -> datetime:
+        """The process clock."""
+
+    def poll(self, path: str) -> Ending | None:
+        """One look at the running phase, of a second at most: how it ended, or None. Raises `NotRunning`."""
+
+    def override(self, values: Mapping[str, Quantity]) -> None:
+        """Set targets by hand, beside what the phase set."""
+
+    def tripped(self) -> tuple[Interlock, float] | None:
+        """The first interlock that holds now, with the value that it saw."""
+
+    def outages(self) -> tuple[Outage, ...]:
+        """Lost connections since this was asked last."""
+
+    def filled(self, path: str, outage: Outage, longest: float) -> Mapping[str, bool]:
+        """By tag: whether the unit's history has values over the outage, no two further apart than `longest`, h."""
+
+
+class WatchedPlant(Protocol):
+    """A set of units that can be watched."""
+
+    def unit(self, name: str) -> WatchedUnit:
+        """The unit called `name`; an unknown one is an `InputError` that lists the known ones."""
