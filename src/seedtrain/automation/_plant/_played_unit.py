@@ -129,7 +129,6 @@ class PlayedUnit(PlantUnit):
         tell(Signal(self.name))
         return True
 
-
     def _go_on(self, now: datetime) -> None:
         """After a hold that ended by `now`, what is left comes later by as long as it lasted."""
         if self._held_at is None or self.state is State.HELD:
