@@ -180,7 +180,9 @@ def test_what_cannot_be_is_refused_with_a_remedy(tmp_path, words, said):
     found.done(all_roles, "lot", "receive", "W-9", *water)
     test = ("--limit", "= conforms", "--method", "IR", "--sample", "Q-1")
     found.done(all_roles, "lot", "test", "W-9", "identity", "conforms", *test)
-    found.done(all_roles, "lot", "status", "W-9", "released", "--reason", "R-1")
+    release = ("lot", "status", "W-9", "released", "--reason", "R-1")
+    assert "the release of lot W-9 needs another person" in found.signed(all_roles, *release).words
+    found.done(found.enrol("Another", "quality_assurance", by=who["admin"]), *release)
     answer = found.signed(all_roles, *words)
     assert answer.code == 2
     assert said in answer.words

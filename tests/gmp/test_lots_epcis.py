@@ -48,7 +48,7 @@ def story(tmp_path_factory):
     receive_lots(ledger, [lot("G", "sugar", quantity="10 kg", status="quarantined")], person, particulars=beside)
     receive_lots(ledger, [lot("EU 1", "endotoxin standard", quantity="5000 EU"), lot("糖", "sugar")], person)
     record_lot_test(ledger, "G", "identity", "conforms", "= conforms", "FTIR", person, sample="Q")
-    change_lot_status(ledger, "G", "released", "tested", person)
+    change_lot_status(ledger, "G", "released", "tested", made.people["qa"])
     split_lot(ledger, "G", [Part("G-1", "1", "kg"), Part("G-2", "2000", "g")], person)
     merge_lots(ledger, ["G-1", "G-2"], "G-3", person)
     move_lot(ledger, "G", "4012345000009", person, container="106141412345678908", logger="LOG 1")

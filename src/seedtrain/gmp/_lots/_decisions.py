@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final, get_args
 
 from seedtrain.base import InputError, decimal_text, digest
-from seedtrain.gmp._authority import authorise, could
+from seedtrain.gmp._authority import another_person, authorise, could
 from seedtrain.gmp._lots._book import lot_book
 from seedtrain.gmp._lots._genealogy import unknown_lot
 from seedtrain.gmp._lots._holds import hold_downstream, open_holds
@@ -25,7 +25,8 @@ def change_lot_status(
 ) -> tuple[Event, ...]:
     """A person releases, quarantines or rejects a lot, and signs; nothing happens if it has that status already.
 
-    A lot that came in quarantined is released only after tests that conform, identity among them (21 CFR 211.84). When
+    A lot that came in quarantined is released only after tests that conform, identity among them (21 CFR 211.84), and
+    by another person than who tested it: a second person reviews a test before it decides (211.194(a)(8)). When
     a lot is quarantined or rejected, everything that it went into is put on hold; to lift that hold is a decision of
     its own (`lift_hold`). Raises `InputError` for an actor who may not decide, and for a release that tests forbid.
     """
@@ -40,7 +41,7 @@ def change_lot_status(
         raise InputError(f"lot {lot} cannot become {status} without a reason", remedy="Say why.")
     authorise(ledger, actor, "lot.decide")
     if status == "released":
-        _may_be_released(ledger, lot)
+        _may_be_released(ledger, lot, actor)
     draft = Draft("lot.status_changed", lot, {"before": known.status, "status": status}, actor, at, reason=reason)
     events = append_signed(ledger, draft, f"lot {status}")
     if status != "released":
@@ -48,7 +49,7 @@ def change_lot_status(
     return events
 
 
-def _may_be_released(ledger: Ledger, lot: str) -> None:
+def _may_be_released(ledger: Ledger, lot: str, actor: str) -> None:
     events = list(ledger.events(subject=lot))
     tests = valid_tests(events)
     failing = [event for event in tests if event.payload["state"] == "oos"]
@@ -58,6 +59,7 @@ def _may_be_released(ledger: Ledger, lot: str) -> None:
             f"lot {lot} cannot be released: {named} out of specification",
             remedy="Reject the lot; or investigate, and have quality invalidate the test (21 CFR 211.84(e), 211.192).",
         )
+    another_person(ledger, actor, [event.actor for event in tests], f"the release of lot {lot}")
     first = next(event for event in events if event.type in STATED)
     was_free = first.payload["status"] == "released" or any(
         event.type == "lot.status_changed" and event.payload["status"] == "released" for event in events
