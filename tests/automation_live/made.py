@@ -13,10 +13,10 @@ from typing import Any
 from seedtrain.automation import BatchState, OpcUaPlant, batch_state, execute_live, parse_mapping
 from seedtrain.automation._scenario import Scenario, scenario_of, write_scenario
 from seedtrain.automation._served import PlantProcess, start_plant
-from seedtrain.gmp import LedgerPermit, received_lots, receive_lots
+from seedtrain.gmp import LedgerPermit, receive_lots, received_lots
 from seedtrain.program import answer, scripted_crew
 from seedtrain.recipe import ControlRecipe, at_scale, parse_recipe
-from seedtrain.record import Event, Ledger, enrol_person, open_ledger
+from seedtrain.record import Ledger, enrol_person, open_ledger
 from tests.automation.made import RECIPE, lots, production_run, seed_run, step_results
 from tests.automation_opcua.served import drafted
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seedtrain.recipe import State
-from tests.automation_live.made import BATCH, Script, connected, ledger_in, run, served
+from tests.automation_live.made import Script, connected, ledger_in, run, served
 
 pytest.importorskip("asyncua", reason="the group `plant` is not installed")
 
