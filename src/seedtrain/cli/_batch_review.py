@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
 from seedtrain.base import EXIT_DONE, EXIT_FAIL
 from seedtrain.base import translate as _
+from seedtrain.cli._acted import plain, shown
 from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._quality_shared import plain, signed
+from seedtrain.cli._quality_shared import signed
+from seedtrain.cli._quality_words import person_words
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
 if TYPE_CHECKING:
@@ -38,17 +41,16 @@ def review(batch: str, *, record: RecordUrl = None, common: Common | None = None
     batch
         The batch.
     """
-    from seedtrain.base import EXIT_INCONCLUSIVE, use_language
+    from seedtrain.base import EXIT_INCONCLUSIVE
     from seedtrain.gmp import open_review
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
-        found = open_review(ledger, batch)
-        if options.json:
-            print_json(_data(found))
-        else:
-            _tell(found)
-    return EXIT_DONE if found.standing else EXIT_INCONCLUSIVE
+    return shown(
+        *(record, common),
+        lambda ledger: open_review(ledger, batch),
+        _lines,
+        data=_data,
+        code=lambda found: EXIT_DONE if found.standing else EXIT_INCONCLUSIVE,
+    )
 
 
 def _data(found: OpenReview) -> dict[str, Any]:
@@ -57,21 +59,21 @@ def _data(found: OpenReview) -> dict[str, Any]:
     return {"batch": found.batch, "exceptions": rows, "within_limits": plain(found.within), "review": standing}
 
 
-def _tell(found: OpenReview) -> None:
-    from seedtrain.gmp import kind_words
+def _lines(found: OpenReview) -> Iterator[str]:
+    from seedtrain.gmp import item_words, kind_words
 
     for item in found.exceptions:
         mark = "x" if item.acknowledged else " "
-        print(f"[{mark}] {item.key}  {kind_words(item.item.kind)}: {item.item.words}")
+        yield f"[{mark}] {item.key}  {kind_words(item.item.kind)}: {item_words(item.item)}"
         for person, comment in item.acknowledged.items():
-            print(f"               {person}: {comment}")
+            yield f"               {person}: {comment}"
     count = found.within
     summary = _("{values} values, {materials} materials and {results} results kept their limits")
-    print(summary.format(values=count.values, materials=count.materials, results=count.results))
+    yield summary.format(values=count.values, materials=count.materials, results=count.results)
     if found.standing:
-        print(_("reviewed and signed by {person}").format(person=found.standing.actor))
+        yield _("reviewed and signed by {person}").format(person=found.standing.actor)
     else:
-        print(_("no signed review covers the batch as it is"))
+        yield _("no signed review covers the batch as it is")
 
 
 def acknowledge(
@@ -102,6 +104,7 @@ def acknowledge(
         record,
         common,
         lambda ledger, actor: [event.payload["item"] for event in act(ledger, batch, keys, comment, actor)],
+        lambda said, _names: [_("acknowledged: {keys}").format(keys=", ".join(said))],
     )
 
 
@@ -122,7 +125,7 @@ def sign_review(batch: str, *, signer: Signer, record: RecordUrl = None, common:
         record,
         common,
         lambda ledger, actor: act(ledger, batch, actor),
-        tell=lambda said: [_("reviewed and signed by {person}").format(person=said["actor"])],
+        lambda said, names: [_("reviewed and signed by {person}").format(person=person_words(said.actor, names))],
     )
 
 
@@ -139,7 +142,7 @@ def release(batch: str, *, signer: Signer, record: RecordUrl = None, common: Com
         The batch.
     """
     from seedtrain.base import use_language
-    from seedtrain.gmp import release_batch
+    from seedtrain.gmp import recorded_words, release_batch
     from seedtrain.quality import Verdict
 
     options = common or Common()
@@ -151,7 +154,7 @@ def release(batch: str, *, signer: Signer, record: RecordUrl = None, common: Com
         else:
             with use_language(options.lang):
                 print(_("batch {batch} is not released:").format(batch=batch))
-                print(*(f"  {reason}" for reason in found.evidence), sep="\n")
+                print(*(f"  {recorded_words(reason)}" for reason in found.evidence), sep="\n")
         return found.exit_code
     return _decided(batch, found, options)
 
@@ -198,11 +201,12 @@ def _stop(batch: str, word: Any, reason: str, signer: Signer, record: str | None
 
 def _decided(batch: str, found: Any, options: Common) -> int:
     from seedtrain.base import use_language
-    from seedtrain.gmp import decision_words
+    from seedtrain.gmp import decision_words, recorded_words
 
     if options.json:
         print_json({"batch": batch, **plain(found)})
         return EXIT_DONE
     with use_language(options.lang):
-        print(f"{batch}: {decision_words(found.decision)}, {found.actor}", *found.reasons, sep="\n  ")
+        reasons = (recorded_words(reason) for reason in found.reasons)
+        print(f"{batch}: {decision_words(found.decision)}, {found.actor}", *reasons, sep="\n  ")
     return EXIT_DONE

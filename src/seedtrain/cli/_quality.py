@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError
+from seedtrain.base import EXIT_DONE, EXIT_FAIL, InputError
 from seedtrain.base import translate as _
 from seedtrain.cli import _quality_capa, _quality_deviation, _quality_oos, _quality_stability, _quality_standard
-from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._quality_shared import Tested, plain, signed, specification_of, spoken_result
-from seedtrain.cli._signing import RecordUrl, Signer, open_record
+from seedtrain.cli._common import Common
+from seedtrain.cli._quality_shared import (
+    Tested,
+    listed,
+    result_lines,
+    signed,
+    specification_of,
+    spoken_result,
+    state_code,
+)
+from seedtrain.cli._quality_words import Names, investigation_line, person_words
+from seedtrain.cli._signing import RecordUrl, Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seedtrain.gmp import Overdue
+    from seedtrain.record import Ledger
 
 app = App(name="quality", help="Samples, results, investigations, deviations, CAPA, specifications, stability.")
 app.command(_quality_oos.investigate)
@@ -48,15 +63,16 @@ def sample(
     """
     from seedtrain.gmp import take_sample
 
-    return signed(
-        signer,
-        record,
-        common,
-        lambda ledger, actor: {
-            "sample": name,
-            "seq": take_sample(ledger, batch, name, attribute, actor, phase=phase).seq,
-        },
-    )
+    def act(ledger: Ledger, actor: str) -> dict[str, Any]:
+        event = take_sample(ledger, batch, name, attribute, actor, phase=phase)
+        return {"sample": name, "seq": event.seq, "phase": event.payload.get("phase", ""), "attributes": attribute}
+
+    def tell(said: dict[str, Any], _names: Names) -> list[str]:
+        words = _("sample {sample} of {batch} is recorded, taken in {phase}; to be tested: {attributes}")
+        place = str(said["phase"]) or "-"
+        return [words.format(sample=name, batch=batch, phase=place, attributes=", ".join(attribute))]
+
+    return signed(signer, record, common, act, tell)
 
 
 @app.command
@@ -104,7 +120,7 @@ def result(
         investigations = [item.payload["oos"] for item in opened]
         return {**{name: payload[name] for name in names}, "seq": event.seq, "investigations": investigations}
 
-    return signed(signer, record, common, act, code=_state_code)
+    return signed(signer, record, common, act, result_lines, code=state_code)
 
 
 @app.command
@@ -161,13 +177,13 @@ def correct(
             "open": waiting,
         }
 
-    return signed(signer, record, common, act, code=_state_code)
+    def tell(said: dict[str, Any], _names: Names) -> Iterator[str]:
+        words = _("{sample}  {attribute}: {old} became {new} ({reason})")
+        yield words.format(sample=sample, attribute=attribute, old=said["was"], new=value, reason=reason)
+        for name in dict.fromkeys((*said["investigations"], *said["open"])):
+            yield _("an investigation is open: {name}").format(name=name)
 
-
-def _state_code(said: dict[str, Any]) -> int:
-    if said["state"] == "conforms" and not said.get("open"):
-        return EXIT_DONE
-    return EXIT_FAIL if said["state"] == "oos" else EXIT_INCONCLUSIVE
+    return signed(signer, record, common, act, tell, code=state_code)
 
 
 @app.command
@@ -181,23 +197,20 @@ def results(batch: str, *, record: RecordUrl = None, common: Common | None = Non
     batch
         The batch.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import batch_record, investigations, result_words
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
+    def read(ledger: Ledger) -> dict[str, Any]:
         events = tuple(ledger.events(subject=batch))
-        lines = batch_record(events, batch).results
-        found = investigations(events)
-        if options.json:
-            print_json({"results": [plain(item) for item in lines], "investigations": [plain(item) for item in found]})
-            return EXIT_DONE
-        for line in lines:
+        return {"results": batch_record(events, batch).results, "investigations": investigations(events)}
+
+    def tell(found: dict[str, Any], _names: Names) -> Iterator[str]:
+        for line in found["results"]:
             words = f"{line.sample:<16} {line.attribute:<20} {line.reported:<16} {line.limit:<16}"
-            print(words, result_words(line.state), *(f"-> {fix.value} ({fix.reason})" for fix in line.corrections))
-        for item in found:
-            print(f"{item.name:<16} {item.attribute:<20} {item.conclusion or item.phase}")
-    return EXIT_DONE
+            fixes = "".join(f" -> {fix.value} ({fix.reason})" for fix in line.corrections)
+            yield f"{words} {result_words(line.state)}{fixes}"
+        yield from map(investigation_line, found["investigations"])
+
+    return listed(record, common, read, tell)
 
 
 @app.command
@@ -211,17 +224,16 @@ def overdue(
 
     Example: seedtrain quality overdue --record record.db
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import overdue as find
+    from seedtrain.gmp import recorded_words
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
-        rows = find(ledger, on)
-        if options.json:
-            print_json([plain(item) for item in rows])
-        else:
-            for item in rows:
-                print(f"{item.due}  {item.name:<24} {item.words}  {item.owner}".rstrip())
-            if not rows:
-                print(_("nothing is overdue"))
-    return EXIT_FAIL if rows else EXIT_DONE
+    def tell(rows: tuple[Overdue, ...], names: Names) -> Iterator[str]:
+        for item in rows:
+            owner = person_words(item.owner, names) if item.owner else ""
+            yield f"{item.due}  {item.name:<24} {recorded_words(item.words)}  {owner}".rstrip()
+        if not rows:
+            yield _("nothing is overdue")
+
+    return listed(
+        record, common, lambda ledger: find(ledger, on), tell, code=lambda rows: EXIT_FAIL if rows else EXIT_DONE
+    )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from seedtrain.base import EXIT_DONE
-from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._quality_shared import plain, signed
-from seedtrain.cli._signing import RecordUrl, Signer, open_record
+from seedtrain.cli._common import Common
+from seedtrain.cli._quality_shared import listed, signed
+from seedtrain.cli._quality_words import capa_lines
+from seedtrain.cli._signing import RecordUrl, Signer
 
 if TYPE_CHECKING:
     from seedtrain.gmp import Capa
@@ -25,7 +25,12 @@ def open_(
     cause: str,
     criterion: str,
     check_due: Annotated[str, Parameter(help="When the effect is judged, year-month-day.")],
-    source: Annotated[list[str] | None, Parameter(negative="", help="What it follows from; repeat it.")] = None,
+    source: Annotated[
+        list[str] | None,
+        Parameter(
+            negative="", help="What it follows from: a case by name, or complaint:TEXT, audit:TEXT ...; repeat it."
+        ),
+    ] = None,
     signer: Signer,
     record: RecordUrl = None,
     common: Common | None = None,
@@ -50,7 +55,7 @@ def open_(
             ledger, title, actor, cause=cause, criterion=criterion, check_due=check_due, sources=source or ()
         )
 
-    return signed(signer, record, common, act)
+    return signed(signer, record, common, act, capa_lines)
 
 
 @app.command
@@ -84,6 +89,7 @@ def action(
         record,
         common,
         lambda ledger, actor: add_action(ledger, capa, actor, kind=kind, words=words, owner=owner, due=due),
+        capa_lines,
     )
 
 
@@ -100,7 +106,7 @@ def approve(capa: str, *, signer: Signer, record: RecordUrl = None, common: Comm
     """
     from seedtrain.gmp import approve_capa
 
-    return signed(signer, record, common, lambda ledger, actor: approve_capa(ledger, capa, actor))
+    return signed(signer, record, common, lambda ledger, actor: approve_capa(ledger, capa, actor), capa_lines)
 
 
 @app.command
@@ -122,7 +128,11 @@ def done(
     """
     from seedtrain.gmp import finish_action
 
-    return signed(signer, record, common, lambda ledger, actor: finish_action(ledger, capa, number, evidence, actor))
+    return signed(
+        *(signer, record, common),
+        lambda ledger, actor: finish_action(ledger, capa, number, evidence, actor),
+        capa_lines,
+    )
 
 
 @app.command
@@ -153,6 +163,7 @@ def check(
         record,
         common,
         lambda ledger, actor: check_effect(ledger, capa, actor, effective=effective, evidence=evidence),
+        capa_lines,
     )
 
 
@@ -169,7 +180,7 @@ def close(capa: str, *, signer: Signer, record: RecordUrl = None, common: Common
     """
     from seedtrain.gmp import close_capa
 
-    return signed(signer, record, common, lambda ledger, actor: close_capa(ledger, capa, actor))
+    return signed(signer, record, common, lambda ledger, actor: close_capa(ledger, capa, actor), capa_lines)
 
 
 @app.command(name="list")
@@ -180,16 +191,6 @@ def list_(*, record: RecordUrl = None, common: Common | None = None) -> int:
     """
     from seedtrain.gmp import all_capas
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger:
-        rows = all_capas(ledger)
-    if options.json:
-        print_json([plain(item) for item in rows])
-        return EXIT_DONE
-    for item in rows:
-        print(f"{item.name:<10} {item.state:<12} {item.title}")
-        for step in item.actions:
-            print(
-                f"  {step.number} {step.kind:<11} {step.owner:<12} {step.due}  {step.words}  {step.evidence}".rstrip()
-            )
-    return EXIT_DONE
+    return listed(
+        record, common, all_capas, lambda rows, names: (line for item in rows for line in capa_lines(item, names))
+    )

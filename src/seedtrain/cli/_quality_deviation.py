@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from seedtrain.base import EXIT_DONE
 from seedtrain.base import translate as _
-from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._quality_shared import lines_of, plain, signed
-from seedtrain.cli._signing import RecordUrl, Signer, open_record
+from seedtrain.cli._common import Common
+from seedtrain.cli._quality_shared import listed, signed
+from seedtrain.cli._quality_words import Names, deviation_line, deviation_lines
+from seedtrain.cli._signing import RecordUrl, Signer
+
+if TYPE_CHECKING:
+    from seedtrain.gmp import Deviation
+    from seedtrain.record import Ledger
 
 app = App(name="deviation", help="Deviations: open, classify, investigate, assess, close.")
 
@@ -45,6 +50,7 @@ def open_(
         record,
         common,
         lambda ledger, actor: raise_deviation(ledger, subject, words, actor, phase=phase, tag=tag, linked=link or ()),
+        deviation_lines,
     )
 
 
@@ -59,17 +65,19 @@ def find(batch: str, *, signer: Signer, record: RecordUrl = None, common: Common
     batch
         The batch.
     """
-    from seedtrain.gmp import open_deviations
+    from seedtrain.gmp import find_deviation, open_deviations
 
-    return signed(
-        signer,
-        record,
-        common,
-        lambda ledger, actor: {
-            "opened": [event.payload["deviation"] for event in open_deviations(ledger, batch, actor)]
-        },
-        tell=lambda said: lines_of(said) or [_("every excursion has its deviation already")],
-    )
+    def act(ledger: Ledger, actor: str) -> dict[str, Any]:
+        names = [str(event.payload["deviation"]) for event in open_deviations(ledger, batch, actor)]
+        return {"opened": names, "cases": [find_deviation(ledger, name) for name in names]}
+
+    def tell(found: dict[str, Any], names: Names) -> Iterator[str]:
+        for item in found["cases"]:
+            yield from deviation_lines(item, names)
+        if not found["cases"]:
+            yield _("every excursion has its deviation already")
+
+    return signed(signer, record, common, act, tell)
 
 
 @app.command
@@ -102,6 +110,7 @@ def classify(
         record,
         common,
         lambda ledger, actor: classify_deviation(ledger, deviation, classification, reason, actor),
+        deviation_lines,
     )
 
 
@@ -129,6 +138,7 @@ def investigate(
         record,
         common,
         lambda ledger, actor: investigate_deviation(ledger, deviation, findings=findings, cause=cause, actor=actor),
+        deviation_lines,
     )
 
 
@@ -162,6 +172,7 @@ def assess(
         record,
         common,
         lambda ledger, actor: assess_deviation(ledger, deviation, impact=impact, disposition=disposition, actor=actor),
+        deviation_lines,
     )
 
 
@@ -193,6 +204,7 @@ def capa(
         record,
         common,
         lambda ledger, actor: link_capa(ledger, deviation, actor, capa=capa, no_capa=none_because),
+        deviation_lines,
     )
 
 
@@ -220,12 +232,12 @@ def close(
     """
     from seedtrain.gmp import close_deviation, find_deviation
 
-    def act(ledger: Any, actor: str) -> Any:
+    def act(ledger: Ledger, actor: str) -> Deviation:
         subject = find_deviation(ledger, deviation).subject
         close_deviation(ledger, subject, deviation, impact=impact, cause=cause, action=action, actor=actor)
         return find_deviation(ledger, deviation)
 
-    return signed(signer, record, common, act)
+    return signed(signer, record, common, act, deviation_lines)
 
 
 @app.command(name="list")
@@ -241,13 +253,23 @@ def list_(
     """
     from seedtrain.gmp import all_deviations
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger:
-        rows = [item for item in all_deviations(ledger) if not (open_only and item.closed)]
-    if options.json:
-        print_json([plain(item) for item in rows])
-        return EXIT_DONE
-    for item in rows:
-        state = "closed" if item.closed else f"due {item.due}"
-        print(f"{item.name:<20} {item.classification or '-':<10} {state:<16} {item.words}")
-    return EXIT_DONE
+    def read(ledger: Ledger) -> list[Deviation]:
+        return [item for item in all_deviations(ledger) if not (open_only and item.closed)]
+
+    return listed(record, common, read, lambda rows, _names: map(deviation_line, rows))
+
+
+@app.command
+def show(deviation: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+    """A deviation with everything that was stated of it, who did it, and what is missing.
+
+    Example: seedtrain quality deviation show B-1-DEV-01 --record record.db
+
+    Parameters
+    ----------
+    deviation
+        Its name.
+    """
+    from seedtrain.gmp import find_deviation
+
+    return listed(record, common, lambda ledger: find_deviation(ledger, deviation), deviation_lines)

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE
 from seedtrain.cli._common import Common
-from seedtrain.cli._quality_shared import Tested, signed, specification_of, spoken_result
+from seedtrain.cli._quality_shared import Tested, result_lines, signed, specification_of, spoken_result, state_code
+from seedtrain.cli._quality_words import investigation_lines
 from seedtrain.cli._signing import RecordUrl, Signer
 
 investigate = App(name="investigate", help="Investigate a result out of specification: laboratory, full scale, end.")
@@ -45,6 +45,7 @@ def laboratory(
         record,
         common,
         lambda ledger, actor: assess_laboratory(ledger, oos, findings=findings, assignable=error, actor=actor),
+        investigation_lines,
     )
 
 
@@ -64,7 +65,9 @@ def invalidate(oos: str, *, cause: str, signer: Signer, record: RecordUrl = None
     from seedtrain.gmp import invalidate_result
 
     return signed(
-        signer, record, common, lambda ledger, actor: invalidate_result(ledger, oos, cause=cause, actor=actor)
+        *(signer, record, common),
+        lambda ledger, actor: invalidate_result(ledger, oos, cause=cause, actor=actor),
+        investigation_lines,
     )
 
 
@@ -92,6 +95,7 @@ def full(
         record,
         common,
         lambda ledger, actor: investigate_fully(ledger, oos, findings=findings, cause=cause, actor=actor),
+        investigation_lines,
     )
 
 
@@ -123,6 +127,7 @@ def close(
         record,
         common,
         lambda ledger, actor: close_investigation(ledger, oos, conclusion=conclusion, words=words, actor=actor),
+        investigation_lines,
     )
 
 
@@ -146,7 +151,9 @@ def plan(
     from seedtrain.gmp import plan_retest
 
     return signed(
-        signer, record, common, lambda ledger, actor: plan_retest(ledger, oos, retests=number, why=why, actor=actor)
+        *(signer, record, common),
+        lambda ledger, actor: plan_retest(ledger, oos, retests=number, why=why, actor=actor),
+        investigation_lines,
     )
 
 
@@ -163,7 +170,7 @@ def approve(oos: str, *, signer: Signer, record: RecordUrl = None, common: Commo
     """
     from seedtrain.gmp import approve_retest
 
-    return signed(signer, record, common, lambda ledger, actor: approve_retest(ledger, oos, actor))
+    return signed(signer, record, common, lambda ledger, actor: approve_retest(ledger, oos, actor), investigation_lines)
 
 
 @retest.command(name="result")
@@ -203,5 +210,4 @@ def retest_result(
         names = ("sample", "attribute", "method", "reported", "limit", "state", "number")
         return {**{name: event.payload[name] for name in names}, "seq": event.seq}
 
-    codes = {"conforms": EXIT_DONE, "oos": EXIT_FAIL}
-    return signed(signer, record, common, act, code=lambda said: codes.get(said["state"], EXIT_INCONCLUSIVE))
+    return signed(signer, record, common, act, result_lines, code=state_code)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
-from seedtrain.base import EXIT_DONE, InputError
-from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError
+from seedtrain.base import translate as _
+from seedtrain.cli._acted import acted, plain, shown
+from seedtrain.cli._common import Common
+from seedtrain.cli._quality_words import Names
+from seedtrain.cli._signing import RecordUrl, Signer
 
 if TYPE_CHECKING:
     from seedtrain.gmp import TestContext
     from seedtrain.quality import Result, SpecificationLine
     from seedtrain.record import Ledger
+
+Found = TypeVar("Found")
 
 
 @Parameter(name="*")
@@ -43,59 +47,60 @@ def signed(
     signer: Signer,
     record: RecordUrl,
     common: Common | None,
-    act: Callable[[Ledger, str], Any],
+    act: Callable[[Ledger, str], Found],
+    tell: Callable[[Found, Names], Iterable[str]],
     *,
-    code: Callable[[Any], int] = lambda _: EXIT_DONE,
-    tell: Callable[[Any], list[str]] | None = None,
+    code: Callable[[Found], int] = lambda _found: EXIT_DONE,
 ) -> int:
-    """Unlock the signer, act, print what came of it (`tell` says how, for people), and end with `code` of that."""
-    from seedtrain.base import use_language
+    """As `acted`, where people are told of by name."""
+    from seedtrain.gmp import names_of
 
-    options = common or Common()
-    with use_language(options.lang), open_record(record) as ledger, signing(ledger, signer) as actor:
-        said = plain(act(ledger, actor))
-    if options.json:
-        print_json(said)
-    else:
-        with use_language(options.lang):
-            print(*(tell or lines_of)(said), sep="\n")
-    return code(said)
+    def with_names(ledger: Ledger, actor: str) -> tuple[Found, Names]:
+        return act(ledger, actor), names_of(ledger)
 
-
-def plain(value: Any) -> Any:
-    """Data of JSON from frozen dataclasses and models."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)} | _told(value)
-    if hasattr(value, "model_dump"):
-        return plain({name: getattr(value, name) for name in type(value).model_fields})
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        rows = [plain(item) for item in value]
-        return sorted(rows) if isinstance(value, (set, frozenset)) else rows
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+    return acted(
+        *(signer, record, common, with_names),
+        lambda pair: tell(*pair),
+        data=lambda pair: plain(pair[0]),
+        code=lambda pair: code(pair[0]),
+    )
 
 
-def _told(value: Any) -> dict[str, Any]:
-    """What a case says of itself beside its fields."""
-    return {name: plain(getattr(value, name)) for name in ("state", "closed", "lacks", "phase") if hasattr(value, name)}
+def listed(
+    record: RecordUrl,
+    common: Common | None,
+    read: Callable[[Ledger], Found],
+    tell: Callable[[Found, Names], Iterable[str]],
+    *,
+    data: Callable[[Found], Any] = plain,
+    code: Callable[[Found], int] = lambda _found: EXIT_DONE,
+) -> int:
+    """As `shown`, where people are told of by name."""
+    from seedtrain.gmp import names_of
+
+    return shown(
+        *(record, common, lambda ledger: (read(ledger), names_of(ledger))),
+        lambda pair: tell(*pair),
+        data=lambda pair: data(pair[0]),
+        code=lambda pair: code(pair[0]),
+    )
 
 
-def lines_of(said: Any) -> list[str]:
-    """`name: value`, one a line, without what is empty."""
-    if isinstance(said, list):
-        return [_short(item) for item in said]
-    if not isinstance(said, Mapping):
-        return [str(said)]
-    return [f"{name}: {_short(value)}" for name, value in said.items() if value not in (None, "", [], {})]
+def state_code(said: Mapping[str, Any]) -> int:
+    """The exit code of a result: 0 conforms and no investigation is open, 1 out of specification, 3 otherwise."""
+    if said["state"] == "conforms" and not said.get("open"):
+        return EXIT_DONE
+    return EXIT_FAIL if said["state"] == "oos" else EXIT_INCONCLUSIVE
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(_short(item) for item in value)
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_short(item)}" for name, item in value.items() if item not in (None, "", [], {}))
-    return str(value)
+def result_lines(said: Mapping[str, Any], _names: Names) -> Iterator[str]:
+    """A result as it was recorded, and the investigations that it opened."""
+    from seedtrain.gmp import result_words
+
+    found = f"{said['sample']}  {said['attribute']} {said['reported']} ({said['limit']}), {said['method']}"
+    yield f"{found}: {result_words(str(said['state']))}"
+    for name in said.get("investigations", ()):
+        yield _("an investigation is open: {name}").format(name=name)
 
 
 def spoken_result(line: SpecificationLine, attribute: str, value: str, sample: str, method: str) -> Result:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE
 from seedtrain.base import translate as _
-from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._quality_shared import Tested, plain, signed, spoken_result
-from seedtrain.cli._signing import RecordUrl, Signer, open_record
+from seedtrain.cli._acted import plain
+from seedtrain.cli._common import Common
+from seedtrain.cli._quality_shared import Tested, listed, signed, spoken_result
+from seedtrain.cli._quality_words import study_lines, tested_line, trend_lines
+from seedtrain.cli._signing import RecordUrl, Signer
 
 if TYPE_CHECKING:
-    from seedtrain.gmp import Trend
+    from seedtrain.gmp import StabilityResult, Trend
+    from seedtrain.record import Ledger
 
 app = App(name="stability", help="Stability studies by approved protocols, with shelf lives by ICH Q1E.")
 
@@ -34,7 +37,11 @@ def submit(file: Path, *, signer: Signer, record: RecordUrl = None, common: Comm
     from seedtrain.gmp import submit_protocol
 
     text = read_text(file, what="protocol")
-    return signed(signer, record, common, lambda ledger, actor: submit_protocol(ledger, text, actor, file=str(file)))
+    return signed(
+        *(signer, record, common),
+        lambda ledger, actor: submit_protocol(ledger, text, actor, file=str(file)),
+        lambda found, _names: [_("protocol {name} is submitted").format(name=found.protocol)],
+    )
 
 
 @app.command
@@ -50,7 +57,11 @@ def approve(protocol: str, *, signer: Signer, record: RecordUrl = None, common: 
     """
     from seedtrain.gmp import approve_protocol
 
-    return signed(signer, record, common, lambda ledger, actor: approve_protocol(ledger, protocol, actor))
+    return signed(
+        *(signer, record, common),
+        lambda ledger, actor: approve_protocol(ledger, protocol, actor),
+        lambda found, _names: [_("protocol {name} is approved").format(name=found.protocol)],
+    )
 
 
 @app.command
@@ -76,7 +87,11 @@ def start(
     """
     from seedtrain.gmp import start_study
 
-    return signed(signer, record, common, lambda ledger, actor: start_study(ledger, protocol, batch, on, actor))
+    return signed(
+        *(signer, record, common),
+        lambda ledger, actor: start_study(ledger, protocol, batch, on, actor),
+        lambda found, _names: study_lines(found),
+    )
 
 
 @app.command
@@ -98,7 +113,11 @@ def pull(
     """
     from seedtrain.gmp import pull_sample
 
-    return signed(signer, record, common, lambda ledger, actor: pull_sample(ledger, study, month, sample, actor))
+    return signed(
+        *(signer, record, common),
+        lambda ledger, actor: pull_sample(ledger, study, month, sample, actor),
+        lambda found, _names: study_lines(found),
+    )
 
 
 @app.command
@@ -130,14 +149,18 @@ def result(
     """
     from seedtrain.gmp import find_study, record_stability
 
-    def act(ledger: Any, actor: str) -> Any:
+    def act(ledger: Ledger, actor: str) -> StabilityResult:
         line = find_study(ledger, study).protocol.test(attribute).line
         found = spoken_result(line, attribute, value, sample, "")
         context = tested.context() if tested else None
         return record_stability(ledger, study, sample, found, actor, context=context)
 
     codes = {"conforms": EXIT_DONE, "oos": EXIT_FAIL}
-    return signed(signer, record, common, act, code=lambda said: codes.get(said["state"], EXIT_INCONCLUSIVE))
+    return signed(
+        *(signer, record, common, act),
+        lambda found, _names: [tested_line(found)],
+        code=lambda found: codes.get(found.state, EXIT_INCONCLUSIVE),
+    )
 
 
 @app.command(name="list")
@@ -148,19 +171,12 @@ def list_(*, record: RecordUrl = None, common: Common | None = None) -> int:
     """
     from seedtrain.gmp import all_studies, today
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger:
-        rows, now = all_studies(ledger), today(ledger)
-    if options.json:
-        print_json([plain(item) | {"overdue": list(item.overdue(now))} for item in rows])
-        return EXIT_DONE
-    for item in rows:
-        late, done = item.overdue(now), {pull.month: pull for pull in item.pulls}
-        print(f"{item.name}  {item.protocol.condition}  {item.start}")
-        for month in item.protocol.months:
-            state = f"pulled {done[month].pulled}" if month in done else "overdue" if month in late else "due"
-            print(f"  {month:>3}  {item.due(month)}  {state}")
-    return EXIT_DONE
+    return listed(
+        *(record, common),
+        lambda ledger: (all_studies(ledger), today(ledger)),
+        lambda found, _names: (line for item in found[0] for line in study_lines(item, found[1])),
+        data=lambda found: [plain(item) | {"overdue": list(item.overdue(found[1]))} for item in found[0]],
+    )
 
 
 @app.command
@@ -185,38 +201,20 @@ def trend(
     attribute
         The attribute.
     """
-    from seedtrain.base import use_language, write_atomic
+    from seedtrain.base import write_atomic
     from seedtrain.gmp import stability_trend, trend_plot
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
+    def read(ledger: Ledger) -> Trend:
         found = stability_trend(ledger, protocol, attribute)
         if plot is not None:
             from seedtrain.report import draw
 
             write_atomic(plot, draw(trend_plot(found)).svg)
-        if options.json:
-            print_json(plain(found))
-        else:
-            _tell(found)
-    if found.failing or found.strange:
-        return EXIT_FAIL
-    return EXIT_DONE if found.shelf_life else EXIT_INCONCLUSIVE
+        return found
 
+    def judged(found: Trend) -> int:
+        if found.failing or found.strange:
+            return EXIT_FAIL
+        return EXIT_DONE if found.shelf_life else EXIT_INCONCLUSIVE
 
-def _tell(found: Trend) -> None:
-    life = found.shelf_life
-    print(f"{found.protocol}  {found.attribute}  {found.limit}")
-    if life is None:
-        print(found.why)
-    else:
-        for line in life.lines:
-            print(f"  {line.batch or _('all batches')}: {line.intercept:.4g} {line.slope:+.4g} {_('per month')}")
-        months = "-" if life.months is None else f"{life.months:.1f}"
-        words = _("the 95 % confidence limit meets the limit at {months} months; the data span {covered:.1f}")
-        print(words.format(months=months, covered=life.covered))
-        print(_("no longer than {months:.1f} months may be proposed").format(months=life.longest))
-    for point in found.strange:
-        print(_("out of trend: {batch} at {time:.1f} months, {value}").format(**vars(point)))
-    for item in found.failing:
-        print(_("out of specification: {sample}, {reported}").format(sample=item.sample, reported=item.reported))
+    return listed(record, common, read, lambda found, _names: trend_lines(found), code=judged)

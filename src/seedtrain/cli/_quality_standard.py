@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from seedtrain.base import EXIT_DONE
-from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._quality_shared import plain, signed
-from seedtrain.cli._signing import RecordUrl, Signer, open_record
+from seedtrain.cli._common import Common
+from seedtrain.cli._quality_shared import listed, signed
+from seedtrain.cli._quality_words import Names, standard_words
+from seedtrain.cli._signing import RecordUrl, Signer
 
 if TYPE_CHECKING:
     from seedtrain.gmp import Standard
+    from seedtrain.record import Ledger
 
 specification = App(name="specification", help="Specifications as approved versions.")
 method = App(name="method", help="Test methods as approved versions.")
+Kind = Literal["specification", "method"]
 Change = Annotated[str, Parameter(help="The approved change request, where another version is replaced.")]
 
 
@@ -32,7 +34,7 @@ def submit_specification(file: Path, *, signer: Signer, record: RecordUrl = None
     file
         YAML: specification, version, lines.
     """
-    return signed(signer, record, common, _submit("specification", file))
+    return signed(signer, record, common, _submit("specification", file), _line)
 
 
 @specification.command(name="approve")
@@ -56,7 +58,7 @@ def approve_specification(
     version
         The version.
     """
-    return signed(signer, record, common, _approve("specification", name, version, change))
+    return signed(signer, record, common, _approve("specification", name, version, change), _line)
 
 
 @method.command(name="submit")
@@ -70,7 +72,7 @@ def submit_method(file: Path, *, signer: Signer, record: RecordUrl = None, commo
     file
         YAML: method, version, title, procedure, suitability, instrument.
     """
-    return signed(signer, record, common, _submit("method", file))
+    return signed(signer, record, common, _submit("method", file), _line)
 
 
 @method.command(name="approve")
@@ -94,23 +96,23 @@ def approve_method(
     version
         The version.
     """
-    return signed(signer, record, common, _approve("method", name, version, change))
+    return signed(signer, record, common, _approve("method", name, version, change), _line)
 
 
-def _submit(kind: str, file: Path) -> Callable[..., Standard]:
+def _submit(kind: Kind, file: Path) -> Callable[..., Standard]:
     from seedtrain.base import read_text
     from seedtrain.gmp import submit_standard
 
     text = read_text(file, what=kind)
-    return lambda ledger, actor: submit_standard(ledger, kind, text, actor, file=str(file))  # type: ignore[arg-type]
+    return lambda ledger, actor: submit_standard(ledger, kind, text, actor, file=str(file))
 
 
-def _approve(kind: str, name: str, version: str, change: str) -> Callable[..., Standard]:
+def _approve(kind: Kind, name: str, version: str, change: str) -> Callable[..., Standard]:
     from seedtrain.gmp import approve_standard
 
     return lambda ledger, actor: approve_standard(
         ledger,
-        kind,  # type: ignore[arg-type]
+        kind,
         name,
         version,
         actor,
@@ -124,7 +126,7 @@ def list_specifications(*, record: RecordUrl = None, common: Common | None = Non
 
     Example: seedtrain quality specification list --record record.db
     """
-    return _list("specification", record, common or Common())
+    return _list("specification", record, common)
 
 
 @method.command(name="list")
@@ -133,18 +135,20 @@ def list_methods(*, record: RecordUrl = None, common: Common | None = None) -> i
 
     Example: seedtrain quality method list --record record.db
     """
-    return _list("method", record, common or Common())
+    return _list("method", record, common)
 
 
-def _list(kind: str, record: str | None, options: Common) -> int:
+def _list(kind: Kind, record: str | None, common: Common | None) -> int:
     from seedtrain.gmp import all_standards
 
-    with open_record(record, read_only=True) as ledger:
-        rows = [item for item in all_standards(ledger) if item.kind == kind]
-    if options.json:
-        print_json([plain(item) for item in rows])
-        return EXIT_DONE
-    for item in rows:
-        state = f"approved by {item.approver}" if item.approver else "draft"
-        print(f"{item.name:<24} {item.version:<8} {state:<24} {item.digest[:16]}")
-    return EXIT_DONE
+    def read(ledger: Ledger) -> list[Standard]:
+        return [item for item in all_standards(ledger) if item.kind == kind]
+
+    def tell(rows: list[Standard], names: Names) -> Iterator[str]:
+        return (f"{standard_words(item, names)}  {item.digest[:16]}" for item in rows)
+
+    return listed(record, common, read, tell)
+
+
+def _line(found: Standard, names: Names) -> list[str]:
+    return [standard_words(found, names)]
