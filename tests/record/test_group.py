@@ -150,7 +150,7 @@ def test_a_commit_that_fails_is_acknowledged_to_nobody(path):
 
 def test_who_comes_alone_does_not_wait_for_others_and_nobody_waits_longer_than_said():
 
-    def write(requests):
+    def write(requests, _go_on):
         for request in requests:
             request.answer = request.asked
 

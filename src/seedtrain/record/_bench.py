@@ -86,7 +86,7 @@ class RawTable:
         """What wishes write that ask for nothing: these, in their order, as the table of ours wants them."""
         self._fed = bodies
 
-    def _write(self, group: list[Request[str, bool]]) -> None:
+    def _write(self, group: list[Request[str, bool]], _linked: Callable[[], None]) -> None:
         self.insert([request.asked or next(self._fed) for request in group])
         for request in group:
             request.answer = True

@@ -126,7 +126,8 @@ def prepare(draft: Draft) -> Prepared:
     head = _head(draft.actor, draft.corrects, draft.device)
     if draft.id is not None and not _NAME.fullmatch(draft.id):
         raise InputError(f"{draft.id!r} is not an identity of an event", remedy="Use letters, digits and dashes.")
-    if not isinstance(draft.payload, Mapping):
+    payload = draft.payload
+    if type(payload) is not dict and not isinstance(payload, Mapping):
         raise InputError(f"the payload of {draft.type} is no mapping", remedy="Give names and values.")
     if draft.corrects is not None and not (draft.reason or "").strip():
         raise InputError(f"the correction of {draft.corrects} has no reason", remedy="Say why the value changes.")
@@ -134,11 +135,48 @@ def prepare(draft: Draft) -> Prepared:
     if occurred is not None:
         occurred = timestamp(occurred if isinstance(occurred, datetime) else moment(occurred))
     try:
-        payload = signed_bytes(draft.payload).decode("utf-8")
-        reason = _quoted(draft.reason)
+        text = _written(payload)
     except (TypeError, UnicodeEncodeError, RecursionError) as error:
         raise _unstorable(draft, error) from error
-    return Prepared(draft, head, occurred, payload, reason, tail)
+    reason = "null" if draft.reason is None else _QUOTE(draft.reason)
+    return _new_tuple(Prepared, (draft, head, occurred, text, reason, tail))
+
+
+_new_tuple: Final = tuple.__new__  # a named tuple's own `__new__` is a Python function
+_LARGEST: Final = 2**53  # as in `signed_bytes`
+
+
+def _written(payload: Mapping[str, Any]) -> str:
+    """What `signed_bytes` writes, as a text: for payloads of scalars by a form learnt from the first with its keys."""
+    if type(payload) is dict:
+        try:
+            names, form = _form(tuple(payload))
+            return form % tuple([_WRITER[type(value)](value) for value in map(payload.__getitem__, names)])
+        except (KeyError, TypeError):  # what is nested, or cannot be signed
+            pass
+    return signed_bytes(payload).decode("utf-8")
+
+
+@lru_cache(maxsize=4096)
+def _form(names: tuple[str, ...]) -> tuple[list[str], str]:
+    if not all(type(name) is str and name.isascii() for name in names):
+        raise TypeError
+    ordered = sorted(names)
+    return ordered, "{" + ",".join(_QUOTE(name).replace("%", "%%") + ":%s" for name in ordered) + "}"
+
+
+def _integer(value: int) -> str:
+    if -_LARGEST <= value <= _LARGEST:
+        return str(value)
+    raise TypeError
+
+
+_WRITER: Final[dict[type, Callable[[Any], str]]] = {
+    str: _QUOTE,
+    int: _integer,
+    bool: {True: "true", False: "false"}.__getitem__,
+    type(None): {None: "null"}.__getitem__,
+}
 
 
 @lru_cache(maxsize=4096)
@@ -171,13 +209,14 @@ def new_identities() -> Iterator[str]:
         drawn = (drawn + 1) % 2**80
 
 
-def place(ready: Prepared, *, seq: int, prev: str, identity: str, recorded_at: str) -> Event:
+def place(ready: Prepared, seq: int, prev: str, identity: str, recorded_at: str) -> Event:
     """The event of a draft at its place in the chain."""
-    draft, occurred_at = ready.draft, ready.occurred_at or recorded_at
+    draft, head, occurred_at, payload, reason, tail = ready
+    occurred_at = occurred_at or recorded_at
     try:  # the canonical bytes: keys in order
         body = (
-            f'{ready.head}{_QUOTE(identity)},"occurred_at":"{occurred_at}","payload":{ready.payload},"prev":"{prev}",'
-            f'"reason":{ready.reason},"recorded_at":"{recorded_at}","seq":{seq}{ready.tail}'
+            f'{head}"{identity}","occurred_at":"{occurred_at}","payload":{payload},"prev":"{prev}",'
+            f'"reason":{reason},"recorded_at":"{recorded_at}","seq":{seq}{tail}'
         ).encode()
     except UnicodeEncodeError as error:
         raise _unstorable(draft, error) from error
@@ -187,22 +226,26 @@ def place(ready: Prepared, *, seq: int, prev: str, identity: str, recorded_at: s
             remedy="Keep series in a telemetry segment and record its digest.",
         )
     event = object.__new__(Event)  # the payload is read from the bytes, so that it is what is stored
-    event.__dict__.update(
-        seq=seq,
-        prev=prev,
-        id=identity,
-        type=draft.type,
-        subject=draft.subject,
-        occurred_at=occurred_at,
-        recorded_at=recorded_at,
-        actor=draft.actor,
-        device=draft.device,
-        reason=draft.reason,
-        corrects=draft.corrects,
-        digest=_sha256(body).hexdigest(),
-        body=body,
-    )
+    values = {
+        "seq": seq,
+        "prev": prev,
+        "id": identity,
+        "type": draft.type,
+        "subject": draft.subject,
+        "occurred_at": occurred_at,
+        "recorded_at": recorded_at,
+        "actor": draft.actor,
+        "device": draft.device,
+        "reason": draft.reason,
+        "corrects": draft.corrects,
+        "digest": _sha256(body).hexdigest(),
+        "body": body,
+    }
+    _set_values(event, values)
     return event
+
+
+_set_values: Final = Event.__dict__["__dict__"].__set__  # past the frozen `__setattr__`
 
 
 def _unstorable(draft: Draft, error: Exception) -> InputError:
@@ -222,5 +265,6 @@ def decode(body: bytes) -> Event:
     if not isinstance(fields, dict) or fields.keys() != FIELDS:
         raise TypeError("these are not the values of an event")
     event = object.__new__(Event)
-    event.__dict__.update(fields, digest=_sha256(body).hexdigest(), body=body)
+    fields["digest"], fields["body"] = _sha256(body).hexdigest(), body
+    _set_values(event, fields)
     return event
