@@ -29,10 +29,10 @@ from seedtrain.gmp import (
 )
 from seedtrain.gmp._quality._capa import capa_of
 from seedtrain.record import Draft, Event, append_signed, enrol_person
-from tests.gmp.made import BATCH
+from tests.gmp.made import BATCH, START
 
 ANSWERS: dict[str, Any] = {"impact": "none", "cause": "worn seal", "action": "seal replaced"}
-CAPA: dict[str, Any] = {"cause": "wear", "criterion": "no case in 10 batches", "check_due": "2026-09-01"}
+CAPA: dict[str, Any] = {"cause": "wear", "criterion": "no case in 10 batches", "check_due": "2099-09-01"}
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_major_one_needs_investigation_disposition_and_capa(done):
     assert find_deviation(done.ledger, name).closed
     done.review()
     assert "CAPA-001 of B-1-DEV-01 has no approved plan" in done.decide().reasons
-    add_action(done.ledger, "CAPA-001", qc, kind="corrective", words="latch", owner=qc, due="2026-04-01")
+    add_action(done.ledger, "CAPA-001", qc, kind="corrective", words="latch", owner=qc, due="2099-04-01")
     approve_capa(done.ledger, "CAPA-001", qa)
     assert done.decide().decision == "released"
 
@@ -152,7 +152,7 @@ def test_a_capa_from_its_opening_to_its_end(done):
     assert open_capa(ledger, "latches", qc, **CAPA).name == name
     with pytest.raises(InputError, match="no action to approve"):
         approve_capa(ledger, name, qa)
-    action: dict[str, Any] = {"kind": "preventive", "words": "latch", "owner": operator, "due": "2026-04-01"}
+    action: dict[str, Any] = {"kind": "preventive", "words": "latch", "owner": operator, "due": "2099-04-01"}
     with pytest.raises(InputError, match="not a date"):
         add_action(ledger, name, qc, **{**action, "due": "soon"})
     add_action(ledger, name, qc, **action)
@@ -161,9 +161,9 @@ def test_a_capa_from_its_opening_to_its_end(done):
     with pytest.raises(InputError, match=r"may not do quality\.approve"):
         approve_capa(ledger, name, qc)
     approve_capa(ledger, name, qa)
-    assert [(row.due, row.words) for row in overdue(ledger, "2027-01-01")] == [
-        ("2026-04-01", "preventive action 1"),
-        ("2026-09-01", "effectiveness check"),
+    assert [(row.due, row.words) for row in overdue(ledger, "2100-01-01")] == [
+        ("2099-04-01", "preventive action 1"),
+        ("2099-09-01", "effectiveness check"),
     ]
     with pytest.raises(InputError, match=f"is {operator}'s"):
         finish_action(ledger, name, 1, "order 7", qa)
@@ -182,7 +182,30 @@ def test_a_capa_from_its_opening_to_its_end(done):
     assert close_capa(ledger, name, qa).closed_by == qa
     with pytest.raises(InputError, match="is closed"):
         add_action(ledger, name, qc, **action)
-    assert overdue(ledger, "2030-01-01") == ()
+    assert overdue(ledger, "2100-01-01") == ()
+
+
+def test_a_capa_is_due_in_the_days_to_come_and_follows_from_what_there_is(done):
+    qc, ledger = done.people["qc"], done.ledger
+    deviation = opened(done)
+    for due in ("2026-02-28", "1999-01-01"):
+        with pytest.raises(InputError, match="which is past: today is 2026-03-02"):
+            open_capa(ledger, "latches", qc, **CAPA | {"check_due": due}, at=START)
+    for wrong in ("B-1-DEV-99", "B-9-OOS-01", "a hunch", "rumour: heard it", "complaint:", "complaint: "):
+        with pytest.raises(InputError, match=r"the ledger has no deviation|says nothing"):
+            open_capa(ledger, "latches", qc, **CAPA, sources=[wrong])
+    assert list(ledger.events(type="capa.opened")) == []
+    sources = [deviation, "Complaint:hospital A, 2 vials broken", deviation]
+    found = open_capa(ledger, "latches", qc, **CAPA | {"check_due": "2026-03-02"}, sources=sources, at=START)
+    assert found.sources == (deviation, "complaint: hospital A, 2 vials broken")
+    again = open_capa(ledger, "latches", qc, **CAPA | {"check_due": "2026-03-02"}, sources=sources)  # the day is past
+    assert again.name == found.name
+    assert open_capa(ledger, "more", qc, **CAPA, sources=[found.name]).sources == (found.name,)  # it had no effect
+    action: dict[str, Any] = {"kind": "preventive", "words": "latch", "owner": qc, "due": "2026-03-02"}
+    with pytest.raises(InputError, match="the action is due on 2026-03-01"):
+        add_action(ledger, found.name, qc, **action | {"due": "2026-03-01"}, at=START)
+    add_action(ledger, found.name, qc, **action, at=START)
+    assert len(add_action(ledger, found.name, qc, **action).actions) == 1
 
 
 PEOPLE = ("person-1", "person-2", "person-3")

@@ -13,6 +13,7 @@ from typing import Final, Literal, get_args
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise, in_service
 from seedtrain.gmp._quality._case import counting, day, said, signed_pairs, step_draft, take_step
+from seedtrain.gmp._quality._sources import read_source
 from seedtrain.record import Draft, Event, Ledger
 
 ActionKind = Literal["corrective", "preventive"]
@@ -167,17 +168,23 @@ def open_capa(
     sources: Iterable[str] = (),
     at: datetime | None = None,
 ) -> Capa:
-    """Open a CAPA with its root cause, and how and when its effect will be judged; signed. The same again is one."""
+    """Open a CAPA with its root cause, and how and when its effect will be judged; signed. The same again is one.
+
+    - `check_due`: year-month-day, not in the past. `sources`: cases of the ledger by name, others as `KIND:TEXT`
+      (`read_source`).
+    """
     authorise(ledger, actor, "quality.investigate")
     payload = {
         "title": said("title", title, _SOURCE),
         "cause": said("root cause", cause, _SOURCE),
         "criterion": said("criterion of effectiveness", criterion, _SOURCE),
         "check_due": day(check_due, "the effectiveness check's due date"),
-        "sources": list(dict.fromkeys(sources)),
+        "sources": list(dict.fromkeys(read_source(ledger, item) for item in sources)),
     }
     opened = list(ledger.events(type="capa.opened"))
     same = next((item for item in opened if (dict(item.payload), item.actor) == (payload, actor)), None)
+    if same is None:
+        _not_past(ledger, str(payload["check_due"]), "the effectiveness check", at)
     name = same.subject if same else f"CAPA-{len(opened) + 1:03d}"
 
     def step(_: tuple[Event, ...]) -> Draft | Event:
@@ -186,6 +193,12 @@ def open_capa(
 
     take_step(ledger, name, "opening of a CAPA", step)
     return find_capa(ledger, name)
+
+
+def _not_past(ledger: Ledger, due: str, what: str, at: datetime | None) -> None:
+    today = (at or ledger.now).date().isoformat()
+    if due < today:
+        raise InputError(f"{what} is due on {due}, which is past: today is {today}", remedy="Give a day to come.")
 
 
 def add_action(
@@ -210,6 +223,10 @@ def add_action(
         "owner": owner,
         "due": day(due, "the due date"),
     }
+    if not any(
+        (item.words, item.owner, item.due) == (words.strip(), owner, due) for item in find_capa(ledger, capa).actions
+    ):
+        _not_past(ledger, str(payload["due"]), "the action", at)
     return _step(ledger, capa, "capa.action_added", payload, actor, "action of a CAPA", at)
 
 
