@@ -130,6 +130,7 @@ def test_dead_band_and_delays_are_what_they_say(values: list[int], band: int, on
     sign, shown, since = (1 if kind == "high" else -1), False, 0
     for number, value in enumerate(values):
         detector.see(float(value), "", "good", START + timedelta(minutes=number))
+        detector.see(99.0, "", "good", START + timedelta(minutes=number - 1))  # sent again late: passed over
         over = [sign * (item - 6) > 0 for item in values[: number + 1]]
         inside = [sign * (item - 6) <= -band for item in values[: number + 1]]
         run = inside if shown else over
@@ -153,6 +154,6 @@ def test_a_value_that_cannot_be_used_neither_raises_nor_returns_but_is_an_alarm_
 def test_a_limit_is_read_in_the_unit_of_the_reading() -> None:
     detector = Detector(Alarm("T", "temperature", "t.high", "high", Quantity(37.0, "degC")))
     assert not detector.see(310.0, "K", "good", START)
-    assert detector.see(310.5, "K", "good", START)
+    assert detector.see(310.5, "K", "good", START + timedelta(seconds=1))
     with pytest.raises(Exception, match="bar"):
         Detector(detector.alarm).see(1.0, "bar", "good", START)

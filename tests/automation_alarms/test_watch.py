@@ -217,8 +217,7 @@ def test_an_operator_acts_at_the_command_line_and_nobody_else_does(ledger: Ledge
     act = ("shelve", BATCH, "pH.high", "--for", "30 min", "--reason", "probe", "--as", operator, "--password-fd", "FD")
     assert command(*act)[0] == 0
     assert "已搁置" in command("alarms", BATCH, "--lang", "zh")[1]
-    act = ("acknowledge-alarm", BATCH, "foam.low", "--as", operator, "--password-fd", "FD")
-    code, words = command(*act)
+    code, words = command("acknowledge-alarm", BATCH, "foam.low", "--as", operator, "--password-fd", "FD")
     assert code == 2
     assert "Alarms so far: pH.high" in words
     assert command("alarms", "B-9")[0] == 2

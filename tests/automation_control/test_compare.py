@@ -34,9 +34,10 @@ def test_the_rows_say_that_they_are_simulated_and_compare_medians():
     figures = {
         name: {"biomass": [1.0, 3.0, 2.0], "yield": [0.4], "acetate": [0.0], "short": [0.0]} for name in STRATEGIES
     }
-    figures["predictive"]["biomass"] = [4.0]
+    figures["predictive"]["biomass"] = [4.0, 2.5, 4.5]
     rows = feeding_rows(figures)
     assert {row["origin"] for row in rows} == {"simulated"}
     goal = next(row for row in rows if row["goal"] is not None)
     assert (goal["ours"], goal["peer"], goal["ratio"], goal["met"]) == (4.0, 2.0, 2.0, True)
+    assert goal["note"] == "more in 2 of 3 cultures"
     assert all(math.isfinite(row["ratio"]) for row in rows)

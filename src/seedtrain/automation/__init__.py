@@ -56,6 +56,7 @@ from seedtrain.automation._served import PlantProcess, connect, served_plant, st
 from seedtrain.automation._standing import Waits, live_status, live_words, waits_of
 from seedtrain.automation._strategy import ExecutedLine, basis_words, executed_strategy
 from seedtrain.automation._telemetry import Segment, read_segment, segment_path
+from seedtrain.automation._watched import BatchWatch, Watched, WatchedPhase, WatchedTag
 
 __all__ = [
     "CHECKER",
@@ -70,6 +71,7 @@ __all__ = [
     "AlarmState",
     "AlarmWatch",
     "BatchState",
+    "BatchWatch",
     "Ending",
     "Excursion",
     "ExecutedLine",
@@ -93,6 +95,9 @@ __all__ = [
     "Session",
     "Standing",
     "Waits",
+    "Watched",
+    "WatchedPhase",
+    "WatchedTag",
     "acknowledge_alarm",
     "alarm_book",
     "basis_words",

@@ -114,6 +114,10 @@ class Recorder:
             self._seal()
         self._hour = hour if self._hour is None else max(self._hour, hour)
 
+    def flush(self) -> None:
+        """Return once everything that came is on the disk."""
+        self._spool.flush()
+
     def close(self, *, seal: bool = True) -> None:
         """Bring everything to the disk, and with `seal` the running hour into a segment, as at the end of a batch."""
         self.alarms.close()

@@ -17,7 +17,7 @@ PREFIX: Final = "alarm."
 class Standing:
     """One alarm of a batch.
 
-    - `since`: when its condition last came or went, or its state was last changed by somebody.
+    - `since`: when its state last changed; `turned_at`: when its condition last came or went.
     - `value`, `limit`: as they stood when it was raised, in `measure`. `first_out`: the first of its group to come.
     - `until`: when shelving ends. `by`, `reason`: who last acted on it, and why.
     """
@@ -32,6 +32,7 @@ class Standing:
     first_out: bool = False
     raised_at: datetime | None = None
     since: datetime | None = None
+    turned_at: datetime | None = None
     until: datetime | None = None
     by: str = ""
     reason: str = ""
@@ -88,6 +89,8 @@ class AlarmBook:
         if layers is None:
             return None
         found = replace(before, layers=layers, latching=latching, since=moment(str(payload["at"])))
+        if happening in (AlarmHappening.RAISED, AlarmHappening.RETURNED):
+            found = replace(found, turned_at=found.since)
         if happening is AlarmHappening.RAISED:
             found = self._raised(found, payload)
         elif happening is AlarmHappening.SHELVED:

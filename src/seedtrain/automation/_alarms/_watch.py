@@ -22,15 +22,21 @@ SYSTEM = "system"
 class Detector:
     """Whether the condition of one alarm is there. It comes after `on_delay` outside the limit without a break, and
     goes after `off_delay` inside it by the dead band; a value that cannot be used changes nothing (but `bad` itself).
+
+    Readings up to `last` are passed over: what was sent again after a kill, and what a server's history filled in late.
     """
 
     alarm: Alarm
     present: bool = False
+    last: datetime | None = None
     turning: datetime | None = None  # since when it has been otherwise than `present` says
     _limits: dict[str, float] = field(default_factory=dict)
 
     def see(self, value: float, unit: str, quality: str, at: datetime) -> bool:
         """Take a reading; whether `present` has changed."""
+        if self.last is not None and at <= self.last:
+            return False
+        self.last = at
         usable = quality != "bad" and math.isfinite(value)
         if self.alarm.kind == "bad":
             there = not usable
@@ -82,7 +88,9 @@ class AlarmWatch:
         self._catch_up()
         for alarm in alarms:
             standing = self.book.get(*alarm.key)
-            detector = Detector(alarm, present=standing is not None and standing.layers.present)
+            detector = Detector(alarm)
+            if standing is not None:
+                detector.present, detector.last = standing.layers.present, standing.turned_at
             self._detectors.setdefault((alarm.unit, alarm.tag), []).append(detector)
 
     def phase(self, unit: str, path: str, do: str, at: datetime) -> None:

@@ -14,6 +14,7 @@ from seedtrain.automation._control._filter import CultureFilter
 from seedtrain.automation._control._predictive import PredictiveFeed
 from seedtrain.automation._control._vessel import SetPoints, VesselControl
 from seedtrain.base import InputError, Progress, silent
+from seedtrain.base import translate as _
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture, Liquid, LiveTank, Plan, StirredTank, TankInputs, base_liquid, plan_of
 
@@ -200,12 +201,21 @@ def feeding_rows(found: Mapping[str, Mapping[str, Sequence[float]]]) -> list[dic
             "goal": 1.0 if figure == "biomass" and name == "exponential" else None,
             "goal_kind": "ratio",
             "origin": "simulated",
+            "note": _ahead(ours.get(figure, ()), figures[figure]) if figure in ("biomass", "yield") else None,
             "met": (_median(ours.get(figure, ())) or 0.0) >= (_median(figures[figure]) or 0.0),
         }
         for figure, unit in UNITS.items()
         for name, figures in found.items()
         if name != "predictive"
     ]
+
+
+def _ahead(ours: Sequence[float], theirs: Sequence[float]) -> str | None:
+    """In how many of the same cultures ours gave more."""
+    if not len(ours):
+        return None
+    more = sum(mine > other for mine, other in zip(ours, theirs, strict=True))
+    return _("more in {more} of {runs} cultures").format(more=more, runs=len(ours))
 
 
 def _median(values: Sequence[float]) -> float | None:

@@ -27,6 +27,7 @@ from seedtrain.record._telemetry._rows import (
     from_bytes,
     joined,
     needed,
+    time_of,
 )
 from seedtrain.record._telemetry._rows import microseconds as exact
 from seedtrain.record._telemetry._segment import (
@@ -160,6 +161,16 @@ class Telemetry:
             with self._spool.reading():
                 known |= {source.tag for source in self._spool.sources().values()}
         return tuple(sorted(known))
+
+    @property
+    def latest(self) -> datetime | None:
+        """The source time of the latest reading; None where there is none."""
+        last = [segment.last for segment in self.segments]
+        if self._spool is not None:
+            with self._spool.reading() as connection:
+                found = connection.execute("SELECT max(last) FROM flush").get
+            last += [] if found is None else [int(found)]
+        return time_of(max(last)) if last else None
 
     def _require_known(self, wanted: Sequence[str]) -> None:
         known = self.tags()
