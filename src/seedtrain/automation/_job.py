@@ -11,6 +11,7 @@ from typing import Any, Final
 from seedtrain.automation._devices import FunctionalUnit, Origin, Plant
 from seedtrain.automation._excursion import Excursion, bound, bounds, is_within
 from seedtrain.automation._observed import WatchedPlant
+from seedtrain.automation._recorder import Recorder
 from seedtrain.base import InputError, SeedtrainError, collect, decimal_text
 from seedtrain.quality import Lot
 from seedtrain.quantity import Range
@@ -33,6 +34,7 @@ class Live:
 
     - `executor`: the id of this run of the executor; another one that takes the batch over ends this one.
     - `people`: units that people run by hand. `trial`: everything is marked simulated, whatever the plant says.
+    - `recorder`: given every reading as it comes, for telemetry and alarms; None: readings come at the end of a phase.
     - `tell`: told what happens, for the screen. `look_s`: s between two looks at the record while it waits.
     """
 
@@ -42,6 +44,7 @@ class Live:
     trial: bool
     tell: Callable[[str], object]
     look_s: float = 0.5
+    recorder: Recorder | None = None
 
 
 @dataclass(frozen=True)

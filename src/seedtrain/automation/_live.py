@@ -21,6 +21,7 @@ from seedtrain.automation._executor import READING_INTERVAL, check_given, finish
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import OPERATOR, SYSTEM, Job, Live, OnExcursion, by_people, unit_name
 from seedtrain.automation._observed import WatchedPlant
+from seedtrain.automation._recorder import Recorder
 from seedtrain.automation._running import PermitRefused, procedure_end, run_phase
 from seedtrain.automation._standing import waits
 from seedtrain.automation._watch import TakenOver, hold_for, live_of, look, obeyed
@@ -51,6 +52,7 @@ def execute_live(
     segments: Path | None = None,
     interval: timedelta = READING_INTERVAL,
     look_s: float = LOOK_S,
+    recorder: Recorder | None = None,
 ) -> BatchState:
     """Run `control` on `plant` until the batch is complete, stopped or aborted, and give its state then.
 
@@ -62,13 +64,14 @@ def execute_live(
     - `people`: units that people run by hand. `mapping`: digest of the mapping file, for the record.
     - `simulated`: a trial, everything of which is marked simulated.
     - `stock`: what the store holds now. `tell`: told what happens and what is waited for, when it changes.
+    - `recorder`: given every reading as it comes; the caller closes it.
     - `look_s`: s between two looks at the record while it waits.
 
     Raises `InputError` where another executor drives the batch or one of its units, and `TakenOver` (an `InputError`)
     once another one has taken the batch; the batch then goes on there.
     """
     folder = ledger.path.parent / "segments" if segments is None else segments
-    live = Live(uuid.uuid4().hex, plant, frozenset(people), simulated, tell, look_s)
+    live = Live(uuid.uuid4().hex, plant, frozenset(people), simulated, tell, look_s, recorder)
     operators: Mapping[str, str] = {OPERATOR: SYSTEM}
     job = Job(control, plant, ledger, batch, operators, stock, permit, on_excursion, folder, interval, live)
     units = _units(job)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from seedtrain.automation._devices import Ending, FunctionalUnit
+from seedtrain.automation._devices import Ending, FunctionalUnit, Reading
 from seedtrain.base import InputError
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import State
@@ -62,6 +62,9 @@ class WatchedUnit(FunctionalUnit, Protocol):
 
     def tripped(self) -> tuple[Interlock, float] | None:
         """The first interlock that holds now, with the value that it saw."""
+
+    def fresh(self, path: str, after: datetime) -> tuple[Reading, ...]:
+        """Every value of the phase's functions that the unit's history has later than `after`, by source time."""
 
     def outages(self) -> tuple[Outage, ...]:
         """Lost connections since this was asked last."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from seedtrain.automation._commit import Overtaken, catch_up, commit, held_drafts
 from seedtrain.automation._devices import Ending
@@ -31,7 +31,9 @@ def watched_end(job: Job, state: BatchState, step: PhaseAt) -> Ending:
     """
     live = live_of(job)
     unit = live.plant.unit(unit_name(step))
-    lost = False
+    lost, seen = False, state.started[step.path].time - timedelta(microseconds=1)
+    if live.recorder is not None:
+        live.recorder.phase(unit.name, step.path, step.phase.do, state.started[step.path].time)
     while True:
         look(job, state)
         if state.state() not in GOES_ON:
@@ -41,6 +43,7 @@ def watched_end(job: Job, state: BatchState, step: PhaseAt) -> Ending:
             _mind_interlocks(job, state, step, unit)
             ending = unit.poll(step.path)
             _mark_gaps(job, state, step, unit)
+            seen = _keep(live, step, unit, seen)
         except UnavailableError as error:
             if not lost:
                 live.tell(_("{unit} cannot be reached: {error}").format(unit=unit.name, error=error.message))
@@ -54,9 +57,23 @@ def watched_end(job: Job, state: BatchState, step: PhaseAt) -> Ending:
             live.tell(_("{unit} is reached again").format(unit=unit.name))
             lost = False
         if ending is not None and state.state() is State.RUNNING:
+            if live.recorder is not None:
+                live.recorder.phase(unit.name, "", "", ending.time)
             return ending
         if ending is not None:
             time.sleep(live.look_s)
+
+
+def _keep(live: Live, step: PhaseAt, unit: WatchedUnit, seen: datetime) -> datetime:
+    """Give the recorder what the unit's history has beyond `seen`; returns how far that goes.
+
+    It is asked of the history, so that what was measured while nobody was connected comes too.
+    """
+    if live.recorder is None:
+        return seen
+    readings = unit.fresh(step.path, seen)
+    live.recorder.take(unit.name, readings)
+    return readings[-1].time if readings else seen
 
 
 def live_of(job: Job) -> Live:

@@ -28,6 +28,7 @@ STRIDE: Final = timedelta(hours=6)
 """Of process time, by which a lock-step clock is moved on at once; it stops by itself where a phase ends."""
 POLL_S: Final = 1.0
 """s between two looks at a plant that cannot tell when a phase has ended."""
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _SLACK: Final = timedelta(milliseconds=1)
 READY_S: Final = 0.2
 """s at most between two looks at the clock of a plant that gets ready."""
@@ -265,6 +266,28 @@ class OpcUaUnit:
             self._outages.append(Outage(self._heard[0], now))
         self._heard = (now, connections)
         return None if result is None else self._ending(result)
+
+    def fresh(self, path: str, after: datetime) -> tuple[Reading, ...]:
+        """Every value of the phase's functions that the server has later than `after`, in the order of source time."""
+        tags = self._template(path).functions
+        nodes = [self._node(self._entry.functions[tag].current) for tag in tags]
+        past = self._session.history(nodes, after, _LATEST) if nodes else []
+        origin = self._identity.origin
+        found = [
+            Reading(
+                tag,
+                float(item.value),
+                self._entry.functions[tag].unit,
+                _aware(item.time),
+                item.quality,
+                origin,
+                f"{self.name}.{tag}",
+            )
+            for tag, values in zip(tags, past, strict=True)
+            for item in values
+            if item.time is not None and item.value is not None and _aware(item.time) > after
+        ]
+        return tuple(sorted(found, key=lambda item: item.time))
 
     def outages(self) -> tuple[Outage, ...]:
         """Lost connections since this was asked last."""
