@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "culture": ("_culture:app", "The cultures that come with Seedtrain, what is in one, and checks of one's own."),
     "data": ("_data:app", "One's own tables from bench and pilot."),
     "fit": ("_fit:fit", None),
+    "compare": ("_compare:compare", None),
     "economics": ("_economics:economics", None),
     "scale": ("_scale:scale", None),
     "designspace": ("_designspace:designspace", None),

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from seedtrain.base import EXIT_DONE, InputError
 from seedtrain.base import translate as _
-from seedtrain.cli._common import Common, print_json, shown_progress
+from seedtrain.cli._common import Common, finite, print_json, shown_progress
 
 if TYPE_CHECKING:
     from seedtrain.base import Progress
@@ -174,18 +174,9 @@ def _write(found: Fit, output: Path, source: Path, key: str) -> list[Path]:
     facts = [(_("model"), found.problem.name), (_("source"), source.name)]
     facts += [(_("data"), key)] if key else []
     page = Page(_("Fit of {name}").format(name=found.problem.name), fit_blocks(found), mark=mark, facts=facts)
-    write_json(output / "fit.json", _plain(found.to_data()))
+    write_json(output / "fit.json", finite(found.to_data()))
     write_atomic(output / "fit.html", render_html(page))
     return [output / "fit.json", output / "fit.html"]
-
-
-def _plain(value: object) -> object:
-    """JSON without what is not finite."""
-    if isinstance(value, float):
-        return value if value - value == 0 else None
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _tell(found: Fit, written: list[Path]) -> None:

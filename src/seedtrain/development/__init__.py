@@ -39,9 +39,11 @@ from seedtrain.development._data_check import (
     Dataset,
     Finding,
     RunEntry,
+    Sheet,
     check_files,
     draft_mapping,
     read_data,
+    read_sheet,
 )
 from seedtrain.development._design_space import (
     DesignSpace,
@@ -174,6 +176,7 @@ __all__ = [
     "ScaleUp",
     "Schedule",
     "SeedRow",
+    "Sheet",
     "Study",
     "Task",
     "Timetable",
@@ -233,6 +236,7 @@ __all__ = [
     "read_factors",
     "read_petab",
     "read_petab_tables",
+    "read_sheet",
     "required",
     "result_from_data",
     "result_to_data",

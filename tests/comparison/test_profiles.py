@@ -1,0 +1,75 @@
+"""Numbers and shapes over time: exact on lines, the margin at every time, and the band's coverage."""
+
+import numpy as np
+import pytest
+
+from seedtrain.comparison import feature, profiles
+from seedtrain.simulation import Run, Variable
+
+
+def run(times, values, symbol="P", unit="g/L"):
+    return Run("measured", "", "", "", "production", np.asarray(times, float),
+               {symbol: Variable(symbol, unit, np.asarray(values, float))})  # fmt: skip
+
+
+def test_features_of_a_line_are_exact():
+    hours = np.linspace(0, 10, 21)
+    line = run(hours, 1 + 0.5 * hours)
+    assert feature(line, "P", "slope", start=2, end=8) == pytest.approx(0.5)
+    assert feature(line, "P", "mean", start=2, end=8) == pytest.approx(3.5)
+    assert feature(line, "P", "value", end=3.25) == pytest.approx(2.625)
+    assert feature(line, "P", "end", end=9.1) == pytest.approx(5.5)
+    assert feature(line, "P", "maximum") == pytest.approx(6.0)
+    grown = run(hours, 0.2 * np.exp(0.3 * hours))
+    assert feature(grown, "P", "log slope") == pytest.approx(0.3)
+
+
+def test_what_the_readings_do_not_reach_is_not_a_number():
+    short = run([0, 1, 2], [1, 2, np.nan])
+    assert np.isnan(feature(short, "P", "value", end=2))
+    assert np.isnan(feature(short, "P", "slope"))
+    assert np.isnan(feature(short, "P", "end", start=5))
+
+
+def test_readings_at_one_time_are_averaged():
+    assert feature(run([0, 1, 1], [1, 2, 4]), "P", "end") == pytest.approx(3.0)
+
+
+def curves(rng, count, shift=lambda t: 0 * t):
+    hours = np.linspace(0, 10, 11)
+    return [run(hours, hours + shift(hours) + rng.normal(0, 0.3) + rng.normal(0, 0.1, 11)) for _ in range(count)]
+
+
+def test_same_end_another_course_is_found():
+    rng = np.random.default_rng(3)
+    reference, bent = curves(rng, 8), curves(rng, 8, lambda t: 2.0 * np.sin(np.pi * t / 10))
+    found = profiles(reference, bent, "P", 1.0, "absolute")
+    assert found.verdict == "fail"
+    assert 3 < found.time[found.worst] < 7
+    same = profiles(reference, curves(rng, 8), "P", 1.0, "absolute")
+    assert same.verdict == "pass"
+    assert (same.band >= same.point * 0.98).all()
+
+
+def test_the_band_holds_the_true_difference_as_often_as_it_says():
+    rng = np.random.default_rng(4)
+    held = 0
+    for seed in range(200):
+        found = profiles(curves(rng, 6), curves(rng, 5), "P", 1.0, "absolute", seed=seed)
+        held += bool((np.abs(found.difference) <= found.band).all())
+    assert 0.83 <= held / 200 <= 0.97
+
+
+def test_margins_are_of_the_reference():
+    rng = np.random.default_rng(5)
+    reference, other = curves(rng, 6), curves(rng, 6)
+    part = profiles(reference, other, "P", 0.1, "relative")
+    assert part.margin[0] == pytest.approx(0.1 * part.reference.mean(0).max())
+    own = profiles(reference, other, "P", 1.5, "deviations")
+    assert own.margin[0] == pytest.approx(1.5 * np.sqrt(own.reference.var(0, ddof=1).mean()))
+
+
+def test_runs_that_never_overlap_say_nothing():
+    one, other = [run([0, 1, 2], [1, 2, 3])] * 2, [run([5, 6, 7], [1, 2, 3])] * 2
+    assert profiles(one, other, "P", 1.0, "absolute").why
+    assert profiles(one, other[:1], "P", 1.0, "absolute").verdict == "inconclusive"
