@@ -62,8 +62,8 @@ def child(folder: Path, url: str, mapping: str, points: int) -> None:
         return acting
 
     with ledger_in(folder) as ledger, connected(url, mapping) as plant:
-        Session._ask = dying(Session._ask)  # type: ignore[method-assign]
-        Ledger.append = dying(Ledger.append)  # type: ignore[method-assign]
+        Session._ask = dying(Session._ask)
+        Ledger.append = dying(Ledger.append)
         run(ledger, plant, Script(ledger, confirm=True))
 
 

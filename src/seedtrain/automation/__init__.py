@@ -19,6 +19,7 @@ from seedtrain.automation._alarms import (
     shelve_alarm,
     unshelve_alarm,
 )
+from seedtrain.automation._attach import occupied
 from seedtrain.automation._commit import batch_state
 from seedtrain.automation._control import STRATEGIES, compare_feeding, feeding_case, feeding_rows
 from seedtrain.automation._devices import (
@@ -34,8 +35,8 @@ from seedtrain.automation._excursion import Excursion
 from seedtrain.automation._executor import READING_INTERVAL, execute
 from seedtrain.automation._faults import FaultEntry
 from seedtrain.automation._fold import BatchState
-from seedtrain.automation._job import CHECKER, OPERATOR, SHIFT_LEADER
-from seedtrain.automation._live import execute_live
+from seedtrain.automation._job import CHECKER, OPERATOR, SHIFT_LEADER, unit_name
+from seedtrain.automation._live import execute_live, start_live
 from seedtrain.automation._live_scenario import LivePlant
 from seedtrain.automation._opcua import (
     Mapping,
@@ -115,6 +116,7 @@ __all__ = [
     "feeding_rows",
     "live_status",
     "live_words",
+    "occupied",
     "parse_mapping",
     "read_alarms",
     "read_mapping",
@@ -129,7 +131,9 @@ __all__ = [
     "served_plant",
     "served_words",
     "shelve_alarm",
+    "start_live",
     "start_plant",
+    "unit_name",
     "unshelve_alarm",
     "waits_of",
     "write_scenario",

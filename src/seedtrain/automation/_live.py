@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -41,8 +42,8 @@ def execute_live(
     ledger: Ledger,
     *,
     batch: str,
-    actor: str,
     permit: Permit,
+    actor: str = "",
     stock: Callable[[], Sequence[Lot]],
     people: Collection[str] = (),
     mapping: str = "",
@@ -60,7 +61,8 @@ def execute_live(
     abort from other processes. A batch that an executor drove before is taken over: it is Held, with its exact state,
     until somebody restarts it, unless the phase that runs declares `automatic_restart`.
 
-    - `actor`: the person who starts a new batch, and signs for it; a batch that is there already needs none.
+    - `actor`: the person who starts a new batch, and signs for it; a batch that is there already (`start_live`) needs
+      none.
     - `people`: units that people run by hand. `mapping`: digest of the mapping file, for the record.
     - `simulated`: a trial, everything of which is marked simulated.
     - `stock`: what the store holds now. `tell`: told what happens and what is waited for, when it changes.
@@ -70,12 +72,10 @@ def execute_live(
     Raises `InputError` where another executor drives the batch or one of its units, and `TakenOver` (an `InputError`)
     once another one has taken the batch; the batch then goes on there.
     """
-    folder = ledger.path.parent / "segments" if segments is None else segments
     live = Live(uuid.uuid4().hex, plant, frozenset(people), simulated, tell, look_s, recorder)
-    operators: Mapping[str, str] = {OPERATOR: SYSTEM}
-    job = Job(control, plant, ledger, batch, operators, stock, permit, on_excursion, folder, interval, live)
+    job = _job(control, ledger, batch, live, permit=permit, stock=stock, segments=segments, interval=interval)
+    job = replace(job, on_excursion=on_excursion)
     units = _units(job)
-    check_given(batch, datetime.now(UTC))
     with lock_units(ledger, batch, units):
         state = batch_state(ledger, batch)
         if state.created is None:
@@ -88,6 +88,43 @@ def execute_live(
             attach(job, state, mapping, before=attached_before(state))
         _drive(job, state)
     return state
+
+
+def start_live(
+    control: ControlRecipe,
+    plant: WatchedPlant,
+    ledger: Ledger,
+    *,
+    batch: str,
+    actor: str,
+    permit: Permit,
+    people: Collection[str] = (),
+    mapping: str = "",
+    simulated: bool = False,
+) -> None:
+    """Create a batch for `execute_live`, signed by `actor`; one that is there stays as it is. Nothing moves yet."""
+    live = Live(uuid.uuid4().hex, plant, frozenset(people), simulated, lambda words: None)
+    job = _job(control, ledger, batch, live, permit=permit, stock=tuple, segments=None, interval=READING_INTERVAL)
+    state, units = batch_state(ledger, batch), _units(job)
+    if state.created is None:
+        with lock_units(ledger, batch, units):
+            open_batch(job, state, actor, units, mapping)
+
+
+def _job(
+    control: ControlRecipe,
+    ledger: Ledger,
+    batch: str,
+    live: Live,
+    *,
+    permit: Permit,
+    stock: Callable[[], Sequence[Lot]],
+    segments: Path | None,
+    interval: timedelta,
+) -> Job:
+    check_given(batch, datetime.now(UTC))
+    folder = ledger.path.parent / "segments" if segments is None else segments
+    return Job(control, live.plant, ledger, batch, {OPERATOR: SYSTEM}, stock, permit, None, folder, interval, live)
 
 
 def _units(job: Job) -> dict[str, None]:

@@ -56,14 +56,14 @@ def start(
 
     options = common or Common()
     with open_record(record) as ledger, use_language(options.lang):
-        control = _control(ledger, recipe)
+        control = control_of(ledger, recipe)
         with signing(ledger, signer) as actor:
             found = start_batch(ledger, control, batch, actor, simulated=simulated)
         print_batch(ledger, found, options)
     return EXIT_DONE
 
 
-def _control(ledger: Ledger, recipe: str) -> ControlRecipe:
+def control_of(ledger: Ledger, recipe: str) -> ControlRecipe:
     """The control recipe of a file, for the unit and volume that it is written for, or of a version in the ledger."""
     from seedtrain.recipe import at_scale, read_recipe
 
@@ -112,13 +112,15 @@ def status(batch: str, *, record: RecordUrl = None, common: Common | None = None
     batch
         The batch.
     """
+    from seedtrain.automation import live_status, live_words
     from seedtrain.gmp import decision_words
     from seedtrain.recipe import state_words
 
     options = common or Common()
-    with with_batch(record, batch, options) as (_ledger, found, control):
+    with with_batch(record, batch, options) as (ledger, found, control):
+        live = live_status(ledger, batch, control)
         if options.json:
-            print_json(batch_data(found, control))
+            print_json({**batch_data(found, control), "plant": live})
             return EXIT_DONE
         say_simulated(found)
         print(f"{found.batch}  {found.header.recipe}  {found.header.recipe_digest[:16]}  {state_words(found.state)}")
@@ -133,7 +135,10 @@ def status(batch: str, *, record: RecordUrl = None, common: Common | None = None
         for stop in found.stops:
             mark = _("lifted") if stop.lifted_by else _("stopped")
             print(f"  {mark}: {stop.phase}  {stop.gate} {stop.subject}: {stop.reason}")
-        print_next(found, control)
+        if live is not None:
+            print(*live_words(live), sep="\n")
+        else:
+            print_next(found, control)
     return EXIT_DONE
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from seedtrain.automation._security import Security
-from seedtrain.base import Document, load, parse_document, validate
+from seedtrain.base import Document, digest, load, parse_document, validate
 from seedtrain.quantity import QuantityError, same_dimension
 
 _NODE: Final = re.compile(r"(ns=\d+;|nsu=[^;]+;)?[isgb]=.+")
@@ -152,6 +152,11 @@ class Mapping:
         return Security(
             folder / entry.certificate, folder / entry.private_key, (folder / entry.server_certificate,), entry.user
         )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the file says, for the record of a batch."""
+        return digest(self.entry.model_dump(mode="json"))
 
     def node(self, text: str) -> str:
         """A node id with its namespace."""

@@ -76,6 +76,12 @@ class OpcUaPlant:
             known = ", ".join(self._units)
             raise InputError(f"the plant has no unit {name!r}", remedy=f"Use one of: {known}.") from None
 
+    @property
+    def origin(self) -> Origin:
+        """Measured only where every unit measures."""
+        origins = {unit.identify().origin for unit in self._units.values()}
+        return "measured" if origins == {"measured"} else "simulated"
+
     def close(self) -> None:
         """Close the connection; the plant goes on with what it does."""
         self.session.close()

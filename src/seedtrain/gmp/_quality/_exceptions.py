@@ -11,6 +11,7 @@ from seedtrain.base import translate as _
 from seedtrain.gmp._batch._lines import ResultLine, ReviewItem, ValueLine, limit_words
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._permit import unchecked_phases, unsigned_phases
+from seedtrain.gmp._quality._alarms import alarm_items, gap_items
 from seedtrain.gmp._quality._deviations import Deviation, well_closed
 from seedtrain.gmp._quality._excursions import Deviating, excursions, uncovered
 from seedtrain.gmp._quality._oos import investigations
@@ -130,6 +131,8 @@ def _levels(record: BatchRecord) -> Iterator[ReviewItem]:
 
 def _told(record: BatchRecord, events: Sequence[Event]) -> Iterator[ReviewItem]:
     """What the batch's events tell beside the record's lines: alarms, gaps, late entries, comments, the unknown."""
+    yield from alarm_items(events)
+    yield from gap_items(events)
     for line in record.comments:
         yield ReviewItem("comment", line.seq, f"{line.phase}: {line.text}" if line.phase else line.text)
     for stop in record.stops:
@@ -137,14 +140,7 @@ def _told(record: BatchRecord, events: Sequence[Event]) -> Iterator[ReviewItem]:
         yield ReviewItem("hard stop", stop.seq, f"{stop.phase}: {stop.reason} ({state})")
     simulated = record.header.origin == "simulated"
     for event in events:
-        payload = event.payload
-        if event.type.startswith("alarm."):
-            name = payload.get("alarm", payload.get("tag", ""))
-            yield ReviewItem("alarm", event.seq, f"alarm {name} {event.type.partition('.')[2]}")
-        elif event.type == "telemetry.gap":
-            span = f"from {payload.get('start_h', '?')} to {payload.get('end_h', '?')} h"
-            yield ReviewItem("data gap", event.seq, f"no data of {payload.get('tag', '?')} {span}")
-        elif event.type in ("lot.held", "lot.hold_lifted"):
+        if event.type in ("lot.held", "lot.hold_lifted"):
             word = "held" if event.type == "lot.held" else "freed from a hold"
             yield ReviewItem("audit trail", event.seq, f"{event.subject} was {word} ({event.reason})")
         elif not event.type.startswith(_KNOWN):

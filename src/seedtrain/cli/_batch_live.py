@@ -1,0 +1,377 @@
+"""`seedtrain batch start|resume --mapping`: a batch on a plant; what people say to it from another process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from seedtrain.base import EXIT_DONE, EXIT_FAIL, InputError, SeedtrainError, collect
+from seedtrain.base import translate as _
+from seedtrain.cli import _batch, _batch_orders
+from seedtrain.cli._batch_acts import Reason, acted
+from seedtrain.cli._common import Common, print_json
+from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+
+if TYPE_CHECKING:
+    from seedtrain.automation import Mapping, OpcUaPlant
+    from seedtrain.gmp import BatchRecord
+    from seedtrain.recipe import ControlRecipe
+    from seedtrain.record import Ledger
+
+MappingFile = Annotated[
+    Path | None, Parameter(name="--mapping", help="The mapping file of the plant that runs it; none: people run it.")
+]
+AlarmFile = Annotated[Path | None, Parameter(help="Alarms beside those that the recipe's limits give.")]
+PlantPassword = Annotated[
+    int | None,
+    Parameter(help="Read the password of the mapping's user from this descriptor; else SEEDTRAIN_OPCUA_PASSWORD."),
+]
+
+
+def start(
+    recipe: str,
+    *,
+    batch: Annotated[str, Parameter(help="The id of the new batch: up to 40 letters, digits, dots and dashes.")],
+    mapping: MappingFile = None,
+    alarms: AlarmFile = None,
+    plant_password_fd: PlantPassword = None,
+    simulated: Annotated[
+        bool, Parameter(negative="", help="A trial: no approved recipe, marked on every page.")
+    ] = False,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Start a batch with a recipe that is effective: on a plant with --mapping, else run by people.
+
+    On a plant it runs until the batch is over and says what it waits for; people answer from other terminals with the
+    other commands of `batch`. Called again for a batch that is there it takes it over, as `resume` does.
+
+    Example: seedtrain batch start pbs@1 --batch PBS-001 --as person-1 --record record.db
+
+    Parameters
+    ----------
+    recipe
+        A recipe file, or a version in the ledger: NAME, the effective one, or NAME@VERSION.
+    """
+    if mapping is None:
+        return _batch.start(recipe, batch=batch, simulated=simulated, signer=signer, record=record, common=common)
+    from seedtrain.automation import start_live
+    from seedtrain.base import use_language
+    from seedtrain.gmp import LedgerPermit
+
+    options = common or Common()
+    _plant_password(plant_password_fd)
+    with open_record(record) as ledger, use_language(options.lang):
+        control = _batch.control_of(ledger, recipe)
+        given = _Given(ledger, control, batch, mapping, alarms, options)
+        with _checked(given, signer.actor, simulated=simulated) as (plant, read):
+            with signing(ledger, signer) as actor:  # the key is open for this one signature, not while the batch runs
+                start_live(
+                    control,
+                    plant,
+                    ledger,
+                    batch=batch,
+                    actor=actor,
+                    permit=LedgerPermit(ledger, control),
+                    people=read.entry.people,
+                    mapping=read.digest,
+                    simulated=simulated,
+                )
+            return _drive(given, plant, read, simulated=simulated)
+
+
+def resume(
+    batch: str,
+    *,
+    mapping: MappingFile = None,
+    alarms: AlarmFile = None,
+    plant_password_fd: PlantPassword = None,
+    reason: Reason = "",
+    signer: Signer | None = None,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Let a paused batch go on; with --mapping, take over a batch on a plant whose executor is gone.
+
+    A batch that is taken over is Held, with what was found, until `batch confirm`; only a phase that declares
+    `automatic_restart` goes on by itself.
+
+    Example: seedtrain batch resume PBS-001 --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+    if mapping is None:
+        if signer is None:
+            raise InputError("nobody signs", remedy="Give --as, or --mapping to take over a batch on a plant.")
+        return _batch_orders.resume(batch, reason=reason, signer=signer, record=record, common=common)
+    from seedtrain.base import use_language
+    from seedtrain.gmp import batch_recipe, batch_record
+
+    options = common or Common()
+    _plant_password(plant_password_fd)
+    with open_record(record) as ledger, use_language(options.lang):
+        found = batch_record(ledger.events(subject=batch), batch)
+        given = _Given(ledger, batch_recipe(ledger, found), batch, mapping, alarms, options)
+        with _checked(given, "", simulated=found.header.trial) as (plant, read):
+            return _drive(given, plant, read, simulated=found.header.trial)
+
+
+class _Given:
+    """What both commands have read."""
+
+    def __init__(
+        self, ledger: Ledger, control: ControlRecipe, batch: str, mapping: Path, alarms: Path | None, options: Common
+    ) -> None:
+        self.ledger, self.control, self.batch = ledger, control, batch
+        self.mapping, self.alarms, self.options = mapping, alarms, options
+
+
+def _plant_password(descriptor: int | None) -> None:
+    """The password of the server's user, where it does not come by the environment."""
+    if descriptor is None:
+        return
+    import os
+
+    from seedtrain.cli._signing import Secrets
+
+    os.environ["SEEDTRAIN_OPCUA_PASSWORD"] = Secrets(descriptor).ask(_("Password of the plant's user:"))
+
+
+@contextmanager
+def _checked(given: _Given, actor: str, *, simulated: bool) -> Iterator[tuple[OpcUaPlant, Mapping]]:
+    """Recipe, person, mapping, plant and units, all faults at once, before anything is recorded or moves."""
+    from seedtrain.automation import OpcUaPlant, occupied, read_mapping, unit_name
+    from seedtrain.gmp import authorise
+
+    errors: list[SeedtrainError] = []
+
+    def tried(do: Callable[[], Any]) -> Any:
+        try:
+            return do()
+        except InputError as error:
+            errors.extend(error.parts)
+            return None
+
+    if actor:
+        tried(lambda: authorise(given.ledger, actor, "batch.execute"))
+        if not simulated:
+            tried(lambda: _must_be_effective(given.ledger, given.control))
+    units = {unit_name(step) for step in given.control.recipe.phases()}
+    errors += occupied(given.ledger, given.batch, units)
+    read = tried(lambda: read_mapping(given.mapping))
+    plant = tried(lambda: OpcUaPlant(read, given.control, owner=given.batch, patience=2.0)) if read else None
+    try:
+        collect(errors)
+        assert plant is not None
+        assert read is not None
+        yield plant, read
+    finally:
+        if plant is not None:
+            plant.close()
+
+
+def _must_be_effective(ledger: Ledger, control: ControlRecipe) -> None:
+    """The recipe was approved and is effective (21 CFR 211.100(a), 211.188(a))."""
+    from seedtrain.gmp import approval
+    from seedtrain.record import timestamp
+
+    name = f"{control.recipe.name} {control.recipe.version} ({control.digest[:16]}...)"
+    found = approval(ledger, control.digest)
+    objection = f"the recipe {name} was never approved"
+    if found is not None:
+        objection = found.fault or found.objection(timestamp(ledger.now))
+        if found.retired and not objection:
+            objection = f"the recipe {name} is retired"
+    if objection:
+        remedy = "Have it approved and made effective: seedtrain recipe submit; or run a trial: --simulated."
+        raise InputError(objection, remedy=remedy)
+
+
+def _drive(given: _Given, plant: OpcUaPlant, read: Mapping, *, simulated: bool) -> int:
+    """Run the batch to its end, and say how it stands then; exit code 1 where it was stopped or aborted."""
+    import sys
+
+    from seedtrain.automation import Recorder, execute_live, live_status, live_words, read_alarms, recipe_alarms
+    from seedtrain.gmp import LedgerPermit, open_deviations, received_lots
+    from seedtrain.recipe import State, state_words
+
+    ledger, control, batch, options = given.ledger, given.control, given.batch, given.options
+    further, notify = read_alarms(given.alarms) if given.alarms is not None else ((), ())
+    origin = "simulated" if simulated else plant.origin
+    stream = sys.stderr if options.json else sys.stdout
+    with Recorder(
+        ledger, batch, origin=origin, alarms=(*recipe_alarms(control.recipe), *further), notify=notify
+    ) as recorder:
+        state = execute_live(
+            control,
+            plant,
+            ledger,
+            batch=batch,
+            permit=LedgerPermit(ledger, control),
+            stock=lambda: tuple(received_lots(ledger.events()).values()),
+            people=read.entry.people,
+            mapping=read.digest,
+            simulated=simulated,
+            on_excursion=lambda _excursion: open_deviations(ledger, batch),
+            tell=lambda words: print(words, file=stream, flush=True),
+            recorder=recorder,
+        )
+    status = live_status(ledger, batch, control)
+    assert status is not None
+    if options.json:
+        print_json({"batch": batch, **status})
+    else:
+        print(f"{batch}: {state_words(state.state())}", *live_words(status), sep="\n")
+    return EXIT_DONE if state.state() is State.COMPLETE else EXIT_FAIL
+
+
+def confirm(
+    batch: str, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
+    """Confirm that a batch which was held goes on: you have seen how its units stand. Signed.
+
+    Example: seedtrain batch confirm PBS-001 --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+    from seedtrain.automation import batch_state
+    from seedtrain.gmp import command_batch
+    from seedtrain.recipe import Command
+
+    def do(ledger: Ledger, actor: str) -> BatchRecord:
+        held = batch_state(ledger, batch).ordered
+        words = reason or f"the state was seen; held by event {held.seq if held is not None else 0}"
+        return command_batch(ledger, batch, Command.RESTART, actor, reason=words)
+
+    return acted(do, signer, record, common)
+
+
+def override(
+    batch: str,
+    tag: str,
+    value: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    unit: str = "",
+    *,
+    reason: Reason,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Set a target by hand until the end of the phase that runs; the executor follows within seconds. Signed.
+
+    Example: seedtrain batch override COL-001 temperature 30 degC --reason "foam" --as person-1 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    tag
+        The target, as the recipe calls it.
+    value
+        The number.
+    unit
+        Its unit; none for a plain number.
+    """
+    from seedtrain.base import use_language
+    from seedtrain.gmp import authorise, batch_record
+    from seedtrain.record import Draft, append_signed
+
+    options = common or Common()
+    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
+        authorise(ledger, actor, "batch.execute")
+        found = batch_record(ledger.events(subject=batch), batch)
+        payload = _target(ledger, found, tag, value, unit)
+        draft = Draft("target.overridden", batch, payload, actor, reason=reason)
+        append_signed(ledger, draft, f"override of {tag} in {payload['phase']}"[:200])
+        if options.json:
+            print_json({"batch": batch, **payload})
+        else:
+            words = _("{tag} of {phase} is to be {value}")
+            print(words.format(tag=tag, phase=payload["phase"], value=f"{value} {unit}".rstrip()))
+    return EXIT_DONE
+
+
+def _target(ledger: Ledger, found: BatchRecord, tag: str, value: str, unit: str) -> dict[str, Any]:
+    """What is overridden: a number that the running phase sets, in a unit of its dimension."""
+    from seedtrain.gmp import batch_recipe
+    from seedtrain.quantity import Quantity, parse
+
+    running = found.running
+    if running is None:
+        raise InputError(f"batch {found.batch} runs no phase", remedy="A target is overridden while its phase runs.")
+    place = batch_recipe(ledger, found).recipe.phase_at(running.phase)
+    wanted = place.phase.set.get(tag)
+    if not isinstance(wanted, Quantity):
+        known = ", ".join(name for name, item in place.phase.set.items() if isinstance(item, Quantity))
+        raise InputError(f"{running.phase} sets no number {tag!r}", remedy=f"Override one of: {known or 'none'}.")
+    given = parse(f"{value} {unit}".strip(), like=wanted.unit)
+    return {
+        "phase": running.phase,
+        "unit": running.unit,
+        "tag": tag,
+        "value": value,
+        "unit_of_measure": given.unit,
+        "recipe": str(wanted),
+        "origin": found.header.origin,
+    }
+
+
+def answer(
+    batch: str,
+    *,
+    confirm_holds: Annotated[bool, Parameter(negative="", help="Restart the batch too where it is held.")] = False,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Let a scripted crew answer what a simulated batch on a plant asks of people, until it is over; marked as such.
+
+    Example: seedtrain batch answer PBS-001 --record record.db
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+    import time
+
+    from seedtrain.automation import batch_state
+    from seedtrain.base import use_language
+    from seedtrain.gmp import batch_recipe, batch_record
+    from seedtrain.program import answer as answer_once
+    from seedtrain.program import scripted_crew
+
+    options = common or Common()
+    done: list[str] = []
+    with open_record(record) as ledger, use_language(options.lang):
+        control = batch_recipe(ledger, batch_record(ledger.events(subject=batch), batch))
+        crew = scripted_crew(ledger, control)
+        while not batch_state(ledger, batch).state().is_final:
+            did = answer_once(ledger, batch, crew, confirm=confirm_holds)
+            if did:
+                done.append(did)
+                if not options.json:
+                    print(_("scripted: {command}").format(command=did), flush=True)
+            else:
+                time.sleep(0.5)
+        if options.json:
+            print_json({"batch": batch, "scripted": True, "done": done})
+    return EXIT_DONE
+
+
+def add_to(app: App) -> None:
+    """Add the commands to `seedtrain batch`; `start` and `resume` also know plants."""
+    for name in ("start", "resume"):
+        del app[name]
+    for act in (start, resume, confirm, override, answer):
+        app.command(act)
