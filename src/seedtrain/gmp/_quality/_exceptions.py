@@ -143,6 +143,11 @@ def _told(record: BatchRecord, events: Sequence[Event]) -> Iterator[ReviewItem]:
         if event.type in ("lot.held", "lot.hold_lifted"):
             word = "held" if event.type == "lot.held" else "freed from a hold"
             yield ReviewItem("audit trail", event.seq, f"{event.subject} was {word} ({event.reason})")
+        elif event.type == "target.overridden":
+            told = event.payload
+            value = f"{told.get('value')} {told.get('unit_of_measure')}".rstrip()
+            words = f"{told.get('tag')} of {told.get('phase')} set by hand to {value}, recipe {told.get('recipe')}"
+            yield ReviewItem("intervention", event.seq, f"{words} ({event.reason})")
         elif not event.type.startswith(_KNOWN):
             yield ReviewItem("audit trail", event.seq, f"{event.type}, which this review does not know")
         if not simulated and event.device is None and event.type.startswith(_BY_HAND):
