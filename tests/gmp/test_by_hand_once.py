@@ -51,7 +51,9 @@ def run(shop):
     do(shop, gmp.complete_phase, FILL)
 
 
-@pytest.mark.parametrize(("amount", "unit"), [("10", "g"), ("10.0", "g"), ("10.000", "g"), ("0.01", "kg"), ("1e1", "g")])
+@pytest.mark.parametrize(
+    ("amount", "unit"), [("10", "g"), ("10.0", "g"), ("10.000", "g"), ("0.01", "kg"), ("1e1", "g")]
+)
 def test_an_equal_amount_is_the_same_weighing_however_it_is_written(shop, amount, unit):
     do(shop, gmp.begin_phase, WEIGH, equipment=["BAL-1"])
     do(shop, gmp.dispense, WEIGH, GOOD_LOT, "10", "g", instrument="BAL-1")
@@ -77,7 +79,7 @@ def test_who_had_no_part_in_a_phase_says_why_they_end_it(shop):
     do(shop, gmp.complete_phase, WEIGH, who="bela", reason="anna was called away; I watched the last weighing")
     (step,) = gmp.batch_record(shop.ledger.events(subject=BATCH), BATCH).steps
     assert (step.took_part, step.performed, step.completed_by) == (False, True, shop.actors["bela"])
-    (signature,) = [item for item in shop.ledger.events(subject=BATCH, type="signature.applied")][-1:]
+    *_, signature = shop.ledger.events(subject=BATCH, type="signature.applied")
     assert signature.payload["meaning"] == f"completed, performed by others: {WEIGH}"
     shown = [item.item for item in gmp.open_review(shop.ledger, BATCH).exceptions if item.item.kind == "intervention"]
     words = f"{WEIGH} was completed by {shop.actors['bela']}, who had not acted in it (anna was called away; I watched"

@@ -168,7 +168,9 @@ def test_alarms_gaps_and_the_unknown_are_shown_first_to_last(made):
     made.add("strange.thing", {"what": "?"})
     made.add("telemetry.gap", {"tag": "DO", "start_h": "1", "end_h": "2"}, "executor", device="T.DO")
     made.add("alarm.shelved", {"alarm": "DO low", "minutes": "30"})
-    assert words(made, "alarm") == ["alarm DO low shelved"]
+    assert words(made, "alarm") == [
+        f"alarm DO low was shelved by {made.people['operator']}, without an end (no reason given)"
+    ]
     assert "no data of DO from 1 to 2 h" in words(made, "data gap")
     assert words(made, "audit trail") == ["strange.thing, which this review does not know"]
     order = [KINDS.index(item.item.kind) for item in found(made)]

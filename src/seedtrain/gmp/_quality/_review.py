@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +12,7 @@ from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._lines import ReviewItem, ReviewLine
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.gmp._master._approval import approval, at_head
+from seedtrain.gmp._quality._alarms import quiet_alarms
 from seedtrain.gmp._quality._case import counting, said, signed_pairs, strange
 from seedtrain.gmp._quality._deviations import concerning
 from seedtrain.gmp._quality._exceptions import review_items
@@ -24,11 +25,13 @@ ACKNOWLEDGEMENT: Final = "acknowledgement of an exception"
 
 @dataclass(frozen=True)
 class Collapsed:
-    """What a review does not show one by one: values and materials within limits, results that conform."""
+    """What a review does not show one by one: values and materials within limits, results that conform, alarms of a
+    lower priority that somebody acknowledged."""
 
     values: int
     materials: int
     results: int
+    alarms: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ def open_review(ledger: Ledger, batch: str, *, recipe: ControlRecipe | None = No
     for item in items:
         key = item_key(batch, item)
         found.append(Exceptional(key, item, {**said_of.get(key, {}), **comments.get(item, {})}))
-    return OpenReview(batch, tuple(found), collapsed(record), standing)
+    within = replace(collapsed(record), alarms=quiet_alarms(events))
+    return OpenReview(batch, tuple(found), within, standing)
 
 
 def reading(ledger: Ledger, batch: str) -> tuple[tuple[Event, ...], BatchRecord]:
