@@ -1,10 +1,11 @@
-"""What a newcomer met: verdicts on nothing, foreign files, expired deliveries, repeats, late entries, second results."""
+"""What a newcomer met: verdicts on nothing, foreign files, expired deliveries, repeats, late entries, second tests."""
 
 from __future__ import annotations
 
 import json
 import os
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -72,7 +73,7 @@ def test_rules_that_apply_to_nothing_are_no_pass(site, tmp_path):
     assert not any("nothing was judged" in line for line in found.data["evidence"])
 
 
-VERDICT = {
+VERDICT: dict[str, Any] = {
     "verdict": "pass",
     "criteria": [
         {"name": "a", "value": "1", "interval": None, "limit": "= 1", "limit_of_detection": None, "verdict": "pass"}
@@ -88,7 +89,8 @@ def test_a_foreign_document_is_no_verdict_and_says_where(site, tmp_path):
     deliver(journey, who, "S-1")
     file = tmp_path / "verdict.json"
     officer = journey.enrol("The officer", "assurance_officer", by=who["admin"])
-    for document in ({"name": "package", "version": "1"}, [], VERDICT | {"criteria": [{"name": "a"}]}, "x", None):
+    documents: list[Any] = [{"name": "package", "version": "1"}, [], VERDICT | {"criteria": [{"name": "a"}]}, "x", None]
+    for document in documents:
         file.write_text(json.dumps(document), encoding="utf-8")
         answer = journey.signed(officer, "assurance", "species", "S-1", file)
         assert answer.code == 2
@@ -114,9 +116,11 @@ def test_no_document_gets_past_the_reader_as_something_else(data, key, value):
     try:
         found = read_verdict(document, "f.json")
     except InputError as error:
-        assert all(part.position and part.remedy for part in error.parts)
+        faults = error.parts
     else:
+        faults = ()
         assert found.to_data() == {name: document[name] for name in VERDICT}
+    assert all(part.position and part.remedy for part in faults)
 
 
 def test_an_expired_delivery_is_received_and_said_so_at_once(site):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,14 +10,16 @@ from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, InputError
 from seedtrain.base import translate as _
+from seedtrain.cli._acted import acted, exit_code, shown
 from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+from seedtrain.cli._signing import RecordUrl, Signer
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from seedtrain.gmp import AssuranceRecorded, HoldOrder, MaterialCertificate
+    from seedtrain.gmp import AssuranceRecorded, HoldOrder, MaterialCertificate, Revocation
     from seedtrain.quality import Verdict
+    from seedtrain.record import Event, Ledger
 
 app = App(name="assurance", help="Rule sets on what is inside: evidence, certificates, lines, critical points.")
 certificate = App(name="certificate", help="Certificates of materials: record, revoke, list.")
@@ -64,9 +67,12 @@ def issue(
         lots=tuple(lot or ()),
         document=_paper(document) if document is not None else "",
     )
-    with open_record(record) as ledger, signing(ledger, signer) as actor:
+
+    def act(ledger: Ledger, actor: str) -> MaterialCertificate:
         issue_certificate(ledger, found, actor)
-    return _done(common or Common(), _certificate_data(found))
+        return found
+
+    return acted(signer, record, common, act, lambda item: [_certificate_line(item)], data=_certificate_data)
 
 
 @certificate.command
@@ -87,28 +93,26 @@ def revoke(
     number
         The certificate's number.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import revoke_certificate
 
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        found = revoke_certificate(ledger, number, reason, actor)
-        if options.json:
-            print_json(
-                {
-                    "certificate": number,
-                    "held": list(found.held),
-                    "covered_by_another": list(found.covered),
-                    "orders": [_order_data(order) for order in found.orders],
-                }
-            )
-            return EXIT_DONE
-        print(_("{number} revoked: {count} lots and batches on hold").format(number=number, count=len(found.held)))
+    def data(found: Revocation) -> dict[str, Any]:
+        orders = [_order_data(order) for order in found.orders]
+        held, covered = list(found.held), list(found.covered)
+        return {"certificate": number, "held": held, "covered_by_another": covered, "orders": orders}
+
+    def tell(found: Revocation) -> Iterator[str]:
+        yield _("{number} revoked: {count} lots and batches on hold").format(number=number, count=len(found.held))
         for order in found.orders:
-            _print_order(order)
+            yield from _order_lines(order)
         for lot in found.covered:
-            print(_("{lot}: another certificate covers it").format(lot=lot))
-    return EXIT_DONE
+            yield _("{lot}: another certificate covers it").format(lot=lot)
+
+    return acted(
+        *(signer, record, common),
+        lambda ledger, actor: revoke_certificate(ledger, number, reason, actor),
+        tell,
+        data=data,
+    )
 
 
 @certificate.command(name="list")
@@ -117,21 +121,13 @@ def list_certificates(*, record: RecordUrl = None, common: Common | None = None)
 
     Example: seedtrain assurance certificate list --record record.db
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import material_certificates
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
-        found = material_certificates(ledger)
-        if options.json:
-            print_json([_certificate_data(item) for item in found])
-            return EXIT_DONE
-        for item in found:
-            until = item.valid_until.isoformat() if item.valid_until else _("no end")
-            state = _("revoked") if item.revoked else ""
-            names = f"{item.number:<12} {item.scheme:<16} {item.material:<18} {item.supplier:<18}"
-            print(f"{names} {item.valid_from} .. {until}  {state}".rstrip())
-    return EXIT_DONE
+    return shown(
+        *(record, common, material_certificates),
+        lambda found: map(_certificate_line, found),
+        data=lambda found: [_certificate_data(item) for item in found],
+    )
 
 
 @app.command
@@ -147,9 +143,16 @@ def declare(file: Path, *, signer: Signer, record: RecordUrl = None, common: Com
     """
     from seedtrain.gmp import declare_composition
 
-    with open_record(record) as ledger, signing(ledger, signer) as actor:
-        events = declare_composition(ledger, file, actor)
-    return _done(common or Common(), {"file": str(file), "recorded": bool(events)})
+    def tell(events: tuple[Event, ...]) -> list[str]:
+        words = _("{file}: the declaration is recorded") if events else _("{file}: declared like this before")
+        return [words.format(file=file)]
+
+    return acted(
+        *(signer, record, common),
+        lambda ledger, actor: declare_composition(ledger, file, actor),
+        tell,
+        data=lambda events: {"file": str(file), "recorded": bool(events)},
+    )
 
 
 @app.command
@@ -176,12 +179,12 @@ def point(
     result
         pass or fail.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import check_point
 
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        return _recorded(options, check_point(ledger, lot, point, result, basis, actor))
+    return _recorded(
+        *(signer, record, common),
+        lambda ledger, actor: check_point(ledger, lot, point, result, basis, actor),
+    )
 
 
 @app.command
@@ -209,12 +212,13 @@ def species(
     """
     import json
 
-    from seedtrain.base import Position, read_text, use_language
+    from seedtrain.base import Position, read_text
     from seedtrain.gmp import read_verdict, record_species_test
 
-    options = common or Common()
     try:
         document = json.loads(read_text(verdict, what="verdict"))
+    except RecursionError:
+        raise InputError("this is nested too deeply", position=Position(str(verdict))) from None
     except json.JSONDecodeError as error:
         raise InputError(
             f"this is not JSON: {error.msg}",
@@ -222,8 +226,10 @@ def species(
             remedy="Give what `seedtrain verify species TABLE --json` printed.",
         ) from None
     found = read_verdict(document, str(verdict))
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        return _recorded(options, record_species_test(ledger, lot, found, target, actor))
+    return _recorded(
+        *(signer, record, common),
+        lambda ledger, actor: record_species_test(ledger, lot, found, target, actor),
+    )
 
 
 @app.command
@@ -250,9 +256,19 @@ def require(
     from seedtrain.gmp import read_rules, require_rules
 
     found = read_rules(rules)
-    with open_record(record) as ledger, signing(ledger, signer) as actor:
-        require_rules(ledger, recipe, found, actor, ended=end)
-    return _done(common or Common(), {"recipe": recipe, "rules": found.name, "digest": found.digest, "ended": end})
+
+    def tell(_events: object) -> list[str]:
+        if end:
+            return [_("{recipe} no longer has to meet {rules}").format(recipe=recipe, rules=found.name)]
+        words = _("from now on {recipe} has to meet {rules} ({edition}), digest {digest}")
+        return [words.format(recipe=recipe, rules=found.name, edition=found.edition, digest=found.digest[:16])]
+
+    return acted(
+        *(signer, record, common),
+        lambda ledger, actor: require_rules(ledger, recipe, found, actor, ended=end),
+        tell,
+        data=lambda _events: {"recipe": recipe, "rules": found.name, "digest": found.digest, "ended": end},
+    )
 
 
 @app.command
@@ -272,15 +288,17 @@ def judge(
     lot
         The lot or batch.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import judge_rules, read_rules
+    from seedtrain.quality import Verdict
 
-    options = common or Common()
     found = read_rules(rules)
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
-        verdict = judge_rules(ledger, lot, found)
-        _print_verdict(options, lot, found.name, verdict)
-    return verdict.exit_code
+    return shown(
+        *(record, common),
+        lambda ledger: judge_rules(ledger, lot, found),
+        lambda verdict: _verdict_lines(lot, found.name, verdict),
+        data=Verdict.to_data,
+        code=exit_code,
+    )
 
 
 @app.command(name="rules")
@@ -319,30 +337,30 @@ def _checked_words(checked: str) -> str:
     }[checked]
 
 
-def _print_verdict(options: Common, lot: str, name: str, verdict: Verdict) -> None:
+def _verdict_lines(lot: str, name: str, verdict: Verdict) -> Iterator[str]:
     from seedtrain.quality import verdict_words
 
-    if options.json:
-        print_json(verdict.to_data())
-        return
-    print(_("{lot}: evidence for the rules of {name}").format(lot=lot, name=name), end=": ")
-    print(verdict_words(verdict.verdict))
+    head = _("{lot}: evidence for the rules of {name}").format(lot=lot, name=name)
+    yield f"{head}: {verdict_words(verdict.verdict)}"
     for item in verdict.criteria:
-        print(f"  {verdict_words(item.verdict):<12} {item.name}: {item.value}")
-    for line in verdict.evidence:
-        print(f"    {line}")
-    print(_("This says which evidence is on record. It is no certificate and no ruling."))
+        yield f"  {verdict_words(item.verdict):<12} {item.name}: {item.value}"
+    yield from (f"    {line}" for line in verdict.evidence)
+    yield _("This says which evidence is on record. It is no certificate and no ruling.")
 
 
-def _recorded(options: Common, found: AssuranceRecorded) -> int:
-    if options.json:
+def _recorded(
+    signer: Signer, record: str | None, common: Common | None, act: Callable[[Ledger, str], AssuranceRecorded]
+) -> int:
+    def data(found: AssuranceRecorded) -> dict[str, Any]:
         order = None if found.order is None else _order_data(found.order)
-        print_json({"event": found.event.id, "lot": found.event.subject, "order": order})
-        return EXIT_DONE
-    print(_("recorded for {lot}").format(lot=found.event.subject))
-    if found.order is not None:
-        _print_order(found.order)
-    return EXIT_DONE
+        return {"event": found.event.id, "lot": found.event.subject, "order": order}
+
+    def tell(found: AssuranceRecorded) -> Iterator[str]:
+        yield _("recorded for {lot}").format(lot=found.event.subject)
+        if found.order is not None:
+            yield from _order_lines(found.order)
+
+    return acted(signer, record, common, act, tell, data=data)
 
 
 def _order_data(order: HoldOrder) -> dict[str, Any]:
@@ -350,10 +368,19 @@ def _order_data(order: HoldOrder) -> dict[str, Any]:
     return {"hold": order.hold, "root": order.root, "reason": order.reason, "fresh": order.fresh, "lots": lots}
 
 
-def _print_order(order: HoldOrder) -> None:
-    print(f"{order.hold}  {order.root}: {order.reason}")
+def _order_lines(order: HoldOrder) -> Iterator[str]:
+    from seedtrain.gmp import recorded_words
+
+    yield f"{order.hold}  {order.root}: {recorded_words(order.reason)}"
     for line in order.lots:
-        print(f"  {'  ' * line.depth}{line.lot} {line.material}".rstrip())
+        yield f"  {'  ' * line.depth}{line.lot} {line.material}".rstrip()
+
+
+def _certificate_line(item: MaterialCertificate) -> str:
+    until = item.valid_until.isoformat() if item.valid_until else _("no end")
+    state = _("revoked") if item.revoked else ""
+    names = f"{item.number:<12} {item.scheme:<16} {item.material:<18} {item.supplier:<18}"
+    return f"{names} {item.valid_from} .. {until}  {state}".rstrip()
 
 
 def _certificate_data(item: MaterialCertificate) -> dict[str, Any]:
@@ -391,11 +418,3 @@ def _paper(document: Path) -> str:
         raise InputError(
             f"this file cannot be read: {error.strerror}", position=Position(str(document)), remedy="Check the path."
         ) from error
-
-
-def _done(options: Common, data: dict[str, Any]) -> int:
-    if options.json:
-        print_json(data)
-    else:
-        print(*(f"{name}: {value}" for name, value in data.items() if value not in (None, [], "")), sep="\n")
-    return EXIT_DONE

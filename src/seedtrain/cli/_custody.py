@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from seedtrain.base import EXIT_DONE, InputError
+from seedtrain.base import InputError
 from seedtrain.base import translate as _
-from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._signing import RecordUrl, Secrets, Signer, open_record, signing
+from seedtrain.cli._acted import acted, exit_code, shown
+from seedtrain.cli._bank_words import verdict_lines
+from seedtrain.cli._common import Common
+from seedtrain.cli._signing import RecordUrl, Secrets, Signer
 
 if TYPE_CHECKING:
     from seedtrain.gmp import Chain, Observed
+    from seedtrain.record import Ledger
 
 app = App(name="custody", help="Chain of identity and custody: from the patient and back to the same patient.")
 StageWord = Literal["transport", "receipt", "manufacture", "return", "infusion"]
@@ -55,17 +59,14 @@ def open_chain(
 
     Example: seedtrain custody open --product CAR-T-1 --place "Ward 3" --limit "all=2 .. 8 degC" --as person-1
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import open_custody
 
-    options = common or Common()
     given = Secrets(signer.password_fd)
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer, given) as actor:
-        patient = given.ask(_("Patient (name, date of birth, record number):"))
-        found = open_custody(
-            ledger,
-            actor,
-            patient=patient,
+
+    def act(ledger: Ledger, actor: str) -> Chain:
+        return open_custody(
+            *(ledger, actor),
+            patient=given.ask(_("Patient (name, date of birth, record number):")),
             product=product,
             place=place,
             limits=_pairs(limit or []),
@@ -73,7 +74,8 @@ def open_chain(
             evaluated=evaluated,
             lots=tuple(lot or ()),
         )
-        return _show(options, found)
+
+    return _done(signer, record, common, act, given)
 
 
 @app.command
@@ -95,16 +97,17 @@ def bind(
     code
         The chain's code.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import bind_to_patient, custody_chain
 
     if (lot is None) == (batch is None):
         raise InputError("it is not said what to bind", remedy="Give --lot or --batch.")
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        kind, name = ("lot", lot) if lot is not None else ("batch", batch)
+    kind, name = ("lot", lot) if lot is not None else ("batch", batch)
+
+    def act(ledger: Ledger, actor: str) -> Chain:
         bind_to_patient(ledger, code, kind, str(name), actor)
-        return _show(options, custody_chain(ledger, code))
+        return custody_chain(ledger, code)
+
+    return _done(signer, record, common, act)
 
 
 @app.command(name="hand-over")
@@ -128,12 +131,12 @@ def hand(
     code
         The chain's code.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import hand_over
 
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        return _show(options, hand_over(ledger, code, actor, seen.observed(), to=to, stage=stage))
+    return _done(
+        *(signer, record, common),
+        lambda ledger, actor: hand_over(ledger, code, actor, seen.observed(), to=to, stage=stage),
+    )
 
 
 @app.command
@@ -148,12 +151,12 @@ def receive(code: str, *, seen: Seen, signer: Signer, record: RecordUrl = None, 
     code
         The chain's code.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import receive_custody
 
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        return _show(options, receive_custody(ledger, code, actor, seen.observed()))
+    return _done(
+        *(signer, record, common),
+        lambda ledger, actor: receive_custody(ledger, code, actor, seen.observed()),
+    )
 
 
 @app.command
@@ -175,18 +178,16 @@ def label(
     code
         The chain's code.
     """
-    from seedtrain.base import use_language, write_atomic
+    from seedtrain.base import write_atomic
     from seedtrain.gmp import custody_chain, print_custody_labels
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
-        found = custody_chain(ledger, code)
-        write_atomic(out, print_custody_labels(found, sheet, copies=copies))
-        if options.json:
-            print_json({"file": str(out), "labels": 2 * copies, "sheet": sheet})
-        else:
-            print(_("{file}: {count} labels").format(file=out, count=2 * copies))
-    return EXIT_DONE
+    def read(ledger: Ledger) -> dict[str, Any]:
+        write_atomic(out, print_custody_labels(custody_chain(ledger, code), sheet, copies=copies))
+        return {"file": str(out), "labels": 2 * copies, "sheet": sheet}
+
+    return shown(
+        record, common, read, lambda said: [_("{file}: {count} labels").format(file=out, count=said["labels"])]
+    )
 
 
 @app.command
@@ -207,12 +208,12 @@ def resume(
     code
         The chain's code.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import resume_custody
 
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        return _show(options, resume_custody(ledger, code, actor, reason))
+    return _done(
+        *(signer, record, common),
+        lambda ledger, actor: resume_custody(ledger, code, actor, reason),
+    )
 
 
 @app.command
@@ -233,17 +234,14 @@ def reveal(
     code
         The chain's code.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import reveal_patient
 
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        patient = reveal_patient(ledger, code, actor, reason)
-        if options.json:
-            print_json({"code": code, "patient": patient})
-        else:
-            print(patient or _("The patient's data was erased."))
-    return EXIT_DONE
+    return acted(
+        *(signer, record, common),
+        lambda ledger, actor: reveal_patient(ledger, code, actor, reason),
+        lambda patient: [patient or _("The patient's data was erased.")],
+        data=lambda patient: {"code": code, "patient": patient},
+    )
 
 
 @app.command
@@ -257,22 +255,15 @@ def check(code: str, *, record: RecordUrl = None, common: Common | None = None) 
     code
         The chain's code.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import custody_chain, judge_custody
-    from seedtrain.quality import verdict_words
+    from seedtrain.quality import Verdict
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
-        verdict = judge_custody(custody_chain(ledger, code))
-        if options.json:
-            print_json(verdict.to_data())
-            return verdict.exit_code
-        print(f"{code}: {verdict_words(verdict.verdict)}")
-        for item in verdict.criteria:
-            print(f"  {verdict_words(item.verdict):<12} {item.name}: {item.value or '-'} ({item.limit})")
-        for line in verdict.evidence:
-            print(f"  {line}")
-    return verdict.exit_code
+    return shown(
+        *(record, common, lambda ledger: judge_custody(custody_chain(ledger, code))),
+        lambda verdict: verdict_lines(code, verdict),
+        data=Verdict.to_data,
+        code=exit_code,
+    )
 
 
 @app.command
@@ -286,12 +277,9 @@ def show(code: str, *, record: RecordUrl = None, common: Common | None = None) -
     code
         The chain's code.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import custody_chain
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
-        return _show(options, custody_chain(ledger, code))
+    return shown(record, common, lambda ledger: custody_chain(ledger, code), _lines, data=_data)
 
 
 @app.command(name="list")
@@ -300,19 +288,14 @@ def list_chains(*, record: RecordUrl = None, common: Common | None = None) -> in
 
     Example: seedtrain custody list --record record.db
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import custody_chains
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
-        found = custody_chains(ledger)
-        if options.json:
-            print_json([_data(item) for item in found])
-            return EXIT_DONE
+    def tell(found: tuple[Chain, ...]) -> Iterator[str]:
         for item in found:
             state = _("stopped") if item.stopped else stage_words(item.stage)
-            print(f"{item.code:<16} {item.token:<14} {item.product:<16} {item.custodian:<12} {state}")
-    return EXIT_DONE
+            yield f"{item.code:<16} {item.token:<14} {item.product:<16} {item.custodian:<12} {state}"
+
+    return shown(record, common, custody_chains, tell, data=lambda found: [_data(item) for item in found])
 
 
 def stage_words(stage: str) -> str:
@@ -327,23 +310,44 @@ def stage_words(stage: str) -> str:
     }[stage]
 
 
-def _show(options: Common, found: Chain) -> int:
-    if options.json:
-        print_json(_data(found))
-        return EXIT_DONE
-    print(found.code, found.token, found.product, sep="  ")
-    print(*found.label, sep="\n")
-    rows = [(_("Stage"), stage_words(found.stage)), (_("Custodian"), found.custodian)]
-    rows += [(_("Lots"), ", ".join(found.lots))] if found.lots else []
-    rows += [(_("Batches"), ", ".join(found.batches))] if found.batches else []
-    rows += [(_("On hold"), f"{found.stopped.reason} ({found.stopped.deviation})")] if found.stopped else []
-    for name, value in rows:
-        print(f"{name}: {value}")
+def condition_words(condition: str) -> str:
+    """How the goods looked, in the language in use."""
+    return {
+        "intact": _("intact"),
+        "damaged": _("damaged"),
+        "leaking": _("leaking"),
+        "seal broken": _("seal broken"),
+        "thawed": _("thawed"),
+    }.get(condition, condition)
+
+
+def _done(
+    signer: Signer,
+    record: str | None,
+    common: Common | None,
+    act: Callable[[Ledger, str], Chain],
+    secrets: Secrets | None = None,
+) -> int:
+    return acted(signer, record, common, act, _lines, data=_data, secrets=secrets)
+
+
+def _lines(found: Chain) -> Iterator[str]:
+    from seedtrain.gmp import recorded_words
+
+    yield f"{found.code}  {found.token}  {found.product}"
+    yield from found.label
+    yield f"{_('Stage')}: {stage_words(found.stage)}"
+    yield f"{_('Custodian')}: {found.custodian}"
+    if found.lots:
+        yield f"{_('Lots')}: {', '.join(found.lots)}"
+    if found.batches:
+        yield f"{_('Batches')}: {', '.join(found.batches)}"
+    if found.stopped:
+        yield f"{_('On hold')}: {recorded_words(found.stopped.reason)} ({found.stopped.deviation})"
     for item in found.hand_overs:
         taken = item.received.time if item.received else _("not received yet")
-        print(f"  {stage_words(item.stage):<12} {item.given.actor} > {item.to}  {item.given.time}  {taken}", end="  ")
-        print(f"{item.given.temperature}, {item.given.condition}")
-    return EXIT_DONE
+        seen = f"{item.given.temperature}, {condition_words(item.given.condition)}"
+        yield f"  {stage_words(item.stage):<12} {item.given.actor} > {item.to}  {item.given.time}  {taken}  {seen}"
 
 
 def _data(found: Chain) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from seedtrain.base import translate as _
 from seedtrain.cli import _recipe_life as life
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl
@@ -32,6 +33,9 @@ Keep = Literal[
 def check(recipe: Path, *, common: Common | None = None) -> int:
     """Read a recipe and report every fault at once, each with file, line and column.
 
+    Two digests are shown: of what the file says, and of the recipe with its unit and volume, as `recipe submit` puts it
+    into the ledger.
+
     Example: seedtrain recipe check examples/collagen/recipe.yaml
 
     Parameters
@@ -39,15 +43,22 @@ def check(recipe: Path, *, common: Common | None = None) -> int:
     recipe
         The recipe file.
     """
-    options = common or Common()
-    from seedtrain.recipe import read_recipe
+    from seedtrain.base import use_language
+    from seedtrain.recipe import at_scale, read_recipe
 
+    options = common or Common()
     master = read_recipe(recipe)
-    count = sum(1 for _ in master.phases())
+    control = at_scale(master, unit=master.basis_unit, volume=master.basis_volume)
+    count = sum(1 for _phase in master.phases())
     if options.json:
-        print_json({"recipe": master.name, "version": master.version, "digest": master.digest, "phases": count})
-    else:
-        print(f"{recipe}: {master.name} version {master.version}, {count} phases, digest {master.digest}")
+        data = {"recipe": master.name, "version": master.version, "digest": master.digest, "phases": count}
+        print_json(data | {"control_digest": control.digest, "unit": control.unit, "volume": str(control.volume)})
+        return 0
+    with use_language(options.lang):
+        words = _("{file}: {name} version {version}, {count} phases, digest {digest} of what the file says")
+        print(words.format(file=recipe, name=master.name, version=master.version, count=count, digest=master.digest))
+        words = _("  digest {digest} as it is submitted, signed and pinned by a batch: with {volume} in {unit}")
+        print(words.format(digest=control.digest, volume=control.volume, unit=control.unit))
     return 0
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from seedtrain.base import EXIT_DONE, InputError
+from seedtrain.base import InputError
 from seedtrain.base import translate as _
-from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+from seedtrain.cli._acted import acted, shown
+from seedtrain.cli._common import Common
+from seedtrain.cli._quality_words import Names, minute, person_words
+from seedtrain.cli._signing import RecordUrl, Signer, open_record
 
 if TYPE_CHECKING:
     from seedtrain.gmp import Approval, RecipeLife
@@ -158,18 +159,13 @@ def list_recipes(*, record: RecordUrl = None, common: Common | None = None) -> i
 
     Example: seedtrain recipe list --record record.db
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import recipe_versions
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
-        lives, now = recipe_versions(ledger), _now(ledger)
-        if options.json:
-            print_json([_data(life, now) for life in lives])
-        else:
-            for life in lives:
-                print(_line(life, now))
-    return EXIT_DONE
+    return shown(
+        *(record, common, lambda ledger: (recipe_versions(ledger), _now(ledger))),
+        lambda found: (_line(life, found[1]) for life in found[0]),
+        data=lambda found: [_data(life, found[1]) for life in found[0]],
+    )
 
 
 def history(recipe: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
@@ -182,25 +178,22 @@ def history(recipe: str, *, record: RecordUrl = None, common: Common | None = No
     recipe
         The recipe's name; or one version: NAME@VERSION, or the beginning of its digest.
     """
-    from seedtrain.base import use_language
-    from seedtrain.gmp import find_recipe, recipe_versions
+    from seedtrain.gmp import find_recipe, names_of, recipe_versions, step_words
 
-    options = common or Common()
-    with open_record(record, read_only=True) as ledger, use_language(options.lang):
+    def read(ledger: Ledger) -> tuple[Sequence[RecipeLife], str, Names]:
         lives = [life for life in recipe_versions(ledger) if life.recipe == recipe]
-        if not lives:
-            lives = [find_recipe(ledger, recipe)]
-        now = _now(ledger)
-        if options.json:
-            print_json([_data(life, now) for life in lives])
-            return EXIT_DONE
-        for life in lives:
-            print(_line(life, now))
+        return lives or [find_recipe(ledger, recipe)], _now(ledger), names_of(ledger)
+
+    def tell(found: tuple[Sequence[RecipeLife], str, Names]) -> Iterator[str]:
+        for life in found[0]:
+            yield _line(life, found[1])
             for step in life.steps:
-                print(f"  {step.at}  {step.type.partition('.')[2]:<16} {step.actor:<12} {step.words}".rstrip())
+                who = person_words(step.actor, found[2])
+                yield f"  {minute(step.at)}  {step_words(step.type)}  {who}  {step.words}".rstrip()
             if life.change:
-                print("  " + _("under the change request {change}").format(change=life.change))
-    return EXIT_DONE
+                yield "  " + _("under the change request {change}").format(change=life.change)
+
+    return shown(record, common, read, tell, data=lambda found: [_data(life, found[1]) for life in found[0]])
 
 
 def stored_recipe(record: str | None, reference: str) -> Any:
@@ -215,15 +208,16 @@ def stored_recipe(record: str | None, reference: str) -> Any:
 
 
 def _step(signer: Signer, record: str | None, common: Common | None, take: Callable[[Ledger, str], Approval]) -> int:
-    with _signed(signer, record, common) as (ledger, actor, options):
-        found = take(ledger, actor)
-        assert found.life is not None
-        now = _now(ledger)
-        if options.json:
-            print_json(_data(found.life, now))
-        else:
-            print(_line(found.life, now))
-    return EXIT_DONE
+    def act(ledger: Ledger, actor: str) -> tuple[RecipeLife, str]:
+        found = take(ledger, actor).life
+        assert found is not None
+        return found, _now(ledger)
+
+    return acted(
+        *(signer, record, common, act),
+        lambda pair: [_line(*pair)],
+        data=lambda pair: _data(*pair),
+    )
 
 
 def _step_of(
@@ -238,15 +232,6 @@ def _step_of(
     return _step(
         signer, record, common, lambda ledger, actor: take(ledger, find_recipe(ledger, reference).digest, actor)
     )
-
-
-@contextmanager
-def _signed(signer: Signer, record: str | None, common: Common | None) -> Iterator[tuple[Ledger, str, Common]]:
-    from seedtrain.base import use_language
-
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
-        yield ledger, actor, options
 
 
 def _now(ledger: Ledger) -> str:

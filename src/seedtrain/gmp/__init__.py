@@ -146,7 +146,7 @@ from seedtrain.gmp._master._change import (
     implement_change,
     open_change,
 )
-from seedtrain.gmp._master._life import RecipeLife, RecipeState, RecipeStep, fold_life, state_words
+from seedtrain.gmp._master._life import RecipeLife, RecipeState, RecipeStep, fold_life, state_words, step_words
 from seedtrain.gmp._master._steps import (
     find_recipe,
     make_effective,
@@ -584,6 +584,7 @@ __all__ = [
     "state_word",
     "state_words",
     "status_words",
+    "step_words",
     "stop_batch",
     "submit_protocol",
     "submit_recipe",

@@ -108,7 +108,10 @@ def _recalled(book: LotBook, lot: str) -> Iterator[Recalled]:
 def recall_page(ledger: Ledger, recall: Recall) -> Page:
     """The list as a page to print, in the language in use."""
     rows = [
-        [row[0], lot_kind_words(row[1]), *row[2:4], status_words(row[6]), f"{row[8]} {row[7]}", f"{row[13]} {row[7]}", row[14], row[15], row[16]]
+        [
+            *(row[0], lot_kind_words(row[1]), *row[2:4], status_words(row[6])),
+            *(f"{row[8]} {row[7]}", f"{row[13]} {row[7]}", row[14], row[15], row[16]),
+        ]
         for row in recall.rows()
     ]
     heads = (_("lot"), _("kind"), _("material"), _("batch"), _("status"), _("made"), _("remaining"), _("consignee"))

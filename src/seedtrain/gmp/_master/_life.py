@@ -105,6 +105,17 @@ def state_words(state: RecipeState) -> str:
     }[state]
 
 
+def step_words(type: str) -> str:
+    """A step of the life in the reader's language."""
+    return {
+        SUBMITTED: _("submitted"),
+        REVIEWED: _("reviewed"),
+        APPROVAL_SIGNED: _("approval signed"),
+        MADE_EFFECTIVE: _("made effective"),
+        RETIRED: _("retired"),
+    }.get(type, type)
+
+
 def _anybody(life: RecipeLife | None, event: Event) -> bool:
     return True
 
