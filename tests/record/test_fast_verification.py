@@ -35,7 +35,7 @@ EVENT = {
 
 def accepted(layouts, line):
     """Whether the fast way takes this line for an event, and then that it reads the same out of it."""
-    rows = layouts.rows(line + b"\n")
+    rows = layouts.rows(line + b"\n", [line])
     if rows is None:
         return False
     event = verifier._parse(line)
@@ -86,36 +86,65 @@ NOT_CANONICAL = {
 
 @pytest.mark.parametrize(("old", "new"), NOT_CANONICAL.values(), ids=NOT_CANONICAL)
 def test_the_same_data_written_in_another_way_is_refused(old, new):
-    payload = {"a": 1, "b": 2, "c": ["\x1f", "\n"], "d": [1, 2], "e": "text"}
-    line = signed_bytes({**EVENT, "payload": payload})
-    layouts = verifier._Layouts()
-    assert accepted(layouts, line)
-    text = line.decode()
-    assert old in text
-    changed = text.replace(old, new, 1).encode()
-    assert verifier._parse(changed) is None
-    assert not accepted(layouts, changed)
-    assert not accepted(verifier._Layouts(), changed)
+    for escapes in (["\x1f", "\n"], ["plain"]):  # lines without escapes are read by a shorter expression
+        line = signed_bytes({**EVENT, "payload": {"a": 1, "b": 2, "c": escapes, "d": [1, 2], "e": "text"}})
+        layouts = verifier._Layouts()
+        assert accepted(layouts, line)
+        text = line.decode()
+        assert old in text or escapes == ["plain"]
+        changed = text.replace(old, new, 1).encode()
+        if old in text:
+            assert verifier._parse(changed) is None
+            assert not accepted(layouts, changed)
+            assert not accepted(verifier._Layouts(), changed)
+
+
+def chained(count, link=lambda _seq, made: made[-1]):
+    """Lines of events in a chain; `link` says what stands in `prev`, given the hashes made so far."""
+    lines, made = [], [verifier.NO_EVENT]
+    for seq in range(1, count + 1):
+        lines.append(signed_bytes({**EVENT, "seq": seq, "prev": link(seq, made), "payload": {"n": seq}}))
+        made.append(hashlib.sha256(lines[-1]).hexdigest())
+    return lines
+
+
+def examined(lines, count=None):
+    chunk = verifier.Chunk(1, count or len(lines), b"\n".join(lines) + b"\n", b"", [])
+    return verifier.examine(chunk, verifier._Layouts())
+
+
+def test_links_of_the_wrong_length_that_are_right_one_after_the_other_are_seen():
+    assert examined(chained(40))
+    moved = {20: lambda made: made[-1][:63], 21: lambda made: made[-2][63:] + made[-1]}
+    lines = chained(40, lambda seq, made: moved.get(seq, lambda made: made[-1])(made))
+    assert examined(lines) is None
+    assert examined(chained(40, lambda seq, made: made[-1] if seq > 1 else "\xe9" * 32)) is None
+
+
+def test_a_line_break_within_a_text_is_seen():
+    lines = chained(40)
+    broken = [
+        line.replace(b'"subject":"B"', b'"subject":"B\n"') if seq == 20 else line for seq, line in enumerate(lines)
+    ]
+    assert broken != lines
+    assert examined(broken) is None
+    assert examined(broken, 41) is None
 
 
 @given(st.integers(1, 300), st.integers(1, 300))
 @example(verifier.CHUNK, 1)
 def test_the_peaks_within_a_chunk_are_those_of_the_tree(count, size):
     leaves = [verifier.leaf_hash(b"%d" % number) for number in range(count)]
-    lines = []
-    previous = verifier.NO_EVENT
-    for seq in range(1, count + 1):
-        lines.append(signed_bytes({**EVENT, "seq": seq, "prev": previous, "payload": {"n": seq}}))
-        previous = hashlib.sha256(lines[-1]).hexdigest()
+    lines = chained(count)
     size = min(size, count)
-    chunk = verifier.Chunk(1, b"\n".join(lines) + b"\n", b"", [size])
+    chunk = verifier.Chunk(1, count, b"\n".join(lines) + b"\n", b"", [size])
     part = verifier.examine(chunk, verifier._Layouts())
     assert part is not None
     tree = verifier.Tree()
     for line in lines[:size]:
         tree.add(verifier.leaf_hash(line))
     assert part["peaks"][0] == b"".join(tree.peaks).hex()
-    assert verifier.examine(verifier.Chunk(1, chunk.blob, b"".join(leaves), []), verifier._Layouts()) is None
+    assert verifier.examine(verifier.Chunk(1, count, chunk.blob, b"".join(leaves), []), verifier._Layouts()) is None
 
 
 def inputs(path):

@@ -225,7 +225,10 @@ class SqliteStore:
 
     def leaves(self) -> Iterator[tuple[bytes, bytes]]:
         """Exact bytes and stored leaf hash of every event, in one reading."""
-        yield from self._connection.execute("SELECT CAST(body AS BLOB), leaf FROM event ORDER BY seq")
+        rows: Iterator[tuple[bytes, bytes]] = self._connection.execute(
+            "SELECT CAST(body AS BLOB), leaf FROM event ORDER BY seq"
+        )
+        return rows
 
     def notes(self, *, after: int = 0) -> Iterator[str]:
         """The signed checkpoints in order."""

@@ -568,8 +568,10 @@ LARGEST_LAYOUT_BYTES = 2**14
 _TEXT = rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\bfnrt]|u00(?:0[0-7bef]|1[0-9a-f]))[^"\\\x00-\x1f]*+)*+"'
 _SCALAR = rb"(?:" + _TEXT + rb"|-?+[1-9][0-9]{0,14}+|0|null|true|false)"
 _PLAIN = rb'"([^"\\\x00-\x1f]*+)"'  # no escapes: the bytes sort as the text does
+_HASH = rb'"([0-9a-f]{64})"'
 _HEAD = rb'^\{"actor":T,"corrects":S,"device":S,"id":T,"occurred_at":T,"payload":(?>'
-_TAIL = rb'),"prev":"([0-9a-f]{64})","reason":S,"recorded_at":P,"seq":([1-9][0-9]*+),"subject":T,"type":P\}\n'
+_TAIL = rb'),"prev":' + _HASH + rb',"reason":S,"recorded_at":P,"seq":([1-9][0-9]*+),"subject":T,"type":P\}\n'
+_ODD = bytes([*range(0x0A), *range(0x0B, 0x20), ord("\\")])  # where none of them is, only a quote ends a text
 _OF_PEOPLE = (b"person.enrolled", b"person.retired", b"signature.applied")  # what `_People` takes note of
 Row = tuple[bytes, bytes, bytes, bytes]  # prev, recorded_at, seq, type
 
@@ -580,20 +582,24 @@ class _Layouts:
     def __init__(self) -> None:
         self.known: list[bytes] = []
         self.line: re.Pattern[bytes] | None = None
+        self.plain: re.Pattern[bytes] | None = None  # the same for lines without escapes and control characters
 
-    def rows(self, blob: bytes) -> list[Row] | None:
-        """What the chain needs of every line; None if one of them is not the canonical bytes of an event."""
+    def rows(self, blob: bytes, bodies: list[bytes]) -> list[Row] | None:
+        """What the chain needs of every line; None if one of them is not the canonical bytes of an event.
+
+        - `blob`: the bodies, each with a line break after it. That `prev` is a hash is not looked at.
+        """
         try:
             blob.isascii() or blob.decode("utf-8")
         except UnicodeDecodeError:
             return None
-        count = blob.count(b"\n")
-        found: list[Row] = self.line.findall(blob) if self.line else []
-        if len(found) == count:  # each match covers one whole line
+        line = self.plain if len(blob.translate(None, _ODD)) == len(blob) else self.line
+        found: list[Row] = line.findall(blob) if line else []
+        if len(found) == len(bodies):  # each match covers whole lines, so that so many cover one each
             return found
         found = []
         fresh: dict[bytes, None] = {}
-        for body in blob.split(b"\n")[:-1]:
+        for body in bodies:
             match = self.line.fullmatch(body + b"\n") if self.line else None
             if match:
                 found.append((match[1], match[2], match[3], match[4]))
@@ -615,6 +621,9 @@ class _Layouts:
             self.known = known
             line = _scalars(_HEAD) + b"|".join(known) + _scalars(_TAIL)
             self.line = re.compile(line, re.MULTILINE)
+            for strict, plain in ((_TEXT, rb'"[^"]*+"'), (_PLAIN, rb'"([^"]*+)"'), (_HASH, rb'"([^"]*+)"')):
+                line = line.replace(strict, plain)
+            self.plain = re.compile(line, re.MULTILINE)
 
 
 def _scalars(pattern: bytes) -> bytes:
@@ -635,9 +644,10 @@ def _layout(value: Any) -> bytes:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Up to `CHUNK` events: their bytes, a line each; their stored leaf hashes; the sizes at which roots are wanted."""
+    """`count` events: their bytes, a line each; their stored leaf hashes; the sizes at which roots are wanted."""
 
     start: int  # seq of the first
+    count: int
     blob: bytes
     leaves: bytes
     sizes: list[int]
@@ -648,16 +658,17 @@ def examine(chunk: Chunk, layouts: _Layouts) -> dict[str, Any] | None:
 
     The Merkle tree is handed on as the peaks within the chunk at each of the sizes asked for, and at the end.
     """
-    rows = layouts.rows(chunk.blob)
-    if rows is None:
+    bodies = chunk.blob.split(b"\n")[:-1]
+    rows = layouts.rows(chunk.blob, bodies)
+    if rows is None or len(bodies) != chunk.count:
         return None
     sha256 = hashlib.sha256
-    bodies = chunk.blob.split(b"\n")[:-1]
     digests = b"".join([sha256(body).digest() for body in bodies]).hex().encode("ascii")
     leaves = [sha256(b"\x00" + body).digest() for body in bodies]
     links, times, places, types = (list(column) for column in zip(*rows, strict=True))
     holds = (
         b"".join(links[1:]) == digests[:-64]
+        and set(map(len, links)) == {64}
         and places == [b"%d" % seq for seq in range(chunk.start, chunk.start + len(bodies))]
         and times == sorted(times)
         and (not chunk.leaves or chunk.leaves == b"".join(leaves))
@@ -670,7 +681,7 @@ def examine(chunk: Chunk, layouts: _Layouts) -> dict[str, Any] | None:
         levels.append([sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)])
     within = [size - chunk.start + 1 for size in chunk.sizes]
     return {
-        "prev": links[0].decode("ascii"),
+        "prev": links[0].decode("ascii", errors="replace"),
         "head": digests[-64:].decode("ascii"),
         "times": [times[0].decode("utf-8"), times[-1].decode("utf-8")],
         "people": [at for at, word in enumerate(types) if word in _OF_PEOPLE],
@@ -723,11 +734,11 @@ def _chunks(events: Iterable[tuple[bytes, bytes | None]], roots: _Roots) -> Iter
             roots.next = roots.advance(roots.next[0])
         leaves = [leaf for _, leaf in rows if leaf is not None]
         blob = b"\n".join([body for body, _ in rows]) + b"\n"
-        odd = blob.count(b"\n") != len(rows) or len(blob) > LARGEST_CHUNK_BYTES
-        if odd or (leaves and (len(leaves) != len(rows) or {len(leaf) for leaf in leaves} != {32})):
+        odd = len(blob) > LARGEST_CHUNK_BYTES  # a line break within an event makes one line too many
+        if odd or (leaves and (len(leaves) != len(rows) or set(map(len, leaves)) != {32})):
             yield None
             return
-        yield Chunk(start, blob, b"".join(leaves), sizes)
+        yield Chunk(start, len(rows), blob, b"".join(leaves), sizes)
         start = end + 1
 
 
@@ -753,14 +764,13 @@ class _Whole:
             if root != self.roots.signed[size]:
                 return False
             self.roots.root_at[size] = root
-        count = chunk.blob.count(b"\n")
-        if count == CHUNK:
+        if chunk.count == CHUNK:
             self.tree.add(bytes.fromhex(part["peaks"][-1]))
         if part["people"]:
             bodies = chunk.blob.split(b"\n")
             for at in part["people"]:
                 self.people.take(json.loads(bodies[at]))
-        self.report.events, self.report.head = chunk.start + count - 1, part["head"]
+        self.report.events, self.report.head = chunk.start + chunk.count - 1, part["head"]
         return not self.report.counts
 
 
@@ -820,7 +830,8 @@ class _Helper:
         """`examine` there."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        head = {"start": chunk.start, "sizes": chunk.sizes, "lengths": [len(chunk.blob), len(chunk.leaves)]}
+        lengths = [len(chunk.blob), len(chunk.leaves)]
+        head = {"start": chunk.start, "count": chunk.count, "sizes": chunk.sizes, "lengths": lengths}
         for part in (json.dumps(head).encode("ascii") + b"\n", chunk.blob, chunk.leaves):
             self.process.stdin.write(part)
         self.process.stdin.flush()
@@ -843,7 +854,7 @@ def serve(stdin: BinaryIO, stdout: BinaryIO) -> int:
     while line := stdin.readline():
         head = json.loads(line)
         blob, leaves = (stdin.read(length) for length in head["lengths"])
-        answer = examine(Chunk(head["start"], blob, leaves, head["sizes"]), layouts)
+        answer = examine(Chunk(head["start"], head["count"], blob, leaves, head["sizes"]), layouts)
         stdout.write(json.dumps(answer).encode("ascii") + b"\n")
         stdout.flush()
     return 0
