@@ -32,23 +32,29 @@ def shown(made, kind="alarm"):
     [
         ([alarm("raised"), alarm("acknowledged", by="person-1"), alarm("returned")], []),
         ([alarm("raised"), alarm("returned"), alarm("acknowledged")], []),  # gone before somebody saw it
-        ([alarm("raised")], [f"alarm pH.high of T (medium): raised {AT}, never acknowledged, not returned to normal"]),
-        ([alarm("raised"), alarm("returned")], [f"alarm pH.high of T (medium): raised {AT}, never acknowledged"]),
+        (
+            [alarm("raised")],
+            [f"alarm pH.high of T (medium): raised {AT}; 1 of 1 never acknowledged; not returned to normal"],
+        ),
+        (
+            [alarm("raised"), alarm("returned")],
+            [f"alarm pH.high of T (medium): raised {AT}; 1 of 1 never acknowledged"],
+        ),
         (
             [alarm("raised"), alarm("acknowledged"), alarm("returned"), alarm("raised", at="later"), alarm("returned")],
-            [f"alarm pH.high of T (medium): raised 2 times, {AT} to later, 1 of 2 never acknowledged"],
+            [f"alarm pH.high of T (medium): raised 2 times from {AT} to later; 1 of 2 never acknowledged"],
         ),
         (
             [alarm("raised"), alarm("acknowledged", unit="F"), alarm("acknowledged", "pH.low"), alarm("returned")],
-            [f"alarm pH.high of T (medium): raised {AT}, never acknowledged"],  # it was another one
+            [f"alarm pH.high of T (medium): raised {AT}; 1 of 1 never acknowledged"],  # it was another one
         ),
         (
             [alarm("raised", priority="High"), alarm("acknowledged"), alarm("returned")],
-            [f"alarm pH.high of T (High): raised {AT}, acknowledged"],
+            [f"alarm pH.high of T (High): raised {AT}"],
         ),
         (
             [alarm("raised"), alarm("acknowledged"), alarm("raised", priority="critical"), alarm("acknowledged")],
-            [f"alarm pH.high of T (critical): raised 2 times, {AT} to {AT}, acknowledged, not returned to normal"],
+            [f"alarm pH.high of T (critical): raised 2 times from {AT} to {AT}; not returned to normal"],
         ),
         (
             [alarm("shelved", by="person-1", until="10:00", reason="probe changed"), alarm("unshelved")],

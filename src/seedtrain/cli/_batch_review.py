@@ -70,6 +70,8 @@ def _lines(found: OpenReview) -> Iterator[str]:
     count = found.within
     summary = _("{values} values, {materials} materials and {results} results kept their limits")
     yield summary.format(values=count.values, materials=count.materials, results=count.results)
+    if count.alarms:
+        yield _("{count} alarms of lower priority were acknowledged").format(count=count.alarms)
     if found.standing:
         yield _("reviewed and signed by {person}").format(person=found.standing.actor)
     else:

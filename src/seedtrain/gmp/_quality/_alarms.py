@@ -48,10 +48,13 @@ class _Alarm:
     def words(self) -> str:
         """What happened, in one line."""
         count = len(self.times)
-        span = f"raised {self.times[0]}" if count == 1 else f"raised {count} times, {self.times[0]} to {self.times[-1]}"
-        seen = f"{self.unseen} of {count} never acknowledged" if 0 < self.unseen < count else "never acknowledged"
-        state = ", not returned to normal" if self.stands else ""
-        return f"{self.name}: {span}, {seen if self.unseen else 'acknowledged'}{state}"
+        first, last = self.times[0], self.times[-1]
+        parts = [f"{self.name}: raised " + (first if count == 1 else f"{count} times from {first} to {last}")]
+        if self.unseen:
+            parts.append(f"{self.unseen} of {count} never acknowledged")
+        if self.stands:
+            parts.append("not returned to normal")
+        return "; ".join(parts)
 
 
 def alarm_items(events: Iterable[Event]) -> Iterator[ReviewItem]:
@@ -124,9 +127,9 @@ def _span(payload: Any) -> str:
     start, end = payload.get("from"), payload.get("to")
     if start is None:
         return f"{where} from {payload.get('start_h', '?')} to {payload.get('end_h', '?')} h"
-    cause = f", {payload['cause']}" if payload.get("cause") else ""
+    cause = payload.get("cause") or "no cause given"
     if end is None:
-        return f"{where} since {start}{cause}"
+        return f"{where} since {start}, {cause}"
     seconds = decimal_text((moment(str(end)) - moment(str(start))).total_seconds(), 9)
     filled = "filled in later from history" if payload.get("backfilled") is True else "not filled in"
-    return f"{where} from {start} to {end} ({seconds} s){cause}, {filled}"
+    return f"{where} from {start} to {end} ({seconds} s), {cause}, {filled}"
