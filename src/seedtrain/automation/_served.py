@@ -18,6 +18,7 @@ from seedtrain.automation._live_scenario import LivePlant
 from seedtrain.automation._opcua import OpcUaPlant, Session, browse, draft_mapping, parse_mapping
 from seedtrain.automation._scenario import CHANGEOVER_H, Scenario, scenario_of, write_scenario
 from seedtrain.automation._security import Security
+from seedtrain.automation._speaks import SpeaksEntry
 from seedtrain.base import EXIT_BAD_INPUT, Document, InputError, UnavailableError
 from seedtrain.recipe import ControlRecipe
 from seedtrain.simulation import Run, StepResult
@@ -70,12 +71,15 @@ def start_plant(
     interval: timedelta = timedelta(minutes=6),
     security: Security | None = None,
     state: Path | None = None,
+    speaks: SpeaksEntry | None = None,
+    register_map: Path | None = None,
 ) -> PlantProcess:
     """Start a virtual plant in a process of its own, on loopback, and wait until it can be connected to.
 
     - `speed`: process time over wall time; None is lock-step. `port`: 0 takes a free one.
     - `security`: whom it trusts; without it, everybody on loopback.
     - `state`: a file from which integrated tanks go on after a kill; without it they start empty.
+    - `speaks`: what it speaks beside OPC UA. `register_map`: where the map of its Modbus registers is written.
 
     Raises `InputError` for a scenario, speed or interval that makes no plant, `UnavailableError` with what it said
     where it does not come up.
@@ -85,6 +89,8 @@ def start_plant(
     command += [] if speed is None else ["--speed", str(speed)]
     command += [] if security is None else security.arguments()
     command += [] if state is None else ["--state", str(state)]
+    command += [] if speaks is None else ["--speaks", speaks.model_dump_json()]
+    command += [] if register_map is None else ["--register-map", str(register_map)]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -24,11 +24,14 @@ def main() -> int:
     parser.add_argument("--trust", type=Path, action="append", default=[], help="certificate of a client")
     parser.add_argument("--user", default="", help="who may connect; the password: SEEDTRAIN_OPCUA_PASSWORD")
     parser.add_argument("--state", type=Path, help="file from which integrated tanks go on after a kill")
+    parser.add_argument("--speaks", default="{}", help="what is spoken beside OPC UA, as JSON")
+    parser.add_argument("--register-map", type=Path, help="where to write the map of the Modbus registers")
     parser.add_argument("--while-input", action="store_true")
     given = parser.parse_args()
     from seedtrain.automation._plant import PlantSettings, serve
     from seedtrain.automation._scenario import read_scenario
     from seedtrain.automation._security import Security
+    from seedtrain.automation._speaks import SpeaksEntry
     from seedtrain.base import SeedtrainError
 
     security = None
@@ -40,6 +43,8 @@ def main() -> int:
         port=given.port,
         security=security,
         state=given.state,
+        speaks=SpeaksEntry.model_validate_json(given.speaks),
+        register_map=given.register_map,
     )
     try:
         serve(

@@ -17,10 +17,13 @@ from seedtrain.automation._lads import NAMESPACE, PATH
 from seedtrain.automation._plant._base import PlantUnit, Signal
 from seedtrain.automation._plant._guard import Doorkeeper
 from seedtrain.automation._plant._nodes import NEVER, AddressSpace, argument, text
+from seedtrain.automation._plant._points import Points
 from seedtrain.automation._plant._settings import PlantSettings
+from seedtrain.automation._plant._speakers import speakers_of
 from seedtrain.automation._plant._world import Clock, World
 from seedtrain.automation._scenario import Scenario
 from seedtrain.base import SeedtrainError, UnavailableError
+from seedtrain.recipe import State
 
 LONG_POLL_S: Final = 0.5
 """s that a running plant keeps a client waiting for the next end of a program."""
@@ -74,11 +77,41 @@ class PlantServer:
             raise UnavailableError(
                 f"the plant cannot listen on {url}: {error.strerror or error}", remedy="Give another --port."
             ) from None
+        speakers = speakers_of(self.settings)
         try:
+            for speaker in speakers:
+                await speaker.start(Points(self, type(speaker).__name__))
             ready(url)
             await self._live(stop)
         finally:
+            for speaker in speakers:
+                await speaker.stop()
             await server.stop()
+
+    async def write_target(self, unit: str, tag: str, value: float) -> None:
+        """Tell a controller what is wanted, as any client would."""
+        assert self._space is not None
+        await self._space.write(f"{unit}/FunctionSet/{tag}/TargetValue", ua.Variant(value, _Double))
+        self._changed.set()
+
+    async def tell(self, unit: str, word: str, path: str, owner: str) -> None:
+        """Start, hold or abort a phase, for a protocol without methods: it begins now, with the recipe's set points
+        but for the targets. A refusal is an `InputError`."""
+        item = self.world.units[unit]
+        if word == "start":
+            truth = self.world.scenario.units[unit].phases.get(path)
+            given = [f"{name}={value}" for name, value in truth.phase.set.items()] if truth is not None else []
+            before = item.program
+            held = before is not None and before.path == path and item.state is State.HELD
+            at = before.began if before is not None and held else self.world.clock.now()
+            self._start(item, owner, path, at, given)
+        elif word == "hold":
+            self._hold(item, item.active or path)
+        else:
+            self._abort(item, item.active or path)
+        assert self._space is not None
+        await self._space.show([])
+        self._changed.set()
 
     async def _secured(self, make: type[Server]) -> Server:
         """A server that lets in whom the settings trust: with certificates, nobody speaks to it in the clear."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from seedtrain.automation._lads import DEFAULT_PORT
 from seedtrain.automation._security import Security
+from seedtrain.automation._speaks import SpeaksEntry
 from seedtrain.base import InputError
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -24,6 +25,7 @@ class PlantSettings:
     - `host`: loopback unless said. `port`: 0 takes a free one.
     - `security`: whom it trusts; without it, everybody on loopback.
     - `state`: a file from which integrated tanks go on after a kill; without it they start empty.
+    - `speaks`: what it speaks beside OPC UA. `register_map`: where the map of its Modbus registers is written.
     """
 
     speed: float | None = None
@@ -33,6 +35,8 @@ class PlantSettings:
     port: int = DEFAULT_PORT
     security: Security | None = None
     state: Path | None = None
+    speaks: SpeaksEntry | None = None
+    register_map: Path | None = None
 
     def check(self) -> None:
         """Refuse what makes no plant."""

@@ -38,7 +38,9 @@ _TABLES: Final[dict[int, Table]] = {code: table for table, code in READ.items()}
 class Store(Protocol):
     """What a server reads and writes; a `ServerFault` is answered as the exception that it names."""
 
-    identity: Sequence[str]
+    @property
+    def identity(self) -> Sequence[str]:
+        """Vendor, product and revision."""
 
     def read(self, table: Table, address: int, count: int) -> Sequence[int]:
         """Bits or registers."""

@@ -1,5 +1,6 @@
 """Sparkplug B over MQTT: an edge node, and a host application."""
 
+from seedtrain.automation._protocols._sparkplug._device import ORIGIN, READ_ONLY, SparkplugDevice
 from seedtrain.automation._protocols._sparkplug._edge import EdgeNode, Ordered
 from seedtrain.automation._protocols._sparkplug._host import HostView, NodeView, command, listened, rebirth_request
 from seedtrain.automation._protocols._sparkplug._payload import (
@@ -22,6 +23,8 @@ from seedtrain.automation._protocols._sparkplug._topics import (
 
 __all__ = [
     "NAMESPACE",
+    "ORIGIN",
+    "READ_ONLY",
     "DataType",
     "EdgeNode",
     "HostView",
@@ -31,6 +34,7 @@ __all__ = [
     "Ordered",
     "Payload",
     "Property",
+    "SparkplugDevice",
     "Topic",
     "command",
     "decode",

@@ -1,0 +1,142 @@
+"""What the virtual plant offers to protocols without objects and methods: named points that are read and written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from seedtrain.automation._devices import Plain, TagKind
+from seedtrain.automation._plant._base import PlantUnit
+from seedtrain.automation._plant._world import World
+from seedtrain.base import InputError
+from seedtrain.recipe import State
+
+CLOCK: Final = "Clock/Time"
+COMMANDS: Final = ("none", "start", "hold", "abort")
+ENDS: Final = ("none", "condition", "duration", "at_most")
+NOTHING: Final = "none"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value: `device` is its unit (empty: the plant), `name` stands within it. `choices`: all texts it can hold."""
+
+    device: str
+    name: str
+    kind: TagKind
+    unit: str = ""
+    writable: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Its name in the plant."""
+        return f"{self.device}/{self.name}" if self.device else self.name
+
+
+class Driven(Protocol):
+    """The server of a plant, as points drive it."""
+
+    world: World
+
+    async def write_target(self, unit: str, tag: str, value: float) -> None:
+        """Tell a controller what is wanted, as any client would."""
+
+    async def tell(self, unit: str, word: str, path: str, owner: str) -> None:
+        """Start, hold or abort a phase; a refusal is an `InputError`."""
+
+
+class Points:
+    """The points of one plant, for one protocol, which is the `owner` of what is started over it."""
+
+    def __init__(self, plant: Driven, owner: str) -> None:
+        self._plant, self._owner = plant, owner
+        self.all = tuple(_points(plant.world))
+        self.by_path = {point.path: point for point in self.all}
+        self._named: dict[str, str] = {}
+        self._told: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
+
+    def unit(self, point: Point) -> PlantUnit:
+        """The unit of a point."""
+        return self._plant.world.units[point.device]
+
+    def now(self) -> datetime:
+        """The process time."""
+        return self._plant.world.clock.now()
+
+    def value(self, point: Point) -> tuple[Plain | None, datetime]:
+        """What it holds now and since when; None where it has no value yet."""
+        if point.path == CLOCK:
+            return self.now(), self.now()
+        unit = self.unit(point)
+        tag, _, role = point.name.rpartition("/")
+        if role == "current":
+            past = unit.history[tag]
+            when, value = past[-1] if past else (self.now(), math.nan)
+            return (value if math.isfinite(value) else None), when
+        if role == "target":
+            value = self._plant.world.units[point.device].targets[tag]
+            return (value if math.isfinite(value) else None), self.now()
+        return self._program(unit, role), self.now()
+
+    def _program(self, unit: PlantUnit, role: str) -> Plain | None:
+        ended = unit.program.ending if unit.program is not None else None
+        texts: dict[str, Callable[[], Plain | None]] = {
+            "name": lambda: unit.active or self._named.get(unit.name, NOTHING),
+            "command": lambda: self._told.get(unit.name, NOTHING),
+            "state": lambda: unit.state.value,
+            "refusal": lambda: self._refused.get(unit.name, ""),
+            "stopped": lambda: ended.time if ended is not None else None,
+            "ended_by": lambda: ended.ended_by if ended is not None else NOTHING,
+        }
+        return texts[role]()
+
+    async def write(self, point: Point, value: Any) -> None:
+        """Write a point; raises `InputError` for one that cannot be written and for a value that it cannot hold.
+
+        A command that the unit refuses is no error here: why is in the point `Program/refusal`.
+        """
+        if not point.writable:
+            raise InputError(f"{point.path} can only be read", remedy="Write a target or a command.")
+        tag, _, role = point.name.rpartition("/")
+        if role == "target":
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise InputError(f"{point.path} is a number, not {value!r}", remedy="Write a finite number.")
+            self._plant.world.units[point.device].targets[tag] = float(value)
+            await self._plant.write_target(point.device, tag, float(value))
+            return
+        if value not in point.choices:
+            raise InputError(f"{point.path} knows no {value!r}", remedy=f"Write one of: {', '.join(point.choices)}.")
+        if role == "name":
+            self._named[point.device] = str(value)
+            return
+        self._told[point.device], self._refused[point.device] = str(value), ""
+        if value != NOTHING:
+            try:
+                name = self._named.get(point.device, NOTHING)
+                await self._plant.tell(point.device, str(value), name, self._owner)
+            except InputError as error:
+                self._refused[point.device] = error.message
+
+
+def _points(world: World) -> list[Point]:
+    found = [Point("", CLOCK, "time")]
+    for name, unit in world.units.items():
+        for tag, measure in unit.functions.items():
+            found.append(Point(name, f"{tag}/current", "number", measure))
+            if tag in unit.targets:
+                found.append(Point(name, f"{tag}/target", "number", measure, writable=True))
+        states = tuple(state.value for state in State)
+        found += [
+            Point(name, "Program/name", "text", writable=True, choices=(NOTHING, *unit.templates)),
+            Point(name, "Program/command", "text", writable=True, choices=COMMANDS),
+            Point(name, "Program/state", "text", choices=states),
+            Point(name, "Program/refusal", "text"),
+            Point(name, "Program/stopped", "time"),
+            Point(name, "Program/ended_by", "text", choices=ENDS),
+        ]
+    return found

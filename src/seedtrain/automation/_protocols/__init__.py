@@ -1,0 +1,31 @@
+"""What a plant's devices speak beside OPC UA: Sparkplug B and Pioreactor's topics over MQTT, Modbus TCP, SiLA 2."""
+
+from seedtrain.automation._protocols._access import PASSWORD, PASSWORD_FD, Access
+from seedtrain.automation._protocols._address import PORTS, Address, parse_address
+from seedtrain.automation._protocols._draft import draft_tag_mapping
+from seedtrain.automation._protocols._mapping import TAG_SCHEMES, TagMapping, parse_tag_mapping, read_tag_mapping
+from seedtrain.automation._protocols._modbus import RegisterMap, parse_register_map, read_register_map
+from seedtrain.automation._protocols._open import LISTEN_S, open_device
+from seedtrain.automation._protocols._tag_plant import TagPlant
+from seedtrain.automation._protocols._tag_unit import TagUnit
+
+__all__ = [
+    "LISTEN_S",
+    "PASSWORD",
+    "PASSWORD_FD",
+    "PORTS",
+    "TAG_SCHEMES",
+    "Access",
+    "Address",
+    "RegisterMap",
+    "TagMapping",
+    "TagPlant",
+    "TagUnit",
+    "draft_tag_mapping",
+    "open_device",
+    "parse_address",
+    "parse_register_map",
+    "parse_tag_mapping",
+    "read_register_map",
+    "read_tag_mapping",
+]

@@ -1,0 +1,177 @@
+"""The mapping file of devices that offer tags: which tag is which function of which unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from seedtrain.automation._devices import Origin
+from seedtrain.automation._protocols._access import Access
+from seedtrain.automation._protocols._address import Address, parse_address
+from seedtrain.base import Document, InputError, digest, load, parse_document, validate
+from seedtrain.quantity import Measure, Quantity, QuantityError, same_dimension
+
+TAG_SCHEMES: Final = ("mqtt", "mqtts", "modbus", "sila")
+"""Schemes whose mapping names tags; that of `opc.tcp` names nodes."""
+
+
+def _unit(text: object) -> object:
+    try:
+        same_dimension(str(text), "g")
+    except QuantityError as error:
+        raise ValueError(f"{error.message} | {error.remedy}") from None
+    return text
+
+
+def _server(text: object) -> object:
+    try:
+        parse_address(str(text), schemes=TAG_SCHEMES)
+    except InputError as error:
+        raise ValueError(f"{error.message} | {error.remedy}") from None
+    return text
+
+
+Unit = Annotated[str, BeforeValidator(_unit)]
+
+
+class Entry(BaseModel):
+    """What all entries share: nothing unknown, nothing changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TagFunction(Entry):
+    """A function: tag of its current value, tag of its target if it is a controller, and its unit."""
+
+    current: str
+    target: str | None = None
+    unit: Unit = ""
+
+
+class TagTotaliser(Entry):
+    """A tag that counts what has gone in of a material of the recipe, in `unit`."""
+
+    tag: str
+    unit: Unit
+
+
+class TagProgram(Entry):
+    """Tags of a device that runs phases by itself: `name` takes the phase's path, `command` start, hold or abort.
+
+    - `state`: its ISA-88 state as a word. `refusal`: why the last command was refused, empty where it was not.
+    - `stopped`, `ended_by`: when the last phase ended, and by what.
+    - `rest`: the word that commands nothing, written before each command; empty for a device that has none.
+    """
+
+    name: str
+    command: str
+    state: str
+    refusal: str = ""
+    stopped: str = ""
+    ended_by: str = ""
+    rest: str = "none"
+
+
+class SafeEntry(Entry):
+    """The safe state of a unit, to which it goes when it is held: values for its targets, each with its unit."""
+
+    targets: dict[str, str] = Field(default_factory=dict)
+
+
+class InterlockEntry(Entry):
+    """`when` (as `broth_volume >= 180 L`) is true while a phase runs, the unit goes to its safe state; `why`."""
+
+    when: str
+    why: str = ""
+
+
+class TagUnitEntry(Entry):
+    """A functional unit. Without a `program` the executor itself keeps set points, transitions and times."""
+
+    origin: Origin | None = None
+    program: TagProgram | None = None
+    functions: dict[str, TagFunction] = Field(default_factory=dict)
+    totalisers: dict[str, TagTotaliser] = Field(default_factory=dict)
+    safe: SafeEntry = Field(default_factory=SafeEntry)
+    interlocks: list[InterlockEntry] = Field(default_factory=list)
+
+
+class TagSecurity(Entry):
+    """Files seen from the mapping file; the user's password comes from the environment."""
+
+    authority: str = ""
+    certificate: str = ""
+    private_key: str = ""
+    user: str = ""
+
+
+class TagMappingEntry(Entry):
+    """The whole file.
+
+    - `registers`: the register map of a Modbus device, seen from this file. `host`: our id as Sparkplug host.
+    - `clock`: tag of a simulated plant's process time. `poll`: how often tags are read, in real time.
+    - `people`: units that people run by hand, so that nothing of them is mapped.
+    """
+
+    server: Annotated[str, BeforeValidator(_server)]
+    registers: str = ""
+    host: str = ""
+    clock: str = ""
+    poll: Annotated[Quantity, Measure("s")] = Quantity(1.0, "s")
+    security: TagSecurity | None = None
+    people: list[str] = Field(default_factory=list)
+    units: dict[str, TagUnitEntry] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class TagMapping:
+    """A mapping and its file, for positions."""
+
+    entry: TagMappingEntry
+    document: Document
+
+    @property
+    def folder(self) -> Path:
+        """Where the mapping stands; other files are seen from there."""
+        return Path(self.document.file).parent
+
+    @property
+    def address(self) -> Address:
+        """Where the device is."""
+        return parse_address(self.entry.server, schemes=TAG_SCHEMES)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the file says, for the record of a batch."""
+        return digest(self.entry.model_dump(mode="json"))
+
+    @property
+    def poll(self) -> timedelta:
+        """Real time between two readings."""
+        return timedelta(seconds=self.entry.poll.magnitude("s"))
+
+    @property
+    def access(self) -> Access:
+        """Who we are for the device, and which one we trust."""
+        entry = self.entry.security or TagSecurity()
+
+        def file(name: str) -> Path | None:
+            return self.folder / name if name else None
+
+        return Access(file(entry.authority), file(entry.certificate), file(entry.private_key), entry.user)
+
+
+def read_tag_mapping(path: Path) -> TagMapping:
+    """Read a mapping file; raises `InputErrors` with every fault and its place."""
+    entry, document = load(path, TagMappingEntry, what="mapping")
+    return TagMapping(entry, document)
+
+
+def parse_tag_mapping(text: str, file: str) -> TagMapping:
+    """`read_tag_mapping` on text; `file` names it in errors."""
+    document = parse_document(text, file)
+    return TagMapping(validate(document, TagMappingEntry), document)

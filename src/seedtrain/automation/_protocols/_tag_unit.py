@@ -1,0 +1,333 @@
+"""One functional unit made of tags: its phases run on the device, or are kept by the executor where it runs none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from seedtrain.automation._devices import (
+    Addition,
+    EndedBy,
+    Ending,
+    Function,
+    Identity,
+    Origin,
+    Plain,
+    Reading,
+    TagDevice,
+)
+from seedtrain.automation._observed import Interlock, NotRunning, Outage
+from seedtrain.automation._protocols._mapping import TagUnitEntry
+from seedtrain.automation._protocols._safe import interlocks_of, safe_targets
+from seedtrain.automation._protocols._tag_run import TagRun
+from seedtrain.base import InputError, UnavailableError
+from seedtrain.quantity import Quantity
+from seedtrain.recipe import Command, Phase, State, next_state
+
+STARTS_S: Final = 10.0
+"""s in which a device must say that it runs the phase."""
+LONGEST_LOOK_S: Final = 1.0
+"""s that one look may wait."""
+
+
+class TagUnit:
+    """A unit of a `TagPlant`. `now` gives the process time; tags are read each `poll` while a phase runs.
+
+    The device keeps no history: what nobody read while the executor was away is missing, and marked bad.
+    """
+
+    def __init__(
+        self, name: str, entry: TagUnitEntry, device: TagDevice, poll: timedelta, now: Callable[[], datetime]
+    ) -> None:
+        self.name = name
+        self._entry, self._device, self._every, self._clock = entry, device, poll, now
+        self._interlocks = interlocks_of(entry)
+        self._safe = safe_targets(entry)
+        self._looked: tuple[float, datetime] | None = None
+        self._lost: datetime | None = None
+        self._outages: list[Outage] = []
+        self._state = State.IDLE
+        self._run: TagRun | None = None
+        self._wanted: dict[str, Mapping[str, Quantity | str]] = {}
+        said = device.identify()
+        self._identity = Identity(name, said.manufacturer, said.model, self._origin(said))
+
+    def _origin(self, said: Identity) -> Origin:
+        return "simulated" if said.origin == "simulated" else self._entry.origin or said.origin
+
+    @property
+    def state(self) -> State:
+        """The unit's ISA-88 state: the device's where it runs programs, else ours."""
+        if self._entry.program is None:
+            return self._state
+        word = self._text(self._entry.program.state)
+        try:
+            return State(word)
+        except ValueError:
+            known = ", ".join(item.value for item in State)
+            raise InputError(
+                f"{self.name} is in the state {word!r}, which is none of ISA-88", remedy=f"Let its codes say: {known}."
+            ) from None
+
+    def _text(self, tag: str) -> str:
+        (found,) = self._device.read([tag])
+        if found.quality == "bad" or not isinstance(found.value, str):
+            raise UnavailableError(f"{self.name}: {tag} has no good value", remedy="Look at the unit; then call again.")
+        return found.value
+
+    @property
+    def program(self) -> str | None:
+        """The phase that the device runs, empty for none; None where it runs no programs."""
+        program = self._entry.program
+        if program is None:
+            return None
+        return self._text(program.name) if self.state is State.RUNNING else ""
+
+    def now(self) -> datetime:
+        """The process clock."""
+        return self._clock()
+
+    def identify(self) -> Identity:
+        """What the device says of itself."""
+        return self._identity
+
+    def functions(self, path: str, phase: Phase) -> tuple[Function, ...]:
+        """Every function that is mapped."""
+        return tuple(Function(tag, item.unit, f"{self.name}.{tag}") for tag, item in self._entry.functions.items())
+
+    def connected(self, path: str, phase: Phase) -> tuple[str, ...]:
+        """The materials that it has totalisers for."""
+        return tuple(self._entry.totalisers)
+
+    def await_ready(self, path: str, at: datetime) -> datetime:
+        """Ready at once, or when the process clock shows `at`."""
+        while self.now() < at:
+            time.sleep(min(self._every.total_seconds(), 0.2))
+        return max(at, self.now()) if self._run is None or self._run.path != path else at
+
+    def command(self, path: str, set_points: Mapping[str, Quantity | str]) -> None:
+        """Write the target of every controller that the set points name."""
+        self._wanted[path] = dict(set_points)
+        values: dict[str, Plain] = {
+            function.target: value.magnitude(function.unit)
+            for name, value in set_points.items()
+            if (function := self._entry.functions.get(name)) is not None
+            and function.target
+            and isinstance(value, Quantity)
+        }
+        if values:
+            self._device.write(values)
+
+    def start(self, path: str, phase: Phase, at: datetime) -> None:
+        """Run the phase from `at` on; refused while another one runs, and before its set points are known."""
+        if path not in self._wanted:
+            raise InputError(f"{self.name} has no set points for {path}", remedy="Command the set points first.")
+        run = self._run
+        if run is not None and (run.path, run.began) == (path, at) and self.state in (State.RUNNING, State.COMPLETE):
+            return
+        if self.state is State.RUNNING and not self._runs_already(path):
+            raise InputError(f"{self.name} runs another phase", remedy="Wait until it has ended.")
+        if self._entry.program is not None and not self._runs_already(path):
+            self._tell(path, "start")
+        self._state = State.RUNNING
+        self._run = TagRun(path, phase, at, self.name, self._entry.functions, self._identity.origin)
+        self._run.totals = self._totals()
+        self._look()
+
+    def _runs_already(self, path: str) -> bool:
+        """Whether the device runs the phase since before this process knew of it."""
+        program = self._entry.program
+        return (
+            program is not None
+            and self._run is None
+            and self.state is State.RUNNING
+            and self._text(program.name) == path
+        )
+
+    def _tell(self, path: str, word: str) -> None:
+        """A command to the device's program; its refusal is an `InputError`."""
+        program = self._entry.program
+        assert program is not None
+        if program.rest:  # so that the same command twice is told from the one before
+            self._device.write({program.command: program.rest})
+        self._device.write({program.name: path})
+        self._device.write({program.command: word})
+        refusal = self._text(program.refusal) if program.refusal else ""
+        if refusal:
+            raise InputError(f"{self.name} refuses to {word} {path}: {refusal}", remedy="Look at the unit.")
+        ends = time.monotonic() + STARTS_S
+        while word == "start" and self.state not in (State.RUNNING, State.COMPLETE):
+            if time.monotonic() > ends:
+                raise UnavailableError(
+                    f"{self.name} is {self.state.value}, {STARTS_S:g} s after it was told to start {path}",
+                    remedy="Look at the unit.",
+                )
+            time.sleep(0.05)
+
+    def hold(self, path: str) -> None:
+        """The safe state: the device's own, or the safe set points of the mapping."""
+        self._leave(path, Command.HOLD, "hold")
+
+    def abort(self, path: str) -> None:
+        """Stop for good: the safe set points are written here too."""
+        self._leave(path, Command.ABORT, "abort")
+
+    def _leave(self, path: str, command: Command, word: str) -> None:
+        if self._entry.program is not None:
+            if self.state is State.RUNNING:
+                self._tell(path, word)
+            return
+        if self._safe:
+            self._device.write(dict(self._safe))
+        if self._state is State.RUNNING or command is Command.ABORT:
+            self._state = next_state(next_state(self._state, command), Command.COMPLETE)
+
+    def await_end(self, path: str) -> Ending:
+        """Read the tags until the transition holds, the duration is over, or the device says that it has ended."""
+        while (ending := self.poll(path)) is None:
+            pass
+        return ending
+
+    def poll(self, path: str) -> Ending | None:
+        """Wait until the next look is due, a second at most, and look; how the phase ended, or None."""
+        run = self._running(path)
+        if run.ending is not None:
+            return run.ending
+        due = 0.0 if self._looked is None else self._looked[0] + self._every.total_seconds() - time.monotonic()
+        if due > LONGEST_LOOK_S:
+            time.sleep(LONGEST_LOOK_S)
+            return None
+        time.sleep(max(due, 0.0))
+        at = self._look()
+        ended = self._ended(run, at)
+        if ended is not None:
+            run.ending = self._ending(run, at, ended)
+            self._state = State.COMPLETE
+        return run.ending
+
+    def _running(self, path: str) -> TagRun:
+        if self._run is None or self._run.path != path:
+            raise InputError(f"{self.name} does not run {path}", remedy="Start it first.")
+        return self._run
+
+    def _look(self) -> datetime:
+        """Read every function once; the process time at which that was. A device that was away leaves an outage."""
+        assert self._run is not None
+        tags = {tag: item.current for tag, item in self._entry.functions.items()}
+        try:
+            values = self._device.read(list(tags.values())) if tags else ()
+            at = self.now()
+        except UnavailableError:
+            if self._looked is not None and self._lost is None:
+                self._lost = self._looked[1]
+            raise
+        if self._lost is not None:
+            self._outages.append(Outage(self._lost, at))
+            self._lost = None
+        self._looked = (time.monotonic(), at)
+        for tag, value in zip(tags, values, strict=True):
+            self._run.note(tag, at, value)
+        return at
+
+    def _ended(self, run: TagRun, at: datetime) -> EndedBy | None:
+        """By what the phase has ended, or None."""
+        if self._entry.program is not None:
+            return self._device_ended(run)
+        phase, hours = run.phase, (at - run.began).total_seconds() / 3600.0
+        until = phase.until
+        if until is not None and isinstance(until.value, Quantity):
+            last = run.last(until.quantity)
+            if last is not None and until.holds(Quantity(*last)):
+                return "condition"
+        if phase.at_most is not None and hours >= phase.at_most.magnitude("h"):
+            return "at_most"
+        if phase.duration is not None and hours >= phase.duration.magnitude("h"):
+            return "duration"
+        return "condition" if phase.duration is None and (until is None or until.is_signature) else None
+
+    def _device_ended(self, run: TagRun) -> EndedBy | None:
+        program, state = self._entry.program, self.state
+        assert program is not None
+        if state is State.COMPLETE:
+            word = self._text(program.ended_by) if program.ended_by else ""
+            known: Mapping[str, EndedBy] = {"condition": "condition", "duration": "duration", "at_most": "at_most"}
+            return known.get(word, "condition" if run.phase.until else "duration")
+        if state is not State.RUNNING:
+            raise NotRunning(
+                f"{self.name} does not run {run.path} (it is {state.value})",
+                state,
+                remedy="Look at the unit; call again when the phase may go on.",
+            )
+        return None
+
+    def _ending(self, run: TagRun, at: datetime, ended: EndedBy) -> Ending:
+        program = self._entry.program
+        if program is not None and program.stopped:
+            (found,) = self._device.read([program.stopped])
+            at = found.value if isinstance(found.value, datetime) and found.value >= run.began else at
+        now = self._totals()
+        gone_in = tuple(
+            Addition(material, now[material] - run.totals[material], item.unit)
+            for material, item in self._entry.totalisers.items()
+        )
+        return Ending(at, ended, gone_in)
+
+    def _totals(self) -> dict[str, float]:
+        """What every totaliser shows; one without a good value is an `UnavailableError`."""
+        found = {}
+        for material, item in self._entry.totalisers.items():
+            (value,) = self._device.read([item.tag])
+            if value.quality == "bad" or not isinstance(value.value, float):
+                remedy = "Look at the totaliser; then call again."
+                raise UnavailableError(f"{self.name}: {item.tag} has no good value", remedy=remedy)
+            found[material] = value.value
+        return found
+
+    def read(self, path: str, interval: timedelta) -> tuple[Reading, ...]:
+        """Every function each `interval` and at the end, as it was read last by then; a gap is bad."""
+        run = self._running(path)
+        return run.held(run.ending.time if run.ending is not None else self.now(), interval)
+
+    def fresh(self, path: str, after: datetime) -> tuple[Reading, ...]:
+        """What was read later than `after`: the device keeps nothing."""
+        return self._running(path).fresh(after)
+
+    def outages(self) -> tuple[Outage, ...]:
+        """Times in which the device could not be read, since this was asked last."""
+        found, self._outages = tuple(self._outages), []
+        return found
+
+    def filled(self, path: str, outage: Outage, longest: float) -> Mapping[str, bool]:
+        """No function is: what nobody read is lost."""
+        return dict.fromkeys(self._entry.functions, False)
+
+    def override(self, values: Mapping[str, Quantity]) -> None:
+        """Write targets by hand; a function without one is an `InputError`."""
+        wanted: dict[str, Plain] = {}
+        for tag, value in values.items():
+            function = self._entry.functions.get(tag)
+            if function is None or function.target is None:
+                known = ", ".join(name for name, item in self._entry.functions.items() if item.target is not None)
+                raise InputError(f"{self.name} has no target {tag!r}", remedy=f"Set one of: {known or 'none'}.")
+            wanted[function.target] = value.magnitude(function.unit)
+        if wanted:
+            self._device.write(wanted)
+
+    def tripped(self) -> tuple[Interlock, float] | None:
+        """The first interlock that holds now, with the value that it saw."""
+        tags = [self._entry.functions[item.tag].current for item in self._interlocks]
+        for item, value in zip(self._interlocks, self._device.read(tags) if tags else (), strict=True):
+            if value.quality != "bad" and isinstance(value.value, float) and item.trips(value.value):
+                return item, value.value
+        return None
+
+    def draw_sample(self, path: str, attributes: Mapping[str, str]) -> tuple[Reading, ...]:
+        """Nothing behind these protocols analyses a sample: people enter what they find."""
+        if not attributes:
+            return ()
+        raise InputError(
+            f"{self.name} analyses no samples: {', '.join(attributes)}",
+            remedy="Make it a manual phase, in which people enter what the laboratory found.",
+        )
