@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from seedtrain.automation import FaultEntry
+from seedtrain.automation import FaultEntry, SpeaksEntry
 from seedtrain.base import Document, InputError, SeedtrainError, collect, load
 from seedtrain.quality import Lot, LotEntry
 from seedtrain.simulation import Vessel, VesselEntry
@@ -29,17 +29,19 @@ class PlantEntry(BaseModel):
     units: dict[str, VesselEntry] = Field(min_length=1)
     lots: dict[str, LotEntry] = Field(default_factory=dict)
     simulated_faults: list[FaultEntry] = Field(default_factory=list)
+    speaks: SpeaksEntry = Field(default_factory=SpeaksEntry)
 
 
 @dataclass(frozen=True)
 class Plant:
-    """Vessels by name, lots, planned faults, and the file for positions."""
+    """Vessels by name, lots, planned faults, what a virtual one speaks, and the file for positions."""
 
     name: str
     vessels: Mapping[str, Vessel]
     lots: tuple[Lot, ...]
     faults: tuple[FaultEntry, ...]
     document: Document
+    speaks: SpeaksEntry = SpeaksEntry()
 
     def vessel_of_scale(self, scale: str) -> Vessel:
         """The one vessel whose `scale` is bench, pilot or plant."""
@@ -87,6 +89,7 @@ def read_plant(path: Path) -> Plant:
         tuple(lot.lot(name) for name, lot in entry.lots.items()),
         tuple(entry.simulated_faults),
         document,
+        entry.speaks,
     )
     for scale in SCALES:
         plant.vessel_of_scale(scale)

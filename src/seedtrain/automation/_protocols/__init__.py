@@ -8,6 +8,7 @@ from seedtrain.automation._protocols._modbus import RegisterMap, parse_register_
 from seedtrain.automation._protocols._open import LISTEN_S, open_device
 from seedtrain.automation._protocols._tag_plant import TagPlant
 from seedtrain.automation._protocols._tag_unit import TagUnit
+from seedtrain.automation._protocols._words import device_words
 
 __all__ = [
     "LISTEN_S",
@@ -21,6 +22,7 @@ __all__ = [
     "TagMapping",
     "TagPlant",
     "TagUnit",
+    "device_words",
     "draft_tag_mapping",
     "open_device",
     "parse_address",
