@@ -30,6 +30,9 @@ from seedtrain.automation._devices import (
     Identity,
     Plant,
     Reading,
+    Tag,
+    TagDevice,
+    TagValue,
 )
 from seedtrain.automation._excursion import Excursion
 from seedtrain.automation._executor import READING_INTERVAL, execute
@@ -127,8 +130,11 @@ __all__ = [
     "Session",
     "SpeaksEntry",
     "Standing",
+    "Tag",
+    "TagDevice",
     "TagMapping",
     "TagPlant",
+    "TagValue",
     "Waits",
     "Watched",
     "WatchedPhase",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from seedtrain.automation._opcua._session import Session
-from seedtrain.base import InputError
+from seedtrain.base import InputError, Progress, UnavailableError, silent
 
 DEEPEST: Final = 12
 MOST_NODES: Final = 20_000
@@ -49,11 +51,12 @@ class Offered:
             yield from child.walk(depth + 1)
 
 
-def browse(session: Session) -> Offered:
+def browse(session: Session, *, limit: float = math.inf, progress: Progress = silent) -> Offered:
     """Everything below the server's Objects, but the server's own diagnostics.
 
-    Raises `UnavailableError` where nobody answers.
+    - `limit`: s that it may take. Raises `UnavailableError` beyond that, and where nobody answers.
     """
+    began = time.monotonic()
     root = Offered("Objects", OBJECTS, "Object")
     seen = {OBJECTS}
     level, depth = [root], 0
@@ -72,6 +75,12 @@ def browse(session: Session) -> Offered:
                 if kind in ("Object", "Variable"):
                     following.append(child)
         level, depth = following, depth + 1
+        progress(depth / DEEPEST, f"{session.url}: {len(seen)}")
+        if time.monotonic() - began > limit:
+            raise UnavailableError(
+                f"{session.url} was not browsed within {limit:g} s: {len(seen)} nodes by then",
+                remedy="Give a longer --limit.",
+            )
     _fill(session, variables)
     return root
 
