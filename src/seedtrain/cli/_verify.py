@@ -21,6 +21,7 @@ ROLES: Final = ("host", "helper")
 
 app = App(name="verify", help="Verdicts: pass, fail or inconclusive, with their evidence.")
 app.command(_verify_vector.vector)
+app.command(_verify_vector.provirus)
 app.command(_verify_vector.assay)
 app.command(_verify_vector.panel)
 app.command(_verify_vector.species)

@@ -62,12 +62,58 @@ def vector(
     return report.verdict.exit_code
 
 
+def provirus(
+    reads: Path,
+    provirus: Path,
+    *,
+    bed: Path | None = None,
+    host: Path | None = None,
+    limit: Annotated[list[str] | None, Parameter(negative="", help="Such as intact=60%; repeat it.")] = None,
+    platform: Literal["pacbio", "nanopore"] = "pacbio",
+    html: Path | None = None,
+    common: Common | None = None,
+) -> int:
+    """Tell intact proviruses of a lentiviral vector from deleted, spliced, broken and mutated ones, and where they sit.
+
+    Example: seedtrain verify provirus lot.fastq.gz provirus.gb --host hg38.fa.gz --html lot.html
+
+    Parameters
+    ----------
+    reads
+        FASTQ, FASTA (gzipped or not) or BAM of whole proviruses with what lies beside them.
+    provirus
+        GenBank with features 5' LTR, psi, RRE, cPPT, WPRE, 3' LTR, or FASTA with --bed. Not the transfer plasmid.
+    bed
+        Where the parts are, counted from 0; the fourth column names them.
+    host
+        FASTA of the host; without it no place is told.
+    html
+        Write the report here.
+    """
+    options = common or Common()
+    from seedtrain.base import Position, use_language
+    from seedtrain.vectors import provirus_limits_from, provirus_page, read_provirus, verify_provirus
+
+    limits = provirus_limits_from(_pairs(limit or []))
+    if host is not None and not host.is_file():
+        raise InputError("there is no such file", position=Position(str(host)), remedy="Check the path.")
+    with use_language(options.lang):
+        against = read_provirus(provirus, bed)
+        with shown_progress(as_json=options.json) as progress:
+            report = verify_provirus(reads, against, host=host, limits=limits, platform=platform, progress=progress)
+        kinds = ", ".join(f"{kind} {count}" for kind, count in report.counts.items())
+        places = [f"{item.site.contig}:{item.site.position + 1}, {item.reads}" for item in report.sites[:10]]
+        show_verdict(reads.name, report.verdict, provirus_page(report), html, options, notes=[kinds, *places])
+    return report.verdict.exit_code
+
+
 def assay(
-    kind: Literal["ddpcr", "qpcr", "tcid50", "elisa", "full", "absence"],
+    kind: Literal["ddpcr", "qpcr", "tcid50", "elisa", "full", "absence", "topology"],
     table: Path,
     *,
     limit: Annotated[str | None, Parameter(help="Such as '>= 1e12', in the unit of the result.")] = None,
     setting: Annotated[list[str] | None, Parameter(negative="", help="Such as volume=0.85; repeat it.")] = None,
+    instrument: str | None = None,
     html: Path | None = None,
     common: Common | None = None,
 ) -> int:
@@ -78,10 +124,13 @@ def assay(
     Parameters
     ----------
     kind
-        Droplet digital PCR, qPCR with a standard curve, TCID50, ELISA (relative potency), full capsids, or the absence
-        of replication-competent virus.
+        Droplet digital PCR, qPCR with a standard curve, TCID50, ELISA (relative potency), full capsids, the absence
+        of replication-competent virus, or the forms of plasmid DNA (topology: supercoiled and others).
     table
         CSV; docs/reference/vectors.md lists the columns of each kind.
+    instrument
+        The table is this instrument's own file (qpcr, ddpcr, topology): a vendor of allotropy, such as CFXMAESTRO or
+        QIACUITY_DPCR, or asm for the Allotrope Simple Model as JSON.
     html
         Write the report here.
     """
@@ -90,7 +139,7 @@ def assay(
     from seedtrain.vectors import assay_page, verify_assay
 
     with use_language(options.lang):
-        report = verify_assay(kind, table, limit=limit, settings=_pairs(setting or []))
+        report = verify_assay(kind, table, limit=limit, settings=_pairs(setting or []), instrument=instrument)
         show_verdict(table.name, report.verdict, assay_page(report), html, options, notes=list(report.finding.notes))
     return report.verdict.exit_code
 

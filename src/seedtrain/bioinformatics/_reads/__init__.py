@@ -1,6 +1,6 @@
 """Reads against the sequence that a clone should have."""
 
-from seedtrain.bioinformatics._reads._align import best_hits
+from seedtrain.bioinformatics._reads._align import Laid, Segment, best_hits, lay, make_aligner, oriented
 from seedtrain.bioinformatics._reads._alleles import Allele, ClassResult, RunLength
 from seedtrain.bioinformatics._reads._bench import bench_clone
 from seedtrain.bioinformatics._reads._clone import CloneReport, verify_clone
@@ -36,10 +36,12 @@ __all__ = [
     "Consensus",
     "Edit",
     "ErrorModel",
+    "Laid",
     "Read",
     "Reference",
     "RunLength",
     "Sample",
+    "Segment",
     "SheetReport",
     "SheetRow",
     "Structure",
@@ -52,7 +54,10 @@ __all__ = [
     "criterion_words",
     "is_trace",
     "judge_lot",
+    "lay",
     "limits_from",
+    "make_aligner",
+    "oriented",
     "parse_reference",
     "read_lot_specification",
     "read_reads",

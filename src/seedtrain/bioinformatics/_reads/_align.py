@@ -56,15 +56,21 @@ class Laid:
         return sum(item.end - item.start for item in self.segments)
 
 
-def make_aligner(sequence: str | Path, platform: str = "nanopore") -> Any:
-    """A minimap2 index in memory, of one sequence or of a FASTA file (gzipped or not)."""
+def make_aligner(sequence: str | Path, platform: str = "nanopore", *, least_score: int | None = None) -> Any:
+    """A minimap2 index in memory, of one sequence or of a FASTA file (gzipped or not).
+
+    - `least_score`: of the shortest alignment that is kept, where minimap2's own would lose short arms.
+    """
+    if platform not in PRESETS:
+        raise InputError(f"there is no platform {platform!r}", remedy=f"Use one of: {', '.join(PRESETS)}.")
     make: Any = reads_package("mappy").Aligner
+    more = {} if least_score is None else {"min_dp_score": least_score, "min_chain_score": 25}
     if isinstance(sequence, str):
-        return make(seq=sequence, preset=PRESETS[platform], best_n=1)
+        return make(seq=sequence, preset=PRESETS[platform], best_n=1, **more)
     position = Position(str(sequence))
     if not sequence.is_file():
         raise InputError("there is no such file", position=position, remedy="Check the path.")
-    aligner = make(str(sequence), preset=PRESETS[platform], best_n=1)
+    aligner = make(str(sequence), preset=PRESETS[platform], best_n=1, **more)
     if not aligner or not aligner.n_seq:
         raise InputError("the file holds no sequence", position=position, remedy="Give FASTA.")
     return aligner

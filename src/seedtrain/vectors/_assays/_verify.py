@@ -8,12 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from seedtrain.base import InputError, digest_bytes, read_text
+from seedtrain.base import InputError, digest_bytes, digest_file, read_text
 from seedtrain.base import translate as _
 from seedtrain.quality import Criterion, Limit, Verdict, combine, verdict_words
 from seedtrain.report import Block, Heading, KeyFigure, KeyFigures, Page, Paragraph
-from seedtrain.vectors._assays import _absence, _ddpcr, _elisa, _full, _qpcr, _tcid50
+from seedtrain.vectors._assays import _absence, _ddpcr, _elisa, _full, _qpcr, _tcid50, _topology
 from seedtrain.vectors._assays._estimate import Estimate, Finding, Setting, judge_estimate, read_settings, text_of
+from seedtrain.vectors._instrument import instrument_table
 from seedtrain.vectors._page import STATES, criteria_table
 from seedtrain.vectors._table import Column, Sheet, parse_sheet
 
@@ -34,6 +35,7 @@ ASSAYS: Final[dict[str, AssayKind]] = {
     "elisa": AssayKind(_elisa.COLUMNS, _elisa.SETTINGS, _elisa.analyse_elisa),
     "full": AssayKind(_full.COLUMNS, (), _full.analyse_full),
     "absence": AssayKind(_absence.COLUMNS, _absence.SETTINGS, _absence.analyse_absence),
+    "topology": AssayKind(_topology.COLUMNS, _topology.SETTINGS, _topology.analyse_topology),
 }
 
 
@@ -53,12 +55,18 @@ class AssayReport:
 
 
 def verify_assay(
-    kind: str, table: Path | str, *, limit: str | None = None, settings: Mapping[str, str] | None = None
+    kind: str,
+    table: Path | str,
+    *,
+    limit: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    instrument: str | None = None,
 ) -> AssayReport:
     """What an assay found, and whether its run was valid; against `limit` where there is one, such as `>= 1e12`.
 
     - `kind`: a key of `ASSAYS`. `table`: a CSV file, or its text. `limit`: in the unit of the estimates, without it;
       it is for every estimate of a target, sample or method, or the first where several methods give the same.
+      `instrument`: the file is an instrument's, of this vendor (`instrument_table`).
 
     Raises `InputErrors` for a table that cannot be used, with the line of every fault.
     """
@@ -67,18 +75,22 @@ def verify_assay(
     chosen = ASSAYS[kind]
     values = read_settings(settings or {}, chosen.settings)
     parsed = Limit.parse(limit) if limit else None
-    text = read_text(table, what="table") if isinstance(table, Path) else table
+    if instrument is not None and isinstance(table, Path):
+        text = instrument_table(table, instrument, kind)
+        read = f"{table.name}, SHA-256 {digest_file(table)}, read as {instrument}: "
+    else:
+        text, read = read_text(table, what="table") if isinstance(table, Path) else table, ""
     name = table.name if isinstance(table, Path) else kind
     sheet = parse_sheet(text, str(table) if isinstance(table, Path) else kind, chosen.columns)
     finding = chosen.analyse(sheet, values)
     word = combine(item.verdict for item in finding.validity)
-    limited = finding.estimates[:1] if kind == "tcid50" else finding.estimates
+    limited = finding.estimates[:1] if kind in ("tcid50", "topology") else finding.estimates
     criteria: list[Criterion] = list(finding.validity)
     criteria += [
         judge_estimate(item, parsed if item in limited else None, valid=word == "pass") for item in finding.estimates
     ]
     evidence = [
-        f"{kind}: {name}, SHA-256 {digest_bytes(text.encode())}",
+        f"{kind}: {read}{name}, SHA-256 {digest_bytes(text.encode())}",
         *(f"{setting.name} = {values[setting.name]:g}: {setting.words}" for setting in chosen.settings),
         *finding.notes,
     ]
@@ -95,6 +107,7 @@ def assay_words(kind: str) -> str:
         "elisa": _("relative potency by four-parameter curves"),
         "full": _("full capsids"),
         "absence": _("replication-competent virus"),
+        "topology": _("forms of plasmid DNA"),
     }[kind]
 
 

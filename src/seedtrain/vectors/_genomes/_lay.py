@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from seedtrain.base import InputError, Position
-from seedtrain.bioinformatics import Read, best_hits, reads_package
+from seedtrain.bioinformatics import Read, best_hits, make_aligner, reads_package
 from seedtrain.vectors._genomes._vector import Source, Vector
 
-PRESETS: Final = {"pacbio": "map-hifi", "nanopore": "map-ont"}
 LEAST_SCORE: Final = 60
 """Score of the shortest alignment kept: about 60 bases of PacBio. minimap2's own 200 loses short arms of snapbacks."""
 SHORTEST_GAP: Final = 10
@@ -47,29 +47,24 @@ class Other:
 
 def vector_aligner(vector: Vector, platform: str) -> Any:
     """The index of the vector."""
-    if platform not in PRESETS:
-        raise InputError(f"there is no platform {platform!r}", remedy=f"Use one of: {', '.join(PRESETS)}.")
-    make: Any = reads_package("mappy").Aligner
-    return make(seq=vector.sequence, preset=PRESETS[platform], best_n=1, min_dp_score=LEAST_SCORE, min_chain_score=25)
+    return make_aligner(vector.sequence, platform, least_score=LEAST_SCORE)
 
 
 def other_aligners(sources: Sequence[Source], platform: str) -> tuple[Other, ...]:
     """The indexes of all sources but the vector; a named record alone, or a whole file."""
-    make: Any = reads_package("mappy").Aligner
     read_fasta: Any = reads_package("mappy").fastx_read
     found = []
     for source in sources:
         if source.role == "vector":
             continue
+        whole: str | Path = source.path
         if source.record:
             bases = [item[1] for item in read_fasta(str(source.path)) if item[0] == source.record]
-            aligner = make(seq=bases[0], preset=PRESETS[platform], best_n=1) if bases else None
-        else:
-            aligner = make(str(source.path), preset=PRESETS[platform], best_n=1)
-        if not aligner:
-            wanted = f"no record {source.record!r}" if source.record else "no sequence"
-            raise InputError(f"the file holds {wanted}", position=Position(str(source.path)), remedy="Check the file.")
-        found.append(Other(source, aligner))
+            if not bases:
+                words = f"the file holds no record {source.record!r}"
+                raise InputError(words, position=Position(str(source.path)), remedy="Check the file.")
+            whole = bases[0]
+        found.append(Other(source, make_aligner(whole, platform)))
     return tuple(found)
 
 

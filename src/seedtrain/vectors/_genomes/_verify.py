@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from seedtrain.base import InputError, Position, Progress, digest_bytes, digest_file, silent
-from seedtrain.bioinformatics import Read, Sample, read_reads, reads_package, take_sample, wilson
+from seedtrain.bioinformatics import Read, Sample, read_reads, reads_package, take_sample
 from seedtrain.quality import Criterion, Verdict, VerdictWord
-from seedtrain.vectors._fractions import seen_once, share_text
+from seedtrain.vectors._fractions import judge_share, limits_of
 from seedtrain.vectors._genomes._classes import Genome, classify
 from seedtrain.vectors._genomes._crosswalk import CLASSES
 from seedtrain.vectors._genomes._lay import (
@@ -64,26 +64,7 @@ class GenomeLimits:
 
 def limits_from(texts: Mapping[str, str]) -> GenomeLimits:
     """Limits by name: `full=60%`, `host=none`. Raises `InputError` for an unknown name or a number out of 0 .. 1."""
-    known = {item.name for item in fields(GenomeLimits)}
-    values: dict[str, Any] = {}
-    for name, text in texts.items():
-        if name not in known:
-            raise InputError(f"there is no limit {name!r}", remedy=f"Use one of: {', '.join(sorted(known))}.")
-        words = text.strip()
-        if words == "none" and name != "reads":
-            values[name] = None
-            continue
-        try:
-            number = float(words.removesuffix("%")) / (100 if words.endswith("%") else 1)
-        except ValueError:
-            number = -1.0
-        if name == "reads" and number >= 1 and number == int(number):
-            values[name] = int(number)
-        elif name != "reads" and 0 <= number <= 1:
-            values[name] = number
-        else:
-            raise InputError(f"{name}={text!r} is out of range", remedy="Write a share such as 5%, or none.")
-    return GenomeLimits(**values)
+    return limits_of(GenomeLimits, texts)
 
 
 @dataclass(frozen=True)
@@ -246,25 +227,3 @@ def _criteria(
     short = total < limits.reads
     found += [judge_share(*item, short=short) for item in shares if item[3] is not None]
     return found
-
-
-def judge_share(name: str, found: int, total: int, limit: float | None, least: bool, *, short: bool) -> Criterion:
-    """A share with its Wilson interval: pass or fail where the whole interval lies on one side of the limit.
-
-    - `least`: the limit is the least allowed, else the most. `short`: too few reads for any answer.
-    """
-    assert limit is not None
-    low, high = wilson(found, total)
-    met, missed = (low >= limit, high < limit) if least else (high <= limit, low > limit)
-    word: VerdictWord = "pass" if met else "fail" if missed else "inconclusive"
-    if short or not total:
-        word = "inconclusive"
-    value = share_text(found / total) if total else None
-    return Criterion(
-        name,
-        value,
-        (share_text(low), share_text(high)),
-        f"{'>=' if least else '<='} {share_text(limit)}",
-        share_text(seen_once(total)),
-        word,
-    )
