@@ -325,6 +325,20 @@ def test_one_flipped_bit_in_any_file_is_found(handed, tmp_path_factory, data):
     shutil.rmtree(folder)
 
 
+def test_a_file_put_in_afterwards_is_found_also_beside_the_whole_ledger(kept, handed, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(handed, folder)
+    (folder / "certificate-2.pdf").write_bytes((handed / "certificate.pdf").read_bytes())
+    assert alone(folder, "--key", kept.key) == 1
+    everything = tmp_path / "whole"
+    assert kept.run("export", BATCH, everything, "--whole").code == 0
+    assert alone(everything, "--key", kept.key) == 0
+    assert alone(everything / "ledger", "--key", kept.key) == 0
+    (everything / "ledger" / "leaves.txt").unlink()  # the ledger's own check does without it
+    assert alone(everything / "ledger", "--key", kept.key) == 0
+    assert alone(everything, "--key", kept.key) == 1
+
+
 def test_a_removed_file_is_found(handed, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(handed, folder)

@@ -72,6 +72,20 @@ def test_a_stranger_sees_damage_and_agrees_with_us(exported, tmp_path, name, edi
     assert (verdict.verdict, first_bad(verdict)) == (expected, seq)
 
 
+@pytest.mark.parametrize("name", ["certificate.pdf", "old/events.jsonl", ".hidden"])
+def test_a_file_that_was_put_into_the_folder_is_named(exported, tmp_path, name):
+    folder = tmp_path / "out"
+    shutil.copytree(exported, folder)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("nobody vouches for this")
+    code, report = stranger(folder)
+    assert (code, report["verdict"], report["first_bad_seq"]) == (1, "fail", None)
+    assert [(fault["criterion"], fault["words"].split()[0]) for fault in report["findings"]] == [("files", name)]
+    verdict = verify(folder)
+    assert verdict.verdict == "fail"
+    assert any(name in line for line in verdict.evidence)
+
+
 def test_without_the_leaf_hashes_the_damage_is_still_seen(exported, tmp_path):
     folder = tmp_path / "out"
     shutil.copytree(exported, folder)

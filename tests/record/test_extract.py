@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedtrain.base import InputError
-from seedtrain.record import Draft, ProofTree, enrol_person, extract, open_ledger, sealed_extract, sign, write_files
+from seedtrain.record import (
+    Draft,
+    ProofTree,
+    enrol_person,
+    extract,
+    open_ledger,
+    sealed_extract,
+    sign,
+    verify,
+    write_files,
+)
 from seedtrain.record._verifier import Tree, consistent, inclusion_root, leaf_hash, read_extract
 
 SIZES = st.integers(1, 300)
@@ -85,8 +95,8 @@ def ledger(tmp_path):
 def folder(ledger, tmp_path):
     found = extract(ledger, lambda event: event.subject == "mine")
     made = tmp_path / "extract"
-    files = {"note.txt": b"a file beside it"}
-    write_files(made, {**files, **found.files, "extract.txt": sealed_extract(ledger, found, "mine", files)})
+    files = {"note.txt": b"a file beside it", **found.files}
+    write_files(made, {**files, "extract.txt": sealed_extract(ledger, found, "mine", files)})
     return made
 
 
@@ -128,7 +138,7 @@ def test_what_a_forger_meets(folder):
     changed = [line.replace(b'"n":"6"', b'"n":"7"') for line in events]
     assert "roots" in attacked(events__jsonl=b"".join(changed))
     short = {"events__jsonl": b"".join(events[:-1]), "proofs__jsonl": b"".join(proofs[:-1])}
-    assert attacked(**short) == {"complete"}
+    assert attacked(**short) == {"complete", "files"}
     twice = {"events__jsonl": b"".join([*events, events[-1]]), "proofs__jsonl": b"".join([*proofs, proofs[-1]])}
     assert attacked(**twice) >= {"chain", "complete"}
     turned = {"events__jsonl": b"".join(reversed(events)), "proofs__jsonl": b"".join(reversed(proofs))}
@@ -139,6 +149,20 @@ def test_what_a_forger_meets(folder):
     assert attacked(sizes__jsonl=sizes) >= {"roots", "signatures"}
     sealed = (folder / "extract.txt").read_bytes()
     assert attacked(extract__txt=sealed.replace(b"note.txt", b"none.txt")) == {"complete"}
+
+
+def test_a_file_that_was_put_into_the_folder_is_named(ledger, folder):
+    assert verify(folder).verdict == "pass"
+    (folder / "more").mkdir()
+    assert verify(folder).verdict == "pass"  # a folder says nothing
+    (folder / "more" / "certificate.pdf").write_bytes(b"a second certificate")
+    words = "more/certificate.pdf is not among the files that were exported: it was put in afterwards"
+    code, report = run(folder, "--key", ledger.keys.server_public.hex())
+    assert (code, report["verdict"]) == (1, "fail")
+    assert [finding["words"] for finding in report["findings"]] == [words]
+    (folder / "more" / "certificate.pdf").unlink()
+    (folder / "more" / "elsewhere").symlink_to("/nowhere")
+    assert [item.name for item in verify(folder).criteria if item.verdict == "fail"] == ["files"]
 
 
 def test_the_statement_of_another_subject_does_not_speak_for_this_one(ledger, folder):
@@ -155,7 +179,8 @@ def test_another_key_and_an_anchor_that_is_missing_or_another(ledger, folder):
     assert report["verdict"] == "fail"
     anchors = (folder / "anchors.jsonl").read_text()
     (folder / "anchors.jsonl").write_text("")
-    assert verdict(folder).verdict == "inconclusive"
+    assert verdict(folder).verdict_of("anchors") == "inconclusive"
+    assert verdict(folder).verdict_of("files") == "fail"  # it was not empty when it was handed over
     note = json.loads(anchors)["checkpoint"].split("\n")
     note[2] = base64.b64encode(hashlib.sha256(b"another").digest()).decode()
     (folder / "anchors.jsonl").write_text(json.dumps({"checkpoint": "\n".join(note)}) + "\n")

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.base import InputError, UnavailableError
+from seedtrain.base import InputError, UnavailableError, digest_bytes, digest_file
 from seedtrain.record._event import Event
 from seedtrain.record._ledger import Ledger
 from seedtrain.record._stores import anchor_path
@@ -155,21 +155,27 @@ def _files(ledger: Ledger, note: str, tree: ProofTree, events: list[Event]) -> d
     }
 
 
-def sealed_extract(ledger: Ledger, found: Extract, subject: str, files: Mapping[str, bytes]) -> bytes:
+def sealed_extract(
+    ledger: Ledger, found: Extract, subject: str, files: Mapping[str, bytes], beside: Path | None = None
+) -> bytes:
     """`extract.txt`: the server's signed word on which files there are and that no event of `subject` is left out.
 
-    - `files`: contents by name, relative to the folder.
+    - `files`: contents by name, relative to the folder. `beside`: the folder, where more files stand in it already.
 
     Raises `InputError` for a name that a stranger could not read back.
     """
-    digests = "".join(event.digest for event in found.events if event.subject == subject)
-    count = len(digests) // 64
+    chain = "".join(event.digest for event in found.events if event.subject == subject)
+    count = len(chain) // 64
     lines = [EXTRACT, found.ledger, f"size {found.size}"]
-    lines.append(f"subject {count}:{hashlib.sha256(digests.encode('ascii')).hexdigest()} {subject}")
-    for name, content in sorted(files.items()):
+    lines.append(f"subject {count}:{hashlib.sha256(chain.encode('ascii')).hexdigest()} {subject}")
+    digests = {name: digest_bytes(content) for name, content in files.items()}
+    if beside is not None:
+        found_there = (path for path in beside.rglob("*") if path.is_file())
+        digests |= {path.relative_to(beside).as_posix(): digest_file(path) for path in found_there}
+    for name, value in sorted(digests.items()):
         if not name.isprintable() or name.startswith("/") or ".." in Path(name).parts:
             raise InputError(f"{name!r} is no name of a file in an export", remedy="Rename the file.")
-        lines.append(f"file {hashlib.sha256(content).hexdigest()} {name}")
+        lines.append(f"file {value} {name}")
     text = "".join(f"{line}\n" for line in lines)
     key = ledger.keys.server(create=False)
     raw = key_id(ledger.id, key.public) + key.sign(text.encode("utf-8"))

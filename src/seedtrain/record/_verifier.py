@@ -891,13 +891,36 @@ def read_export(folder: Path, server_key: bytes | None, authorities: bytes | Non
     keys = json.loads((folder / "keys.json").read_text("utf-8"))
     anchors = folder / "anchors.jsonl"
     key = server_key or (bytes.fromhex(keys["server_public_key"]) if keys.get("server_public_key") else None)
-    return check(
+    report = check(
         lambda: _export_events(folder),
         lambda: (anchor_note(line) for line in _lines(folder / "checkpoints.jsonl")),
         list(_lines(anchors)) if anchors.exists() else None,
         key,
         _authorities(folder) if authorities is None else authorities,
     )
+    _find_unlisted(report, folder, EXPORTED)
+    return report
+
+
+def read_folder(folder: Path, server_key: bytes | None, authorities: bytes | None = None) -> Report:
+    """Verify what was handed over: the export of a whole ledger, or an extract."""
+    read = read_extract if (folder / "extract.txt").exists() else read_export
+    return read(folder, server_key, authorities)
+
+
+EXPORTED = frozenset(
+    "events.jsonl leaves.txt checkpoints.jsonl anchors.jsonl keys.json tsa.pem verify.py".split()  # noqa: SIM905
+)
+
+
+def _find_unlisted(report: Report, folder: Path, listed: Iterable[str]) -> None:
+    """Name each file in the folder that nobody vouches for: a reader would take it for a part of what was verified."""
+    report.counts.setdefault("files", 0)
+    known = set(listed)
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if name not in known and (path.is_symlink() or not path.is_dir()):
+            report.add("files", None, f"{name} is not among the files that were exported: it was put in afterwards")
 
 
 def _authorities(folder: Path) -> bytes:
@@ -1257,6 +1280,7 @@ def _check_extract(report: Report, proven: _Proven, folder: Path, subjects: dict
     if lines[:3] != [EXTRACT, report.origin, f"size {proven.size}"]:
         report.add("complete", None, "the server's signature of extract.txt fails, or it is of another checkpoint")
         return
+    listed = ["extract.txt"]
     for line in lines[3:]:
         kind, value, name = line.split(" ", 2)
         if kind == "subject":
@@ -1267,8 +1291,10 @@ def _check_extract(report: Report, proven: _Proven, folder: Path, subjects: dict
                 report.complete.append(name)
         else:
             path = folder / name
+            listed.append(name)
             if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != value:
                 report.add("files", None, f"{name} is not the file that was exported")
+    _find_unlisted(report, folder, listed)
 
 
 def main(arguments: list[str]) -> int:
@@ -1282,9 +1308,8 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         folder = Path(arguments[0])
-        read = read_extract if (folder / "extract.txt").exists() else read_export
         trusted = Path(authorities).read_bytes() if authorities is not None else None
-        report = read(folder, _hex(key) if key else None, trusted)
+        report = read_folder(folder, _hex(key) if key else None, trusted)
     except (OSError, ValueError, KeyError) as error:
         print(f"this is not an export that can be read: {error}", file=sys.stderr)
         return 2

@@ -19,7 +19,7 @@ from seedtrain.quality import Criterion, Verdict, VerdictWord
 from seedtrain.record._event import decode
 from seedtrain.record._keys import KeyFolder
 from seedtrain.record._stores import Store, anchor_path, key_path, ledger_path, open_store
-from seedtrain.record._verifier import CRITERIA, Report, check, key_id, read_export
+from seedtrain.record._verifier import CRITERIA, Report, check, key_id, read_folder
 
 _LIMITS: Final = {
     "chain": "every event canonical, numbered without a gap and linked to the one before",
@@ -28,6 +28,8 @@ _LIMITS: Final = {
     "anchors": "every checkpoint anchored outside the database is in it",
     "key": "the server's key is the one known outside the ledger",
     "stamps": "every time stamp of an authority holds, and somebody who is trusted vouches for the authority",
+    "complete": "no event of the subject is left out",
+    "files": "every file in the folder is one that was exported, as it was",
     "storage": "the database is whole and its guards are in place",
 }
 
@@ -35,7 +37,7 @@ _LIMITS: Final = {
 def verify(
     path: str | Path, anchors: Path | None = None, *, server_key: str | None = None, authorities: Path | None = None
 ) -> Verdict:
-    """Verify a ledger file or an export folder; the evidence names the first event that cannot be trusted.
+    """Verify a ledger file or a folder that was handed over; the evidence names the first event that cannot be trusted.
 
     - `anchors`: the anchor file, for instance a copy on write-once storage; the one beside the ledger if not given.
     - `server_key`: the server's public key, 64 hexadecimal digits; the one in the folder of keys if not given.
@@ -50,13 +52,13 @@ def verify(
     if place.is_dir():
         try:
             return _verdict(
-                read_export(place, key, None if authorities is None else trusted_certificates(authorities)), str(place)
+                read_folder(place, key, None if authorities is None else trusted_certificates(authorities)), str(place)
             )
         except (OSError, ValueError, KeyError) as error:
             raise InputError(
                 f"this folder is not an export of a ledger: {error}",
                 position=Position(str(place)),
-                remedy="Give a ledger file, or a folder that `seedtrain record export` wrote.",
+                remedy="Give a ledger file, or a folder that `seedtrain record export` or `batch export` wrote.",
             ) from error
     return _verdict(inspect(path, anchors, key, authorities), str(place))
 

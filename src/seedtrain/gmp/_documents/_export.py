@@ -61,12 +61,12 @@ def export_batch(
     files |= _epcis(ledger, record, found) | telemetry | dict(more or {})
     files |= readme(record, found, files)
     files |= found.files
-    sealed = {"extract.txt": sealed_extract(ledger, found, batch, files)}
 
     def write(building: Path) -> None:
-        write_files(building, files | sealed)
         if whole is not None:
             export(whole, building / "ledger")
+        sealed = sealed_extract(ledger, found, batch, files, beside=building)
+        write_files(building, files | {"extract.txt": sealed})
 
     _whole_or_not_at_all(folder, write)
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
