@@ -2,19 +2,211 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from seedtrain.recipe import State
-from tests.automation_live.made import Script, connected, ledger_in, run, served
+from seedtrain.automation import BatchState, OpcUaPlant, batch_state, live_status
+from seedtrain.automation._plant._base import LEASE_S
+from seedtrain.base import InputErrors
+from seedtrain.gmp import command_batch
+from seedtrain.recipe import Command, State
+from seedtrain.record import Draft, Event, Ledger, append_signed, moment
+from tests.automation_live.made import BATCH, Script, connected, control, ledger_in, run, served, starter
+from tests.automation_live.proxy import Proxy
+from tests.automation_opcua.served import drafted
 
 pytest.importorskip("asyncua", reason="the group `plant` is not installed")
+GROW, FED = "seed/expansion/grow", "production/main/fed"
+SECONDS = 8.0
 
 
-def test_people_and_equipment_take_turns_to_the_end(tmp_path: Path):
-    with served(tmp_path) as process, ledger_in(tmp_path) as ledger, connected(process.url) as plant:
-        script = Script(ledger)
-        state = run(ledger, plant, script)
-        assert state.state() is State.COMPLETE
-        assert script.done == []
+@dataclass
+class Running:
+    """An executor in a thread of its own, with its own ledger and plant; the test acts as people do, beside it."""
+
+    ledger: Ledger
+    script: Script
+    plant: OpcUaPlant
+    result: list[BatchState | BaseException] = field(default_factory=list)
+
+    def until(self, true: Callable[[], Any], seconds: float = 60.0) -> float:
+        """Wait until something is true; the seconds that it took."""
+        began = time.monotonic()
+        while not true():
+            assert time.monotonic() - began < seconds, (self.script.heard, self.result)
+            time.sleep(0.05)
+        return time.monotonic() - began
+
+    def phase(self, path: str) -> None:
+        self.until(lambda: path in self.state.started)
+
+    @property
+    def state(self) -> BatchState:
+        return batch_state(self.ledger, BATCH)
+
+    def events(self, kind: str) -> list[Event]:
+        return list(self.ledger.events(subject=BATCH, type=kind))
+
+    def order(self, command: Command, reason: str = "because") -> None:
+        command_batch(self.ledger, BATCH, command, starter(self.ledger), reason=reason)
+
+
+@contextmanager
+def running(folder: Path, url: str, text: str | None = None, **given: Any) -> Iterator[Running]:
+    with ledger_in(folder) as own, ledger_in(folder) as ledger, connected(url, text) as plant:
+        found = Running(ledger, Script(own), plant)
+
+        def work() -> None:
+            try:
+                found.result.append(run(own, plant, found.script, **given))
+            except BaseException as error:  # noqa: BLE001 - the test looks at it
+                found.result.append(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield found
+        finally:
+            if thread.is_alive() and not found.state.state().is_final:
+                found.order(Command.ABORT, "the test is over")
+            thread.join(20.0)
+            assert not thread.is_alive()
+
+
+def test_hold_restart_override_and_abort_are_obeyed_within_seconds(tmp_path: Path):
+    with served(tmp_path, speed=3600.0) as process, running(tmp_path, process.url) as batch:
+        batch.phase(GROW)
+        unit = batch.plant.unit("shake_flask")
+        batch.order(Command.HOLD, "a look at the flask")
+        assert batch.until(lambda: batch.events("step.commanded")) < SECONDS
+        held = batch.events("step.commanded")[0]
+        assert (held.payload["command"], held.payload["state"], held.payload["unit"]) == ("hold", "held", "shake_flask")
+        assert unit.state is State.HELD
+        status = live_status(batch.ledger, BATCH, control())
+        assert status is not None
+        assert "a look at the flask" in status["waits_for"]["words"]
+        assert status["command"] == f"batch confirm {BATCH}"
+
+        before = unit.now()
+        batch.order(Command.RESTART, "it is well")
+        assert batch.until(lambda: unit.state is State.RUNNING) < SECONDS
+        batch.phase(FED)
+        grown = next(item for item in batch.events("step.completed") if item.payload["phase"] == GROW)
+        started = batch.state.started[GROW].time
+        assert float(grown.payload["duration_h"]) > 4.0  # four hours of culture, and what it was held
+        assert started < before < grown.occurred
+
+        override = {"phase": FED, "unit": "T", "tag": "temperature", "value": "30", "unit_of_measure": "degC"}
+        who, payload = starter(batch.ledger), {**override, "origin": "simulated"}
+        draft = Draft("target.overridden", BATCH, payload, who, reason="it foams")
+        append_signed(batch.ledger, draft, "override of temperature")
+        assert batch.until(lambda: len(batch.events("step.commanded")) > 1) < SECONDS
+        entry = batch.plant.mapping.entry.units["T"].functions["temperature"].target
+        assert entry is not None
+        (value,) = batch.plant.session.read([batch.plant.mapping.node(entry)])
+        assert value is not None
+        assert value.value == 30.0
+
+        batch.order(Command.ABORT, "enough")
+        assert batch.until(lambda: batch.result) < SECONDS
+        assert batch.plant.unit("T").state is State.ABORTED
+        assert batch.state.state() is State.ABORTED
+
+
+def test_a_cut_connection_is_a_gap_and_a_long_one_brings_the_unit_to_its_safe_state(tmp_path: Path):
+    with (
+        served(tmp_path, speed=600.0) as process,
+        Proxy(process.url) as proxy,
+        running(tmp_path, proxy.url, drafted(process.url).replace(process.url, proxy.url)) as batch,
+        connected(process.url) as direct,
+    ):
+        clock = direct.unit("shake_flask").now
+        batch.phase(GROW)
+        time.sleep(1.5)
+        cut = clock()
+        proxy.cut()
+        time.sleep(2.0)
+        mended = clock()
+        proxy.mend()
+        batch.until(lambda: batch.events("telemetry.gap"))
+        gaps = [event.payload for event in batch.events("telemetry.gap")]
+        template = batch.plant.unit("shake_flask").templates[GROW]
+        assert [item["tag"] for item in gaps] == list(template.functions)  # one gap a tag, none twice
+        found = next(item for item in gaps if item["tag"] == "temperature")
+        assert (found["unit"], found["cause"]) == ("shake_flask", "connection lost")
+        assert found["backfilled"] is True  # the flask went on, and the server's history has it
+        assert abs((moment(found["from"]) - cut).total_seconds()) < 2 * 600  # two looks
+        assert -1 < (moment(found["to"]) - mended).total_seconds() < 4 * 600
+        assert batch.state.state() is State.RUNNING
+
+        proxy.cut()
+        time.sleep(LEASE_S + 2.5)
+        assert direct.unit("shake_flask").state is State.HELD  # by its own watchdog: nobody told it
+        proxy.mend()
+        batch.until(lambda: batch.state.held)
+        ordered = batch.state.ordered
+        assert ordered is not None
+        assert "does not run seed/expansion/grow (it is held)" in str(ordered.reason)
+
+
+def test_an_interlock_holds_the_batch_and_a_second_executor_is_refused(tmp_path: Path):
+    with served(tmp_path, speed=7200.0) as process:
+        text = drafted(process.url)
+        text = text.replace(
+            "  shake_flask:\n",
+            "  shake_flask:\n    interlocks: [{when: temperature >= 30 degC, why: the flask is hot}]\n",
+        )
+        with running(tmp_path, process.url, text) as batch:
+            batch.until(lambda: batch.state.held)
+            (tripped,) = batch.events("alarm.interlock")
+            assert (tripped.payload["alarm"], tripped.payload["limit"]) == ("the flask is hot", "30")
+            assert batch.plant.unit("shake_flask").state is State.HELD
+            with ledger_in(tmp_path) as ledger, connected(process.url) as plant:
+                with pytest.raises(InputErrors, match=r"batch L-1 is driven by another executor") as refused:
+                    run(ledger, plant, Script(ledger))
+                assert len(refused.value.parts) == 5  # the batch and each of its units
+                with pytest.raises(InputErrors, match=r"unit shake_flask is driven by another executor \(batch L-1"):
+                    run(ledger, plant, Script(ledger), batch="L-2")
+
+
+def test_a_unit_of_a_batch_that_is_not_over_is_refused_by_the_record(tmp_path: Path):
+    with served(tmp_path) as process:
+        with ledger_in(tmp_path) as ledger, connected(process.url) as plant:
+            stopped = Script(ledger, more=_stop_at("phase production/main/sterilise"))
+            with pytest.raises(KeyboardInterrupt):
+                run(ledger, plant, stopped)
+        with ledger_in(tmp_path) as ledger, connected(process.url) as plant:
+            with pytest.raises(InputErrors, match="unit shake_flask belongs to batch L-1, which is running"):
+                run(ledger, plant, Script(ledger), batch="L-2")
+            heard: list[str] = []
+            began = time.monotonic()
+            with pytest.raises(KeyboardInterrupt):
+                run(ledger, plant, _told(heard))
+            assert time.monotonic() - began < 5.0
+            state = batch_state(ledger, BATCH)
+            assert state.held
+            assert state.attached is not None
+            assert heard[0].startswith("held: the executor was lost: found between two phases")
+
+
+def _stop_at(words: str) -> Callable[[str], None]:
+    def tell(said: str) -> None:
+        if said == words:
+            raise KeyboardInterrupt
+
+    return tell
+
+
+def _told(heard: list[str]) -> Callable[[str], None]:
+    def tell(said: str) -> None:
+        heard.append(said)
+        raise KeyboardInterrupt
+
+    return tell

@@ -20,6 +20,8 @@ Answer = TypeVar("Answer")
 
 REQUEST_S: Final = 10.0
 """s that one request may take."""
+CONNECT_S: Final = 4.0
+"""s that one attempt to connect may take: a network that swallows everything gives no answer at all."""
 SHORTEST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 1.0
 """s between two attempts to connect; the pause doubles from the one to the other."""
@@ -258,7 +260,11 @@ class Session:
         client.name = "Seedtrain"
         if self._security is not None:
             await _secure(client, self._security)
-        await client.connect()
+        try:
+            await asyncio.wait_for(client.connect(), CONNECT_S)
+        except BaseException:
+            client.disconnect_socket()
+            raise
         self._client = client
         self._nodes = {}
         self._namespaces = list(await client.get_namespace_array())
