@@ -20,6 +20,7 @@ from seedtrain.automation._alarms import (
     unshelve_alarm,
 )
 from seedtrain.automation._attach import occupied
+from seedtrain.automation._bench import bench_plant
 from seedtrain.automation._commit import batch_state
 from seedtrain.automation._control import STRATEGIES, Case, compare_feeding, feeding_case, feeding_rows
 from seedtrain.automation._devices import (
@@ -145,6 +146,7 @@ __all__ = [
     "batch_now",
     "batch_state",
     "bench_monitoring",
+    "bench_plant",
     "browse",
     "browsed_words",
     "compare_feeding",

@@ -114,6 +114,11 @@ class Recorder:
             self._seal()
         self._hour = hour if self._hour is None else max(self._hour, hour)
 
+    @property
+    def acknowledged(self) -> int:
+        """How many of the samples that this recorder took are on the disk."""
+        return self._spool.acknowledged
+
     def flush(self) -> None:
         """Return once everything that came is on the disk."""
         self._spool.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -11,9 +11,15 @@ from seedtrain.base import EXIT_DONE, InputError
 from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json, shown_progress
 
+if TYPE_CHECKING:
+    from seedtrain.automation import Case
+
 app = App(name="bench", help="Measure speed, memory and errors beside other programs, in one run.")
 Rows = list[dict[str, Any]]
 Part = Literal["ensemble", "sensitivities", "cold", "memory", "dfba", "chromatography"]
+PlantFile = Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")]
+PlantUnit = Annotated[str | None, Parameter(help="The vessel; the pilot vessel by default.")]
+Fill = Annotated[float, Parameter(help="Charged volume over the largest working volume.")]
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write the rows as JSON.")]
 
 
@@ -182,9 +188,9 @@ def development(
 def feeding(
     recipe: Path,
     *,
-    plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
-    unit: Annotated[str | None, Parameter(help="The vessel; the pilot vessel by default.")] = None,
-    fill: Annotated[float, Parameter(help="Charged volume over the largest working volume.")] = 0.6,
+    plant: PlantFile = None,
+    unit: PlantUnit = None,
+    fill: Fill = 0.6,
     runs: Annotated[int, Parameter(help="Cultures, each a little different from the model.")] = 50,
     hours: Annotated[float, Parameter(help="From inoculation.")] = 30.0,
     seed: Annotated[int, Parameter(help="Which cultures and which noise are drawn.")] = 0,
@@ -204,18 +210,94 @@ def feeding(
         The recipe, whose production is fed exponentially.
     """
     options = common or Common()
-    from seedtrain.automation import compare_feeding, feeding_case, feeding_rows
+    from seedtrain.automation import compare_feeding, feeding_rows
     from seedtrain.base import use_language
+
+    if not (runs >= 1 and hours > 0):
+        raise InputError(
+            f"{runs} runs of {hours:g} h cannot be compared", remedy="Give 1 run or more, and hours above 0."
+        )
+    case = _case(recipe, plant, unit, fill)
+    with use_language(options.lang), shown_progress(as_json=options.json) as progress:
+        found = compare_feeding(case, runs=runs, hours=hours, seed=seed, progress=progress)
+    return _tell(feeding_rows(found), options, output)
+
+
+@app.command
+def monitoring(
+    recipe: Path,
+    *,
+    plant: PlantFile = None,
+    unit: PlantUnit = None,
+    fill: Fill = 0.6,
+    golden: Annotated[int, Parameter(help="Good batches to learn from.")] = 60,
+    fresh: Annotated[int, Parameter(help="Good batches to count false alarms on.")] = 40,
+    batches: Annotated[int, Parameter(help="Batches with each fault.")] = 10,
+    hours: Annotated[float, Parameter(help="Of feed, that are watched.")] = 10.0,
+    seed: Annotated[int, Parameter(help="Which cultures and which noise are drawn.")] = 0,
+    output: Output = None,
+    common: Common | None = None,
+) -> int:
+    """Golden-batch monitoring by batch PCA and PLS: how late planted faults are found, how often it cries for nothing.
+
+    Batches of the virtual plant, each culture a little different from the model, instruments noisy. For each fault: the
+    median delay, how many were found, by which statistic, and the tag that gave most to it. Goal: at most 5 % of good
+    batches with an alarm.
+
+    Example: seedtrain bench monitoring examples/collagen/recipe.yaml --batches 5
+
+    Parameters
+    ----------
+    recipe
+        The recipe, whose production is fed exponentially.
+    """
+    options = common or Common()
+    from seedtrain.automation import bench_monitoring, monitoring_rows
+    from seedtrain.base import use_language
+
+    case = _case(recipe, plant, unit, fill)
+    with use_language(options.lang), shown_progress(as_json=options.json) as progress:
+        found = bench_monitoring(
+            case, golden=golden, fresh=fresh, batches=batches, hours=hours, seed=seed, progress=progress
+        )
+        rows = monitoring_rows(found)
+    return _tell(rows, options, output)
+
+
+@app.command
+def plant(
+    *,
+    minutes: Annotated[float, Parameter(help="How long 2,000 tags are recorded.")] = 1.0,
+    folder: Annotated[Path | None, Parameter(help="Write here: the disk to measure.")] = None,
+    quick: Annotated[bool, Parameter(negative="", help="Little work: a check that it runs, no measurement.")] = False,
+    output: Output = None,
+    common: Common | None = None,
+) -> int:
+    """2,000 tags at 1 Hz over OPC UA to the disk, twenty plants of 20 tags on a core, and what telemetry costs.
+
+    Counted: readings lost (goal: none), and how long one takes from the source's time to the client and to the disk.
+
+    Example: seedtrain bench plant --minutes 10 --folder .
+    """
+    options = common or Common()
+    from seedtrain.automation import bench_plant
+    from seedtrain.base import use_language
+
+    with use_language(options.lang), shown_progress(as_json=options.json) as progress:
+        rows = bench_plant(minutes=minutes, quick=quick, folder=folder, progress=progress)
+    return _tell(rows, options, output)
+
+
+def _case(recipe: Path, plant: Path | None, unit: str | None, fill: float) -> Case:
+    """What a recipe's production is fed like, in a vessel of the plant."""
+    from seedtrain.automation import feeding_case
     from seedtrain.program import read_plant
     from seedtrain.quantity import Quantity
     from seedtrain.recipe import at_scale, read_recipe
     from seedtrain.simulation import StirredTank, read_culture
 
-    if not (runs >= 1 and hours > 0 and 0 < fill <= 1):
-        raise InputError(
-            f"{runs} runs of {hours:g} h at a filling of {fill:g} cannot be compared",
-            remedy="Give 1 run or more, hours above 0 and a filling up to 1.",
-        )
+    if not 0 < fill <= 1:
+        raise InputError(f"a filling of {fill:g}", remedy="Give a filling above 0 and up to 1.")
     master = read_recipe(recipe)
     here = read_plant(plant or recipe.parent / "plant.yaml")
     vessel = here.vessel(unit) if unit else here.vessel_of_scale("pilot")
@@ -224,10 +306,7 @@ def feeding(
     own = recipe.parent / master.culture
     volume = Quantity(fill * vessel.working_volume[1], "L")
     control = at_scale(master, unit=vessel.name, volume=volume)
-    case = feeding_case(read_culture(own if own.is_file() else master.culture), vessel, control.recipe)
-    with use_language(options.lang), shown_progress(as_json=options.json) as progress:
-        found = compare_feeding(case, runs=runs, hours=hours, seed=seed, progress=progress)
-    return _tell(feeding_rows(found), options, output)
+    return feeding_case(read_culture(own if own.is_file() else master.culture), vessel, control.recipe)
 
 
 def _tell(rows: Rows, options: Common, output: Path | None) -> int:

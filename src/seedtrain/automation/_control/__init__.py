@@ -1,6 +1,13 @@
 """Control of one vessel: loops, split ranges, feeding."""
 
-from seedtrain.automation._control._compare import STRATEGIES, compare_feeding, feeding_case, feeding_rows
+from seedtrain.automation._control._compare import (
+    STRATEGIES,
+    Case,
+    compare_feeding,
+    culture_of_run,
+    feeding_case,
+    feeding_rows,
+)
 from seedtrain.automation._control._feeding import ConstantFeed, ExponentialFeed, Feeding, MuStat, RiseStat
 from seedtrain.automation._control._filter import CultureFilter, Observed
 from seedtrain.automation._control._pid import Pid, PidSettings
@@ -12,6 +19,7 @@ from seedtrain.automation._control._vessel import Actuators, SetPoints, VesselCo
 __all__ = [
     "STRATEGIES",
     "Actuators",
+    "Case",
     "ConstantFeed",
     "CultureFilter",
     "ExponentialFeed",
@@ -26,6 +34,7 @@ __all__ = [
     "Stage",
     "VesselControl",
     "compare_feeding",
+    "culture_of_run",
     "feeding_case",
     "feeding_rows",
     "gas_balance",

@@ -18,6 +18,7 @@ from seedtrain.base import translate as _
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture, Liquid, LiveTank, Plan, StirredTank, TankInputs, base_liquid, plan_of
 
+CELL_WATER: Final = 980.0  # g/L in a suspension of washed cells, assumed
 TICK_H: Final = 30 / 3600
 GAS_TICKS: Final = 12  # between two readings of the exit gas: six minutes
 SPREAD: Final[Mapping[str, float]] = {"q_S_max": 0.10, "Y_em": 0.05, "p_A_max": 0.20}
@@ -92,6 +93,27 @@ def compare_feeding(
     return found
 
 
+def culture_of_run(case: Case, seed: Sequence[int]) -> LiveTank:
+    """A tank that was charged and inoculated; its culture is the model's but for `SPREAD`, and the seed's own."""
+    tank, draws = _filled(case), np.random.default_rng([*seed, 0])
+    for name, spread in SPREAD.items():
+        draw = math.exp(spread * draws.standard_normal())
+        if name in case.culture.parameters:
+            tank.set_parameter(name, tank.parameter(name) * draw)
+    return tank
+
+
+def _filled(case: Case) -> LiveTank:
+    tank = LiveTank(case.culture, case.vessel)
+    first = case.plan.segments[0]
+    for medium, volume in case.plan.medium:
+        tank.charge(medium, volume, temperature=first.temperature, pH=first.pH)
+    cells = case.culture.biomass
+    seed = {cells: case.plan.seed / case.culture.masses[cells]} if cells else {}
+    tank.charge(Liquid(seed, water=CELL_WATER), case.plan.inoculum, temperature=first.temperature)
+    return tank
+
+
 class _Trial:
     """One culture under one strategy.
 
@@ -101,12 +123,8 @@ class _Trial:
 
     def __init__(self, case: Case, strategy: str, seed: Sequence[int]) -> None:
         self.case = case
-        cultures, self.instruments, self.analyser = (np.random.default_rng([*seed, use]) for use in range(3))
-        self.tank, model = self._filled(), self._filled()
-        for name, spread in SPREAD.items():
-            draw = math.exp(spread * cultures.standard_normal())
-            if name in case.culture.parameters:
-                self.tank.set_parameter(name, self.tank.parameter(name) * draw)
+        self.tank, model = culture_of_run(case, seed), _filled(case)
+        self.instruments, self.analyser = (np.random.default_rng([*seed, use]) for use in (1, 2))
         known = [name for name in LEARNT if name in case.culture.parameters]
         self.filter = CultureFilter(model, known)
         self.control = VesselControl(case.vessel, case.set_points)
@@ -122,16 +140,6 @@ class _Trial:
         self.feeding = makers[strategy]()
         self.watched = strategy in ("mu_stat", "predictive")
         self.told: dict[str, float] = {}
-
-    def _filled(self) -> LiveTank:
-        case, tank = self.case, LiveTank(self.case.culture, self.case.vessel)
-        first = case.plan.segments[0]
-        for medium, volume in case.plan.medium:
-            tank.charge(medium, volume, temperature=first.temperature, pH=first.pH)
-        cells = case.culture.biomass
-        seed = {cells: case.plan.seed / case.culture.masses[cells]} if cells else {}
-        tank.charge(Liquid(seed, water=980.0), case.plan.inoculum, temperature=first.temperature)
-        return tank
 
     def run(self, hours: float) -> dict[str, float]:
         """The whole trial."""

@@ -1,6 +1,7 @@
 """Telemetry: a spool that loses nothing, segments that the ledger vouches for, and questions to both."""
 
 from seedtrain.record._telemetry._bands import Band, bands, batch_begin, batch_hours, phase_at
+from seedtrain.record._telemetry._bench import bench_telemetry
 from seedtrain.record._telemetry._decimate import Method, decimate
 from seedtrain.record._telemetry._export import BatchTime, batch_time, write_trends
 from seedtrain.record._telemetry._query import Telemetry, Trend
@@ -25,6 +26,7 @@ __all__ = [
     "batch_begin",
     "batch_hours",
     "batch_time",
+    "bench_telemetry",
     "decimate",
     "phase_at",
     "seal_segments",
