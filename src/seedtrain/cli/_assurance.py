@@ -338,13 +338,14 @@ def _checked_words(checked: str) -> str:
 
 
 def _verdict_lines(lot: str, name: str, verdict: Verdict) -> Iterator[str]:
+    from seedtrain.gmp import recorded_words
     from seedtrain.quality import verdict_words
 
     head = _("{lot}: evidence for the rules of {name}").format(lot=lot, name=name)
     yield f"{head}: {verdict_words(verdict.verdict)}"
     for item in verdict.criteria:
         yield f"  {verdict_words(item.verdict):<12} {item.name}: {item.value}"
-    yield from (f"    {line}" for line in verdict.evidence)
+    yield from (f"    {recorded_words(line)}" for line in verdict.evidence)
     yield _("This says which evidence is on record. It is no certificate and no ruling.")
 
 

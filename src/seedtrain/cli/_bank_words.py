@@ -206,13 +206,15 @@ def excursion_lines(item: Excursion) -> Iterator[str]:
 
 def verdict_lines(name: str, verdict: Verdict) -> Iterator[str]:
     """A verdict with its criteria and what it rests on."""
+    from seedtrain.gmp import recorded_words, state_word
     from seedtrain.quality import verdict_words
 
     yield f"{name}: {verdict_words(verdict.verdict)}"
     for item in verdict.criteria:
-        limit = f" ({item.limit})" if item.limit else ""
-        yield f"  {verdict_words(item.verdict):<12} {item.name}: {item.value or '-'}{limit}"
-    yield from (f"  {line}" for line in verdict.evidence)
+        limit = f" ({state_word(recorded_words(item.limit))})" if item.limit else ""
+        value = state_word(recorded_words(str(item.value or "-")))
+        yield f"  {verdict_words(item.verdict):<12} {recorded_words(item.name)}: {value}{limit}"
+    yield from (f"  {recorded_words(line)}" for line in verdict.evidence)
 
 
 def found_lines(name: str, found: Sequence[Excursion]) -> Iterator[str]:

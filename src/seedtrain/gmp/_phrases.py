@@ -44,6 +44,7 @@ PATTERNS: Final = (
     "{words} outside {limits}, at {start} h of {phase}",
     "{words} outside {limits}, from {start} to {end} h of {phase}",
     "amount of {material} ({lot}) {value}",
+    "amount of {material} ({lot})",
     "what was recorded as its limits",
     "{tag} of {phase}: {value} entered by hand, limits {limits}",
     "{tag} of {phase}: recorded as within limits, but {value} is not within {limits}",
@@ -54,9 +55,9 @@ PATTERNS: Final = (
     "{phase} was completed by {actor}, who had not acted in it ({reason})",
     "{phase} was completed by {actor}, who had not acted in it, without a reason",
     "{phase}: {actor} has not signed for it, or not since a correction",
+    "{tag} of {phase} set by hand to {value}, recipe {wish} ({reason})",
     "{command} of {place}, {before} to {after} ({reason})",
     "{command} of {place}, {before} to {after}",
-    "{part} on {unit}",
     "the batch",
     "the recipe's text is not in the record: what is missing cannot be said",
     "{path} lacks the check of a second person who signed and did not act in it",
@@ -76,6 +77,7 @@ PATTERNS: Final = (
     "the batch is {state}, not complete",
     "the clock stood {seconds} s behind the ledger",
     # why a lot may not be used, and why it is on hold
+    "{rule}: {hold} on {lot}: {words}",
     "lot {lot} ({material}) expired on {day}",
     "lot {lot} ({material}) is to be tested again since {day}",
     "lot {lot} ({material}) is {status} now",
@@ -89,7 +91,7 @@ PATTERNS: Final = (
     "the vial stood in a freezer during the excursion {name}",
     "critical point {point} failed: {basis}",
     "test for {target}: {summary}",
-    "certificate {number} was revoked: {reason}",
+    "certificate {certificate} was revoked: {reason}",
     # what stands against a release
     "there is no specification to release against",
     "the recipe was never approved",
@@ -155,6 +157,70 @@ PATTERNS: Final = (
     "lot used",
     "lot received",
     "lots received",
+    "correction: {phase}",
+    "line clearance: {line}",
+    "hold of batch {batch}",
+    "restart of batch {batch}",
+    "pause of batch {batch}",
+    "resume of batch {batch}",
+    "stop of batch {batch}",
+    "abort of batch {batch}",
+    "end of batch {batch}",
+    "hard stop lifted under {name}",
+    "laboratory assessment",
+    "invalidation of a result",
+    "full-scale investigation",
+    "plan of retests",
+    "approval of a plan of retests",
+    "conclusion of an investigation",
+    "CAPA of a deviation",
+    "opening of a CAPA",
+    "action of a CAPA",
+    "approval of a CAPA",
+    "action done",
+    "closing of a CAPA",
+    "stability pull",
+    "stability result",
+    "start of a stability study",
+    "release",
+    "rejection",
+    "hold",
+    # chains of custody and banks
+    "identifier does not match: {parts}",
+    "temperature {value} is out of {limit} in {stage}",
+    "the goods are {condition}",
+    "{hours} h since collection, the limit is {limit} h",
+    "hand-overs with both sides",
+    "temperature and condition out of limits",
+    "hours from collection to manufacture",
+    "identifiers and hard stops",
+    "stage reached",
+    "events that cannot be",
+    "{count} stops, {number} not cleared",
+    "{count} of {number}",
+    "every one",
+    "none open",
+    "none",
+    "no limit was set",
+    "{stage}: {actor} to {other}, {time}, {value}, {condition}, not received",
+    "stop: {words} ({name})",
+    "testing plan {name}, SHA-256 {digest}",
+    "no testing plan",
+    "end of production: {words}",
+    "{attribute}: sample {sample}, {method}",
+    # evidence for the rules of a set
+    "rule set {name}, SHA-256 {digest}",
+    "{rule}: {source} (the clause was read)",
+    "{rule}: {source} (read in a summary)",
+    "{rule}: {source} (not checked against the text)",
+    "{rule}: {lot}: no certificate on record; origin not declared",
+    "{rule}: {lot}: no certificate on record",
+    "{rule}: {lot}: certificate {certificate}",
+    "{rule}: {lot}: {point} not checked; origin not declared",
+    "{rule}: {lot}: {point} not checked",
+    "{rule}: {lot}: no test for {target}",
+    "{rule}: {path}, origin not declared",
+    "{rule}: {lot}: never received, or without a supplier",
     # what is overdue
     "pull at {month} months",
     "deviation: {words}",
@@ -165,7 +231,12 @@ PATTERNS: Final = (
 )
 """The sentences, with what varies in braces; the first that fits is taken, so the narrower stand before the wider."""
 
+PLACES: Final = ("{part} on {unit}", "the batch")
+"""How the place of a command is written, within a sentence."""
+
 WORDS: Final = (
+    *("collection", "transport", "receipt", "manufacture", "return", "infusion"),
+    *("intact", "damaged", "leaking", "seal broken", "thawed"),
     *("idle", "running", "pausing", "paused", "holding", "held", "restarting", "stopping", "stopped", "aborting"),
     *("aborted", "complete", "hold", "restart", "pause", "resume", "stop", "abort"),
     *("quarantined", "released", "rejected", "on hold", "raised", "acknowledged", "cleared", "shelved", "unshelved"),
@@ -176,7 +247,9 @@ WORDS: Final = (
 """The words that stand in a sentence for a state, a command or a level."""
 
 _SENTENCES: Final = ("words", "limits", "lacks")
-_STATES: Final = ("state", "status", "decision", "before", "after", "command", "grade", "level")
+_STATES: Final = ("stage", "condition", "state", "status", "decision", "before", "after", "command", "grade", "level")
+_NUMBERS: Final = ("count", "number", "seq", "minutes", "hours", "month", "seconds", "covered", "wanted")
+_FORMS: Final[Mapping[str, str]] = {"hold": r"H-\w+", **dict.fromkeys(_NUMBERS, r"[\d.]+")}
 _VOCABULARY: Final[Mapping[str, str]] = {
     "oos": "out of specification",
     "invalid": "invalid test",
@@ -210,8 +283,8 @@ def state_word(text: str) -> str:
     return translate(wanted) if text in WORDS or text in _VOCABULARY else text
 
 
-def _matched(text: str) -> str | None:
-    for pattern, form in _forms():
+def _matched(text: str, patterns: tuple[str, ...] = PATTERNS) -> str | None:
+    for pattern, form in _forms(patterns):
         found = form.fullmatch(text)
         if found is not None:
             parts = {name: _part(name, value) for name, value in found.groupdict().items()}
@@ -223,13 +296,13 @@ def _part(name: str, value: str) -> str:
     if name in _SENTENCES:
         return recorded_words(value)
     if name == "place":
-        return _matched(value) or value
+        return _matched(value, PLACES) or value
     return state_word(value) if name in _STATES else value
 
 
 @cache
-def _forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((pattern, re.compile(_form(pattern), re.DOTALL)) for pattern in PATTERNS)
+def _forms(patterns: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((pattern, re.compile(_form(pattern), re.DOTALL)) for pattern in patterns)
 
 
 def _form(pattern: str) -> str:
@@ -240,5 +313,6 @@ def _form(pattern: str) -> str:
         if at % 2 == 0:
             form += re.escape(part)
         else:
-            form += f"(?P<{part}>{vocabulary})" if part in _STATES else f"(?P<{part}>.+?)"
+            held = vocabulary if part in _STATES else _FORMS.get(part, ".+?")
+            form += f"(?P<{part}>{held})"
     return form

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from seedtrain.base import InputError
 from seedtrain.gmp._standing import Standing
-from seedtrain.quality import Criterion, Verdict
+from seedtrain.quality import Criterion, Verdict, VerdictWord
 from seedtrain.quantity import Range, parse_range
 from seedtrain.record import Event, Ledger, moment
 
@@ -313,19 +313,19 @@ def judge_custody(found: Chain) -> Verdict:
 
 def _both_sides(found: Chain) -> Criterion:
     value = f"{len(found.taken)} of {len(found.hand_overs)}"
-    word = "pass" if found.hand_overs and found.pending is None else "inconclusive"
-    return Criterion("hand-overs with both sides", value, None, "every one", None, word)  # type: ignore[arg-type]
+    word: VerdictWord = "pass" if found.hand_overs and found.pending is None else "inconclusive"
+    return Criterion("hand-overs with both sides", value, None, "every one", None, word)
 
 
 def _in_limits(found: Chain) -> Criterion:
     faults = [text for item in found.hand_overs for scan in (item.given, item.received) if scan for text in scan.faults]
     cleared = all(item.resumed for item in found.stops)
     if faults:
-        word = "inconclusive" if cleared else "fail"
+        word: VerdictWord = "inconclusive" if cleared else "fail"
     else:
         word = "pass" if found.hand_overs and found.limits else "inconclusive"
     value = "; ".join(faults) or ("none" if found.limits else "no limit was set")
-    return Criterion("temperature and condition out of limits", value, None, "none", None, word)  # type: ignore[arg-type]
+    return Criterion("temperature and condition out of limits", value, None, "none", None, word)
 
 
 def _in_time(found: Chain) -> Criterion | None:
@@ -336,8 +336,8 @@ def _in_time(found: Chain) -> Criterion | None:
     if arrived is None or arrived.received is None:
         return Criterion(name, None, None, limit, None, "inconclusive")
     hours = (moment(arrived.received.time) - moment(found.opened_at)).total_seconds() / 3600
-    word = "pass" if hours <= float(found.within_h) else "fail"
-    return Criterion(name, f"{hours:.2f} h", None, limit, None, word)  # type: ignore[arg-type]
+    word: VerdictWord = "pass" if hours <= float(found.within_h) else "fail"
+    return Criterion(name, f"{hours:.2f} h", None, limit, None, word)
 
 
 def _stops(found: Chain) -> Criterion:
@@ -347,10 +347,10 @@ def _stops(found: Chain) -> Criterion:
 
 
 def _ended(found: Chain) -> Criterion:
-    word = "pass" if found.stage == "infusion" else "inconclusive"
-    return Criterion("stage reached", found.stage, None, "infusion", None, word)  # type: ignore[arg-type]
+    word: VerdictWord = "pass" if found.stage == "infusion" else "inconclusive"
+    return Criterion("stage reached", found.stage, None, "infusion", None, word)
 
 
 def _legal(found: Chain) -> Criterion:
-    word = "fail" if found.illegal else "pass"
-    return Criterion("events that cannot be", str(len(found.illegal)), None, "none", None, word)  # type: ignore[arg-type]
+    word: VerdictWord = "fail" if found.illegal else "pass"
+    return Criterion("events that cannot be", str(len(found.illegal)), None, "none", None, word)

@@ -289,7 +289,7 @@ def _deviations(record: BatchRecord, names: Names) -> Sheet:
             (
                 item.deviation,
                 item.phase,
-                item.tag,
+                recorded_words(item.tag),
                 f"{item.value} {item.unit}".rstrip(),
                 limit_words(item.low, item.high),
                 item.start_h if item.start_h == item.end_h else f"{item.start_h} .. {item.end_h}",
@@ -396,6 +396,7 @@ def word(text: str) -> str:
         "duration": _("duration over"),
         "at_most": _("longest time over"),
         "signature": _("signature"),
+        "person": _("a person"),
         "quarantined": _("quarantined"),
         "released": _("released"),
         "rejected": _("rejected"),
