@@ -32,7 +32,7 @@ COMMANDS: Final = {
     "qualify": ("_qualify:qualify", None),
     "equipment": ("_equipment:app", "Register equipment, its calibration and cleaning; its log of use."),
     "quality": ("_quality:app", "Samples, results, investigations, deviations, CAPA, specifications, stability."),
-    "design": ("_design:app", "Design guides for editing, with their off-targets, and strains."),
+    "design": ("_design:app", "Design constructs, guides with their off-targets, and strains."),
     "verify": ("_verify:app", "Verdicts: pass, fail or inconclusive, with their evidence."),
     "telemetry": ("_telemetry:app", "Readings of the plant: ask, export and seal them."),
     "plant": ("_plant:app", "Start a virtual plant, and see what a plant's server offers."),

@@ -29,13 +29,15 @@ _drawn: dict[str, Drawing] = {}
 """The last drawings by what they show: a page that is written in two forms is drawn once."""
 
 
-def draw(figure: FigureSpec, mark: str = "") -> Drawing:
-    """`figure` as SVG, the same bytes in every run with the same data, fonts and matplotlib.
+def draw(figure: FigureSpec | Drawing, mark: str = "") -> Drawing:
+    """`figure` as SVG, the same bytes in every run with the same data, fonts and matplotlib; a drawing as it is.
 
     - `mark`: printed where the figure's own is `""`.
 
     Raises `InputError` where the figure has nothing to draw or its columns do not match.
     """
+    if isinstance(figure, Drawing):
+        return figure
     figure = cleaned(figure)
     shown = clean(mark) if figure.mark == "" else figure.mark
     key = digest([language(), shown, plain(figure)])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from seedtrain.base import digest
-from seedtrain.report._figures import FigureSpec, State
+from seedtrain.report._figures import Drawing, FigureSpec, State
 from seedtrain.report._formula import Formula
 from seedtrain.report._text import clean
 
@@ -89,9 +89,9 @@ class Equations:
 
 @dataclass(frozen=True)
 class Figure:
-    """A plot with its caption and the source of its data."""
+    """A plot, or a drawing made elsewhere, with its caption and the source of its data."""
 
-    plot: FigureSpec
+    plot: FigureSpec | Drawing
     caption: str = ""
     source: str = ""
 
