@@ -98,7 +98,7 @@ class Thermostat(sila.Feature):
           TooHot: Above 60 degC.
         """
         if self.temperature > 60 and not force:
-            raise TooHot("the block is at %g degC" % self.temperature)
+            raise TooHot(f"the block is at {self.temperature:g} degC")
         return "open"
 
     @sila.ObservableCommand()
@@ -132,7 +132,12 @@ async def main() -> None:
     tls = {"tls": True, "certificate_chain": files[0], "private_key": files[1]} if files else {"tls": False}
     config = ConnectorBaseConfig(
         sila_server=SiLAServerConfig(
-            hostname="127.0.0.1", port=int(port), name="Judge", type="Thermostat", vendor_url="https://example.org", **tls
+            hostname="127.0.0.1",
+            port=int(port),
+            name="Judge",
+            type="Thermostat",
+            vendor_url="https://example.org",
+            **tls,
         ),
         discovery=None,
     )
