@@ -107,6 +107,7 @@ def read_verdict(data: object, file: str = "") -> Verdict:
     try:
         _VerdictEntry.model_validate(data)
         assert isinstance(data, Mapping)
+        digest(_as_text(data))
         return Verdict.from_data(data)
     except ValidationError as error:
         faults = [
@@ -118,6 +119,10 @@ def read_verdict(data: object, file: str = "") -> Verdict:
             for item in error.errors()
         ]
         raise InputErrors(tuple(faults)) from None
+    except UnicodeEncodeError:
+        raise InputError(
+            "this is no verdict: it holds characters that are no text", position=at, remedy=remedy
+        ) from None
     except AssertionError as error:  # its verdict is better than its criteria
         raise InputError(f"this is no verdict: {error}", position=at, remedy=remedy) from None
 
