@@ -186,6 +186,9 @@ def species(
     lod: Path | None = None,
     claim: str = "0.1 %",
     cut_off: float = 38.0,
+    blank: Path | None = None,
+    references: Path | None = None,
+    lot: str = "",
     html: Path | None = None,
     common: Common | None = None,
 ) -> int:
@@ -196,13 +199,20 @@ def species(
     Parameters
     ----------
     table
-        CSV of peptides with their fragments, or of qPCR wells; docs/reference/vectors.md lists the columns.
+        CSV of peptides with their fragments, of qPCR wells, of MALDI peaks, or of files of amplicon reads; or mzML.
+        docs/reference/vectors.md lists the columns.
     lod
         CSV of spiked samples: level (a fraction), replicates, detected. Without it nothing is "not detected".
     claim
         The highest limit of detection (found in 95 % of the tests) that will do.
     cut_off
         Cycles from which on a well is negative.
+    blank
+        mzML of a blank, beside mzML of the sample.
+    references
+        FASTA of the amplicon, records named by animal (pig_..., cattle_...).
+    lot
+        The lot that was sampled: the evidence names it. `seedtrain assurance species` binds the verdict to it.
     html
         Write the report here.
     """
@@ -211,7 +221,9 @@ def species(
     from seedtrain.vectors import species_page, verify_species
 
     with use_language(options.lang):
-        report = verify_species(table, lod=lod, claim=claim, cut_off=cut_off)
+        report = verify_species(
+            table, lod=lod, claim=claim, cut_off=cut_off, blank=blank, references=references, lot=lot
+        )
         show_verdict(table.name, report.verdict, species_page(report), html, options)
     return report.verdict.exit_code
 

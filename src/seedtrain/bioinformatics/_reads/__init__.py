@@ -14,7 +14,7 @@ from seedtrain.bioinformatics._reads._reference import Reference, parse_referenc
 from seedtrain.bioinformatics._reads._sheet import SheetReport, SheetRow, read_sheet, verify_sheet
 from seedtrain.bioinformatics._reads._simulate import ErrorModel, simulate_reads, write_fastq
 from seedtrain.bioinformatics._reads._source import Read, Sample, read_reads, take_sample
-from seedtrain.bioinformatics._reads._statistics import wilson
+from seedtrain.bioinformatics._reads._statistics import poisson_tail, wilson
 from seedtrain.bioinformatics._reads._structure import Structure
 from seedtrain.bioinformatics._reads._trace import Trace, read_trace
 from seedtrain.bioinformatics._reads._trace_page import trace_page
@@ -59,6 +59,7 @@ __all__ = [
     "make_aligner",
     "oriented",
     "parse_reference",
+    "poisson_tail",
     "read_lot_specification",
     "read_reads",
     "read_reference",

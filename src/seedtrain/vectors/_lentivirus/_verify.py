@@ -101,7 +101,9 @@ def verify_provirus(
     used = limits or ProvirusLimits()
     sample, source = _sample(reads)
     aligner = make_aligner(provirus.sequence, platform, least_score=LEAST_SCORE)
-    indexes = Indexes(aligner, None if host is None else make_aligner(host, platform, least_score=LEAST_SCORE), platform)
+    indexes = Indexes(
+        aligner, None if host is None else make_aligner(host, platform, least_score=LEAST_SCORE), platform
+    )
     found = []
     for number, read in enumerate(sample.reads):
         if number % 200 == 0:

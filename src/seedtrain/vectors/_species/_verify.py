@@ -1,4 +1,4 @@
-"""Is there an animal's material in a product that should have none? By peptides and by qPCR.
+"""Is there an animal's material in a product that should have none? By peptides, masses, qPCR and amplicons.
 
 Detected: two or more peptides that no other animal has at their mass, each confirmed by fragments; or two of three
 replicates of a qPCR under its cut-off with clean blanks. Not detected at LOD95: everything negative, controls as they
@@ -16,12 +16,16 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from seedtrain.base import InputError, digest_bytes, load, read_text
+from seedtrain.base import InputError, digest_bytes, digest_file, load, read_text
 from seedtrain.base import translate as _
 from seedtrain.quality import Criterion, Verdict, VerdictWord, verdict_words
 from seedtrain.quantity import QuantityError, parse
 from seedtrain.report import Block, Heading, KeyFigure, KeyFigures, Page, Paragraph
 from seedtrain.vectors._page import STATES, criteria_table
+from seedtrain.vectors._species import _amplicon, _maldi
+from seedtrain.vectors._species._amplicon import judge_amplicons, read_references
+from seedtrain.vectors._species._maldi import judge_peaks
+from seedtrain.vectors._species._mzml import is_mzml, peptide_rows
 from seedtrain.vectors._species._peptide import check_sequence, mass_to_charge, matched
 from seedtrain.vectors._species._probit import Probit, fit_probit
 from seedtrain.vectors._table import Column, Row, Sheet, parse_sheet
@@ -54,6 +58,8 @@ LEAST_MARGIN: Final = 2
 CUT_OFF: Final = 38.0
 """Cycles; a later Cq is negative (assumed: set that of the validated method)."""
 LEAST_REPLICATES: Final = 3
+CONTROL: Final = ("GVQGPPGPAGPR", 1)
+"""A peptide of collagen I (alpha 1) with its hydroxyprolines that mammals share: found, the method saw collagen."""
 
 
 class _Rival(BaseModel):
@@ -103,25 +109,30 @@ def verify_species(
     lod: Path | str | None = None,
     claim: str = "0.1 %",
     cut_off: float = CUT_OFF,
+    blank: Path | None = None,
+    references: Path | None = None,
+    lot: str = "",
 ) -> SpeciesReport:
     """Whether porcine material is in a sample: pass is not detected at the claim, fail is detected.
 
-    - `table`: CSV of peptides (`peptide`, `hydroxyprolines`, `charge`, `mz`, `fragments`: m/z apart by spaces, `role`)
-      or of qPCR (`role`, `target`: porcine or a control's name, `cq`). `lod`: `level` (fraction), `replicates`,
-      `detected` of spiked samples. `claim`: the highest LOD95 that will do.
+    - `table`: mzML, or CSV of peptides (`peptide`, `hydroxyprolines`, `charge`, `mz`, `fragments`: m/z apart by
+      spaces, `role`), of qPCR (`role`, `target`: porcine or a control's name, `cq`), of MALDI peaks (`mz`, `intensity`,
+      `role`), or of amplicons (`role`, `reads`: files).
+    - `lod`: `level` (fraction), `replicates`, `detected` of spiked samples. `claim`: the highest LOD95 that will do.
+    - `blank`: mzML of a blank. `references`: FASTA of the amplicon, records named by animal. `lot`: whose sample it is.
 
     Raises `InputError` with the line for a table that cannot be used.
     """
-    text = read_text(table, what="table") if isinstance(table, Path) else table
-    file = str(table) if isinstance(table, Path) else "table"
     name = table.name if isinstance(table, Path) else "table"
-    heads = next((line.lower() for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
-    if "peptide" in heads.replace(" ", "").split(","):
-        criteria, evidence, detected, clean = _peptides(parse_sheet(text, file, PEPTIDE_COLUMNS))
+    if isinstance(table, Path) and is_mzml(table):
+        text, origin = _spectra(table, blank)
     else:
-        criteria, evidence, detected, clean = _qpcr(parse_sheet(text, file, QPCR_COLUMNS), cut_off)
+        text = read_text(table, what="table") if isinstance(table, Path) else table
+        origin = [f"{name}, SHA-256 {digest_bytes(text.encode())}"]
+    file = str(table) if isinstance(table, Path) else "table"
+    criteria, evidence, detected, clean = _judge(text, file, cut_off, references)
     probit, lod_criterion, told = _lod(lod, claim)
-    evidence = [f"{name}, SHA-256 {digest_bytes(text.encode())}", *evidence, *told]
+    evidence = [*([f"lot {lot}"] if lot else []), *origin, *evidence, *told]
     word: VerdictWord = "fail" if detected else "inconclusive"
     if clean and not detected and lod_criterion.verdict == "pass":
         word = "pass"
@@ -130,6 +141,49 @@ def verify_species(
     # What was detected stays detected, whatever the rest says; without it nothing may be missing.
     verdict = Verdict.of([found, *criteria, lod_criterion], evidence, {"seedtrain": version("seedtrain")})
     return SpeciesReport(name, verdict, probit)
+
+
+def _judge(
+    text: str, file: str, cut_off: float, references: Path | None
+) -> tuple[list[Criterion], list[str], bool, bool]:
+    """What the table's heads say it is."""
+    heads = next((line.lower() for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
+    names = heads.replace(" ", "").split(",")
+    if "peptide" in names:
+        return _peptides(parse_sheet(text, file, PEPTIDE_COLUMNS))
+    if "intensity" in names:
+        return judge_peaks(parse_sheet(text, file, _maldi.COLUMNS))
+    if "reads" in names:
+        if references is None:
+            raise InputError("amplicons need references", remedy="Give FASTA of the amplicon by animal: --references.")
+        sheet, known = parse_sheet(text, file, _amplicon.COLUMNS), read_references(references)
+        criteria, evidence, detected, clean = judge_amplicons(sheet, known)
+        named = f"references {references.name}, SHA-256 {digest_file(references)}"
+        return criteria, [named, *evidence], detected, clean
+    return _qpcr(parse_sheet(text, file, QPCR_COLUMNS), cut_off)
+
+
+def _spectra(path: Path, blank: Path | None) -> tuple[str, list[str]]:
+    """mzML of a sample, and of a blank if there is one, as the table of peptides; the control is searched as well."""
+    wanted = [(item.sequence, item.hydroxyprolines) for item in markers()]
+    settings = {"tolerance_ppm": TOLERANCE_PPM, "fragment_tolerance": FRAGMENT_TOLERANCE}
+    rows = peptide_rows(path, "sample", wanted, **settings)
+    control = peptide_rows(path, "control", [CONTROL], **settings)
+    # A control counts only with its fragments: a mass alone may be anything.
+    rows += [row for row in control if _confirmed_control(row)]
+    origin = [f"{path.name}, SHA-256 {digest_file(path)}"]
+    if blank is not None:
+        found = peptide_rows(blank, "blank", wanted, **settings)
+        rows += found or [f"blank,{CONTROL[0]},{CONTROL[1]},2,{mass_to_charge(*CONTROL, 2):.5f},"]
+        origin.append(f"blank {blank.name}, SHA-256 {digest_file(blank)}")
+    if not rows:
+        rows = [f"sample,{CONTROL[0]},{CONTROL[1]},2,4999,"]
+    return "\n".join(["role,peptide,hydroxyprolines,charge,mz,fragments", *rows]) + "\n", origin
+
+
+def _confirmed_control(row: str) -> bool:
+    seen = [float(item) for item in row.rpartition(",")[2].split()]
+    return matched(seen, *CONTROL, FRAGMENT_TOLERANCE) >= LEAST_FRAGMENTS
 
 
 def _peptides(sheet: Sheet) -> tuple[list[Criterion], list[str], bool, bool]:
