@@ -69,10 +69,35 @@ def test_the_planted_guide_is_clean_and_its_scores_are_those_of_its_place(index)
     assert guide.editing.adenines == (5, 7)
     assert guide.editing.cytosines == (6,)
     assert guide.editing.prime == (5018, 5033)
+    data = guide.editing.to_data()
+    assert data["adenine_base_editor"] == {"window": [4, 8], "positions": [5, 7], "bystanders": {"5": [7], "7": [5]}}
+    assert data["cytosine_base_editor"]["bystanders"] == {"6": []}
+
+
+def test_prime_editing_rewrites_what_stands_at_the_nick(index):
+    """Binding site and template, turned round, are the genome on either side of the nick, on the strand that is cut."""
+    design = design_guides(index, target_region(index, "chr:4900-5300"), requirements=GuideRequirements(bulge=False))
+    seen = {guide.strand for guide in design.guides}
+    assert seen == {"+", "-"}
+    for guide in design.guides:
+        assert guide.editing is not None
+        extension = guide.editing.extension
+        assert extension is not None
+        low, high = (13, 16) if guide.strand == "+" else (16, 13)
+        around = index.sequence(0, guide.cut - low, guide.cut + high, guide.strand)
+        assert reverse_complement(extension.binding) + extension.reached == around
+        assert guide.sequence.endswith(around[13:16])
+        for size in extension.avoided:
+            assert reverse_complement(extension.reached[:size]).startswith("C")
+
+
+def edits(guide):
+    found = guide.editing
+    return None if found is None else (found.cytosines, found.adenines, found.extension)
 
 
 @settings(max_examples=15)
-@given(st.integers(0, 10**6), st.sampled_from(["SpCas9", "Cas12a"]))
+@given(st.integers(0, 10**6), st.sampled_from(["SpCas9", "Cas12a", "SpCas9-NAG"]))
 def test_a_target_and_its_reverse_complement_get_the_same_guides(tmp_path_factory, seed, nuclease):
     text = genome_of(seed, 700)
     designs = []
@@ -81,7 +106,10 @@ def test_a_target_and_its_reverse_complement_get_the_same_guides(tmp_path_factor
         opened = build_genome_index(write(folder, {"c": letters}), folder / "index", [nuclease])
         designs.append(design_guides(opened, target_region(opened, "c:1-700"), nuclease))
     facts = [
-        {(g.sequence, g.pam, g.counts, g.bulged_counts, g.specificity, g.activity, g.verdict.verdict) for g in d.guides}
+        {
+            (g.sequence, g.pam, g.counts, g.bulged_counts, g.specificity, g.activity, g.verdict.verdict, edits(g))
+            for g in d.guides
+        }
         for d in designs
     ]
     assert facts[0] == facts[1]

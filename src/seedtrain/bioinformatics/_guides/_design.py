@@ -13,11 +13,14 @@ from seedtrain.bioinformatics._guides._fasta import complement, letters_of
 from seedtrain.bioinformatics._guides._guide import (
     ABE_WINDOW,
     CBE_WINDOW,
+    PBS_LENGTH,
     PRIME_WINDOW,
+    TEMPLATE_LENGTHS,
     Editing,
     Guide,
     GuideRequirements,
     OtherSites,
+    PrimeExtension,
 )
 from seedtrain.bioinformatics._guides._index import GenomeIndex
 from seedtrain.bioinformatics._guides._judge import judge_guide, reasons
@@ -247,7 +250,7 @@ def _judged(
         context=candidate.context,
         gc=(candidate.sequence.count("G") + candidate.sequence.count("C")) / nuclease.length,
         activity=activity,
-        editing=None if nuclease.pam_first else _editing(candidate, _place(index, target, candidate.cut)),
+        editing=None if nuclease.pam_first else _editing(target, candidate, _place(index, target, candidate.cut)),
         counts=others.counts,
         bulged_counts=others.bulged_counts if wanted.bulge else None,
         specificity=specific,
@@ -257,7 +260,7 @@ def _judged(
     )
 
 
-def _editing(candidate: _Candidate, cut: int) -> Editing:
+def _editing(target: Target, candidate: _Candidate, cut: int) -> Editing:
     """Windows of base and prime editors that are built on SpCas9."""
 
     def positions(letter: str, window: tuple[int, int]) -> tuple[int, ...]:
@@ -265,4 +268,19 @@ def _editing(candidate: _Candidate, cut: int) -> Editing:
 
     first, last = PRIME_WINDOW
     prime = (cut + first, cut + last) if candidate.strand == "+" else (cut - first + 1, cut - last + 1)
-    return Editing(positions("C", CBE_WINDOW), positions("A", ABE_WINDOW), prime)
+    extension = _extension(target, candidate)
+    return Editing(positions("C", CBE_WINDOW), positions("A", ABE_WINDOW), prime, extension)
+
+
+def _extension(target: Target, candidate: _Candidate) -> PrimeExtension | None:
+    """Primer binding site and what lies behind the nick; none where a letter of them is not known."""
+    cut, (shortest, longest) = candidate.cut, TEMPLATE_LENGTHS
+    if candidate.strand == "+":
+        before, behind = (cut - PBS_LENGTH, cut), (cut, cut + longest)
+    else:
+        before, behind = (cut, cut + PBS_LENGTH), (cut - longest, cut)
+    binding, reached = (_read(target, *span, candidate.strand) for span in (before, behind))
+    if "N" in binding + reached:
+        return None
+    avoided = tuple(size for size in range(shortest, longest + 1) if reached[size - 1] == "G")
+    return PrimeExtension(complement(binding), reached, avoided)

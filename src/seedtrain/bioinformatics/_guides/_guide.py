@@ -12,11 +12,16 @@ Promoter = Literal["pol_iii", "bacterial"]
 
 CBE_WINDOW: Final = (4, 8)
 """Positions, 1 far from the PAM, where BE3 turns C into T (Komor et al. 2016, Nature 533:420)."""
-ABE_WINDOW: Final = (4, 7)
-"""Positions where ABE7.10 turns A into G (Gaudelli et al. 2017, Nature 551:464)."""
+ABE_WINDOW: Final = (4, 8)
+"""Positions where ABE8e turns A into G (Richter et al. 2020, Nat Biotechnol 38:883); ABE7.10 reaches 4 to 7 (Gaudelli
+et al. 2017, Nature 551:464)."""
 PRIME_WINDOW: Final = (1, 16)
 """Bases behind the nick that a reverse-transcription template of 10 to 16 nt reaches, the length that is tried first
 (Anzalone et al. 2019, Nature 576:149); longer templates reach further."""
+PBS_LENGTH: Final = 13
+"""Bases of the primer binding site that are tried first (Anzalone et al. 2019)."""
+TEMPLATE_LENGTHS: Final = (10, 16)
+"""Of the reverse-transcription template, tried first (Anzalone et al. 2019)."""
 POL_III_STOP: Final = "TTTT"
 """Ends transcription by RNA polymerase III (Braglia et al. 2005, J Biol Chem 280:19551)."""
 
@@ -48,24 +53,63 @@ class GuideRequirements:
 
 
 @dataclass(frozen=True)
+class PrimeExtension:
+    """What the 3' end of a prime-editing guide is made of, as DNA, 5' to 3'.
+
+    - `binding`: the primer binding site; it pairs with the `PBS_LENGTH` bases in front of the nick.
+    - `reached`: bases behind the nick on the guide's strand, up to the longest template. The template is the reverse
+      complement of as many of them as it is long, with the edit written in, and stands in front of `binding`.
+    - `avoided`: lengths of the unedited template that make the extension begin with C, which disturbs the scaffold
+      (Anzalone et al. 2019, Nature 576:149).
+    """
+
+    binding: str
+    reached: str
+    avoided: tuple[int, ...]
+
+    @property
+    def binding_gc(self) -> float:
+        """G and C of the primer binding site, fraction; about 0.4 to 0.6 is tried first."""
+        return (self.binding.count("G") + self.binding.count("C")) / len(self.binding)
+
+
+@dataclass(frozen=True)
 class Editing:
     """What else the guide's site allows, each 1-based: positions in the guide, or places on the plus strand.
 
-    - `cytosines`, `adenines`: positions of C or A in the windows of base editors.
+    - `cytosines`, `adenines`: positions of C or A in the windows of base editors; whichever is meant, the others of its
+      letter are bystanders.
     - `prime`: first and last base that a prime editor's template reaches, in the order of the guide's strand.
+    - `extension`: letters for it, where all are known.
     """
 
     cytosines: tuple[int, ...]
     adenines: tuple[int, ...]
     prime: tuple[int, int] | None
+    extension: PrimeExtension | None = None
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
-            "cytosine_base_editor": {"window": list(CBE_WINDOW), "positions": list(self.cytosines)},
-            "adenine_base_editor": {"window": list(ABE_WINDOW), "positions": list(self.adenines)},
-            "prime_editor": None if self.prime is None else {"first": self.prime[0], "last": self.prime[1]},
+            "cytosine_base_editor": _base_editor(CBE_WINDOW, self.cytosines),
+            "adenine_base_editor": _base_editor(ABE_WINDOW, self.adenines),
+            "prime_editor": None if self.prime is None else self._prime(*self.prime),
         }
+
+    def _prime(self, first: int, last: int) -> dict[str, Any]:
+        data: dict[str, Any] = {"first": first, "last": last}
+        if self.extension is not None:
+            data["primer_binding_site"] = self.extension.binding
+            data["primer_binding_site_gc"] = round(self.extension.binding_gc, 4)
+            data["behind_the_nick"] = self.extension.reached
+            data["template_lengths"] = list(TEMPLATE_LENGTHS)
+            data["template_lengths_to_avoid"] = list(self.extension.avoided)
+        return data
+
+
+def _base_editor(window: tuple[int, int], positions: tuple[int, ...]) -> dict[str, Any]:
+    bystanders = {str(at): [other for other in positions if other != at] for at in positions}
+    return {"window": list(window), "positions": list(positions), "bystanders": bystanders}
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ def guides_table(design: GuideDesign) -> str:
         lines.append("  ".join(cells).rstrip())
         if number:
             lines += [f"    {reason}" for reason in design.guides[number - 1].reasons]
+            lines += [f"    {line}" for line in _editing(design.guides[number - 1])]
     return "\n".join(lines) + "\n"
 
 
@@ -63,6 +64,20 @@ def _row(guide: Guide) -> list[str]:
         "-" if guide.activity is None else f"{guide.activity:.2f}",
         "/".join(map(str, guide.counts)) + _bulges(guide),
     ]
+
+
+def _editing(guide: Guide) -> list[str]:
+    """What base and prime editors find at the site, one line."""
+    found = guide.editing
+    if found is None:
+        return []
+    words = []
+    for name, letter, positions in (("CBE", "C", found.cytosines), ("ABE", "A", found.adenines)):
+        if positions:
+            words.append(f"{name} {' '.join(f'{letter}{at}' for at in positions)}")
+    if found.extension is not None:
+        words.append(_("prime editing: binding site {letters}").format(letters=found.extension.binding))
+    return [_("editing") + ": " + "; ".join(words)] if words else []
 
 
 def _bulges(guide: Guide) -> str:
