@@ -110,7 +110,10 @@ def chained(count, link=lambda _seq, made: made[-1]):
 
 def examined(lines, count=None):
     chunk = verifier.Chunk(1, count or len(lines), b"\n".join(lines) + b"\n", b"", [])
-    return verifier.examine(chunk, verifier._Layouts())
+    layouts = verifier._Layouts()
+    known = chained(2)
+    assert layouts.rows(b"\n".join(known) + b"\n", known)  # so that the lines are read by their layout
+    return verifier.examine(chunk, layouts)
 
 
 def test_links_of_the_wrong_length_that_are_right_one_after_the_other_are_seen():
