@@ -61,7 +61,12 @@ specification:
 WEIGH, STIR, FILL = PHASES = ("make/mix/weigh", "make/mix/stir", "fill/fill/fill")
 TAGS: Final = {WEIGH: ("gross", "tare"), STIR: ("appearance",), FILL: ("filled",)}
 UNITS: Final = {"gross": "g", "tare": "g", "appearance": "", "filled": ""}
-VALUES: Final = {"gross": ("20.0", "21.5"), "tare": ("10.0", "10.5"), "appearance": ("clear", "hazy"), "filled": ("3",)}
+VALUES: Final = {
+    "gross": ("20.0", "21.5"),
+    "tare": ("10.0", "10.5"),
+    "appearance": ("clear", "hazy"),
+    "filled": ("3", "3.0"),
+}
 GOOD_LOT: Final = "SALT-1"
 LOTS: Final = {
     GOOD_LOT: ("salt", date(2030, 1, 1), "released"),
