@@ -38,14 +38,14 @@ def _ten_litres() -> Any:
     return parse("10 L")
 
 
-def scenario() -> Scenario:
-    return scenario_of(control(), production=production_run(), seeds=[seed_run()], steps=step_results())
+def scenario(text: str = RECIPE) -> Scenario:
+    return scenario_of(control(text), production=production_run(), seeds=[seed_run()], steps=step_results())
 
 
 @contextmanager
-def served(folder: Path, **given: Any) -> Iterator[PlantProcess]:
+def served(folder: Path, recipe: str = RECIPE, **given: Any) -> Iterator[PlantProcess]:
     path = folder / "scenario.json"
-    write_scenario(path, scenario())
+    write_scenario(path, scenario(recipe))
     process = start_plant(path, **given)
     try:
         yield process
@@ -54,9 +54,11 @@ def served(folder: Path, **given: Any) -> Iterator[PlantProcess]:
 
 
 @contextmanager
-def connected(url: str, text: str | None = None, *, patience: float = 1.0) -> Iterator[OpcUaPlant]:
+def connected(
+    url: str, text: str | None = None, *, recipe: str = RECIPE, patience: float = 1.0
+) -> Iterator[OpcUaPlant]:
     mapping = parse_mapping(text or drafted(url), "mapping.yaml")
-    with OpcUaPlant(mapping, control(), owner=BATCH, patience=patience, stride=HOUR) as plant:
+    with OpcUaPlant(mapping, control(recipe), owner=BATCH, patience=patience, stride=HOUR) as plant:
         yield plant
 
 
@@ -88,16 +90,18 @@ class Script:
             self.done.append(did)
 
 
-def run(ledger: Ledger, plant: OpcUaPlant, tell: Callable[[str], object], **given: Any) -> BatchState:
+def run(
+    ledger: Ledger, plant: OpcUaPlant, tell: Callable[[str], object], *, recipe: str = RECIPE, **given: Any
+) -> BatchState:
     defaults: dict[str, Any] = {
         "batch": BATCH,
         "actor": starter(ledger),
-        "permit": LedgerPermit(ledger, control()),
+        "permit": LedgerPermit(ledger, control(recipe)),
         "stock": lambda: tuple(received_lots(ledger.events()).values()),
         "simulated": True,
         "look_s": 0.02,
     }
-    return execute_live(control(), plant, ledger, tell=tell, **{**defaults, **given})
+    return execute_live(control(recipe), plant, ledger, tell=tell, **{**defaults, **given})
 
 
 def story(ledger: Ledger) -> list[tuple[object, ...]]:

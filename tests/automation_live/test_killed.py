@@ -8,18 +8,21 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from seedtrain.automation import batch_state
-from seedtrain.automation._opcua import Session
+from seedtrain.automation import Ending, batch_state
+from seedtrain.automation._opcua import OpcUaUnit, Session
 from seedtrain.recipe import State
 from seedtrain.record import Ledger, open_ledger, verify
+from tests.automation.made import RECIPE
 from tests.automation_live.made import BATCH, Script, connected, ledger_in, run, served, story
 from tests.automation_opcua.served import drafted
 
 pytest.importorskip("asyncua", reason="the group `plant` is not installed")
 SEED = 20261122
+GROW = "seed/expansion/grow"
 
 Story = list[tuple[object, ...]]
 
@@ -47,8 +50,8 @@ def child(folder: Path, url: str, mapping: str, points: int) -> None:
     """Drive the batch and die by SIGKILL at the given point: before or after a request or a commit."""
     left = points
 
-    def dying(original):  # type: ignore[no-untyped-def]
-        def acting(*given, **more):  # type: ignore[no-untyped-def]
+    def dying(original: Any) -> Any:
+        def acting(*given: Any, **more: Any) -> Any:
             nonlocal left
             left -= 1
             if left == 0:
@@ -62,8 +65,8 @@ def child(folder: Path, url: str, mapping: str, points: int) -> None:
         return acting
 
     with ledger_in(folder) as ledger, connected(url, mapping) as plant:
-        Session._ask = dying(Session._ask)
-        Ledger.append = dying(Ledger.append)
+        setattr(Session, "_ask", dying(Session._ask))  # noqa: B010 - for this process alone, which dies
+        setattr(Ledger, "append", dying(Ledger.append))  # noqa: B010
         run(ledger, plant, Script(ledger, confirm=True))
 
 
@@ -117,3 +120,39 @@ def test_killed_a_hundred_times_in_one_batch(unbroken: tuple[Story, str], tmp_pa
     assert found == unbroken[0]
     assert orders["hold"] >= 50  # one that dies while Held finds it Held
     assert verify(tmp_path / "record.db").verdict == "pass"
+
+
+class Crash(BaseException):
+    """Like a kill: nothing catches it."""
+
+
+def test_a_phase_that_declares_it_restarts_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    recipe = RECIPE.replace("do: grow\n", "do: grow\n            automatic_restart: true\n")
+    poll = OpcUaUnit.poll
+
+    def crash(unit: OpcUaUnit, path: str) -> Ending | None:
+        if path == GROW:
+            raise Crash
+        return poll(unit, path)
+
+    with served(tmp_path, recipe) as process:
+        monkeypatch.setattr(OpcUaUnit, "poll", crash)
+        with ledger_in(tmp_path) as ledger, connected(process.url, recipe=recipe) as plant, pytest.raises(Crash):
+            run(ledger, plant, Script(ledger), recipe=recipe)
+        monkeypatch.setattr(OpcUaUnit, "poll", poll)
+        heard: list[str] = []
+
+        def stop(words: str) -> None:
+            heard.append(words)
+            if words == "phase production/main/sterilise" or words.startswith("held"):
+                raise KeyboardInterrupt
+
+        with ledger_in(tmp_path) as ledger, connected(process.url, recipe=recipe) as plant:
+            with pytest.raises(KeyboardInterrupt):
+                run(ledger, plant, stop, recipe=recipe)
+            state = batch_state(ledger, BATCH)
+            assert GROW in state.completed
+            assert not state.held
+            assert state.attached is not None
+            found = {"phase": GROW, "unit": "shake_flask", "state": "running", "program": GROW}
+            assert dict(state.attached.payload["found"]) == found  # the exact state, before anything was commanded

@@ -40,7 +40,7 @@ from seedtrain.automation._executor import READING_INTERVAL, execute
 from seedtrain.automation._faults import FaultEntry
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import CHECKER, OPERATOR, SHIFT_LEADER, unit_name
-from seedtrain.automation._live import execute_live, start_live
+from seedtrain.automation._live import execute_live, hold_lost_batch, start_live
 from seedtrain.automation._live_scenario import LivePlant
 from seedtrain.automation._mapped import AnyMapping, AnyPlant, mapped_plant, read_any_mapping
 from seedtrain.automation._monitoring import (
@@ -81,7 +81,7 @@ from seedtrain.automation._scenario import Scenario, read_scenario, scenario_of,
 from seedtrain.automation._security import Security
 from seedtrain.automation._served import PlantProcess, connect, served_plant, start_plant
 from seedtrain.automation._speaks import SpeaksEntry
-from seedtrain.automation._standing import Waits, live_status, live_words, waits_of
+from seedtrain.automation._standing import Waits, batch_people, live_status, live_words, waits_of
 from seedtrain.automation._strategy import ExecutedLine, basis_words, executed_strategy
 from seedtrain.automation._telemetry import Segment, read_segment, segment_path
 from seedtrain.automation._watched import BatchWatch, Watched, WatchedPhase, WatchedTag
@@ -144,6 +144,7 @@ __all__ = [
     "alarm_book",
     "basis_words",
     "batch_now",
+    "batch_people",
     "batch_state",
     "bench_monitoring",
     "bench_plant",
@@ -160,6 +161,7 @@ __all__ = [
     "feeding_case",
     "feeding_rows",
     "fit_golden",
+    "hold_lost_batch",
     "live_status",
     "live_words",
     "mapped_plant",

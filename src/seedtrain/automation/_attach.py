@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from seedtrain.automation._commit import batch_state, catch_up, commit, held_drafts
-from seedtrain.automation._fold import WHOLE, BatchState
+from seedtrain.automation._commit import Overtaken, batch_state, catch_up, commit, held_drafts
+from seedtrain.automation._fold import LOST, WHOLE, BatchState
 from seedtrain.automation._job import Job, by_people, unit_name
 from seedtrain.automation._watch import live_of
 from seedtrain.base import InputError, SeedtrainError, collect, digest
+from seedtrain.base import translate as _
 from seedtrain.recipe import Command, PhaseAt, State, next_state
 from seedtrain.record import Draft, Ledger, append_signed, timestamp
 
@@ -75,16 +76,28 @@ def attach(job: Job, state: BatchState, mapping: str, *, before: bool) -> None:
             f"batch {job.batch} was not started on a plant",
             remedy="People run it: seedtrain batch step. Start another batch with --mapping.",
         )
+    if before and (state.attached is None or state.lost < state.attached.seq):
+        hold_lost(job, state)  # unless that was done before the plant was reached, and perhaps confirmed since
+    while True:
+        payload = {"executor": live.executor, "mapping": mapping, "found": _found(job, running_phase(job, state))}
+        try:
+            commit(job, state, [job.draft("batch.attached", {**payload, "origin": job.origin}, _now(job, state))])
+        except Overtaken:
+            continue  # somebody gave an order meanwhile: what is found may be another thing
+        return
+
+
+def hold_lost(job: Job, state: BatchState) -> None:
+    """Hold a batch whose executor is gone, by its record alone: the plant need not be reached yet."""
     running = running_phase(job, state)
-    automatic = running is not None and running.phase.automatic_restart
-    found = _found(job, running)
-    at = _now(job, state)
-    payload = {"executor": live.executor, "mapping": mapping, "found": found, "origin": job.origin}
-    drafts = [job.draft("batch.attached", payload, at)]
-    if before and not automatic:
-        where = f"{running.path} on {found['unit']} ({found['state']})" if running is not None else "between two phases"
-        drafts += held_drafts(job, state, at, f"the executor was lost: found {where}")
-    commit(job, state, drafts)
+    if running is not None and running.phase.automatic_restart:
+        return
+    assert state.clock is not None
+    where = f"{running.path} on {unit_name(running)}" if running is not None else "between two phases"
+    drafts = held_drafts(job, state, state.clock, f"{LOST}: found {where}")
+    if drafts:
+        commit(job, state, drafts)
+        live_of(job).tell(_("held: {reason}").format(reason=f"{LOST}: found {where}"))
 
 
 def running_phase(job: Job, state: BatchState) -> PhaseAt | None:

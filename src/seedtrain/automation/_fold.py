@@ -18,6 +18,9 @@ WHOLE: Final = ""
 HOLD_POINT: Final = "hold point"
 """How the meaning of a signature begins that releases one."""
 
+LOST: Final = "the executor was lost"
+"""How the reason begins of a hold because nobody drives the batch any more."""
+
 _CLOCKED: Final = frozenset(
     {
         *("batch.created", "batch.state_changed", "step.started", "segment.stored", "step.ended", "step.completed"),
@@ -47,7 +50,8 @@ class BatchState:
       latest time on the process clock.
     - `ended`: phases whose equipment is done and which people complete. `overrides`: targets that people set by hand.
     - `executor`: who drives the batch now, since the event `attached`; empty where nobody but `execute` ever did.
-    - `order`: seq of the last change of the whole batch's state, which is `ordered`; `obeyed`: the units that followed
+    - `order`: seq of the last change of the whole batch's state, which is `ordered`; `lost`: of the last hold
+      because the executor was gone; `obeyed`: the units that followed
       which order. `completers`: who completed a phase.
     - `counts`: events by type and phase (or unit procedure), which number the next one. `seq`: of the last event.
     """
@@ -74,6 +78,7 @@ class BatchState:
     executor: str = ""
     attached: Event | None = None
     order: int = 0
+    lost: int = 0
     ordered: Event | None = None
     obeyed: set[tuple[int, str]] = field(default_factory=set)
     completers: dict[str, str] = field(default_factory=dict)
@@ -146,6 +151,8 @@ class BatchState:
         self.states[name] = after
         if name == WHOLE:
             self.order, self.ordered = event.seq, event
+            if (event.reason or "").startswith(LOST):
+                self.lost = event.seq
 
 
 def counted(type: str, payload: Mapping[str, Any]) -> tuple[str, str]:

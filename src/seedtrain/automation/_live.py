@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from seedtrain.automation._attach import attach, attached_before, lock_units, open_batch
+from seedtrain.automation._attach import attach, attached_before, hold_lost, lock_units, open_batch
 from seedtrain.automation._commit import (
     Overtaken,
     PeopleFirst,
@@ -21,7 +21,7 @@ from seedtrain.automation._commit import (
 from seedtrain.automation._executor import READING_INTERVAL, check_given, finish
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import OPERATOR, SYSTEM, Job, Live, OnExcursion, by_people, unit_name
-from seedtrain.automation._observed import WatchedPlant
+from seedtrain.automation._observed import WatchedPlant, WatchedUnit
 from seedtrain.automation._recorder import Recorder
 from seedtrain.automation._running import PermitRefused, procedure_end, run_phase
 from seedtrain.automation._standing import waits
@@ -109,6 +109,30 @@ def start_live(
     if state.created is None:
         with lock_units(ledger, batch, units):
             open_batch(job, state, actor, units, mapping)
+
+
+class _Unreached:
+    """A plant that is not connected yet."""
+
+    def unit(self, name: str) -> WatchedUnit:
+        """Nothing can be asked of it."""
+        raise UnavailableError(f"{name} is not connected yet", remedy="Connect to the plant first.")
+
+
+def hold_lost_batch(
+    control: ControlRecipe, ledger: Ledger, batch: str, permit: Permit, people: Collection[str], *, trial: bool
+) -> None:
+    """Hold a batch whose executor is gone, before the plant is even reached; nothing where it is held, or was never
+    driven, or where what runs restarts by itself.
+
+    Raises `InputErrors` where an executor still drives it.
+    """
+    live = Live(uuid.uuid4().hex, _Unreached(), frozenset(people), trial, lambda words: None)
+    job = _job(control, ledger, batch, live, permit=permit, stock=tuple, segments=None, interval=READING_INTERVAL)
+    with lock_units(ledger, batch, ()):
+        state = batch_state(ledger, batch)
+        if attached_before(state) and not state.state().is_final:
+            hold_lost(job, state)
 
 
 def _job(

@@ -85,6 +85,12 @@ def end_words(phase: Phase) -> str:
     return str(phase.duration) if phase.duration is not None else "-"
 
 
+def batch_people(ledger: Ledger, batch: str) -> tuple[str, ...]:
+    """The units of a batch on a plant that people run, as they were when it began."""
+    live = (batch_state(ledger, batch).created or {}).get("live")
+    return tuple(live["people"]) if isinstance(live, dict) else ()
+
+
 def live_status(ledger: Ledger, batch: str, control: ControlRecipe) -> dict[str, Any] | None:
     """How the batch stands, for machines; None where it does not run on a plant."""
     state = batch_state(ledger, batch)

@@ -112,14 +112,17 @@ def resume(
         if signer is None:
             raise InputError("nobody signs", remedy="Give --as, or --mapping to take over a batch on a plant.")
         return _batch_orders.resume(batch, reason=reason, signer=signer, record=record, common=common)
+    from seedtrain.automation import batch_people, hold_lost_batch
     from seedtrain.base import use_language
-    from seedtrain.gmp import batch_recipe, batch_record
+    from seedtrain.gmp import LedgerPermit, batch_recipe, batch_record
 
     options = common or Common()
     _plant_password(plant_password_fd)
     with open_record(record) as ledger, use_language(options.lang):
         found = batch_record(ledger.events(subject=batch), batch)
         given = _Given(ledger, batch_recipe(ledger, found), batch, mapping, alarms, options)
+        trial, people = found.header.trial, batch_people(ledger, batch)
+        hold_lost_batch(given.control, ledger, batch, LedgerPermit(ledger, given.control), people, trial=trial)
         with _checked(given, "", simulated=found.header.trial) as (plant, read):
             return _drive(given, plant, read, simulated=found.header.trial)
 

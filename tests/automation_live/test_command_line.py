@@ -1,0 +1,158 @@
+"""A batch on a plant from the command line: refused with every fault at once, started, killed, taken over, answered."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedtrain.record import enrol_person, open_ledger
+from tests.automation_live.made import BATCH, control, ledger_in, served
+from tests.automation_opcua.served import drafted
+from tests.worked import COMMAND, Said, called
+
+pytest.importorskip("asyncua", reason="the group `plant` is not installed")
+PASSWORD = "correct horse battery 9A!"  # noqa: S105 - of a person in a test
+SIMULATED = ("--simulated",)
+
+
+@dataclass
+class Bench:
+    """A ledger with people and lots, a plant that runs, its mapping, and the recipe as it is executed."""
+
+    folder: Path
+    who: str
+    url: str
+
+    @property
+    def record(self) -> Path:
+        return self.folder / "record.db"
+
+    def mapping(self, text: str | None = None, name: str = "mapping.yaml") -> Path:
+        path = self.folder / name
+        path.write_text(drafted(self.url) if text is None else text, encoding="utf-8")
+        return path
+
+    def signed(self, *words: object) -> Said:
+        """A command that the person signs."""
+        with _password() as descriptor:
+            more = ("--as", self.who, "--password-fd", descriptor, "--record", self.record)
+            return called("batch", *words, *more)
+
+    def process(self, *asked: object, signed: bool = False) -> subprocess.Popen[str]:
+        """A command in a process of its own."""
+        given = ["batch", *map(str, asked), "--record", str(self.record)]
+        with _password() as descriptor:
+            more = ["--as", self.who, "--password-fd", str(descriptor)] if signed else []
+            return subprocess.Popen(
+                [str(COMMAND), *given, *more],
+                pass_fds=[descriptor],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+
+    def status(self) -> dict[str, Any]:
+        said = called("batch", "status", BATCH, "--record", self.record, "--json")
+        return dict(said.document) if said.code == 0 else {}
+
+    def until(self, true: Callable[[], Any], seconds: float) -> float:
+        began = time.monotonic()
+        while not true():
+            assert time.monotonic() - began < seconds, self.status()
+            time.sleep(0.1)
+        return time.monotonic() - began
+
+
+@contextmanager
+def _password() -> Iterator[int]:
+    end, start = os.pipe()
+    os.write(start, f"{PASSWORD}\n".encode())
+    os.close(start)
+    try:
+        yield end
+    finally:
+        os.close(end)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("bench")
+    with ledger_in(folder) as ledger:
+        who = enrol_person(ledger, "Olga", ["operator"], password=PASSWORD)
+    (folder / "recipe.yaml").write_text(control().recipe.to_yaml(), encoding="utf-8")
+    with served(folder, speed=3600.0) as process:
+        yield Bench(folder, who, process.url)
+
+
+def test_every_fault_is_told_at_once_and_nothing_moves(bench: Bench):
+    text = drafted(bench.url)
+    text = text.replace("  shake_flask:\n", "  flask:\n", 1)  # a phase of the recipe has no unit
+    text = text.replace("s=T/FunctionSet/pH/CurrentValue", "s=T/FunctionSet/ph/CurrentValue", 1)  # a missing node
+    text = text.replace("s=centrifuge/FunctionSet/temperature/CurrentValue", "s=centrifuge/Model", 1)  # no number
+    text = text.replace(
+        "  T:\n",
+        "  T:\n    safe: {targets: {stirrer: 100 1/min, temperature: 10 bar}}\n    interlocks: [{when: hot}]\n",
+        1,
+    )
+    mapping = bench.mapping(text, "wrong.yaml")
+    with open_ledger(bench.record, read_only=True) as ledger:
+        head = ledger.head
+    said = bench.signed("start", bench.folder / "recipe.yaml", "--batch", BATCH, "--mapping", mapping, "--json")
+    assert said.code == 2
+    words = [f"{item['message']} {item['remedy']}" for item in said.document["errors"]]
+    for wanted in (
+        "was never approved",
+        "has no node nsu=",
+        "is not a number but of data type",
+        "no function 'stirrer' is mapped",
+        "safe.targets.temperature",
+        "'hot' is no condition",
+        "has no unit 'shake_flask'",
+    ):
+        assert any(wanted in item for item in words), (wanted, words)
+    with open_ledger(bench.record, read_only=True) as ledger:
+        assert ledger.head == head
+
+
+def test_a_batch_is_started_killed_taken_over_confirmed_and_answered(bench: Bench):
+    mapping, recipe = bench.mapping(), bench.folder / "recipe.yaml"
+    begun = bench.process("start", recipe, "--batch", BATCH, "--mapping", mapping, *SIMULATED, signed=True)
+    bench.until(lambda: (bench.status().get("plant") or {}).get("waits_for", {}).get("of") == "checker", 60)
+    begun.send_signal(signal.SIGKILL)
+    begun.communicate()
+    assert bench.status()["state"] == "running"  # nobody has looked yet
+
+    taken = bench.process("resume", BATCH, "--mapping", mapping)
+    spent = bench.until(lambda: bench.status()["state"] == "held", 30)
+    assert spent < (5.0 if os.getloadavg()[0] < 2.0 else 15.0)  # of which the most is Python's own start
+    status = bench.status()
+    assert status["simulated"] is True
+    assert "the executor was lost: found between two phases" in status["plant"]["waits_for"]["words"]
+    assert [item["done"] for item in status["plant"]["units"]] == [1, 0, 0, 0]
+    shown = called("batch", "status", BATCH, "--record", bench.record, "--lang", "zh")
+    assert f"seedtrain batch confirm {BATCH}" in shown.out
+
+    crew = bench.process("answer", BATCH, "--json")
+    assert bench.signed("confirm", BATCH).code == 0
+    out, _ = taken.communicate(timeout=120)
+    assert taken.returncode == 0, out
+    assert f"{BATCH}: complete" in out
+    answered, _ = crew.communicate(timeout=30)
+    assert json.loads(answered)["scripted"] is True
+    with open_ledger(bench.record, read_only=True) as ledger:
+        kinds = [event.type for event in ledger.events(subject=BATCH)]
+        assert kinds.count("batch.attached") == 2
+        assert kinds.count("step.started") == kinds.count("step.completed") == 11
+        assert "telemetry.sealed" in {event.type for event in ledger.events()} or kinds.count("segment.stored") > 3
+    review = called("batch", "review", BATCH, "--record", bench.record)
+    assert "the executor was lost" in review.out
