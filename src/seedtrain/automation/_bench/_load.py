@@ -31,6 +31,7 @@ QUEUE: Final = 60  # values that the server keeps for a client that is slow
 PLANTS: Final = 20
 STARTS_S: Final = 120.0
 LOOK_S: Final = 0.01
+PATIENCE_S: Final = 60.0  # for an answer, on a machine that does other work too
 Row = dict[str, Any]
 
 
@@ -108,6 +109,9 @@ async def _subscribe(
     class Handler:
         """Takes what the server tells, in the order of its telling."""
 
+        def status_change_notification(self, status: Any) -> None:
+            """What is lost by it shows in the count."""
+
         def datachange_notification(self, node: Any, value: float, data: Any) -> None:
             if value < 0:
                 return  # as it was before the load began
@@ -121,7 +125,7 @@ async def _subscribe(
     url = server.stdout.readline().strip()
     watching = threading.Event()
     watcher = threading.Thread(target=_follow, args=(recorder, ends, watching), daemon=True)
-    async with Client(url) as client:
+    async with Client(url, timeout=PATIENCE_S, watchdog_intervall=PATIENCE_S) as client:
         index = await client.get_namespace_index("urn:seedtrain:bench")
         nodes = [client.get_node(ua.NodeId(name, index)) for name in names]
         by_node |= {node.nodeid: name for node, name in zip(nodes, names, strict=True)}

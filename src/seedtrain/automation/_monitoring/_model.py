@@ -21,7 +21,12 @@ LEVEL: Final = 0.99
 FOLDS: Final = 10
 NEIGHBOURS: Final = 3  # times to either side whose SPE counts for the limit of a time
 IN_A_ROW: Final = 3
-"""Points beyond a limit before it is an alarm; with the level chosen for few false alarms."""
+"""Points beyond the limit of T2 or SPE before it is an alarm."""
+WINDOW: Final = 10
+"""Points whose mean SPE is looked at beside that of one: what is small and stays shows there."""
+WINDOW_LEVEL: Final = 0.999
+"""Of the limit of that mean, which is an alarm at once."""
+HOUR: Final = "SPE of the last hour"
 FEWEST: Final = 12
 LEAST_SCALE: Final = 1e-9
 
@@ -51,11 +56,13 @@ class Trace:
     """A batch beside the model, each of shape "time".
 
     - `t2`, `spe`: Hotelling's T2 of the scores so far, and the squared prediction error of the values of the time.
+    - `spe_mean`: of the last `WINDOW` times.
     - `outcome`: the outcome as far as it can be told, in its unit; None where the model has none.
     """
 
     t2: Floats
     spe: Floats
+    spe_mean: Floats
     outcome: Floats | None
 
 
@@ -74,8 +81,9 @@ class GoldenModel:
     """What good batches are like.
 
     - `mean`, `scale`: "column". `spread`: covariance of the scores known at each time, "time component component".
-    - `t2_limit`, `spe_limit`: "time", at `level`. `outcome_scale`: mean and standard deviation of the outcome.
-    - `outcome_error`: "time": standard deviation of the outcome told at that time, for batches that were left out.
+    - `t2_limit`, `spe_limit`, at `level`, and `spe_mean_limit`, at `WINDOW_LEVEL`: "time".
+    - `outcome_scale`: mean and standard deviation of the outcome. `outcome_error`: "time": standard deviation of the
+      outcome told at that time, for batches that were left out.
     """
 
     tags: tuple[str, ...]
@@ -86,6 +94,7 @@ class GoldenModel:
     spread: Floats
     t2_limit: Floats
     spe_limit: Floats
+    spe_mean_limit: Floats
     level: float
     count: int
     outcome_scale: tuple[float, float] | None = None
@@ -100,15 +109,19 @@ class GoldenModel:
             spe.append(float(np.nansum(self._residual(scores, z, place) ** 2)) * self._missing(z, place))
             told.append(self._told(scores))
         outcome = None if self.latent.outcome is None else np.array(told, dtype=float)
-        return Trace(np.array(t2), np.array(spe), outcome)
+        return Trace(np.array(t2), np.array(spe), _moving_mean(np.array(spe)), outcome)
 
-    def first_alarm(self, values: Floats, *, in_a_row: int = IN_A_ROW) -> Finding | None:
-        """The first time at which a statistic has been beyond its limit `in_a_row` times; None: never."""
+    def first_alarm(self, values: Floats) -> Finding | None:
+        """The first time at which a statistic is an alarm; None: never."""
         trace = self.trace(values)
         found: list[tuple[int, str]] = []
-        for name, seen, limit in (("SPE", trace.spe, self.spe_limit), ("T2", trace.t2, self.t2_limit)):
+        for name, seen, limit, times in (
+            ("SPE", trace.spe, self.spe_limit, IN_A_ROW),
+            ("T2", trace.t2, self.t2_limit, IN_A_ROW),
+            (HOUR, trace.spe_mean, self.spe_mean_limit, 1),
+        ):
             beyond = seen > limit[: len(seen)]
-            runs = np.convolve(beyond, np.ones(in_a_row), "full")[: len(beyond)] >= in_a_row - 0.5
+            runs = np.convolve(beyond, np.ones(times), "full")[: len(beyond)] >= times - 0.5
             if runs.any():
                 found.append((int(np.argmax(runs)), name))
         if not found:
@@ -122,7 +135,11 @@ class GoldenModel:
         **Source** Westerhuis, Gurden & Smilde 2000, Chemom. Intell. Lab. Syst. 51:95.
         """
         scores, z, projection = self._scores(values[: place + 1])
-        if statistic == "SPE":
+        if statistic == HOUR:
+            near = range(max(place - WINDOW + 1, 0), place + 1)
+            each = [self.contributions(values, item, "SPE") for item in near]
+            by_tag = np.array([sum(item[tag] for item in each) / len(each) for tag in self.tags])
+        elif statistic == "SPE":
             by_tag = np.nan_to_num(self._residual(scores, z, place)) ** 2 * self._missing(z, place)
         else:
             weight = np.linalg.solve(self.spread[place], scores) @ projection
@@ -186,7 +203,11 @@ def fit_golden(
     error = None
     if told is not None and golden.outcome is not None:
         error = np.sqrt(np.mean((told - golden.outcome[:, None]) ** 2, axis=0))
-    return GoldenModel(**{**vars(model), "spe_limit": _spe_limit(spe, level), "outcome_error": error})
+    limits = {
+        "spe_limit": _spe_limit(spe, level),
+        "spe_mean_limit": _spe_limit(np.array([_moving_mean(row) for row in spe]), WINDOW_LEVEL),
+    }
+    return GoldenModel(**{**vars(model), **limits, "outcome_error": error})
 
 
 def _table(values: Floats) -> tuple[Floats, Floats, Floats]:
@@ -218,7 +239,7 @@ def _fitted(golden: Golden, rows: Sequence[int], count: int, towards_outcome: bo
     limit = np.full(times, _t2_limit(latent.count, len(table), level))
     none = np.full(times, np.inf)
     return GoldenModel(
-        golden.tags, golden.hours, mean, scale, latent, np.array(spread), limit, none, level, len(table), size
+        golden.tags, golden.hours, mean, scale, latent, np.array(spread), limit, none, none, level, len(table), size
     )
 
 
@@ -243,6 +264,14 @@ def _left_out(golden: Golden, count: int, towards_outcome: bool, level: float) -
             if told is not None and trace.outcome is not None:
                 told[row] = trace.outcome
     return spe, told
+
+
+def _moving_mean(spe: Floats) -> Floats:
+    """Of the last `WINDOW` values, of as many as there are at the beginning."""
+    total = np.concatenate(([0.0], np.cumsum(spe)))
+    last = np.arange(1, len(spe) + 1)
+    first = np.maximum(last - WINDOW, 0)
+    return np.asarray((total[last] - total[first]) / (last - first), dtype=float)
 
 
 def _spe_limit(spe: Floats, level: float) -> Floats:

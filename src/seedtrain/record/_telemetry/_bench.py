@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from seedtrain.base import Progress, silent
 from seedtrain.record._ledger import open_ledger
-from seedtrain.record._telemetry._decimate import decimate
+from seedtrain.record._telemetry._decimate import Method, decimate
 from seedtrain.record._telemetry._query import Telemetry
 from seedtrain.record._telemetry._rows import Source
 from seedtrain.record._telemetry._seal import seal_segments
@@ -27,6 +28,7 @@ EVERY_S: Final = 10
 POINTS: Final = 1_000_000
 KEPT: Final = 2_000
 REPEATS: Final = 9
+METHODS: Final[tuple[tuple[Method, str], ...]] = (("minmax", "min/max"), ("lttb", "LTTB"))
 START: Final = datetime(2026, 3, 1, tzinfo=UTC)
 Row = dict[str, Any]
 
@@ -88,9 +90,9 @@ def _thinning(points: int) -> list[Row]:
     rng = np.random.default_rng(0)
     times, values = np.arange(points, dtype=np.int64) * 100_000, np.cumsum(rng.standard_normal(points))
     found = []
-    for method, name in (("minmax", "min/max"), ("lttb", "LTTB")):
-        decimate(times[:5000], values[:5000], 100, method)  # type: ignore[arg-type]
-        spent = _best(lambda how=method: decimate(times, values, KEPT, how))  # type: ignore[misc]
+    for method, name in METHODS:
+        decimate(times[:5000], values[:5000], 100, method)
+        spent = _best(partial(decimate, times, values, KEPT, method))
         found.append(_row(f"{points:,} points to {KEPT:,} by {name}", 1000.0 * spent, "ms", 20.0))
     return found
 

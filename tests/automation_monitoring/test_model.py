@@ -1,0 +1,153 @@
+"""Batch PCA and PLS against scikit-learn, their limits by how many good points keep them, and what they find."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seedtrain.automation import Golden, GoldenModel, fit_golden
+from seedtrain.automation._monitoring._latent import components_of, pca, pls
+from seedtrain.automation._monitoring._model import HOUR, WINDOW, _moving_mean, _spe_limit, _t2_limit
+from seedtrain.base import InputError
+from tests.judges import needs
+
+TAGS = ("pH", "oxygen", "stirrer", "feed", "CER")
+TIMES = 40
+BEHIND = np.random.default_rng(11)
+LOADINGS = np.cumsum(BEHIND.standard_normal((2, TIMES, len(TAGS))), axis=1) / 4
+
+
+@cache
+def model_of_good() -> GoldenModel:
+    return fit_golden(batches(60, 0))
+
+
+def batches(count: int, seed: int, *, shift: float = 0.0, tag: int = 0, start: int = 15) -> Golden:
+    """Batches that differ by two things that people do not see, and by noise; from `start` on a tag may be off."""
+    rng = np.random.default_rng(seed)
+    scores = rng.standard_normal((count, 2)) * (1.5, 1.0)
+    values = 10.0 + np.einsum("ba,atk->btk", scores, LOADINGS) + 0.3 * rng.standard_normal((count, TIMES, len(TAGS)))
+    values[:, start:, tag] += shift
+    outcome = 100.0 + 5.0 * scores[:, 0] + 0.5 * rng.standard_normal(count)
+    return Golden(TAGS, np.arange(1, TIMES + 1) / 10, values, outcome)
+
+
+@pytest.fixture(scope="module")
+def golden() -> Golden:
+    return batches(60, 0)
+
+
+def same_but_for_signs(ours: np.ndarray, theirs: np.ndarray) -> None:
+    signs = np.sign(np.sum(ours * theirs, axis=0))
+    np.testing.assert_allclose(ours * signs, theirs, atol=1e-8 * np.abs(theirs).max())
+
+
+@needs("sklearn")
+@pytest.mark.parametrize(("rows", "columns", "count"), [(30, 200, 3), (200, 12, 5)])
+def test_pca_and_pls_are_those_of_scikit_learn(rows: int, columns: int, count: int) -> None:
+    from sklearn.cross_decomposition import PLSRegression
+    from sklearn.decomposition import PCA
+
+    rng = np.random.default_rng(rows)
+    table = rng.standard_normal((rows, 4)) @ rng.standard_normal((4, columns)) + 0.1 * rng.standard_normal(
+        (rows, columns)
+    )
+    table = (table - table.mean(axis=0)) / table.std(axis=0, ddof=1)
+    outcome = table[:, :3].sum(axis=1) + 0.1 * rng.standard_normal(rows)
+    outcome = (outcome - outcome.mean()) / outcome.std(ddof=1)
+    judge = PCA(count).fit(table)
+    ours = pca(table, count)
+    same_but_for_signs(ours.scores, judge.transform(table))
+    same_but_for_signs(ours.loadings, judge.components_.T)
+    np.testing.assert_allclose(ours.variance, judge.explained_variance_, rtol=1e-9)
+    partial = PLSRegression(count, scale=False).fit(table, outcome)
+    mine = pls(table, outcome, count)
+    same_but_for_signs(mine.scores, partial.x_scores_)
+    same_but_for_signs(mine.loadings, partial.x_loadings_)
+    assert mine.outcome is not None
+    np.testing.assert_allclose(mine.scores @ mine.outcome, np.ravel(partial.predict(table)), atol=1e-9)
+
+
+@needs("sklearn")
+def test_a_whole_batch_has_the_t2_and_spe_that_scikit_learn_gives(golden: Golden) -> None:
+    from sklearn.decomposition import PCA
+
+    model = fit_golden(golden, components=2)
+    table = (golden.values.reshape(60, -1) - model.mean) / model.scale
+    judge = PCA(2).fit(table)
+    fresh = batches(20, 1).values
+    z = (fresh.reshape(20, -1) - model.mean) / model.scale
+    scores = judge.transform(z)
+    residual = (z - judge.inverse_transform(scores)).reshape(20, TIMES, -1)
+    for row in range(20):
+        trace = model.trace(fresh[row])
+        assert trace.t2[-1] == pytest.approx(np.sum(scores[row] ** 2 / judge.explained_variance_), rel=0.03)
+        assert trace.spe[-1] == pytest.approx(np.sum(residual[row, -1] ** 2), rel=0.03, abs=0.02)
+
+
+def test_limits_are_quantiles_of_their_distributions() -> None:
+    from scipy import stats
+
+    assert _t2_limit(3, 50, 0.99) == pytest.approx(3 * (50**2 - 1) / (50 * 47) * stats.f.ppf(0.99, 3, 47))
+    rng = np.random.default_rng(3)
+    spe = 0.7 * rng.chisquare(6, size=(4000, 9))
+    np.testing.assert_allclose(_spe_limit(spe, 0.99), 0.7 * stats.chi2.ppf(0.99, 6), rtol=0.03)
+    means = _moving_mean(np.arange(30.0))
+    np.testing.assert_allclose([means[0], means[1], means[29]], [0.0, 0.5, 29.0 - (WINDOW - 1) / 2])
+
+
+@pytest.mark.parametrize("towards_outcome", [False, True])
+def test_good_batches_keep_the_limits_as_often_as_they_should(golden: Golden, towards_outcome: bool) -> None:
+    model = fit_golden(golden, towards_outcome=towards_outcome)
+    assert model.latent.count == 2, "as many as there are behind it"
+    fresh = batches(200, 5)
+    traces = [model.trace(values) for values in fresh.values]
+    assert 0.004 < np.mean([item.spe > model.spe_limit for item in traces]) < 0.02
+    assert np.mean([item.t2 > model.t2_limit for item in traces]) < 0.025  # a batch is beyond always or never
+    assert np.mean([model.first_alarm(values) is not None for values in fresh.values]) < 0.08
+    if towards_outcome:
+        assert fresh.outcome is not None
+        assert model.outcome_error is not None
+        told = np.array([item.outcome for item in traces])
+        error = np.sqrt(np.mean((told - fresh.outcome[:, None]) ** 2, axis=0))
+        np.testing.assert_allclose(error, model.outcome_error, rtol=0.35)
+        assert error[-1] < 0.25 * fresh.outcome.std()
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), place=st.integers(0, TIMES - 1), gone=st.sets(st.integers(0, 3), max_size=2))
+def test_contributions_add_up_to_the_statistic_whatever_was_read(seed: int, place: int, gone: set[int]) -> None:
+    model = model_of_good()
+    values = batches(1, seed, shift=1.0).values[0]
+    values[seed % TIMES :, sorted(gone)] = np.nan
+    trace = model.trace(values[: place + 1])
+    assert np.isfinite(trace.t2).all()
+    for name, seen in (("SPE", trace.spe), ("T2", trace.t2), (HOUR, trace.spe_mean)):
+        parts = model.contributions(values, place, name)
+        assert sum(parts.values()) == pytest.approx(seen[-1], rel=1e-9, abs=1e-12)
+
+
+def test_what_is_planted_is_found_soon_and_names_its_tag() -> None:
+    model = model_of_good()
+    large = [model.first_alarm(values) for values in batches(20, 8, shift=2.5, tag=1).values]
+    small = [model.first_alarm(values) for values in batches(20, 9, shift=1.4, tag=3).values]
+    assert all(item is not None and 15 <= item.place <= 19 for item in large)
+    assert all(next(iter(item.contributions)) == "oxygen" for item in large if item)
+    found = [item for item in small if item is not None and item.place >= 15]
+    assert len(found) >= 18
+    assert sum(item.statistic == HOUR for item in found) > 10, "the mean of an hour sees what one point does not"
+    assert sum(next(iter(item.contributions)) == "feed" for item in found) >= 16
+
+
+def test_a_model_needs_batches_and_their_shape(golden: Golden) -> None:
+    with pytest.raises(InputError, match="11 batches are too few"):
+        fit_golden(Golden(TAGS, golden.hours, golden.values[:11]))
+    with pytest.raises(InputError, match="no outcome"):
+        fit_golden(Golden(TAGS, golden.hours, golden.values), towards_outcome=True)
+    with pytest.raises(InputError, match="shape batch, time, tag"):
+        Golden(TAGS[:2], golden.hours, golden.values)
+    assert components_of(np.random.default_rng(0).standard_normal((40, 100))) == 1
