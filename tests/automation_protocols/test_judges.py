@@ -11,7 +11,7 @@ import pytest
 
 from seedtrain.automation import Access, SpeaksEntry, parse_address, read_register_map
 from seedtrain.automation._protocols._modbus import ModbusDevice, parse_register_map
-from seedtrain.automation._protocols._sila import SilaClient, SilaDevice, SilaRefusal
+from seedtrain.automation._protocols._sila import Progress, SilaClient, SilaDevice, SilaRefusal
 from seedtrain.automation._served import PlantProcess
 from seedtrain.base import InputError, UnavailableError
 from tests.automation_opcua.served import FED, small
@@ -187,7 +187,7 @@ def test_a_sila_server_of_unitelabs():
         watched = client.watch(thermostat, "Cycles", timeout=10)
         assert [next(watched) for _ in range(6)] == [0, 1, 2, 3, 4, 5]
         watched.close()
-        told = []
+        told: list[Progress] = []
         done = client.run(thermostat, "Ramp", {"Target": 80.0, "Steps": 4}, on_progress=told.append, timeout=20)
         assert done == {"Reached": 80.0, "Taken": 4}
         assert told[-1].status == "finishedSuccessfully"

@@ -1,3 +1,5 @@
+# mypy: ignore-errors
+# It runs in an environment of its own, which has unitelabs-cdk.
 """A SiLA 2 server made with unitelabs-cdk, which nobody here wrote: a small thermostat for our client's tests.
 
 Arguments: port, and for TLS the files of its certificate and key. It prints a line once it serves, and ends when its

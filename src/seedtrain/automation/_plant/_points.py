@@ -109,11 +109,11 @@ class Points:
             self._plant.world.units[point.device].targets[tag] = float(value)
             await self._plant.write_target(point.device, tag, float(value))
             return
-        if value not in point.choices:
-            raise InputError(f"{point.path} knows no {value!r}", remedy=f"Write one of: {', '.join(point.choices)}.")
-        if role == "name":
+        if role == "name":  # one that the unit cannot run is refused when it is to start
             self._named[point.device] = str(value)
             return
+        if value not in point.choices:
+            raise InputError(f"{point.path} knows no {value!r}", remedy=f"Write one of: {', '.join(point.choices)}.")
         self._told[point.device], self._refused[point.device] = str(value), ""
         if value != NOTHING:
             try:

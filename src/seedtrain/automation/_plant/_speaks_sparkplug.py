@@ -9,7 +9,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from seedtrain.automation._devices import Plain
@@ -26,6 +26,7 @@ from seedtrain.automation._protocols._sparkplug import (
     Metric,
     Property,
 )
+from seedtrain.automation._protocols._times import EPOCH
 from seedtrain.automation._speaks import SparkplugEntry
 from seedtrain.base import InputError
 
@@ -38,6 +39,7 @@ TYPES: Final = {
     "time": DataType.DATE_TIME,
 }
 BAD, GOOD = 0, 192
+CLOCK_STEP: Final = timedelta(seconds=1)
 _MOST: Final = 500
 """Metrics in one message."""
 
@@ -46,7 +48,7 @@ class SparkplugSpeaker:
     """One edge node. Values carry the process time at which their instrument had them.
 
     Every value that an instrument ever showed is published, however fast the clock runs; the process time and what is
-    not measured are published when they change, the time at most once a second.
+    not measured are published when they change, the time once it is a second later.
     """
 
     def __init__(self, entry: SparkplugEntry, access: Access) -> None:
@@ -55,7 +57,6 @@ class SparkplugSpeaker:
         self._task: asyncio.Task[None] | None = None
         self._broker: Broker | None = None
         self._shown: dict[str, tuple[datetime, Plain | None]] = {}
-        self._clock_shown = -math.inf
 
     async def start(self, points: Points) -> None:
         """Connect and be born; raises `UnavailableError` where the broker does not answer."""
@@ -154,16 +155,14 @@ class SparkplugSpeaker:
 
     def _news(self, point: Point) -> Iterator[tuple[Plain | None, datetime]]:
         """What a point held that has not been published yet."""
-        before, shown = self._shown.get(point.path, (datetime.min.replace(tzinfo=UTC), None))
+        before, shown = self._shown.get(point.path, (EPOCH, None))
         value, when = self._points.value(point)
-        if point.path == CLOCK:
-            if self._loop.time() - self._clock_shown < 1.0:
-                return
-            self._clock_shown = self._loop.time()
+        if point.path == CLOCK and when < before + CLOCK_STEP:
+            return
         if point.name.endswith("/current"):
             past = self._points.unit(point).history[point.name.rpartition("/")[0]]
             if past and past[-1][0] < before:
-                before = datetime.min.replace(tzinfo=UTC)  # a repeated phase writes its history anew
+                before = EPOCH  # a repeated phase writes its history anew
             for at, number in past[bisect_right(past, (before, math.inf)) :]:
                 self._shown[point.path] = (at, number)
                 yield (number if math.isfinite(number) else None), at

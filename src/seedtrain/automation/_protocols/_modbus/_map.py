@@ -140,14 +140,14 @@ def _checked(entry: RegisterMapEntry, document: Document) -> RegisterMap:
     for name, item in entry.registers.items():
         place = ("registers", name)
         if (item.type == "bit") is not (item.table in BITS):
-            message = f"a {item.table} does not hold {item.type}"
+            message = f"{item.table} {item.address} does not hold {item.type}"
             errors.append(document.error((*place, "type"), message, remedy="Coils and discrete inputs hold a bit."))
         if (item.type == "text") is not bool(item.length):
             errors.append(document.error(place, "a text, and nothing else, has a length", remedy="Give its registers."))
         if item.address + item.count > ADDRESSES:
             errors.append(document.error((*place, "address"), "it ends beyond register 65535", remedy="Look it up."))
         if item.writable and item.table not in ("coil", "holding"):
-            message = f"a {item.table} cannot be written"
+            message = f"{item.table} {item.address} cannot be written"
             errors.append(document.error((*place, "writable"), message, remedy="Only coil and holding can."))
         if not math.isfinite(item.scale) or item.scale == 0.0 or not math.isfinite(item.offset):
             errors.append(document.error(place, "this scale loses the value", remedy="Give a finite one, not 0."))
