@@ -138,6 +138,41 @@ def consume(
         return _left(ledger, lot, common, {"batch": batch}, head, "--reference")
 
 
+@app.command(name="correct-consumption")
+def correct_use(
+    lot: str,
+    quantity: str,
+    *,
+    batch: Annotated[str, Parameter(help="The batch that used it.")],
+    reason: Reason,
+    was: Annotated[str, Parameter(help="The amount that is wrong, where the lot was weighed more than once.")] = "",
+    reference: Annotated[str, Parameter(help="Or the number of its ticket.")] = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Put right how much of a lot went into a batch; the first amount stays in sight, the phase is signed for anew.
+
+    Example: seedtrain lot correct-consumption S-1 "1.4 kg" --batch B-7 --reason "tare not taken" --as person-2
+
+    Parameters
+    ----------
+    lot
+        Its id.
+    quantity
+        How much it was.
+    """
+    from seedtrain.gmp import correct_consumption
+
+    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+        head = ledger.head
+        before = _amount(was) if was else None
+        correct_consumption(
+            *(ledger, lot, batch, *_amount(quantity), actor), reason=reason, was=before, reference=reference
+        )
+        return _left(ledger, lot, common, {"batch": batch}, head)
+
+
 @app.command
 def discard(
     lot: str,
@@ -221,6 +256,6 @@ def _left(
     else:
         if not fresh:
             words = _("recorded before, nothing was added; {option} tells another movement of this amount apart")
-            print(words.format(option=option))
+            print(words.format(option=option) if option else _("recorded like this already, nothing was added"))
         print(_("{lot}: {remaining} {unit} left").format(lot=lot, remaining=remaining, unit=unit))
     return EXIT_DONE

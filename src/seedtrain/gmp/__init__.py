@@ -49,6 +49,7 @@ from seedtrain.gmp._batch._lines import (
 )
 from seedtrain.gmp._batch._list import BatchRow, batch_list
 from seedtrain.gmp._batch._record import BatchRecord, RunningRecord, batch_record
+from seedtrain.gmp._by_hand._amounts import correct_consumption
 from seedtrain.gmp._by_hand._desk import HardStop, batch_recipe, phase_path
 from seedtrain.gmp._by_hand._enter import dispense, enter_value
 from seedtrain.gmp._by_hand._following import Following, following
@@ -426,6 +427,7 @@ __all__ = [
     "confirm_withdrawal",
     "consume_lot",
     "consumption",
+    "correct_consumption",
     "correct_entry",
     "correct_result",
     "correct_value",

@@ -48,6 +48,7 @@ PATTERNS: Final = (
     "what was recorded as its limits",
     "{tag} of {phase}: {value} entered by hand, limits {limits}",
     "{tag} of {phase}: recorded as within limits, but {value} is not within {limits}",
+    "amount of {material} ({lot}): {old} became {new} ({reason})",
     "{tag} of {phase}: {old} became {new} ({reason})",
     "{tag}: {old} became {new} ({reason}), which is out of specification",
     "{tag}: {old} became {new} ({reason}), which was out of specification: its investigation decides",

@@ -132,6 +132,7 @@ class ValueLine:
 class ConsumedLine:
     """An amount of a lot that went in; `target` and `tolerance_percent` where the recipe states an amount.
 
+    - `amount`: what counts, the last correction of it where there is one; `recorded`: as it was recorded first.
     - `before`: what of the target other lots had given already. `partial`: another lot gives the rest.
     - `reference`: what tells this weighing from an equal one: a ticket's number; empty where there is none.
     """
@@ -150,6 +151,19 @@ class ConsumedLine:
     partial: bool = False
     instrument: str | None = None
     reference: str = ""
+    id: str = ""
+    recorded: str = ""
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def all_amounts(self) -> tuple[str, ...]:
+        """What was recorded, then every correction."""
+        return (self.recorded or self.amount, *(item.value for item in self.corrections))
+
+    @property
+    def worst(self) -> str:
+        """Of these the first that is out of tolerance; the one that counts where none is."""
+        return next((item for item in self.all_amounts if not inside(item, *self.bounds)), self.amount)
 
     @property
     def bounds(self) -> tuple[str | None, str | None]:
@@ -163,8 +177,8 @@ class ConsumedLine:
 
     @property
     def keeps_limits(self) -> bool:
-        """Whether the amount is within the tolerance of its target."""
-        return inside(self.amount, *self.bounds)
+        """Whether what was recorded, and every correction of it, is within the tolerance of its target."""
+        return all(inside(item, *self.bounds) for item in self.all_amounts)
 
 
 @dataclass(frozen=True)

@@ -180,9 +180,24 @@ def consumes(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
             partial=payload.get("partial") is True,
             instrument=optional(payload.get("instrument")),
             reference=str(payload.get("reference", "")),
+            id=event.id,
+            recorded=str(payload["amount"]),
         )
     )
     tally.by_hand(event, str(payload.get("phase", "")), f"an amount of {payload['lot']}")
+
+
+def corrects_amount(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
+    """A later amount of a lot that went in; the first one stays, and whoever signed for the phase does it again."""
+    at = next(index for index, item in enumerate(tally.consumed) if item.id == event.corrects)
+    line = tally.consumed[at]
+    if str(payload["unit"]) != line.unit:
+        raise ValueError(f"the unit {payload['unit']!r} is not that of the amount, {line.unit!r}")
+    amount = str(payload["amount"])
+    fix = Correction(event.seq, amount, line.unit, event.reason or "", event.actor, event.occurred_at)
+    tally.consumed[at] = replace(line, amount=amount, corrections=(*line.corrections, fix))
+    tally.corrected[line.phase] = event.seq
+    tally.does(line.phase, event.actor)
 
 
 def produces(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
@@ -257,6 +272,7 @@ MADE: Final[Mapping[str, Handler]] = {
     "step.value_recorded": value,
     "value.corrected": corrects,
     "lot.consumed": consumes,
+    "lot.consumption_corrected": corrects_amount,
     "lot.produced": produces,
     "segment.stored": stored,
     "step.checked": checked,

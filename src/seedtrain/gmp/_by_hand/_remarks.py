@@ -95,13 +95,13 @@ def correct_entry(
             return Act()
         figures = Figures(desk.record, desk.control.recipe)
         figures.put(phase, tag, str(payload["value"]), line.unit)
-        again = list(_again(desk, figures, f"{tag} of {phase} corrected: {reason.strip()}"))
+        again = list(calculated_anew(desk, figures, f"{tag} of {phase} corrected: {reason.strip()}"))
         return Act([*again, _correction(desk, line, payload, reason.strip())], f"correction: {phase}")
 
     return act(ledger, batch, actor, do, at=at)
 
 
-def _again(desk: Desk, figures: Figures, reason: str) -> Iterator[Draft]:
+def calculated_anew(desk: Desk, figures: Figures, reason: str) -> Iterator[Draft]:
     """Every recorded calculation whose value changes, in the order of the procedure."""
     for place in desk.control.recipe.phases():
         known = desk.record.values_of(place.path)

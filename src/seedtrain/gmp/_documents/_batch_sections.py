@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 
 from seedtrain.base import translate as _
-from seedtrain.gmp._batch._lines import ResultLine, ValueLine
+from seedtrain.gmp._batch._lines import ConsumedLine, ResultLine, ValueLine
 from seedtrain.gmp._documents._case import Case, Row, none_or, table
 from seedtrain.gmp._documents._print import batch_sheets, genealogy_sheet, result_words, word
 from seedtrain.gmp._equipment import Equipment, equipment_of
@@ -60,10 +60,11 @@ def materials_section(case: Case) -> Iterator[Block]:
     for item in case.record.consumed:
         low, high = item.bounds
         state: State = "" if low is None and high is None else "met" if item.keeps_limits else "missed"
+        mark = " \u25b2" if item.corrections else ""
         target = "" if item.target is None else f"{item.target} {item.unit}".rstrip()
         rows.append(
             (
-                *(item.lot, item.material, Cell(f"{item.amount} {item.unit}".rstrip(), state), target),
+                *(item.lot, item.material, Cell(f"{item.amount} {item.unit}".rstrip() + mark, state), target),
                 *(f"{low or ''} .. {high or ''}" if low or high else "", item.instrument or "", item.phase),
                 *(item.occurred_at, case.name(item.actor)),
             )
@@ -219,11 +220,12 @@ def corrections_section(case: Case) -> Iterator[Block]:
     """Everything that was changed since it was entered: the old value, the new one, why and by whom (Annex 11, 8.2)."""
     yield Heading(_("Corrections"))
     rows: list[Row] = []
-    lines: list[tuple[str, str, ValueLine | ResultLine]] = []
+    lines: list[tuple[str, str, ValueLine | ResultLine | ConsumedLine]] = []
     lines += [(item.phase, item.tag, item) for item in case.record.values]
     lines += [(item.sample, item.attribute, item) for item in case.record.results]
+    lines += [(item.phase, f"{item.material} ({item.lot})", item) for item in case.record.consumed]
     for place, what, line in lines:
-        before = line.value
+        before = line.all_amounts[0] if isinstance(line, ConsumedLine) else line.value
         for fix in line.corrections:
             old = Cell(f"{before} {line.unit}".rstrip(), style="strong")
             new = Cell(f"{fix.value} {fix.unit}".rstrip(), style="strong")

@@ -208,7 +208,10 @@ def _steps(record: BatchRecord, names: Names) -> Sheet:
 
 
 def _materials(record: BatchRecord, names: Names) -> Sheet:
-    columns = (_("Lot"), _("Material"), _("Amount"), _("Target"), _("Tolerance, %"), _("Phase"), _("Added by"))
+    columns = (
+        *(_("Lot"), _("Material"), _("Amount"), _("Target"), _("Tolerance, %"), _("Phase"), _("Added by")),
+        _("Corrected"),
+    )
     rows = tuple(
         (
             item.lot,
@@ -218,6 +221,7 @@ def _materials(record: BatchRecord, names: Names) -> Sheet:
             item.tolerance_percent or "",
             item.phase,
             names(item.actor),
+            _history(item.all_amounts[0], item.corrections, names),
         )
         for item in record.consumed
     )

@@ -161,6 +161,7 @@ class _Writer:
     products: Mapping[str, list[str]]
     stated: dict[str, Made] = field(default_factory=dict)
     tests: dict[str, Made] = field(default_factory=dict)
+    used: dict[str, Made] = field(default_factory=dict)
 
     def event(self, kind: str, event: Event, part: str = "") -> Made:
         """What every EPCIS event has: times, identity, and where in the ledger it stands."""
@@ -302,7 +303,20 @@ def _consumed(writer: _Writer, event: Event) -> Iterator[Made]:
     payload = event.payload
     made = writer.event("TransformationEvent", event) | {"bizStep": "commissioning", "disposition": "in_progress"}
     made["transformationID"] = writer.names.batch(event.subject)
-    yield made | {"inputQuantityList": [writer.amount(str(payload["lot"]), payload["amount"], str(payload["unit"]))]}
+    made |= {"inputQuantityList": [writer.amount(str(payload["lot"]), payload["amount"], str(payload["unit"]))]}
+    writer.used[event.id] = made
+    yield made
+
+
+def _amount_corrected(writer: _Writer, event: Event) -> Iterator[Made]:
+    """The use as it was said first, declared an error, and the amount that is right, at the time of the first."""
+    before = writer.used.get(str(event.corrects))
+    for made in _consumed(writer, event):
+        after = made | {} if before is None else made | {"eventTime": before["eventTime"]}
+        if before is not None:
+            yield before | {"errorDeclaration": _declared(event, after)}
+        writer.used[str(event.corrects)] = after
+        yield after
 
 
 def _produced(writer: _Writer, event: Event) -> Iterator[Made]:
@@ -375,6 +389,7 @@ _HANDLERS: Final[Mapping[str, Callable[[_Writer, Event], Iterator[Made]]]] = Map
         "lot.test_invalidated": _invalidated,
         "lot.moved": _moved,
         "lot.consumed": _consumed,
+        "lot.consumption_corrected": _amount_corrected,
         "lot.produced": _produced,
         "lot.split": _divided,
         "lot.merged": _divided,

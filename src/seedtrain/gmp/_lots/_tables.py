@@ -136,6 +136,13 @@ def _consumes(connection: Any, event: Event, payload: Mapping[str, Any]) -> None
     _moved_amount(connection, event, 0, lot, "consumed", {**payload, "to": event.subject})
 
 
+def _corrects(connection: Any, event: Event, payload: Mapping[str, Any]) -> None:
+    connection.execute(
+        "UPDATE lot_movement SET amount = ?, unit = ? WHERE event = ? AND kind = 'consumed'",
+        (str(payload["amount"]), str(payload["unit"]), str(event.corrects)),
+    )
+
+
 def _produces(connection: Any, event: Event, payload: Mapping[str, Any]) -> None:
     lot = str(payload["lot"])
     connection.execute(_NODE, (lot,))
@@ -169,6 +176,7 @@ _HANDLERS: Final[Mapping[str, Callable[[Any, Event, Mapping[str, Any]], None]]] 
     "lot.status_changed": _decides,
     "lot.moved": _moves,
     "lot.consumed": _consumes,
+    "lot.consumption_corrected": _corrects,
     "lot.produced": _produces,
     "lot.discarded": _leaves,
     "lot.shipped": _leaves,
@@ -176,4 +184,4 @@ _HANDLERS: Final[Mapping[str, Callable[[Any, Event, Mapping[str, Any]], None]]] 
     "lot.hold_lifted": _lifts,
 }
 
-LOTS: Final = register(Projection("lots", 1, SCHEMA, _apply))
+LOTS: Final = register(Projection("lots", 2, SCHEMA, _apply))

@@ -187,6 +187,10 @@ def _values(record: BatchRecord, out: Sequence[Deviating]) -> Iterator[ReviewIte
         yield from _value(item)
     for result in record.results:
         yield from _corrected(result)
+    for used in record.consumed:
+        for old, fix in zip(used.all_amounts, used.corrections, strict=False):
+            words = f"amount of {used.material} ({used.lot}): {old} became {fix.value} {fix.unit}".rstrip()
+            yield ReviewItem("correction", fix.seq, f"{words} ({fix.reason})")
 
 
 def _corrected(result: ResultLine) -> Iterator[ReviewItem]:
@@ -313,7 +317,7 @@ def _quality(record: BatchRecord) -> Iterator[ReviewItem]:
     for used in record.consumed:
         if not used.keeps_limits:
             low, high = used.bounds
-            words = f"{used.amount} {used.unit} of {used.lot} for {used.phase}, tolerated {low} .. {high}"
+            words = f"{used.worst} {used.unit} of {used.lot} for {used.phase}, tolerated {low} .. {high}"
             yield ReviewItem("material", used.seq, words)
     if record.state is not State.COMPLETE:
         yield ReviewItem("sequence", 0, f"the batch is {record.state.value}, not complete")

@@ -99,7 +99,7 @@ def _of_amount(item: ConsumedLine, step: StepLine | None) -> Deviating:
     return Deviating(
         phase=item.phase,
         tag=f"amount of {item.material} ({item.lot})",
-        value=item.amount,
+        value=item.worst,
         unit=item.unit,
         low=low,
         high=high,
