@@ -12,6 +12,7 @@ from seedtrain.cli._common import Common, print_json, shown_progress
 
 if TYPE_CHECKING:
     from seedtrain.automation import Access, Address, Scenario, Security, SpeaksEntry, Tag, TagDevice, TagValue
+    from seedtrain.recipe import ControlRecipe
 
 app = App(name="plant", help="Start a virtual plant, and see what a plant's server offers.")
 
@@ -37,6 +38,9 @@ def start(
         list[Path] | None, Parameter(help="Certificate of a client that may connect.", negative="")
     ] = None,
     user: Annotated[str, Parameter(help="Who may connect; the password: SEEDTRAIN_OPCUA_PASSWORD.")] = "",
+    control_recipe: Annotated[
+        Path | None, Parameter(help="Write the control recipe that it can run here, for `batch start`; a new file.")
+    ] = None,
     register_map: Annotated[
         Path | None, Parameter(help="Write the map of the Modbus registers here, if the plant speaks Modbus.")
     ] = None,
@@ -71,7 +75,9 @@ def start(
         security.check()
     speaks = _speaks(read_plant(plant).speaks, plant, register_map)
     with use_language(options.lang), tempfile.TemporaryDirectory(prefix="seedtrain-plant-") as folder:
-        scenario = _scenario(plant, recipe or plant.parent / "recipe.yaml", unit, seed, as_json=options.json)
+        scenario, control = _scenario(plant, recipe or plant.parent / "recipe.yaml", unit, seed, as_json=options.json)
+        if control_recipe is not None:
+            _write_new(control_recipe, control.recipe.to_yaml())
         path = Path(folder) / "scenario.json"
         write_scenario(path, scenario)
         process = start_plant(
@@ -131,8 +137,19 @@ def _security(
     return None
 
 
-def _scenario(plant_file: Path, recipe_file: Path, unit: str | None, seed: int, *, as_json: bool) -> Scenario:
-    """The batch of a recipe in a plant, simulated."""
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that must not exist."""
+    from seedtrain.base import InputError, Position, write_atomic
+
+    if path.exists():
+        raise InputError("the file exists", position=Position(str(path)), remedy="Give another name, or remove it.")
+    write_atomic(path, text)
+
+
+def _scenario(
+    plant_file: Path, recipe_file: Path, unit: str | None, seed: int, *, as_json: bool
+) -> tuple[Scenario, ControlRecipe]:
+    """The batch of a recipe in a plant, simulated; and the control recipe that it runs."""
     from seedtrain.automation import LivePlant, scenario_of
     from seedtrain.development import scale
     from seedtrain.program import read_plant
@@ -146,7 +163,7 @@ def _scenario(plant_file: Path, recipe_file: Path, unit: str | None, seed: int, 
     target = unit or plant.vessel_of_scale("pilot").name
     with shown_progress(as_json=as_json) as progress:
         (batch,) = scale(culture, plant.vessels, master, targets=[target], progress=progress)
-    return scenario_of(
+    made = scenario_of(
         batch.control,
         production=batch.production,
         seeds=batch.seeds,
@@ -157,6 +174,7 @@ def _scenario(plant_file: Path, recipe_file: Path, unit: str | None, seed: int, 
         seed=seed,
         live=LivePlant(named, plant.document.data["units"]),
     )
+    return made, batch.control
 
 
 @app.command(name="browse")
