@@ -46,6 +46,7 @@ def sequence(bench: Bench) -> list[str]:
         made.begin(WEIGH)
         lines.append(refused(lambda: made.begin(FILL), "a phase while another runs"))
         lines.append(refused(lambda: made.complete(WEIGH), "completing a phase in which entries are missing"))
+        lines.append(refused(lambda: made.complete(WEIGH, "checker"), "completing a phase without a part in it"))
     illegal = 0
     for state in State:
         for command in Command:

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from seedtrain.base import Progress, UnavailableError, silent
-from seedtrain.gmp._qualify import _batch_checks, _document_checks, _installation, _ledger_checks, _people_checks
+from seedtrain.gmp._qualify import (
+    _batch_checks,
+    _document_checks,
+    _installation,
+    _ledger_checks,
+    _people_checks,
+    _quality_checks,
+)
 from seedtrain.gmp._qualify._bench import Bench, CheckFailedError, CheckOpenError
 from seedtrain.gmp._qualify._clauses import Clause, check_words, clauses
 from seedtrain.quality import VerdictWord, combine
@@ -34,6 +41,7 @@ CHECKS: Final[dict[str, Check]] = dict(
             **_people_checks.CHECKS,
             **_batch_checks.CHECKS,
             **_document_checks.CHECKS,
+            **_quality_checks.CHECKS,
         }.items()
     )
 )
