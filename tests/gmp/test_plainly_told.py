@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from seedtrain.base import InputError
 from seedtrain.gmp import read_verdict
+from tests.gmp import epcis_judge
 from tests.gmp_scenarios.journey import Journey
+from tests.judges import needs
 from tests.worked import called
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -221,3 +223,41 @@ def test_a_vial_entered_late_does_not_escape_the_excursion(site, tmp_path):
     ahead = journey.signed(who["store"], "bank", "move", "RCB-002=F1/R1/B1/C1", "--at", "2027-01-01T00:00:00Z")
     assert ahead.code == 2
     assert "lies ahead" in ahead.words
+
+
+@needs("jsonschema", "rfc3339_validator", "rfc3986_validator")
+def test_vials_have_a_life_in_the_export_from_filling_to_use(site, tmp_path):
+    journey, who = site
+    leader = journey.enrol("The leader", "shift_leader", by=who["admin"])
+    bank = ("--tier", "research", "--kind", "microbial", "--material", "E", "--age", 1, "--age-limit", 9)
+    journey.done(who["store"], "bank", "create", "RCB", *bank)
+    journey.done(who["store"], "bank", "fill", "RCB", "--vials", 3)
+    journey.done(who["store"], "bank", "place", "RCB", "F1/R1/B1")
+    journey.done(who["store"], "bank", "move", "RCB-003=F1/R1/B2/A1")
+    out = ("bank", "withdraw", "RCB", "--reason", "x")
+    journey.done(leader, *out, "--vial", "RCB-001", "--purpose", "bank", "--for", "MCB")
+    journey.done(leader, *out, "--vial", "RCB-002", "--purpose", "destruction")
+    mother = ("--tier", "master", "--kind", "microbial", "--material", "E", "--age", 2, "--age-limit", 9)
+    journey.done(who["store"], "bank", "create", "MCB", *mother, "--from", "RCB-001")
+    journey.done(who["store"], "bank", "fill", "MCB", "--vials", 2)
+    file = tmp_path / "events.jsonld"
+    journey.done(None, "lot", "export", "--epcis", file)
+    document = json.loads(file.read_text())
+    assert epcis_judge.faults(document) == []
+    events = document["epcisBody"]["eventList"]
+    lives: dict[str, list[str]] = {}
+    for event in events:
+        for vial in (*event.get("epcList", ()), *event.get("inputEPCList", ())):
+            lives.setdefault(vial.rpartition("/")[2], []).append(event["bizStep"])
+    assert lives == {
+        "RCB-001": ["commissioning", "storing", "picking", "commissioning"],
+        "RCB-002": ["commissioning", "storing", "destroying"],
+        "RCB-003": ["commissioning", "storing", "storing"],
+        "MCB-001": ["commissioning"],
+        "MCB-002": ["commissioning"],
+    }
+    (used,) = [event for event in events if event.get("inputEPCList")]
+    assert used["type"] == "TransformationEvent"
+    moved = [event for event in events if event.get("bizStep") == "storing"][-1]
+    assert moved["bizLocation"]["id"].endswith("F1%2FR1%2FB2")
+    assert moved["seedtrain:positions"] == {"RCB-003": "A1"}

@@ -58,7 +58,7 @@ from seedtrain.gmp._by_hand._recalculate import Recalculation, recalculate
 from seedtrain.gmp._by_hand._remarks import clear_line, comment_on, correct_entry, lift_stop
 from seedtrain.gmp._by_hand._start import command_batch, finish_batch, start_batch
 from seedtrain.gmp._custody._bank_tests import judge_bank, record_bank_result
-from seedtrain.gmp._custody._banks import Bank, Excursion, Inventory, Vial, fold_banks, inventory, vial_id
+from seedtrain.gmp._custody._banks import Bank, Excursion, Inventory, Vial, fold_banks, inventory
 from seedtrain.gmp._custody._chain import Chain, custody_chain, custody_chains, judge_custody
 from seedtrain.gmp._custody._excursions import assess_excursion, find_excursions, record_excursions
 from seedtrain.gmp._custody._gates import bank_gate, patient_gate, patients_of
@@ -111,6 +111,7 @@ from seedtrain.gmp._lots._amounts import Movement, Stock, plain_text
 from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book, status_words
 from seedtrain.gmp._lots._decisions import change_lot_status, invalidate_lot_test, lot_faults, record_lot_test
 from seedtrain.gmp._lots._epcis import epcis_events, write_epcis
+from seedtrain.gmp._lots._epcis_vials import vial_id
 from seedtrain.gmp._lots._genealogy import GenealogyLine, assure_origin, genealogy, where_used
 from seedtrain.gmp._lots._goods import NAMES, Goods, read_date, read_one, split_amount
 from seedtrain.gmp._lots._gs1 import Element, check_digit, element_string, read_elements, read_yymmdd, yymmdd

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from seedtrain.base import InputError
 from seedtrain.gmp._custody._places import Box, Grid, Place
+from seedtrain.gmp._lots._epcis_vials import vial_id
 from seedtrain.gmp._standing import Standing
 from seedtrain.record import Event, Ledger, moment
 
@@ -193,11 +194,6 @@ class Inventory:
     def count(self, bank: str, state: VialState) -> int:
         """How many vials of a bank are in a state; the three add up to what was made."""
         return sum(item.state == state for item in self.of(bank))
-
-
-def vial_id(bank: str, number: int) -> str:
-    """`MCB-1-007`: a vial's identity, which stands on its label."""
-    return f"{bank}-{number:03d}"
 
 
 def inventory(ledger: Ledger) -> Inventory:

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import authorise
-from seedtrain.gmp._custody._banks import KINDS, TIERS, Bank, Inventory, Vial, inventory, vial_id
+from seedtrain.gmp._custody._banks import KINDS, TIERS, Bank, Inventory, Vial, inventory
 from seedtrain.gmp._custody._places import Box, Grid, Place
+from seedtrain.gmp._lots._epcis_vials import vial_id
 from seedtrain.gmp._master._approval import at_head
 from seedtrain.quality import Constituent
 from seedtrain.record import Draft, Event, Ledger, append_signed

@@ -10,28 +10,22 @@ import json
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import quote
 
 from seedtrain.base import Position, UnavailableError
-from seedtrain.gmp._lots._amounts import amount_in
 from seedtrain.gmp._lots._book import LotBook, lot_book
+from seedtrain.gmp._lots._epcis_vials import VIALS
+from seedtrain.gmp._lots._epcis_writer import Handler, Made, Names, Writer, millis
 from seedtrain.gmp._lots._goods import NO_EXPIRY
-from seedtrain.gmp._lots._gs1 import CHARACTERS, check_digit
-from seedtrain.record import Event, Ledger, moment
+from seedtrain.record import Event, Ledger
 
 CONTEXT: Final = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 VOCABULARY: Final = "urn:uuid:3c5d4a5e-9d0c-5f0e-8a55-6a1f4a0b7c21#"
 """The namespace of our own fields (`seedtrain:`): seq and digest of the ledger's event, reason, hold, simulated."""
 
-_UNITS: Final[Mapping[str, str]] = MappingProxyType(
-    {"kg": "KGM", "g": "GRM", "mg": "MGM", "t": "TNE", "L": "LTR", "mL": "MLT", "m2": "MTK", "m3": "MTQ", "IU": "NIU"}
-)
 _STATUS: Final = {"quarantined": "unavailable", "released": "available", "rejected": "non_conformant"}
 _STATES: Final = {"conforms": "conformant", "oos": "non_conformant", "invalid": "unknown"}
 _DECIDED: Final = {
@@ -39,7 +33,6 @@ _DECIDED: Final = {
     "batch.rejected": "non_conformant",
     "batch.on_hold": "unavailable",
 }
-Made = dict[str, Any]
 
 
 def write_epcis(ledger: Ledger, path: Path, *, lot: str = "", base: str = "") -> int:
@@ -48,7 +41,7 @@ def write_epcis(ledger: Ledger, path: Path, *, lot: str = "", base: str = "") ->
         "@context": [CONTEXT, {"seedtrain": VOCABULARY}],
         "type": "EPCISDocument",
         "schemaVersion": "2.0",
-        "creationDate": _millis(ledger.now.isoformat()),
+        "creationDate": millis(ledger.now.isoformat()),
     }
     count = 0
     try:
@@ -88,7 +81,7 @@ def epcis_events(ledger: Ledger, *, lot: str = "", base: str = "") -> Iterator[M
         wanted = {line.lot for line in (*book.genealogy(lot), *book.where_used(lot))} if lot else None
         gtins = {item.id: item.particulars.gtin for item in book.entries() if item.particulars.gtin}
         batches = _products(book)
-    writer = _Writer(_Names(base or _base(ledger), gtins), ledger.id, batches)
+    writer = Writer(Names(base or _base(ledger), gtins), ledger.id, batches)
     for event in ledger.events():
         handler = _HANDLERS.get(event.type)
         if handler is not None and (wanted is None or wanted & _concerned(event)):
@@ -97,8 +90,13 @@ def epcis_events(ledger: Ledger, *, lot: str = "", base: str = "") -> Iterator[M
 
 def _concerned(event: Event) -> set[str]:
     named = {event.subject, str(event.payload.get("lot", ""))}
+    named |= {str(item) for name in ("vials", "places") for item in _listed(event.payload.get(name))}
     parts = event.payload.get("from", ())
     return named | {str(part["lot"]) if isinstance(part, Mapping) else str(part) for part in parts}
+
+
+def _listed(value: object) -> Iterable[Any]:
+    return value if isinstance(value, (list, tuple, Mapping)) else ()
 
 
 def _products(book: LotBook) -> dict[str, list[str]]:
@@ -113,112 +111,13 @@ def _base(ledger: Ledger) -> str:
     return f"urn:uuid:{uuid.UUID(hex=ledger.id.rpartition('/')[2])}#"
 
 
-@dataclass(frozen=True)
-class _Names:
-    """URIs of what the events speak of: GS1 Digital Links where there is a GS1 key, else our own."""
-
-    base: str
-    gtins: Mapping[str, str]
-
-    def lot(self, lot: str) -> str:
-        gtin = self.gtins.get(lot)
-        if gtin and len(lot) <= 20 and set(lot) <= CHARACTERS:
-            return f"https://id.gs1.org/01/{gtin}/10/{quote(lot, safe='')}"
-        return self._own("lot", lot)
-
-    def place(self, name: str) -> str:
-        return f"https://id.gs1.org/414/{name}" if _is_key(name, 13) else self._own("location", name)
-
-    def container(self, name: str) -> str:
-        return f"https://id.gs1.org/00/{name}" if _is_key(name, 18) else self._own("container", name)
-
-    def party(self, name: str) -> str:
-        return f"https://id.gs1.org/417/{name}" if _is_key(name, 13) else self._own("party", name)
-
-    def batch(self, name: str) -> str:
-        return self._own("batch", name)
-
-    def document(self, name: str) -> str:
-        return self._own("document", name)
-
-    def device(self, name: str) -> str:
-        return self._own("device", name)
-
-    def _own(self, kind: str, name: str) -> str:
-        return f"{self.base}{kind}/{quote(name, safe='')}"
-
-
-def _is_key(text: str, length: int) -> bool:
-    return len(text) == length and text.isdecimal() and text.isascii() and check_digit(text[:-1]) == text[-1]
-
-
-@dataclass
-class _Writer:
-    """Turns events of the ledger into EPCIS events; remembers what was said of a lot, for a later correction."""
-
-    names: _Names
-    ledger: str
-    products: Mapping[str, list[str]]
-    stated: dict[str, Made] = field(default_factory=dict)
-    tests: dict[str, Made] = field(default_factory=dict)
-    used: dict[str, Made] = field(default_factory=dict)
-
-    def event(self, kind: str, event: Event, part: str = "") -> Made:
-        """What every EPCIS event has: times, identity, and where in the ledger it stands."""
-        identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{self.ledger}/{event.id}/{part}")
-        made: Made = {
-            "type": kind,
-            "eventID": f"urn:uuid:{identity}",
-            "eventTime": _millis(event.occurred_at),
-            "eventTimeZoneOffset": "+00:00",
-            "recordTime": _millis(event.recorded_at),
-            "seedtrain:seq": event.seq,
-            "seedtrain:digest": event.digest,
-        }
-        if event.reason:
-            made["seedtrain:reason"] = event.reason
-        if event.payload.get("origin") == "simulated":
-            made["seedtrain:simulated"] = True
-        return made
-
-    def amount(self, lot: str, amount: object = None, unit: str = "") -> Made:
-        """A quantity of a lot; of a unit that Recommendation 20 has no code for, only that there was some."""
-        made: Made = {"epcClass": self.names.lot(lot)}
-        text = str(amount or "")
-        if unit and unit not in _UNITS:
-            unit, text = next(
-                ((to, str(found)) for to in ("g", "L", "m2") if (found := amount_in(text, unit, to)) is not None),
-                ("?", ""),
-            )
-        if text and unit != "?":
-            number = Decimal(text)
-            made["quantity"] = int(number) if number == number.to_integral_value() else float(number)
-            if unit:
-                made["uom"] = _UNITS[unit]
-        return made
-
-    def observed(self, event: Event, step: str, disposition: str, lots: list[str] | None = None) -> Made:
-        """An ObjectEvent that only observes lots."""
-        made = self.event("ObjectEvent", event) | {"action": "OBSERVE", "bizStep": step, "disposition": disposition}
-        made["quantityList"] = [self.amount(lot) for lot in lots or [event.subject]]
-        return made
-
-    def moved(self, made: Made, source: str = "", destination: str = "") -> Made:
-        """With the parties between which it changed hands."""
-        if source:
-            made["sourceList"] = [{"type": "possessing_party", "source": self.names.party(source)}]
-        if destination:
-            made["destinationList"] = [{"type": "possessing_party", "destination": self.names.party(destination)}]
-        return made
-
-
-def _received(writer: _Writer, event: Event) -> Iterator[Made]:
+def _received(writer: Writer, event: Event) -> Iterator[Made]:
     made = _receipt(writer, event, event.payload)
     writer.stated[event.subject] = made
     yield made
 
 
-def _receipt(writer: _Writer, event: Event, payload: Mapping[str, Any]) -> Made:
+def _receipt(writer: Writer, event: Event, payload: Mapping[str, Any]) -> Made:
     made = writer.event("ObjectEvent", event)
     made |= {"action": "ADD", "bizStep": "receiving", "disposition": _STATUS[str(payload["status"])]}
     made["quantityList"] = [writer.amount(event.subject, payload["quantity"], str(payload["unit"]))]
@@ -234,7 +133,7 @@ def _receipt(writer: _Writer, event: Event, payload: Mapping[str, Any]) -> Made:
     return writer.moved(made, source=str(payload["supplier"]))
 
 
-def _amended(writer: _Writer, event: Event) -> Iterator[Made]:
+def _amended(writer: Writer, event: Event) -> Iterator[Made]:
     """What was said before, declared an error, and what is right: at the time of the first event, recorded now."""
     before = writer.stated.get(event.subject)
     after = _receipt(writer, event, event.payload)
@@ -254,17 +153,17 @@ def _amended(writer: _Writer, event: Event) -> Iterator[Made]:
 
 def _declared(event: Event, after: Made) -> Made:
     return {
-        "declarationTime": _millis(event.recorded_at),
+        "declarationTime": millis(event.recorded_at),
         "reason": "incorrect_data",
         "correctiveEventIDs": [after["eventID"]],
     }
 
 
-def _decided(writer: _Writer, event: Event) -> Iterator[Made]:
+def _decided(writer: Writer, event: Event) -> Iterator[Made]:
     yield writer.observed(event, "inspecting", _STATUS[str(event.payload["status"])])
 
 
-def _tested(writer: _Writer, event: Event) -> Iterator[Made]:
+def _tested(writer: Writer, event: Event) -> Iterator[Made]:
     payload = event.payload
     made = writer.observed(event, "inspecting", _STATES[str(payload["state"])])
     said = f"{payload['attribute']} {payload['reported']}, limit {payload['limit']}, by {payload['method']}"
@@ -273,7 +172,7 @@ def _tested(writer: _Writer, event: Event) -> Iterator[Made]:
     yield made
 
 
-def _invalidated(writer: _Writer, event: Event) -> Iterator[Made]:
+def _invalidated(writer: Writer, event: Event) -> Iterator[Made]:
     after = writer.observed(event, "inspecting", "unknown")
     before = writer.tests.get(str(event.payload["test"]))
     if before is not None:
@@ -281,7 +180,7 @@ def _invalidated(writer: _Writer, event: Event) -> Iterator[Made]:
     yield after
 
 
-def _moved(writer: _Writer, event: Event) -> Iterator[Made]:
+def _moved(writer: Writer, event: Event) -> Iterator[Made]:
     payload = event.payload
     where = {"bizLocation": {"id": writer.names.place(str(payload["location"]))}}
     container, logger = (str(payload.get(name, "")) for name in ("container", "logger"))
@@ -299,16 +198,20 @@ def _moved(writer: _Writer, event: Event) -> Iterator[Made]:
         yield made | {"parentID": parent, "childEPCs": [writer.names.device(logger)]}
 
 
-def _consumed(writer: _Writer, event: Event) -> Iterator[Made]:
+def _consumed(writer: Writer, event: Event) -> Iterator[Made]:
     payload = event.payload
     made = writer.event("TransformationEvent", event) | {"bizStep": "commissioning", "disposition": "in_progress"}
     made["transformationID"] = writer.names.batch(event.subject)
-    made |= {"inputQuantityList": [writer.amount(str(payload["lot"]), payload["amount"], str(payload["unit"]))]}
+    lot = str(payload["lot"])
+    if lot in writer.vials:
+        made["inputEPCList"] = [writer.names.vial(lot)]
+    else:
+        made["inputQuantityList"] = [writer.amount(lot, payload["amount"], str(payload["unit"]))]
     writer.used[event.id] = made
     yield made
 
 
-def _amount_corrected(writer: _Writer, event: Event) -> Iterator[Made]:
+def _amount_corrected(writer: Writer, event: Event) -> Iterator[Made]:
     """The use as it was said first, declared an error, and the amount that is right, at the time of the first."""
     before = writer.used.get(str(event.corrects))
     for made in _consumed(writer, event):
@@ -319,7 +222,7 @@ def _amount_corrected(writer: _Writer, event: Event) -> Iterator[Made]:
         yield after
 
 
-def _produced(writer: _Writer, event: Event) -> Iterator[Made]:
+def _produced(writer: Writer, event: Event) -> Iterator[Made]:
     payload = event.payload
     made = writer.event("TransformationEvent", event) | {"bizStep": "commissioning", "disposition": "unavailable"}
     made["transformationID"] = writer.names.batch(event.subject)
@@ -328,7 +231,7 @@ def _produced(writer: _Writer, event: Event) -> Iterator[Made]:
     yield made | {"outputQuantityList": [writer.amount(str(payload["lot"]), payload["amount"], str(payload["unit"]))]}
 
 
-def _divided(writer: _Writer, event: Event) -> Iterator[Made]:
+def _divided(writer: Writer, event: Event) -> Iterator[Made]:
     payload = event.payload
     made = writer.event("TransformationEvent", event) | {"bizStep": "repackaging"}
     made["disposition"] = _STATUS[str(payload["status"])]
@@ -338,7 +241,7 @@ def _divided(writer: _Writer, event: Event) -> Iterator[Made]:
     yield made
 
 
-def _discarded(writer: _Writer, event: Event) -> Iterator[Made]:
+def _discarded(writer: Writer, event: Event) -> Iterator[Made]:
     made = writer.event("ObjectEvent", event) | {
         "action": "DELETE",
         "bizStep": "destroying",
@@ -347,7 +250,7 @@ def _discarded(writer: _Writer, event: Event) -> Iterator[Made]:
     yield made | {"quantityList": [writer.amount(event.subject, event.payload["amount"], str(event.payload["unit"]))]}
 
 
-def _shipped(writer: _Writer, event: Event) -> Iterator[Made]:
+def _shipped(writer: Writer, event: Event) -> Iterator[Made]:
     payload = event.payload
     document = str(payload.get("document", ""))
     made = writer.event("TransactionEvent" if document else "ObjectEvent", event)
@@ -358,29 +261,24 @@ def _shipped(writer: _Writer, event: Event) -> Iterator[Made]:
     yield writer.moved(made, destination=str(payload["to"]))
 
 
-def _held(writer: _Writer, event: Event) -> Iterator[Made]:
+def _held(writer: Writer, event: Event) -> Iterator[Made]:
     yield writer.observed(event, "holding", "unavailable") | {
         "seedtrain:hold": str(event.payload["hold"]),
         "seedtrain:root": writer.names.lot(str(event.payload["root"])),
     }
 
 
-def _lifted(writer: _Writer, event: Event) -> Iterator[Made]:
+def _lifted(writer: Writer, event: Event) -> Iterator[Made]:
     yield writer.observed(event, "inspecting", "available") | {"seedtrain:hold": str(event.payload["hold"])}
 
 
-def _batch_decided(writer: _Writer, event: Event) -> Iterator[Made]:
+def _batch_decided(writer: Writer, event: Event) -> Iterator[Made]:
     lots = writer.products.get(event.subject)
     if lots:
         yield writer.observed(event, "inspecting", _DECIDED[event.type], lots)
 
 
-def _millis(time: str) -> str:
-    """Milliseconds, as EPCIS recommends; the ledger's microseconds are cut, not rounded."""
-    return moment(time).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-_HANDLERS: Final[Mapping[str, Callable[[_Writer, Event], Iterator[Made]]]] = MappingProxyType(
+_HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
     {
         "lot.received": _received,
         "lot.amended": _amended,
@@ -397,6 +295,7 @@ _HANDLERS: Final[Mapping[str, Callable[[_Writer, Event], Iterator[Made]]]] = Map
         "lot.shipped": _shipped,
         "lot.held": _held,
         "lot.hold_lifted": _lifted,
+        **VIALS,
         **dict.fromkeys(_DECIDED, _batch_decided),
     }
 )
