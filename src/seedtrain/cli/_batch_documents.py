@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +31,10 @@ class Issuer:
     p12: Annotated[Path | None, Parameter(help="Sign with this PKCS#12 file; its passphrase is asked for.")] = None
     unsigned: Annotated[bool, Parameter(negative="", help="Do not sign the PDF.")] = False
     password_fd: PasswordFd = None
+    tsa: Annotated[
+        str | None,
+        Parameter(env_var="SEEDTRAIN_TSA", help="Have the signature time-stamped by this authority (RFC 3161)."),
+    ] = None
 
 
 def add_to(batch: App) -> None:
@@ -151,7 +155,16 @@ def export(
     return EXIT_DONE
 
 
-def verify(file: Path, *, key: str | None = None, record: RecordUrl = None, common: Common | None = None) -> int:
+def verify(
+    file: Path,
+    *,
+    key: str | None = None,
+    ca: Annotated[
+        Path | None, Parameter(env_var="SEEDTRAIN_TSA_CA", help="Certificates (PEM) of time stamp authorities.")
+    ] = None,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
     """Check the signature of a printed record or certificate: one changed byte shows.
 
     Example: seedtrain batch verify B-1.pdf --record record.db
@@ -164,24 +177,26 @@ def verify(file: Path, *, key: str | None = None, record: RecordUrl = None, comm
         The public key of the ledger (64 hexadecimal digits), where the ledger itself is not at hand.
     """
     from seedtrain.base import use_language
-    from seedtrain.gmp import server_key_of, verify_document
+    from seedtrain.gmp import recorded_words, server_key_of, verify_document
     from seedtrain.quality import verdict_words
 
     options = common or Common()
-    server = server_key_of(key) if key else None
-    if server is None and record:
+    server, authorities = server_key_of(key) if key else None, _read(ca) if ca else b""
+    if record and (server is None or not authorities):
         with open_record(record, read_only=True) as ledger:
-            server = ledger.keys.server_public
-    verdict = verify_document(_read(file), server)
+            server = server or ledger.keys.server_public
+            authorities = authorities or ledger.keys.authorities
+    verdict = verify_document(_read(file), server, authorities)
     if options.json:
         print_json(verdict.to_data())
         return verdict.exit_code
     with use_language(options.lang):
         print(f"{file}: {verdict_words(verdict.verdict)}")
         for item in verdict.criteria:
-            print(f"  {verdict_words(item.verdict):<12} {item.name}: {item.value or '-'}, {item.limit}")
+            limit = recorded_words(item.limit or "")
+            print(f"  {verdict_words(item.verdict):<12} {recorded_words(item.name)}: {item.value or '-'}, {limit}")
         for line in verdict.evidence:
-            print(f"  {line}")
+            print(f"  {recorded_words(line)}")
     return verdict.exit_code
 
 
@@ -217,6 +232,17 @@ def _opened(record: str | None, issuer: Issuer) -> Iterator[Ledger]:
 
 
 def _signer(ledger: Ledger, issuer: Issuer) -> DocumentSigner | None:
+    """The key that signs, with the time stamp authority where one is configured."""
+    found = _key(ledger, issuer)
+    if found is None or issuer.tsa is None:
+        return found
+    from seedtrain.record import ask_authority
+
+    tsa = issuer.tsa
+    return replace(found, authority=lambda request: ask_authority(tsa, request))
+
+
+def _key(ledger: Ledger, issuer: Issuer) -> DocumentSigner | None:
     from seedtrain.gmp import document_signer, person_signer
 
     if issuer.unsigned:

@@ -209,6 +209,16 @@ PATTERNS: Final = (
     "no testing plan",
     "end of production: {words}",
     "{attribute}: sample {sample}, {method}",
+    # whether a document is genuine
+    "signature",
+    "document",
+    "signer",
+    "time stamp",
+    "every byte that was signed is as it was",
+    "nothing was added afterwards but signatures",
+    "certified by the server key of the ledger",
+    "by an authority that a certificate vouches for",
+    "the document carries no signature",
     # evidence for the rules of a set
     "rule set {name}, SHA-256 {digest}",
     "{rule}: {source} (the clause was read)",

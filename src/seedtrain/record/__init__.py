@@ -27,7 +27,7 @@ from seedtrain.record._ledger import (
 from seedtrain.record._people import Person, append_signed, enrol_person, find_person, people, person_name, sign
 from seedtrain.record._personal import ErasedPart, destroy, erased, open_text, seal, sealed_text, unseal
 from seedtrain.record._projection import Projection, Rebuilt, projected, rebuild, register, registered
-from seedtrain.record._stamp import Stamp, stamp
+from seedtrain.record._stamp import Stamp, ask_authority, stamp
 from seedtrain.record._stored import StoredError, differences
 from seedtrain.record._stores import anchor_path, key_path, ledger_path, view_path
 from seedtrain.record._telemetry import (
@@ -89,6 +89,7 @@ __all__ = [
     "alerts",
     "anchor_path",
     "append_signed",
+    "ask_authority",
     "backup",
     "bands",
     "batch_begin",

@@ -48,8 +48,7 @@ def stamp(url: str | Path, tsa: str, certificates: Path | None = None, *, timeou
     The token is checked before it is kept. Raises `UnavailableError` (the authority does not answer or refuses),
     `IntegrityError` (its answer does not hold), `InputError` (no such ledger or certificate, not an http address).
     """
-    if urlsplit(tsa).scheme not in ("http", "https") or not urlsplit(tsa).hostname:
-        raise InputError(f"{tsa!r} is not the address of an authority", remedy="Give one that begins with https://.")
+    _must_be_http(tsa)
     given = b"" if certificates is None else trusted_certificates(certificates)
     with open_ledger(url, create=False, read_only=True) as ledger:
         note, path = ledger.note, ledger.path
@@ -72,6 +71,20 @@ def stamp(url: str | Path, tsa: str, certificates: Path | None = None, *, timeou
     with closing(AnchorFile(anchor_path(path))) as anchors:
         anchors.append_stamp(note, token)
     return Stamp(parsed[1], time, name, trusted)
+
+
+def ask_authority(tsa: str, request: bytes, *, timeout_s: float = TIMEOUT_S) -> bytes:
+    """The answer (DER) of the authority at `tsa` to a request (DER) as RFC 3161 writes them; nothing is checked here.
+
+    Raises `UnavailableError` where it does not answer, `InputError` for what is not an http address.
+    """
+    _must_be_http(tsa)
+    return _post(tsa, request, timeout_s)
+
+
+def _must_be_http(tsa: str) -> None:
+    if urlsplit(tsa).scheme not in ("http", "https") or not urlsplit(tsa).hostname:
+        raise InputError(f"{tsa!r} is not the address of an authority", remedy="Give one that begins with https://.")
 
 
 def _token(tsa: str, message: bytes, timeout_s: float) -> bytes:
@@ -111,6 +124,7 @@ def _post(tsa: str, body: bytes, timeout_s: float) -> bytes:
         with build_opener(_NoRedirect).open(request, timeout=timeout_s) as answer:
             raw: bytes = answer.read(LARGEST_ANSWER_BYTES + 1)
     except HTTPError as error:
+        error.close()
         raise UnavailableError(f"{tsa} answers {error.code} {error.reason}", remedy="Check the address.") from error
     except (URLError, OSError, http.client.HTTPException, ValueError) as error:
         words = getattr(error, "reason", None) or error

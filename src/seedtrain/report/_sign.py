@@ -1,5 +1,7 @@
 """A cryptographic signature on a finished PDF (ISO 32000-1, section 12.8; ETSI EN 319 142-1, PAdES B-B), and its check.
 
+With a time stamp of an authority in it (RFC 3161) it is PAdES B-T: somebody else says when it existed at the latest.
+
 The signature is appended and changes no byte of what was there; one byte changed afterwards and it does not hold. The
 document stays PDF/A and PDF/UA: its metadata are left alone, and the signature's own field has no area.
 """
@@ -8,12 +10,12 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from seedtrain.base import InputError, UnavailableError
+from seedtrain.base import InputError, IntegrityError, UnavailableError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -23,13 +25,21 @@ FIELD: Final = "Signature"
 LONGEST_CONTENTS: Final = 32_768  # bytes kept for the signature; a chain of a few certificates takes some 4,000
 
 
+Authority = Callable[[bytes], bytes]
+"""A time stamp authority: its answer to a request, both DER as RFC 3161 writes them."""
+
+
 @dataclass(frozen=True)
 class DocumentSigner:
-    """A private key with its certificate and those above it, up to the one that a reader may trust."""
+    """A private key with its certificate and those above it, up to the one that a reader may trust.
+
+    - `authority`: has each signature time-stamped; its token stands in the signature.
+    """
 
     certificate: Certificate
     key: PrivateKeyTypes = field(repr=False)
     chain: tuple[Certificate, ...] = ()
+    authority: Authority | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,8 @@ class PdfSignature:
     - `intact`: not a byte that it covers was changed. `whole`: it covers the document to its last byte, or what stands
       behind it is nothing but further signatures, the last of which does.
     - `trusted`: its certificate leads to one of those that the caller trusts. `fault`: why it does not hold, or empty.
+    - `stamp`: the time that an authority put to it (ISO 8601) with the authority's name; empty where none did.
+      `stamp_trusted`: whether the caller trusts that authority.
     """
 
     field: str
@@ -49,6 +61,8 @@ class PdfSignature:
     whole: bool
     trusted: bool
     fault: str
+    stamp: str = ""
+    stamp_trusted: bool = False
 
     @property
     def holds(self) -> bool:
@@ -78,7 +92,8 @@ def sign_pdf(pdf: bytes, signer: DocumentSigner, *, reason: str, name: str = "",
 
     - `reason`: what the signature means. `name`, `location`: who signed and where, if they are to be shown.
 
-    Raises `InputError` for a key that PDFs cannot be signed with, `UnavailableError` where pyhanko is not installed.
+    Raises `InputError` for a key that PDFs cannot be signed with, `UnavailableError` where pyhanko is not installed,
+    `IntegrityError` for an answer of the signer's time stamp authority that is no time stamp of this signature.
     """
     with _pyhanko():
         from pyhanko.sign import fields, signers
@@ -96,22 +111,28 @@ def sign_pdf(pdf: bytes, signer: DocumentSigner, *, reason: str, name: str = "",
             location=location or None,
             subfilter=fields.SigSeedSubFilter.PADES,
         )
-        made = signers.PdfSigner(metadata, _signer(signer)).sign_pdf(writer, bytes_reserved=LONGEST_CONTENTS)
+        stamper = None if signer.authority is None else _stamper(signer.authority)
+        with _sound_stamps() if stamper else nullcontext():
+            whole = signers.PdfSigner(metadata, _signer(signer), timestamper=stamper)
+            made = whole.sign_pdf(writer, bytes_reserved=LONGEST_CONTENTS)
         content: bytes = made.getvalue()
     assert content.startswith(pdf)
     return content
 
 
-def check_pdf(pdf: bytes, trusted: Sequence[Certificate] = ()) -> tuple[PdfSignature, ...]:
+def check_pdf(
+    pdf: bytes, trusted: Sequence[Certificate] = (), authorities: Sequence[Certificate] = ()
+) -> tuple[PdfSignature, ...]:
     """Every signature in a PDF, checked by pyhanko; none where there is none.
 
-    - `trusted`: certificates that the caller trusts, of signers or of those who issued theirs.
+    - `trusted`: certificates that the caller trusts, of signers or of those who issued theirs. `authorities`: of time
+      stamp authorities.
 
     Raises `InputError` for what is no PDF.
     """
     with _pyhanko():
         found = _embedded(pdf)
-        return tuple(_check(one, trusted, last=one is found[-1]) for one in found)
+        return tuple(_check(one, trusted, authorities, last=one is found[-1]) for one in found)
 
 
 def certificates_in(pdf: bytes) -> tuple[Certificate, ...]:
@@ -134,28 +155,34 @@ def _embedded(pdf: bytes) -> list[Any]:
         raise InputError(words, remedy="Give the file as it was.") from error
 
 
-def _check(one: Any, trusted: Sequence[Certificate], *, last: bool) -> PdfSignature:
+def _check(one: Any, trusted: Sequence[Certificate], authorities: Sequence[Certificate], *, last: bool) -> PdfSignature:
     from pyhanko.sign.diff_analysis import ModificationLevel
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.status import SignatureCoverageLevel
     from pyhanko_certvalidator import ValidationContext
 
-    told = {
+    told: dict[str, Any] = {
         "field": str(one.field_name),
         "reason": str(one.sig_object.get("/Reason", "")),
         "time": "" if one.self_reported_timestamp is None else one.self_reported_timestamp.isoformat(),
     }
-    context = ValidationContext(trust_roots=[_asn1(item) for item in trusted], allow_fetching=False)
+    context, stamps = (
+        ValidationContext(trust_roots=[_asn1(item) for item in roots], allow_fetching=False)
+        for roots in (trusted, authorities)
+    )
     try:
         with _silent():
-            status = validate_pdf_signature(one, context)
+            status = validate_pdf_signature(one, context, ts_validation_context=stamps)
     except Exception as error:  # noqa: BLE001  # the bytes are hostile: whatever they provoke, they do not hold
         words = str(error) or repr(error)
         return PdfSignature(signer="", intact=False, whole=False, trusted=False, fault=words, **told)
     entire = status.coverage is SignatureCoverageLevel.ENTIRE_FILE
     level = status.modification_level
     signed_again = not last and level is not None and level <= ModificationLevel.FORM_FILLING
+    stamped = status.timestamp_validity
+    bad_stamp = stamped is not None and not (stamped.intact and stamped.valid)
     faults = [
+        *(["its time stamp is not of this signature"] if bad_stamp else []),
         *([] if status.intact else ["the bytes that were signed are not these"]),
         *([] if status.valid else ["the signature is not that of this certificate"]),
         *([] if entire or signed_again else ["the document was changed after it was signed"]),
@@ -166,8 +193,14 @@ def _check(one: Any, trusted: Sequence[Certificate], *, last: bool) -> PdfSignat
         whole=entire or signed_again,
         trusted=bool(status.trusted),
         fault="; ".join(faults),
+        stamp="" if stamped is None else f"{stamped.timestamp.isoformat()}, {_name_of(stamped.signing_cert)}",
+        stamp_trusted=stamped is not None and bool(stamped.trusted),
         **told,
     )
+
+
+def _name_of(certificate: Any) -> str:
+    return str(certificate.subject.human_friendly)
 
 
 def _writer(pdf: bytes) -> Any:
@@ -214,6 +247,33 @@ def _signer(signer: DocumentSigner) -> Any:
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return SimpleSigner(_asn1(signer.certificate), PrivateKeyInfo.load(raw), store)
+
+
+def _stamper(authority: Authority) -> Any:
+    from asn1crypto.tsp import TimeStampReq, TimeStampResp  # type: ignore[import-untyped]
+    from pyhanko.sign.timestamps import TimeStamper
+
+    class Asking(TimeStamper):
+        """Asks by the way that we were given; pyhanko checks that the answer is to this very request."""
+
+        async def async_request_tsa_response(self, req: TimeStampReq) -> TimeStampResp:
+            return TimeStampResp.load(authority(req.dump()))
+
+    made: Any = Asking
+    return made()
+
+
+@contextmanager
+def _sound_stamps() -> Iterator[None]:
+    from pyhanko.sign.timestamps import TimestampRequestError
+
+    try:
+        yield
+    except (TimestampRequestError, ValueError, TypeError, KeyError) as error:
+        raise IntegrityError(
+            f"the answer of the time stamp authority does not hold: {error}",
+            remedy="Nothing was written. Ask another one, or leave SEEDTRAIN_TSA out.",
+        ) from error
 
 
 def _digest_of(signer: DocumentSigner) -> str:

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 
-def verify_document(pdf: bytes, server_key: bytes | None) -> Verdict:
+def verify_document(pdf: bytes, server_key: bytes | None, authorities: bytes = b"") -> Verdict:
     """Pass: signed, unchanged to the last byte, by the server of this key. Fail: changed, or by somebody else.
 
     - `server_key`: the ledger's public key, 32 bytes; None: it is not known, and the signer stays inconclusive.
+    - `authorities`: certificates (PEM) of time stamp authorities; a stamp for which none vouches is inconclusive.
 
     A document without a signature is inconclusive. Raises `InputError` for what is no PDF.
     """
     roots = [item for item in certificates_in(pdf) if _is_key(item, server_key)]
-    found = check_pdf(pdf, roots)
+    found = check_pdf(pdf, roots, _certificates(authorities))
     if not found:
         lines = [Criterion(name, None, None, limit, None, "inconclusive") for name, limit in _LIMITS.items()]
         return Verdict.of(lines, ["the document carries no signature"])
@@ -33,6 +34,13 @@ def verify_document(pdf: bytes, server_key: bytes | None) -> Verdict:
     criteria = [
         Criterion(name, _value(name, found), None, limit, None, verdicts[name]) for name, limit in _LIMITS.items()
     ]
+    stamps = [item for item in found if item.stamp]
+    if stamps:
+        word: VerdictWord = "pass" if all(item.stamp_trusted for item in stamps) else "inconclusive"
+        times = "; ".join(item.stamp for item in stamps)
+        criteria.append(
+            Criterion("time stamp", times, None, "by an authority that a certificate vouches for", None, word)
+        )
     return Verdict.of(criteria, [_line(item) for item in found])
 
 
@@ -41,6 +49,12 @@ _LIMITS = {
     "document": "nothing was added afterwards but signatures",
     "signer": "certified by the server key of the ledger",
 }
+
+
+def _certificates(pem: bytes) -> list[Certificate]:
+    from cryptography import x509
+
+    return x509.load_pem_x509_certificates(pem) if pem.strip() else []
 
 
 def _is_key(certificate: Certificate, key: bytes | None) -> bool:
