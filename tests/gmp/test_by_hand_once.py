@@ -5,6 +5,7 @@ import pytest
 from seedtrain import gmp
 from seedtrain.base import InputError
 from seedtrain.recipe import Command, IllegalCommand, State
+from seedtrain.record import enrol_person
 from tests.gmp.by_hand import FILL, GOOD_LOT, STIR, WEIGH, Shop
 
 BATCH = "O-1"
@@ -162,3 +163,23 @@ def test_what_a_correction_takes_back_is_missing_until_it_is_signed_anew(shop):
     assert "missing signature" in kinds
     do(shop, gmp.sign_phase, FILL)
     assert lacks not in gmp.release_verdict(shop.ledger, BATCH).evidence
+
+
+def test_who_gave_the_batch_an_order_neither_reviews_nor_decides(shop):
+    boss = enrol_person(shop.ledger, "Boss", ["shift_leader", "reviewer", "quality_assurance"], scripted=True)
+    gmp.command_batch(shop.ledger, BATCH, Command.HOLD, boss, reason="alarm")
+    with pytest.raises(InputError, match="cannot review it"):
+        gmp.review(shop.ledger, BATCH, boss, comment="seen")
+    with pytest.raises(InputError, match="cannot decide on it"):
+        gmp.stop_batch(shop.ledger, BATCH, boss, "rejected", "x")
+
+
+def test_an_amount_that_was_put_right_is_the_same_weighing_by_its_first_figure_and_its_last(shop):
+    do(shop, gmp.begin_phase, WEIGH, equipment=["BAL-1"])
+    do(shop, gmp.dispense, WEIGH, GOOD_LOT, "10", "g")
+    given = (shop.ledger, GOOD_LOT, BATCH, "9.5", "g", shop.actors["anna"])
+    gmp.correct_consumption(*given, reason="misread")
+    head = shop.ledger.head
+    for amount in ("10", "10.0", "9.5", "9.50"):
+        do(shop, gmp.dispense, WEIGH, GOOD_LOT, amount, "g")
+    assert shop.ledger.head == head

@@ -103,8 +103,9 @@ class BatchRecord:
 
     @property
     def operators(self) -> frozenset[str]:
-        """Everybody who ran or acted in a phase; none of them reviews or decides."""
-        return frozenset(actor for item in self.steps for actor in item.doers)
+        """Everybody who acted in a phase, cleared a line or gave an order; none of them reviews or decides."""
+        ordered = {*(item.actor for item in self.interventions), *(item.actor for item in self.clearances)}
+        return frozenset({actor for item in self.steps for actor in item.doers} | ordered)
 
     @property
     def decision(self) -> DecisionLine | None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from seedtrain.base import InputError
 from seedtrain.gmp._batch._content import BatchRecord
 from seedtrain.gmp._batch._judged import JUDGED
 from seedtrain.gmp._batch._lines import (
+    CheckLine,
+    ClearanceLine,
+    CommentLine,
+    DecisionLine,
     DeviationLine,
+    Intervention,
     LiftLine,
+    ReviewLine,
+    SampleLine,
+    SegmentLine,
+    SignatureLine,
     StepLine,
     StopLine,
 )
@@ -51,32 +60,32 @@ class Fold:
         if tally.header is None:
             words = f"the ledger holds no batch {tally.batch!r}" if tally.batch else "there is no batch in these events"
             raise InputError(words, remedy="Check the batch's id.")
-        signed = {(item.over, item.actor) for item in tally.signatures}
-        reviews = [replace(item, signed=(item.seq, item.actor) in signed) for item in tally.reviews]
-        lifts = [replace(item, signed=(item.seq, item.actor) in signed) for item in tally.lifts]
+        signatures = tally.of(SignatureLine)
+        signed = {(item.over, item.actor) for item in signatures}
+        lifts = _signed(tally.of(LiftLine), signed)
         return BatchRecord(
             header=tally.header,
             steps=tuple(self._step(step, signed) for step in tally.steps.values()),
             values=tuple(tally.values.values()),
-            consumed=tuple(tally.consumed),
-            samples=tuple(tally.samples),
+            consumed=tuple(tally.consumed.values()),
+            samples=tally.of(SampleLine),
             results=tuple(tally.results.values()),
             deviations=tuple(_closed(item, signed) for item in tally.deviations.values()),
-            interventions=tuple(tally.interventions),
-            segments=tuple(tally.segments),
-            signatures=tuple(tally.signatures),
-            reviews=tuple(replace(item, stale=tally.last > item.seq) for item in reviews),
-            decisions=tuple(replace(item, signed=(item.seq, item.actor) in signed) for item in tally.decisions),
+            interventions=tally.of(Intervention),
+            segments=tally.of(SegmentLine),
+            signatures=signatures,
+            reviews=tuple(replace(item, stale=tally.last > item.seq) for item in _signed(tally.of(ReviewLine), signed)),
+            decisions=_signed(tally.of(DecisionLine), signed),
             states=dict(tally.states),
             illegal=tuple(tally.illegal),
             lot=tally.lot,
             material=tally.material,
             amount=tally.amount,
             last=tally.last,
-            comments=tuple(tally.comments),
-            clearances=tuple(replace(item, signed=(item.seq, item.actor) in signed) for item in tally.clearances),
-            stops=tuple(replace(item, lifted_by=_lifting(item, lifts)) for item in tally.stops),
-            lifts=tuple(lifts),
+            comments=tally.of(CommentLine),
+            clearances=_signed(tally.of(ClearanceLine), signed),
+            stops=tuple(replace(item, lifted_by=_lifting(item, lifts)) for item in tally.of(StopLine)),
+            lifts=lifts,
             completed_by=tally.completed_by,
         )
 
@@ -85,10 +94,12 @@ class Fold:
         corrected = self.tally.corrected.get(step.phase, 0)
         checks = tuple(
             replace(item, signed=(item.seq, item.actor) in signed, stale=corrected > item.seq)
-            for item in self.tally.checks
+            for item in self.tally.of(CheckLine)
             if item.phase == step.phase
         )
-        ends = [item for item in self.tally.signatures if item.over is not None and item.over == step.completed_seq]
+        ends = [
+            item for item in self.tally.of(SignatureLine) if item.over is not None and item.over == step.completed_seq
+        ]
         releases = tuple(
             item
             for item in ends
@@ -99,6 +110,12 @@ class Fold:
 
 
 _Signed = set[tuple[int | None, str]]
+_Signable = TypeVar("_Signable", ReviewLine, DecisionLine, LiftLine, ClearanceLine)
+
+
+def _signed(lines: Iterable[_Signable], signed: _Signed) -> tuple[_Signable, ...]:
+    """Each with whether its own actor signed it."""
+    return tuple(replace(item, signed=(item.seq, item.actor) in signed) for item in lines)
 
 
 def _closed(item: DeviationLine, signed: _Signed) -> DeviationLine:

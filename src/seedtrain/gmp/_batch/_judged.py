@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from seedtrain.gmp._batch._lines import (
     Closure,
     DecisionLine,
+    DecisionWord,
     DeviationLine,
     ResultLine,
     ReviewItem,
@@ -16,10 +17,8 @@ from seedtrain.gmp._batch._lines import (
     SampleLine,
     SignatureLine,
 )
-from seedtrain.gmp._batch._tally import Tally, optional
+from seedtrain.gmp._batch._tally import Handler, Tally, optional
 from seedtrain.record import Event
-
-Handler = Callable[[Tally, Event, Mapping[str, Any]], None]
 
 
 def sampled(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
@@ -27,7 +26,7 @@ def sampled(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
     line = SampleLine(
         event.seq, str(payload["sample"]), str(payload["phase"]), attributes, event.actor, event.occurred_at
     )
-    tally.samples.append(line)
+    tally.lines.append(line)
 
 
 def resulted(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
@@ -89,15 +88,14 @@ def closes(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
 def reviewed(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
     items = tuple(ReviewItem(str(item["kind"]), int(item["seq"]), str(item["words"])) for item in payload["exceptions"])
     acknowledged = tuple(int(item) for item in payload["acknowledged"])
-    tally.reviews.append(ReviewLine(event.seq, event.actor, event.occurred_at, items, acknowledged, False, False))
+    tally.lines.append(ReviewLine(event.seq, event.actor, event.occurred_at, items, acknowledged, False, False))
 
 
 def decided(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
-    words = {"batch.released": "released", "batch.rejected": "rejected", "batch.on_hold": "on_hold"}
-    tally.decisions.append(
+    tally.lines.append(
         DecisionLine(
             seq=event.seq,
-            decision=words[event.type],  # type: ignore[arg-type]
+            decision=DECISIONS[event.type],
             reasons=tuple(str(item) for item in payload["reasons"]),
             verdict=payload["verdict"],
             actor=event.actor,
@@ -118,17 +116,20 @@ def signs(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
         occurred_at=event.occurred_at,
         recorded_at=event.recorded_at,
     )
-    tally.signatures.append(line)
+    tally.lines.append(line)
 
 
+DECISIONS: Final[Mapping[str, DecisionWord]] = {
+    "batch.released": "released",
+    "batch.rejected": "rejected",
+    "batch.on_hold": "on_hold",
+}
 JUDGED: Final[Mapping[str, Handler]] = {
     "sample.taken": sampled,
     "result.recorded": resulted,
     "deviation.opened": deviates,
     "deviation.closed": closes,
     "batch.reviewed": reviewed,
-    "batch.released": decided,
-    "batch.rejected": decided,
-    "batch.on_hold": decided,
+    **dict.fromkeys(DECISIONS, decided),
     "signature.applied": signs,
 }

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 from seedtrain.gmp._batch._content import WHOLE
+from seedtrain.gmp._batch._judged import DECISIONS
 from seedtrain.recipe import Command, IllegalCommand, State, next_state
 from seedtrain.record import Ledger
-
-_DECISIONS: Final = {"batch.released": "released", "batch.rejected": "rejected", "batch.on_hold": "on_hold"}
 
 
 @dataclass
@@ -51,7 +50,7 @@ def batch_list(ledger: Ledger) -> tuple[BatchRow, ...]:
                 known.state = next_state(known.state, Command(str(event.payload.get("command"))))
             except (IllegalCommand, ValueError):
                 continue  # the record of the batch shows it as a fault
-    for type, word in _DECISIONS.items():
+    for type, word in DECISIONS.items():
         for event in ledger.events(type=type):
             if event.subject in rows:
                 rows[event.subject].decision = word

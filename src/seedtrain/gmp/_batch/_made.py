@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -21,11 +21,10 @@ from seedtrain.gmp._batch._lines import (
     StopLine,
     ValueLine,
 )
-from seedtrain.gmp._batch._tally import Tally, optional
+from seedtrain.gmp._batch._tally import Handler, Tally, optional
 from seedtrain.recipe import Command, IllegalCommand, State, next_state
 from seedtrain.record import Event
 
-Handler = Callable[[Tally, Event, Mapping[str, Any]], None]
 _PLAIN_VALUE: Final = frozenset({"phase", "tag", "value", "unit", "low", "high", "within", "kind", "origin"})
 _STEPPING_IN: Final = ("hold", "restart", "pause", "resume", "stop", "abort")
 
@@ -75,7 +74,7 @@ def state_changed(tally: Tally, event: Event, payload: Mapping[str, Any]) -> Non
             occurred_at=event.occurred_at,
             reason=event.reason or "",
         )
-        tally.interventions.append(line)
+        tally.lines.append(line)
 
 
 def started(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
@@ -164,38 +163,35 @@ def corrects(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
 
 
 def consumes(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
-    tally.consumed.append(
-        ConsumedLine(
-            seq=event.seq,
-            lot=str(payload["lot"]),
-            material=str(payload["material"]),
-            amount=str(payload["amount"]),
-            unit=str(payload["unit"]),
-            target=optional(payload.get("target")),
-            tolerance_percent=optional(payload.get("tolerance_percent")),
-            phase=str(payload.get("phase", "")),
-            actor=event.actor,
-            occurred_at=event.occurred_at,
-            before=str(payload.get("before", "0")),
-            partial=payload.get("partial") is True,
-            instrument=optional(payload.get("instrument")),
-            reference=str(payload.get("reference", "")),
-            id=event.id,
-            recorded=str(payload["amount"]),
-        )
+    tally.consumed[event.id] = ConsumedLine(
+        seq=event.seq,
+        lot=str(payload["lot"]),
+        material=str(payload["material"]),
+        amount=str(payload["amount"]),
+        unit=str(payload["unit"]),
+        target=optional(payload.get("target")),
+        tolerance_percent=optional(payload.get("tolerance_percent")),
+        phase=str(payload.get("phase", "")),
+        actor=event.actor,
+        occurred_at=event.occurred_at,
+        before=str(payload.get("before", "0")),
+        partial=payload.get("partial") is True,
+        instrument=optional(payload.get("instrument")),
+        reference=str(payload.get("reference", "")),
+        id=event.id,
+        recorded=str(payload["amount"]),
     )
     tally.by_hand(event, str(payload.get("phase", "")), f"an amount of {payload['lot']}")
 
 
 def corrects_amount(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
     """A later amount of a lot that went in; the first one stays, and whoever signed for the phase does it again."""
-    at = next(index for index, item in enumerate(tally.consumed) if item.id == event.corrects)
-    line = tally.consumed[at]
+    line = tally.consumed[str(event.corrects)]
     if str(payload["unit"]) != line.unit:
         raise ValueError(f"the unit {payload['unit']!r} is not that of the amount, {line.unit!r}")
     amount = str(payload["amount"])
     fix = Correction(event.seq, amount, line.unit, event.reason or "", event.actor, event.occurred_at)
-    tally.consumed[at] = replace(line, amount=amount, corrections=(*line.corrections, fix))
+    tally.consumed[line.id] = replace(line, amount=amount, corrections=(*line.corrections, fix))
     tally.corrected[line.phase] = event.seq
     tally.does(line.phase, event.actor)
 
@@ -216,24 +212,24 @@ def stored(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
         end_h=str(payload["end_h"]),
         count=int(payload["count"]),
     )
-    tally.segments.append(line)
+    tally.lines.append(line)
 
 
 def checked(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
     phase, meaning = str(payload["phase"]), str(payload["meaning"])
-    tally.checks.append(CheckLine(event.seq, phase, event.actor, meaning, event.occurred_at, False, False))
+    tally.lines.append(CheckLine(event.seq, phase, event.actor, meaning, event.occurred_at, False, False))
 
 
 def commented(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
     line = CommentLine(
         event.seq, str(payload.get("phase", "")), str(payload["comment"]), event.actor, event.occurred_at
     )
-    tally.comments.append(line)
+    tally.lines.append(line)
 
 
 def cleared(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
     line, found = str(payload["line"]), str(payload["found"])
-    tally.clearances.append(ClearanceLine(event.seq, line, found, event.actor, event.occurred_at, False))
+    tally.lines.append(ClearanceLine(event.seq, line, found, event.actor, event.occurred_at, False))
 
 
 def stopped(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
@@ -246,7 +242,7 @@ def stopped(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
         actor=event.actor,
         occurred_at=event.occurred_at,
     )
-    tally.stops.append(line)
+    tally.lines.append(line)
 
 
 def lifted(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
@@ -261,7 +257,7 @@ def lifted(tally: Tally, event: Event, payload: Mapping[str, Any]) -> None:
         occurred_at=event.occurred_at,
         signed=False,
     )
-    tally.lifts.append(line)
+    tally.lines.append(line)
 
 
 MADE: Final[Mapping[str, Handler]] = {

@@ -2,63 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from seedtrain.gmp._batch._lines import (
-    CheckLine,
-    ClearanceLine,
-    CommentLine,
-    ConsumedLine,
-    DecisionLine,
-    DeviationLine,
-    Header,
-    Intervention,
-    LiftLine,
-    ResultLine,
-    ReviewLine,
-    SampleLine,
-    SegmentLine,
-    SignatureLine,
-    StepLine,
-    StopLine,
-    ValueLine,
-)
+from seedtrain.gmp._batch._lines import ConsumedLine, DeviationLine, Header, ResultLine, StepLine, ValueLine
 from seedtrain.recipe import State
 from seedtrain.record import Event
+
+Line = TypeVar("Line")
 
 
 @dataclass
 class Tally:
-    """Lines in the order of the record, each under what later events name it by; the handlers add to it."""
+    """What later events change stands under what they name it by; every other line in `lines`, as the record has it.
+
+    - `corrected`: phase -> seq of its last correction. `digests`: of an event -> its seq.
+    """
 
     batch: str | None
     header: Header | None = None
     steps: dict[str, StepLine] = field(default_factory=dict)
     values: dict[str, ValueLine] = field(default_factory=dict)
     results: dict[str, ResultLine] = field(default_factory=dict)
-    consumed: list[ConsumedLine] = field(default_factory=list)
-    samples: list[SampleLine] = field(default_factory=list)
+    consumed: dict[str, ConsumedLine] = field(default_factory=dict)
     deviations: dict[str, DeviationLine] = field(default_factory=dict)
-    interventions: list[Intervention] = field(default_factory=list)
-    segments: list[SegmentLine] = field(default_factory=list)
-    signatures: list[SignatureLine] = field(default_factory=list)
-    reviews: list[ReviewLine] = field(default_factory=list)
-    decisions: list[DecisionLine] = field(default_factory=list)
-    checks: list[CheckLine] = field(default_factory=list)
+    lines: list[object] = field(default_factory=list)
     states: dict[str, State] = field(default_factory=dict)
     illegal: list[tuple[int, str]] = field(default_factory=list)
     digests: dict[str, int] = field(default_factory=dict)
-    corrected: dict[str, int] = field(default_factory=dict)  # phase -> seq of its last correction
+    corrected: dict[str, int] = field(default_factory=dict)
     lot: str | None = None
     material: str = ""
     amount: str = ""
     last: int = 0
-    comments: list[CommentLine] = field(default_factory=list)
-    clearances: list[ClearanceLine] = field(default_factory=list)
-    stops: list[StopLine] = field(default_factory=list)
-    lifts: list[LiftLine] = field(default_factory=list)
     completed_by: str = ""
+
+    def of(self, kind: type[Line]) -> tuple[Line, ...]:
+        """The lines of one kind, in their order."""
+        return tuple(item for item in self.lines if isinstance(item, kind))
 
     def by_hand(self, event: Event, phase: str, what: str) -> None:
         """Somebody did something in a phase; outside its time it is a fault, and takes back who checked it before."""
@@ -73,6 +55,10 @@ class Tally:
     def does(self, phase: str, actor: str) -> None:
         if phase in self.steps:
             self.steps[phase] = replace(self.steps[phase], doers=self.steps[phase].doers | {actor})
+
+
+Handler = Callable[[Tally, Event, Mapping[str, Any]], None]
+"""What one type of event adds to a tally."""
 
 
 def optional(value: Any) -> str | None:

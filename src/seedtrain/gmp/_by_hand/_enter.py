@@ -160,9 +160,9 @@ def _weighing(desk: Desk, phase: str, lot: str, amount: str, unit: str, referenc
 
 
 def _equal(line: ConsumedLine, amount: str, unit: str) -> bool:
-    """Whether an amount is that of the line, in whatever unit and with however many zeros."""
+    """Whether an amount is that of the line, as recorded or put right, in whatever unit and with however many zeros."""
     found = amount_in(amount, unit, line.unit)
-    return found is not None and found == Decimal(line.amount)
+    return found is not None and found in [Decimal(item) for item in line.all_amounts]
 
 
 def _must_be_same_weighing(known: ConsumedLine, actor: str, amount: str, unit: str, instrument: str) -> None:

@@ -11,7 +11,7 @@ from seedtrain.base import InputError, decimal_text
 from seedtrain.gmp._batch._content import BatchRecord
 from seedtrain.gmp._batch._lines import inside, plain
 from seedtrain.gmp._lots._amounts import amount_in
-from seedtrain.quantity import Range, number_text, parse
+from seedtrain.quantity import Quantity, Range, number_text, parse
 from seedtrain.recipe import DISPENSED, Bands, Calculation, ManualEntry, MasterRecipe, read_formula
 
 LONGEST_TEXT: Final = 1000
@@ -77,11 +77,11 @@ def judged(value: str, bands: Bands, unit: str) -> dict[str, object]:
 
 def edges(limits: Range | None, unit: str) -> tuple[str | None, str | None]:
     """Both ends of a range as decimal texts in `unit`; None for an open one."""
-    if limits is None:
-        return None, None
-    return tuple(  # type: ignore[return-value]
-        None if edge is None else decimal_text(edge.magnitude(unit), _EDGE_DIGITS) for edge in (limits.low, limits.high)
-    )
+    return (None, None) if limits is None else (_edge(limits.low, unit), _edge(limits.high, unit))
+
+
+def _edge(edge: Quantity | None, unit: str) -> str | None:
+    return None if edge is None else decimal_text(edge.magnitude(unit), _EDGE_DIGITS)
 
 
 class Figures:

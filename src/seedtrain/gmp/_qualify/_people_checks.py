@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._qualify._bench import Bench, Clock, expect, refused
@@ -26,8 +26,8 @@ SECRET: Final = "four quick brown foxes"  # noqa: S105  # of people who live for
 OTHER: Final = "five slow green turtles"
 
 
-def _person(ledger: Ledger, name: str = "A person", role: str = "operator", **more: int) -> str:
-    return enrol_person(ledger, name, [role], password=SECRET, **more)  # type: ignore[arg-type]
+def _person(ledger: Ledger, name: str = "A person", role: str = "operator", **more: Any) -> str:
+    return enrol_person(ledger, name, [role], password=SECRET, **more)
 
 
 def two_components(bench: Bench) -> list[str]:

@@ -21,7 +21,7 @@ from seedtrain.gmp._quality._excursions import open_deviations
 from seedtrain.gmp._quality._release import decide_release
 from seedtrain.gmp._quality._results import record_results
 from seedtrain.gmp._quality._review import review
-from seedtrain.quality import Constituent, Lot, Result
+from seedtrain.quality import Constituent, Lot, LotStatus, Result
 from seedtrain.quantity import parse
 from seedtrain.recipe import ControlRecipe, at_scale, parse_recipe
 from seedtrain.record import Ledger, enrol_person, open_ledger, train
@@ -51,10 +51,10 @@ def sample_recipe() -> ControlRecipe:
     return at_scale(master, unit=master.basis_unit, volume=master.basis_volume)
 
 
-def salt(name: str = LOT, status: str = "released", expiry: date = date(2100, 1, 1)) -> Lot:
+def salt(name: str = LOT, status: LotStatus = "released", expiry: date = date(2100, 1, 1)) -> Lot:
     """A lot of the one material."""
     inside = (Constituent("sodium chloride", "mineral"),)
-    return Lot(name, "salt", "Supplier", parse("1000 g"), expiry, status, inside)  # type: ignore[arg-type]
+    return Lot(name, "salt", "Supplier", parse("1000 g"), expiry, status, inside)
 
 
 @dataclass

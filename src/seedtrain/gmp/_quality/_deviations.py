@@ -359,8 +359,12 @@ def close_deviation(
         _may_close(ledger, item, actor)
         own = {"classification": classification, "disposition": disposition}
         payload = {"deviation": deviation, **texts} | {name: text for name, text in own.items() if text}
-        kept = {name: str(payload[name]) for name in own if name in payload}
-        missing = replace(item, **kept).lacks  # type: ignore[arg-type]
+        whole = replace(
+            item,
+            classification=classification or item.classification,
+            disposition=disposition or item.disposition,
+        )
+        missing = whole.lacks
         if missing and not item.closed:
             raise InputError(f"{deviation} lacks {', '.join(missing)}", remedy=f"State {_REST}, then close it.")
         count = sum(other.type == "deviation.closed" and other.payload["deviation"] == deviation for other in events)
