@@ -56,6 +56,7 @@ NEEDED = {
     "docs/explanations/compiled-metabolism.md": ("cobra", "highspy"),
     "docs/reference/compile.md": ("cobra", "highspy"),
     "docs/how-to/design-a-strain.md": ("cobra", "highspy"),
+    "docs/how-to/design-a-construct.md": ("pydna",),
 }
 
 

@@ -43,13 +43,6 @@ def whole_energy(rna: str) -> tuple[str, float]:
     return str(structure), float(energy)
 
 
-def has_whole() -> bool:
-    """Whether ViennaRNA is installed."""
-    from importlib.util import find_spec
-
-    return find_spec("RNA") is not None
-
-
 def start_energy(dna: str, host: Host) -> float:
     """`window_energy` of the host's leader and the first nucleotides of a gene."""
     return window_energy(host.start.leader + dna[: host.start.window])

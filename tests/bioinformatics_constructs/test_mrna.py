@@ -1,0 +1,183 @@
+"""Messengers: the protein stays, the front is a front, and what stands around the coding sequence is judged."""
+
+import io
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from Bio import SeqIO
+from Bio.Seq import Seq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seedtrain.base import InputError, UnavailableError
+from seedtrain.bioinformatics import (
+    MessengerQuestion,
+    Protein,
+    design_mrna,
+    dna_genbank,
+    front_figure,
+    parse_dna,
+    read_host,
+    utrs,
+)
+from seedtrain.bioinformatics import _fold as fold
+from seedtrain.bioinformatics._mrna._front import Candidate, undominated
+from seedtrain.bioinformatics._mrna._parts import poly_a, utr
+from seedtrain.report import draw
+from tests.judges import needs
+
+PROTEIN = Protein("short", "MKWVTFISLLLLFSSAYSRGVFRREAHKSEIAHRFKDLGEEHFKGLVLIAFSQYLQQCPF")
+"""The first sixty residues of bovine serum albumin (UniProt P02769), with its signal."""
+
+
+@pytest.fixture(scope="module")
+def messenger():
+    return design_mrna(PROTEIN, MessengerQuestion(cai_lowest=0.85))
+
+
+def test_the_messenger_encodes_the_protein_and_passes(messenger):
+    assert messenger.verdict.verdict == "pass"
+    for one in messenger.candidates:
+        assert str(Seq(one.dna).translate(cds=True)) == PROTEIN.sequence
+    whole = messenger.dna
+    assert whole.startswith("ACTCTTCTGG")
+    assert whole.endswith("A" * 30 + "GCATATGACT" + "A" * 70)
+    assert f"GCCACC{messenger.coding.dna}" in whole
+    assert "GCTCTTC" not in whole
+    assert "GAAGAGC" not in whole
+
+
+def test_the_front_falls_in_codons_as_it_gains_in_structure(messenger):
+    cai = [item.cai for item in messenger.candidates]
+    strength = [item.strength for item in messenger.candidates]
+    assert len(cai) >= 3
+    assert cai == sorted(cai, reverse=True)
+    assert strength == sorted(strength, reverse=True)
+    assert messenger.coding.cai >= 0.85
+    assert messenger.coding.strength == min(item.strength for item in messenger.candidates if item.cai >= 0.85)
+    first = read_host("human").start.window // 3 * 3
+    assert len({item.dna[:first] for item in messenger.candidates}) == 1
+
+
+def test_less_uridine_where_it_is_to_be_depleted(messenger):
+    depleted = design_mrna(PROTEIN, MessengerQuestion(cai_lowest=0.0, deplete_uridine=True))
+    plain = design_mrna(PROTEIN, MessengerQuestion(cai_lowest=0.0))
+    assert depleted.coding.uridine < plain.coding.uridine
+    assert max(item.uridine for item in depleted.candidates) < min(item.uridine for item in plain.candidates) + 0.02
+    assert str(Seq(depleted.coding.dna).translate(cds=True)) == PROTEIN.sequence
+
+
+def test_the_same_question_gives_the_same_messenger(messenger):
+    assert design_mrna(PROTEIN, MessengerQuestion(cai_lowest=0.85)).to_data() == messenger.to_data()
+
+
+@given(points=st.lists(st.tuples(st.integers(0, 9), st.integers(-9, 0)), min_size=1, max_size=12))
+@settings(derandomize=True, max_examples=50, deadline=None)
+def test_a_front_holds_what_nothing_beats(points):
+    made = [Candidate(0.0, f"{at}", cai / 10, 0.2, float(energy)) for at, (cai, energy) in enumerate(points)]
+    kept = undominated(made)
+    assert kept
+    for one in made:
+        beaten = any(
+            (other.cai or 0) >= (one.cai or 0)
+            and other.strength <= one.strength
+            and (other.cai, other.strength) != (one.cai, one.strength)
+            for other in made
+        )
+        assert (one in kept) == (not beaten)
+
+
+def test_other_programs_read_the_parts(messenger):
+    record = SeqIO.read(io.StringIO(dna_genbank(messenger.record)), "genbank")
+    kinds = {item.type: str(item.extract(record.seq)) for item in record.features}
+    assert kinds["CDS"] == messenger.coding.dna
+    assert kinds["3'UTR"] == messenger.utr3.sequence
+    assert parse_dna(dna_genbank(messenger.record)).sequence == messenger.dna
+    ElementTree.fromstring(draw(front_figure(messenger)).svg)  # noqa: S314  our own
+
+
+def test_bad_surroundings_are_judged():
+    verdict = design_mrna(
+        Protein("p", "MKWVTF"),
+        MessengerQuestion(utr5="GGGGCCCCAAAAGGGGCCCCATGGTTTTTTGCTCTTC", poly_a="20", cai_lowest=0.0),
+    ).verdict
+    missed = {item.name for item in verdict.criteria if item.verdict == "fail"}
+    assert missed == {
+        "AUG in front of the start",
+        "structure at the cap",
+        "A in the tail",
+        "sites of the linearising enzyme",
+    } or missed == {"AUG in front of the start", "A in the tail", "sites of the linearising enzyme"}
+
+
+@needs("RNA")
+def test_the_whole_is_folded_by_viennarna():
+    import RNA
+
+    made = design_mrna(Protein("p", PROTEIN.sequence[:30]), MessengerQuestion(whole=True))
+    structure, energy = RNA.fold(made.dna.replace("T", "U"))
+    assert (made.structure, made.coding.energy) == (structure, pytest.approx(energy))
+    assert {item.energy is None for item in made.candidates} == {False}
+
+
+@needs("RNA")
+def test_viennarna_folds_the_published_transfer_rna():
+    """Yeast tRNA-Phe folds to its cloverleaf's energy, -22 kcal/mol or so, in both programs."""
+    trna = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"
+    assert fold.whole_energy(trna)[1] == pytest.approx(-22.0, abs=1.5)
+    assert fold.window_energy(trna) == pytest.approx(-22.0, abs=1.5)
+
+
+def test_without_viennarna_the_whole_is_refused_by_name(monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(fold, "import_module", missing)
+    with pytest.raises(UnavailableError, match="ViennaRNA") as caught:
+        design_mrna(PROTEIN, MessengerQuestion(whole=True))
+    assert "seedtrain[folding]" in caught.value.remedy
+
+
+BAD = {
+    "utr": (lambda: utr("my_utr", 5), "no 5' UTR 'my_utr'"),
+    "end": (lambda: utr("human_beta_globin", 5), "no 5' UTR"),
+    "tail": (lambda: poly_a("x"), "a poly-A of 'x'"),
+    "stretch": (lambda: poly_a("100+2"), "100[+]2"),
+    "long": (lambda: poly_a("200+200"), "200[+]200"),
+    "host": (lambda: design_mrna(PROTEIN, MessengerQuestion(host="martian")), "no host"),
+    "enzyme": (lambda: design_mrna(PROTEIN, MessengerQuestion(linearise="QqqI")), "QqqI"),
+    "protein": (lambda: design_mrna(Protein("long", "MK" * 1000)), "2000 residues"),
+    "cai": (lambda: MessengerQuestion(cai_lowest=2), "2"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_questions_are_refused(name):
+    work, message = BAD[name]
+    with pytest.raises(InputError, match=message) as caught:
+        work()
+    assert caught.value.remedy
+
+
+def test_every_utr_has_its_source():
+    for item in utrs():
+        assert item.source
+        assert set(item.sequence) <= set("ACGT")
+        assert item.end == 3 or "ATG" not in item.sequence
+
+
+def test_the_commands_write_gene_and_messenger(tmp_path):
+    (tmp_path / "p.fasta").write_text(f">p\n{PROTEIN.sequence[:30]}\n")
+    run = [sys.executable, "-c", "from seedtrain.cli import main; main()", "design"]
+    files = ["mrna", str(tmp_path / "p.fasta"), "-o", str(tmp_path / "out"), "--cai-lowest", "0.5", "--json"]
+    done = subprocess.run([*run, *files], capture_output=True, text=True, check=False)
+    assert done.returncode in {0, 3}, done.stderr
+    data = json.loads(done.stdout)
+    assert (tmp_path / "out" / "messenger.fasta").read_text() == f">p\n{data['rna']}\n"
+    assert "<svg" in (tmp_path / "out" / "front.svg").read_text()
+    gene = [*run, "gene", str(tmp_path / "p.fasta"), "--host", "cho", "--genbank", str(tmp_path / "g.gb"), "--json"]
+    done = subprocess.run(gene, capture_output=True, text=True, check=True)
+    assert SeqIO.read(tmp_path / "g.gb", "genbank").seq == json.loads(done.stdout)["dna"]
