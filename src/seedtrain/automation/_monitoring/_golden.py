@@ -42,7 +42,7 @@ class Planted:
 
 
 def planted_faults() -> tuple[Planted, ...]:
-    """What the table of detection tries; sizes are assumed: each would be missed by a look at one trend for a while."""
+    """What the table of detection tries; sizes are assumed, some of them too small to be found."""
     return (
         Planted("pH probe drifts by 0.05/h", "drift", "pH", 0.05),
         Planted("pH probe off by 0.15", "offset", "pH", -0.15),
@@ -56,6 +56,7 @@ def planted_faults() -> tuple[Planted, ...]:
         Planted("power dip of 3 min", "power_dip", hours=0.05),
         Planted("foams 3 times as readily", "foaming", offset=3.0),
         Planted("contaminant comes in, 0.05 g/L", "contamination", offset=0.05),
+        Planted("contaminant comes in, 0.5 g/L", "contamination", offset=0.5),
     )
 
 

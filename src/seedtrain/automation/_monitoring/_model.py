@@ -55,7 +55,8 @@ class Golden:
 class Trace:
     """A batch beside the model, each of shape "time".
 
-    - `t2`, `spe`: Hotelling's T2 of the scores so far, and the squared prediction error of the values of the time.
+    - `t2`, `spe`: Hotelling's T2 of the scores so far, and the squared prediction error of the values of the time,
+      each tag's error over what is usual for it, so that a precise instrument counts as much as a restless one.
     - `spe_mean`: of the last `WINDOW` times.
     - `outcome`: the outcome as far as it can be told, in its unit; None where the model has none.
     """
@@ -81,6 +82,7 @@ class GoldenModel:
     """What good batches are like.
 
     - `mean`, `scale`: "column". `spread`: covariance of the scores known at each time, "time component component".
+    - `usual`: "tag", the standard deviation of a good batch's error, scaled as its column is.
     - `t2_limit`, `spe_limit`, at `level`, and `spe_mean_limit`, at `WINDOW_LEVEL`: "time".
     - `outcome_scale`: mean and standard deviation of the outcome. `outcome_error`: "time": standard deviation of the
       outcome told at that time, for batches that were left out.
@@ -92,6 +94,7 @@ class GoldenModel:
     scale: Floats
     latent: Latent
     spread: Floats
+    usual: Floats
     t2_limit: Floats
     spe_limit: Floats
     spe_mean_limit: Floats
@@ -160,7 +163,7 @@ class GoldenModel:
     def _residual(self, scores: Floats, z: Floats, place: int) -> Floats:
         width = len(self.tags)
         columns = slice(place * width, (place + 1) * width)
-        return np.asarray(z[columns] - self.latent.loadings[columns] @ scores, dtype=float)
+        return np.asarray((z[columns] - self.latent.loadings[columns] @ scores) / self.usual, dtype=float)
 
     def _missing(self, z: Floats, place: int) -> float:
         """What makes the error of the tags that were read comparable to that of all."""
@@ -199,11 +202,15 @@ def fit_golden(
         raise InputError("the batches have no outcome", remedy="Give one, or model them without.")
     count = components or components_of(_table(golden.values)[0])
     model = _fitted(golden, range(rows), count, towards_outcome, level)
-    spe, told = _left_out(golden, count, towards_outcome, level)
+    errors, told = _left_out(golden, count, towards_outcome, level)
+    usual = np.maximum(np.sqrt(np.nanmean(errors**2, axis=(0, 1))), LEAST_SCALE)
+    read = np.isfinite(errors).sum(axis=2)
+    spe = np.nansum((errors / usual) ** 2, axis=2) * len(golden.tags) / np.maximum(read, 1)
     error = None
     if told is not None and golden.outcome is not None:
         error = np.sqrt(np.mean((told - golden.outcome[:, None]) ** 2, axis=0))
     limits = {
+        "usual": usual,
         "spe_limit": _spe_limit(spe, level),
         "spe_mean_limit": _spe_limit(np.array([_moving_mean(row) for row in spe]), WINDOW_LEVEL),
     }
@@ -237,9 +244,21 @@ def _fitted(golden: Golden, rows: Sequence[int], count: int, towards_outcome: bo
         scores = table[:, columns] @ latent.projection(columns).T
         spread.append(np.atleast_2d(np.cov(scores, rowvar=False)) + 1e-9 * np.diag(latent.variance))
     limit = np.full(times, _t2_limit(latent.count, len(table), level))
-    none = np.full(times, np.inf)
+    none, ones = np.full(times, np.inf), np.ones(width)
     return GoldenModel(
-        golden.tags, golden.hours, mean, scale, latent, np.array(spread), limit, none, none, level, len(table), size
+        golden.tags,
+        golden.hours,
+        mean,
+        scale,
+        latent,
+        np.array(spread),
+        ones,
+        limit,
+        none,
+        none,
+        level,
+        len(table),
+        size,
     )
 
 
@@ -251,19 +270,20 @@ def _t2_limit(count: int, rows: int, level: float) -> float:
 
 
 def _left_out(golden: Golden, count: int, towards_outcome: bool, level: float) -> tuple[Floats, Floats | None]:
-    """SPE and told outcome of every batch by a model made without it, both "batch time"."""
+    """Errors ("batch time tag") and told outcome ("batch time") of every batch by a model made without it."""
     rows = len(golden.values)
-    spe = np.empty((rows, len(golden.hours)))
-    told = np.empty_like(spe) if towards_outcome else None
+    errors = np.empty(golden.values.shape)
+    told = np.empty(golden.values.shape[:2]) if towards_outcome else None
     for fold in range(min(FOLDS, rows)):
         out = range(fold, rows, min(FOLDS, rows))
         model = _fitted(golden, [row for row in range(rows) if row not in out], count, towards_outcome, level)
         for row in out:
-            trace = model.trace(golden.values[row])
-            spe[row] = trace.spe
-            if told is not None and trace.outcome is not None:
-                told[row] = trace.outcome
-    return spe, told
+            for place in range(len(golden.hours)):
+                scores, z, _ = model._scores(golden.values[row, : place + 1])
+                errors[row, place] = model._residual(scores, z, place)
+                if told is not None:
+                    told[row, place] = model._told(scores)
+    return errors, told
 
 
 def _moving_mean(spe: Floats) -> Floats:

@@ -1,0 +1,65 @@
+"""The monitoring of batches of the virtual plant, small; its command; and the bench of the plant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedtrain.automation import bench_monitoring, feeding_case, monitoring_rows
+from seedtrain.automation._monitoring import Planted, golden_batch, planted_faults
+from seedtrain.automation._monitoring._golden import TAGS
+from seedtrain.base import InputError
+from seedtrain.cli import main
+from seedtrain.quantity import Quantity
+from seedtrain.recipe import at_scale
+from seedtrain.simulation import StirredTank
+from tests.judges import needs
+from tests.simulation_live.test_tank import CULTURE, EXAMPLE, RECIPE, VESSEL
+
+assert isinstance(VESSEL, StirredTank)
+CASE = feeding_case(CULTURE, VESSEL, at_scale(RECIPE, unit=VESSEL.name, volume=Quantity(90, "L")).recipe)
+
+
+def test_a_batch_of_a_seed_is_always_the_same_and_a_fault_changes_it_from_its_beginning_on() -> None:
+    fault = next(item for item in planted_faults() if item.kind == "feed_blocked").at(0.5)
+    calm, _ = golden_batch(CASE, [1, 0], hours=1.0)
+    faulty, _ = golden_batch(CASE, [1, 0], hours=1.0, faults=[fault])
+    assert calm.shape == (10, len(TAGS))
+    np.testing.assert_array_equal(calm[:5], faulty[:5])
+    assert faulty[6, TAGS.index("feed_rate")] < 0.01 < calm[6, TAGS.index("feed_rate")]
+
+
+@pytest.mark.slow
+def test_a_blocked_feed_is_found_in_a_small_bench() -> None:
+    blocked = Planted("blocked", "feed_blocked", hours=0.5)
+    found = bench_monitoring(CASE, golden=14, fresh=3, batches=2, hours=3.0, faults=[blocked])
+    rows = {row["case"]: row for row in monitoring_rows(found)}
+    assert rows["PCA: blocked"]["found"] == 1.0
+    assert rows["PCA: blocked"]["ours"] <= 0.4
+    assert "feed_rate" in rows["PCA: blocked"]["note"]
+    assert {row["origin"] for row in rows.values()} == {"simulated"}
+
+
+def test_too_little_to_learn_from_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InputError, match="3 golden"):
+        bench_monitoring(CASE, golden=3)
+    with pytest.raises(SystemExit) as left:
+        main(["bench", "monitoring", str(EXAMPLE / "recipe.yaml"), "--fill", "2"])
+    assert left.value.code == 2
+    assert "a filling of 2" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@needs("asyncua", "duckdb", "pyarrow")
+def test_the_bench_of_the_plant_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["bench", "plant", "--quick", "--folder", str(tmp_path), "--json"])
+    assert left.value.code == 0
+    rows = json.loads(capsys.readouterr().out)
+    lost = next(row for row in rows if "readings lost" in row["case"])
+    assert (lost["ours"], lost["met"], lost["origin"]) == (0.0, True, "simulated")
+    assert len(rows) == 8
+    assert not list(tmp_path.iterdir())
