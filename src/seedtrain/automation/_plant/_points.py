@@ -64,6 +64,10 @@ class Points:
         """The unit of a point."""
         return self._plant.world.units[point.device]
 
+    def heard(self) -> None:
+        """Somebody who drives over this protocol is there; a unit whose executor is silent goes to its safe state."""
+        self._plant.world.renew(self._owner)
+
     def now(self) -> datetime:
         """The process time."""
         return self._plant.world.clock.now()

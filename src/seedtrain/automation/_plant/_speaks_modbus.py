@@ -75,6 +75,7 @@ class PlantRegisters:
 
     def read(self, table: Table, address: int, count: int) -> list[int]:
         """Registers; one that is not there makes the whole request illegal."""
+        self._points.heard()
         found: list[int] = []
         while len(found) < count:
             here = address + len(found)
@@ -96,6 +97,7 @@ class PlantRegisters:
 
     async def write(self, table: Table, address: int, values: Sequence[int]) -> None:
         """Whole registers of points that can be written; nothing is written where one of them cannot be."""
+        self._points.heard()
         wanted: list[tuple[Point, Plain]] = []
         here = address
         while here < address + len(values):

@@ -25,6 +25,7 @@ from seedtrain.automation._protocols._sparkplug import (
     Message,
     Metric,
     Property,
+    read_state,
 )
 from seedtrain.automation._protocols._times import EPOCH
 from seedtrain.automation._speaks import SparkplugEntry
@@ -39,6 +40,7 @@ TYPES: Final = {
     "time": DataType.DATE_TIME,
 }
 BAD, GOOD = 0, 192
+STATES: Final = "spBv1.0/STATE/"
 CLOCK_STEP: Final = timedelta(seconds=1)
 _MOST: Final = 500
 """Metrics in one message."""
@@ -48,7 +50,8 @@ class SparkplugSpeaker:
     """One edge node. Values carry the process time at which their instrument had them.
 
     Every value that an instrument ever showed is published, however fast the clock runs; the process time and what is
-    not measured are published when they change, the time once it is a second later.
+    not measured are published when they change, the time once it is a second later. Who drives is there as long as
+    some host application's STATE says so.
     """
 
     def __init__(self, entry: SparkplugEntry, access: Access) -> None:
@@ -57,6 +60,7 @@ class SparkplugSpeaker:
         self._task: asyncio.Task[None] | None = None
         self._broker: Broker | None = None
         self._shown: dict[str, tuple[datetime, Plain | None]] = {}
+        self._hosts: dict[str, bool] = {}
 
     async def start(self, points: Points) -> None:
         """Connect and be born; raises `UnavailableError` where the broker does not answer."""
@@ -96,7 +100,7 @@ class SparkplugSpeaker:
     def _joined(self, broker: Broker) -> None:
         """On the network's thread: listen first, so that no command after the birth is missed."""
         group, edge = self._entry.group, self._entry.edge
-        broker.subscribe([f"spBv1.0/{group}/NCMD/{edge}/#", f"spBv1.0/{group}/DCMD/{edge}/#"])
+        broker.subscribe([f"spBv1.0/{group}/NCMD/{edge}/#", f"spBv1.0/{group}/DCMD/{edge}/#", f"{STATES}+"])
         self._loop.call_soon_threadsafe(self._be_born)
 
     def _be_born(self) -> None:
@@ -140,6 +144,8 @@ class SparkplugSpeaker:
     async def _live(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
+            if any(self._hosts.values()):
+                self._points.heard()
             if self._shown and self._broker is not None and self._broker.connected.is_set():
                 self._tell()
 
@@ -172,6 +178,10 @@ class SparkplugSpeaker:
 
     def _heard(self, topic: str, raw: bytes, retained: bool) -> None:
         """On the network's thread."""
+        if topic.startswith(STATES):
+            state = read_state(raw)
+            self._hosts[topic] = state is not None and state[0]
+            return
         asyncio.run_coroutine_threadsafe(self._obey(topic, raw), self._loop)
 
     async def _obey(self, topic: str, raw: bytes) -> None:

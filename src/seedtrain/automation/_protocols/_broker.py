@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -96,6 +97,7 @@ class Broker:
         """Connect, and wait until the broker has let us in."""
         self._set_will()
         try:
+            self._shake_hands()
             self._client.connect(self.address.host, self.address.port, keepalive=KEEP_ALIVE_S)
         except ssl.SSLError as error:
             raise self._distrust(error) from None
@@ -114,6 +116,17 @@ class Broker:
                     remedy="Check user, password and rights on the broker.",
                 )
             raise self._away(self._answer)
+
+    def _shake_hands(self) -> None:
+        """TLS first with a socket of our own: paho leaves its own open where a handshake fails."""
+        if self.address.scheme != "mqtts":
+            return
+        host, context = self.address.host, self._access.context()
+        with (
+            socket.create_connection((host, self.address.port), self._patience) as raw,
+            context.wrap_socket(raw, server_hostname=host),
+        ):
+            pass
 
     def _distrust(self, error: ssl.SSLError) -> InputError:
         why = getattr(error, "verify_message", "") or error.reason or str(error)

@@ -112,14 +112,15 @@ class TagSecurity(Entry):
 class TagMappingEntry(Entry):
     """The whole file.
 
-    - `registers`: the register map of a Modbus device, seen from this file. `host`: our id as Sparkplug host.
+    - `registers`: the register map of a Modbus device, seen from this file. `host`: our id as Sparkplug host
+      application, by whose STATE a plant knows that somebody drives it.
     - `clock`: tag of a simulated plant's process time. `poll`: how often tags are read, in real time.
     - `people`: units that people run by hand, so that nothing of them is mapped.
     """
 
     server: Annotated[str, BeforeValidator(_server)]
     registers: str = ""
-    host: str = ""
+    host: str = "seedtrain"
     clock: str = ""
     poll: Annotated[Quantity, Measure("s")] = Quantity(1.0, "s")
     security: TagSecurity | None = None

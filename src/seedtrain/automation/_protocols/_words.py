@@ -15,7 +15,7 @@ def device_words(identity: Identity, tags: Sequence[Tag], values: Sequence[TagVa
     origin = _("simulated, not for use") if identity.origin == "simulated" else _("measured")
     yield f"{identity.device} ({made}): {origin}" if made else f"{identity.device}: {origin}"
     for tag, value in zip(tags, values, strict=True):
-        shown = "" if value is None else f" = {_shown(value.value)} {tag.unit}".rstrip()
+        shown = "" if value is None else f" = {' '.join(filter(None, (_shown(value.value), tag.unit)))}".rstrip()
         bad = f"  ({_('no good value')})" if value is not None and value.quality == "bad" else ""
         yield f"  {tag.name}{shown}{bad}" + (f"  [{_('can be written')}]" if tag.writable else "")
 
