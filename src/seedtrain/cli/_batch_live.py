@@ -17,7 +17,7 @@ from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
 if TYPE_CHECKING:
-    from seedtrain.automation import Mapping, OpcUaPlant
+    from seedtrain.automation import AnyMapping, AnyPlant
     from seedtrain.gmp import BatchRecord
     from seedtrain.recipe import ControlRecipe
     from seedtrain.record import Ledger
@@ -28,7 +28,7 @@ MappingFile = Annotated[
 AlarmFile = Annotated[Path | None, Parameter(help="Alarms beside those that the recipe's limits give.")]
 PlantPassword = Annotated[
     int | None,
-    Parameter(help="Read the password of the mapping's user from this descriptor; else SEEDTRAIN_OPCUA_PASSWORD."),
+    Parameter(help="Read the password of the mapping's user from this descriptor; else SEEDTRAIN_OPCUA_ or _PLANT_PASSWORD."),
 ]
 
 
@@ -145,13 +145,14 @@ def _plant_password(descriptor: int | None) -> None:
 
     from seedtrain.cli._signing import Secrets
 
-    os.environ["SEEDTRAIN_OPCUA_PASSWORD"] = Secrets(descriptor).ask(_("Password of the plant's user:"))
+    secret = Secrets(descriptor).ask(_("Password of the plant's user:"))
+    os.environ["SEEDTRAIN_OPCUA_PASSWORD"] = os.environ["SEEDTRAIN_PLANT_PASSWORD"] = secret
 
 
 @contextmanager
-def _checked(given: _Given, actor: str, *, simulated: bool) -> Iterator[tuple[OpcUaPlant, Mapping]]:
+def _checked(given: _Given, actor: str, *, simulated: bool) -> Iterator[tuple[AnyPlant, AnyMapping]]:
     """Recipe, person, mapping, plant and units, all faults at once, before anything is recorded or moves."""
-    from seedtrain.automation import OpcUaPlant, occupied, read_mapping, unit_name
+    from seedtrain.automation import mapped_plant, occupied, read_any_mapping, unit_name
     from seedtrain.gmp import authorise
 
     errors: list[SeedtrainError] = []
@@ -169,8 +170,8 @@ def _checked(given: _Given, actor: str, *, simulated: bool) -> Iterator[tuple[Op
             tried(lambda: _must_be_effective(given.ledger, given.control))
     units = {unit_name(step) for step in given.control.recipe.phases()}
     errors += occupied(given.ledger, given.batch, units)
-    read = tried(lambda: read_mapping(given.mapping))
-    plant = tried(lambda: OpcUaPlant(read, given.control, owner=given.batch, patience=2.0)) if read else None
+    read = tried(lambda: read_any_mapping(given.mapping))
+    plant = tried(lambda: mapped_plant(read, given.control, owner=given.batch, patience=2.0)) if read else None
     try:
         collect(errors)
         assert plant is not None
@@ -198,7 +199,7 @@ def _must_be_effective(ledger: Ledger, control: ControlRecipe) -> None:
         raise InputError(objection, remedy=remedy)
 
 
-def _drive(given: _Given, plant: OpcUaPlant, read: Mapping, *, simulated: bool) -> int:
+def _drive(given: _Given, plant: AnyPlant, read: AnyMapping, *, simulated: bool) -> int:
     """Run the batch to its end, and say how it stands then; exit code 1 where it was stopped or aborted."""
     import sys
 
