@@ -20,6 +20,7 @@ from seedtrain.automation._devices import Plant
 from seedtrain.automation._fold import HOLD_POINT, WHOLE, BatchState
 from seedtrain.automation._job import SHIFT_LEADER, Job, OnExcursion, check_operators, unit_name
 from seedtrain.automation._phase import PRODUCT_AMOUNT
+from seedtrain.automation._recorder import Recorder
 from seedtrain.automation._result import batch_run
 from seedtrain.automation._running import run_phase
 from seedtrain.base import InputError, Progress, silent
@@ -49,6 +50,7 @@ def execute(
     progress: Progress = silent,
     segments: Path | None = None,
     interval: timedelta = READING_INTERVAL,
+    recorder: Recorder | None = None,
 ) -> Run:
     """Run `control` on `plant` to its end, each step an event in `ledger`, and give the production as it was measured.
 
@@ -62,13 +64,26 @@ def execute(
     - `on_excursion`: told of every stretch of values outside limits once it is recorded, for instance to open its
       deviation. A kill may come between the two: what is missing then follows from the record.
     - `segments`: where telemetry files go; the folder `segments` beside the ledger if not given.
+    - `recorder`: given the readings of each phase, for the ledger's telemetry and alarms; the caller closes it.
 
     Raises `PermitRefused` with the batch Held, `InputError` for a crew, batch or plant that does not fit.
     """
     check_given(batch, start)
     folder = ledger.path.parent / "segments" if segments is None else segments
     held = tuple(lots)
-    job = Job(control, plant, ledger, batch, dict(operators), lambda: held, permit, on_excursion, folder, interval)
+    job = Job(
+        control,
+        plant,
+        ledger,
+        batch,
+        dict(operators),
+        lambda: held,
+        permit,
+        on_excursion,
+        folder,
+        interval,
+        recorder=recorder,
+    )
     check_operators(job.steps(), operators)
     for step in job.steps():
         plant.unit(unit_name(step))  # an unknown unit is refused before anything is recorded

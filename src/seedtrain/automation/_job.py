@@ -53,6 +53,7 @@ class Job:
 
     - `operators`: the actor's id by role. `folder`: where telemetry segments lie. `interval`: between two readings.
     - `stock`: what the store holds now. `live`: None where scripted people answer at once (`execute`).
+    - `recorder`: given the readings of each phase as it ends (`execute`; a live batch has its own).
     """
 
     control: ControlRecipe
@@ -66,6 +67,7 @@ class Job:
     folder: Path
     interval: timedelta
     live: Live | None = None
+    recorder: Recorder | None = None
 
     @property
     def origin(self) -> str:

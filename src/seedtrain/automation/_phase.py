@@ -144,6 +144,10 @@ def _telemetry(view: PhaseView, found: Findings) -> None:
     readings = view.unit.read(view.step.path, job.interval) if functions else ()
     if not readings:
         return
+    if job.recorder is not None:
+        job.recorder.phase(view.unit.name, view.step.path, phase.do, view.began)
+        job.recorder.take(view.unit.name, readings)
+        job.recorder.phase(view.unit.name, "", "", view.ending.time)
     segment = segment_of(readings, functions, view.batch_start)
     payload = {
         "phase": view.step.path,

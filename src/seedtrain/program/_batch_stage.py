@@ -16,7 +16,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.automation import CHECKER, OPERATOR, SHIFT_LEADER, LivePlant, execute, executed_strategy, served_plant
+from seedtrain.automation import (
+    CHECKER,
+    OPERATOR,
+    SHIFT_LEADER,
+    LivePlant,
+    Recorder,
+    execute,
+    executed_strategy,
+    served_plant,
+)
 from seedtrain.base import Progress, digest, part, write_json
 from seedtrain.base import translate as _
 from seedtrain.development import ScaleResult
@@ -181,18 +190,21 @@ class BatchStage:
             open_deviations(ledger, batch)
 
         progress(0.0, _("the virtual plant starts"))
-        with served_plant(
-            pilot.control,
-            production=pilot.production,
-            seeds=pilot.seeds,
-            steps=pilot.steps,
-            faults=self.program.plant.faults,
-            units=tuple(self.program.plant.vessels),
-            document=self.program.plant.document,
-            seed=self.program.seed,
-            live=live,
-            state=self.program.out / PLANT_STATE,
-        ) as plant:
+        with (
+            served_plant(
+                pilot.control,
+                production=pilot.production,
+                seeds=pilot.seeds,
+                steps=pilot.steps,
+                faults=self.program.plant.faults,
+                units=tuple(self.program.plant.vessels),
+                document=self.program.plant.document,
+                seed=self.program.seed,
+                live=live,
+                state=self.program.out / PLANT_STATE,
+            ) as plant,
+            Recorder(ledger, batch, origin="simulated") as recorder,
+        ):
             return execute(
                 pilot.control,
                 plant,
@@ -204,6 +216,7 @@ class BatchStage:
                 start=start,
                 on_excursion=on_excursion,
                 progress=progress,
+                recorder=recorder,
             )
 
     def _judge(
