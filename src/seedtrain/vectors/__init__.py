@@ -48,6 +48,16 @@ from seedtrain.vectors._lentivirus import (
     simulate_proviruses,
     verify_provirus,
 )
+from seedtrain.vectors._manufacture import (
+    Batch,
+    Point,
+    at_edge,
+    best_points,
+    pareto,
+    simulate_scales,
+    transfection_window,
+    window_page,
+)
 from seedtrain.vectors._panel import PANELS, Panel, PanelReport, panel_page, read_panel, verify_panel
 from seedtrain.vectors._species import Probit, SpeciesReport, fit_probit, markers, species_page, verify_species
 from seedtrain.vectors._words import criterion_words
@@ -59,6 +69,7 @@ __all__ = [
     "Arm",
     "AssayKind",
     "AssayReport",
+    "Batch",
     "End",
     "Estimate",
     "Finding",
@@ -68,6 +79,7 @@ __all__ = [
     "Panel",
     "PanelReport",
     "Part",
+    "Point",
     "Probit",
     "Provirus",
     "ProvirusLimits",
@@ -79,7 +91,9 @@ __all__ = [
     "Vector",
     "assay_page",
     "assay_words",
+    "at_edge",
     "bench_genomes",
+    "best_points",
     "class_words",
     "criterion_words",
     "example_provirus",
@@ -93,6 +107,7 @@ __all__ = [
     "make_vector",
     "markers",
     "panel_page",
+    "pareto",
     "provirus_limits_from",
     "provirus_page",
     "random_sequence",
@@ -102,10 +117,13 @@ __all__ = [
     "read_vector",
     "simulate_genomes",
     "simulate_proviruses",
+    "simulate_scales",
     "species_page",
+    "transfection_window",
     "verify_assay",
     "verify_genomes",
     "verify_panel",
     "verify_provirus",
     "verify_species",
+    "window_page",
 ]
