@@ -1,25 +1,24 @@
-"""`seedtrain lot`: what comes in, how it stands, and what quality decides on it."""
+"""`seedtrain lot`: what comes in, and how it stands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from seedtrain.base import EXIT_DONE, EXIT_FAIL, InputError, use_language
+from seedtrain.base import InputError
 from seedtrain.base import translate as _
-from seedtrain.cli._acted import shown
-from seedtrain.cli._common import Common, print_json
+from seedtrain.cli._acted import acted, shown
+from seedtrain.cli._common import Common
 from seedtrain.cli._lot_words import stated_lines, test_line
-from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+from seedtrain.cli._signing import RecordUrl, Signer
 
 if TYPE_CHECKING:
-    from seedtrain.gmp import LotBook, LotEntry
-    from seedtrain.record import Ledger
+    from seedtrain.gmp import Import, LotBook, LotEntry
+    from seedtrain.record import Event, Ledger
 
 app = App(name="lot", help="Receive, test, release, split, use, ship, trace, recall, label and scan lots.")
 Dates = Annotated[str, Parameter(help="How dates are written: YYYY-MM-DD, DD.MM.YYYY ...")]
@@ -57,11 +56,18 @@ def receive(
     texts = {"lot": lot, "material": material, "quantity": quantity, "supplier": supplier}
     texts |= {"expiry": expiry, "retest": retest, **_named(field or [])}
     goods = read_one(texts, dates)
-    with open_record(record, create=False) as ledger, spoken(common), signing(ledger, signer) as actor:
-        fresh = receive_goods(ledger, goods, actor)
-        said = _("{lot} is received, in quarantine") if fresh else _("{lot} was received like this before")
-        late = _late(ledger, [lot])
-        return _said(common, {"lot": lot, "fresh": fresh, "expired": bool(late)}, [said.format(lot=lot), *late])
+
+    def act(ledger: Ledger, actor: str) -> tuple[bool, list[str]]:
+        return receive_goods(ledger, goods, actor), _late(ledger, [lot])
+
+    def tell(found: tuple[bool, list[str]]) -> list[str]:
+        said = _("{lot} is received, in quarantine") if found[0] else _("{lot} was received like this before")
+        return [said.format(lot=lot), *found[1]]
+
+    return acted(
+        *(signer, record, common, act, tell),
+        data=lambda found: {"lot": lot, "fresh": found[0], "expired": bool(found[1])},
+    )
 
 
 @app.command(name="import")
@@ -92,15 +98,19 @@ def import_file(
 
     more: dict[str, Any] = {"encoding": encoding, "delimiter": delimiter, "dates": dates}
     columns = _named(map_ or [])
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+
+    def act(ledger: Ledger, actor: str) -> tuple[Import, list[str]]:
         made = import_lots(ledger, file, actor, columns=columns, skip=skip or (), **more)
+        return made, _late(ledger, made.fresh)
+
+    def tell(found: tuple[Import, list[str]]) -> list[str]:
         words = _("{fresh} lots received, in quarantine; {known} were received like this before")
-        said = words.format(fresh=len(made.fresh), known=len(made.known))
-        return _said(
-            common,
-            {"fresh": list(made.fresh), "known": list(made.known)},
-            [said, *_late(ledger, made.fresh)],
-        )
+        return [words.format(fresh=len(found[0].fresh), known=len(found[0].known)), *found[1]]
+
+    return acted(
+        *(signer, record, common, act, tell),
+        data=lambda found: {"fresh": list(found[0].fresh), "known": list(found[0].known)},
+    )
 
 
 @app.command(name="list")
@@ -119,26 +129,24 @@ def list_lots(
     """
     from seedtrain.gmp import lot_book, read_date
 
-    options = common or Common()
     limit = read_date(expiring) if expiring else None
-    with open_record(record, read_only=True) as ledger, lot_book(ledger) as book:
-        found = [
-            item
-            for item in book.entries(material=material, location=location)
-            if item.kind not in ("named", "batch") and status in (None, item.status) and _expires_by(item, limit)
-        ]
+
+    def read(ledger: Ledger) -> list[tuple[dict[str, Any], str]]:
         today = ledger.now.date()
-        rows = [_row(book, item, today) for item in found]
-        words = [item.words for item in found]
-    if options.json:
-        print_json(rows)
-        return EXIT_DONE
-    with use_language(options.lang):
-        for row, how in zip(rows, words, strict=True):
-            marks = f"{how(today) or '-':<12} {row['expiry'] or '-':<10}"
-            print(f"{row['lot']:<20} {row['material']:<24} {marks} {row['remaining']:>12} {row['unit']}")
-        print(_("{count} lots").format(count=len(rows)))
-    return EXIT_DONE
+        with lot_book(ledger) as book:
+            return [
+                (_row(book, item, today), item.words(today))
+                for item in book.entries(material=material, location=location)
+                if item.kind not in ("named", "batch") and status in (None, item.status) and _expires_by(item, limit)
+            ]
+
+    def tell(found: list[tuple[dict[str, Any], str]]) -> Iterator[str]:
+        for row, words in found:
+            marks = f"{words or '-':<12} {row['expiry'] or '-':<10}"
+            yield f"{row['lot']:<20} {row['material']:<24} {marks} {row['remaining']:>12} {row['unit']}"
+        yield _("{count} lots").format(count=len(found))
+
+    return shown(record, common, read, tell, data=lambda found: [row for row, _words in found])
 
 
 @app.command
@@ -174,105 +182,6 @@ def show(lot: str, *, record: RecordUrl = None, common: Common | None = None) ->
 
 
 @app.command
-def status(
-    lot: str,
-    to: Literal["quarantined", "released", "rejected"],
-    *,
-    reason: Reason,
-    signer: Signer,
-    record: RecordUrl = None,
-    common: Common | None = None,
-) -> int:
-    """Quality releases, quarantines or rejects a lot; what a quarantined or rejected one went into goes on hold.
-
-    Example: seedtrain lot status S-1 released --reason "tested, report R-7" --as person-3 --record record.db
-
-    Parameters
-    ----------
-    lot
-        Its id.
-    to
-        The status that it gets.
-    """
-    from seedtrain.gmp import change_lot_status, lot_book, status_words
-
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
-        events = change_lot_status(ledger, lot, to, reason, actor)
-        with lot_book(ledger) as book:
-            held = [line.lot for line in book.where_used(lot)[1:]] if events and to != "released" else []
-        said = _("{lot} is {status}").format(lot=lot, status=status_words(to))
-        said += _("; on hold with it: {lots}").format(lots=", ".join(held)) if held else ""
-        return _said(common, {"lot": lot, "status": to, "changed": bool(events), "held": held}, said)
-
-
-@app.command(name="test")
-def record_test(
-    lot: str,
-    attribute: str,
-    value: str,
-    *,
-    limit: Annotated[str, Parameter(help="Its limit: '>= 98 %', '= conforms'.")],
-    method: Annotated[str, Parameter(help="By which method.")],
-    sample: Annotated[str, Parameter(help="Which sample; a result stands for ever under it.")],
-    invalid: Annotated[bool, Parameter(negative="", help="The test itself failed and says nothing.")] = False,
-    signer: Signer,
-    record: RecordUrl = None,
-    common: Common | None = None,
-) -> int:
-    """Record the result of a test on a received lot; one out of specification holds everything downstream (exit 1).
-
-    Example: seedtrain lot test S-1 identity conforms --limit "= conforms" --method FTIR --sample Q-1 --as person-4
-
-    Parameters
-    ----------
-    lot
-        Its id.
-    attribute
-        What was tested; `identity` must conform before a lot is released.
-    value
-        What was found: a number with its unit, or a word.
-    """
-    from seedtrain.gmp import record_lot_test, result_words
-    from seedtrain.quality import Limit
-    from seedtrain.quantity import parse
-
-    found = value if Limit.parse(limit).word else parse(value)
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
-        event = record_lot_test(ledger, lot, attribute, found, limit, method, actor, sample=sample, valid=not invalid)
-        state = str(event.payload["state"])
-        _said(
-            common,
-            {"lot": lot, "test": event.id, **event.payload},
-            f"{lot}  {attribute}  {event.payload['reported']}  {result_words(state)}",
-        )
-        return {"conforms": EXIT_DONE, "oos": EXIT_FAIL, "invalid": 3}[state]
-
-
-@app.command(name="invalidate-test")
-def invalidate_test(
-    lot: str, test: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None
-) -> int:
-    """Quality declares a test invalid after an investigation; the result stays in the record.
-
-    Example: seedtrain lot invalidate-test S-1 6f0c... --reason "wrong dilution, I-4" --as person-3 --record record.db
-
-    Parameters
-    ----------
-    lot
-        Its id.
-    test
-        The id of the test: seedtrain lot show LOT --json.
-    """
-    from seedtrain.gmp import invalidate_lot_test
-
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
-        event = invalidate_lot_test(ledger, lot, test, reason, actor)
-        return _said(
-            common, {"lot": lot, "test": test, "seq": event.seq}, _("{lot}: the test is invalid").format(lot=lot)
-        )
-
-
-@app.command
 def amend(
     lot: str,
     *,
@@ -294,85 +203,16 @@ def amend(
     """
     from seedtrain.gmp import restate_lot
 
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
-        events = restate_lot(ledger, lot, _named(set_), reason, actor, dates=dates)
+    def tell(events: tuple[Event, ...]) -> list[str]:
         said = _("{lot} is stated anew") if events else _("{lot} was stated like this already")
-        return _said(common, {"lot": lot, "changed": bool(events)}, said.format(lot=lot))
+        return [said.format(lot=lot)]
 
-
-@app.command
-def hold(
-    lot: str,
-    *,
-    reason: Reason,
-    cause: Annotated[
-        str, Parameter(help="What it hangs on, such as a certificate's id; the reason if not given.")
-    ] = "",
-    signer: Signer,
-    record: RecordUrl = None,
-    common: Common | None = None,
-) -> int:
-    """Put a lot, and everything that it went into, on hold, and show the trace.
-
-    Example: seedtrain lot hold S-1 --reason "supplier's letter of 3 May" --as person-3 --record record.db
-
-    Parameters
-    ----------
-    lot
-        The lot in doubt.
-    """
-    from seedtrain.gmp import authorise, hold_downstream
-
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
-        authorise(ledger, actor, "lot.decide")
-        order = hold_downstream(ledger, lot, reason, actor, cause=cause)
-        lines = [
-            {"lot": line.lot, "material": line.material, "depth": line.depth, "into": line.into} for line in order.lots
-        ]
-        said = "\n".join(
-            [
-                _("{hold}: {count} lots and batches are on hold, {fresh} of them now").format(
-                    hold=order.hold, count=len(lines), fresh=order.fresh
-                ),
-                *(f"{'  ' * line.depth}{line.lot}  {line.material}" for line in order.lots),
-            ]
-        )
-        return _said(common, {"hold": order.hold, "root": lot, "lots": lines, "fresh": order.fresh}, said)
-
-
-@app.command
-def lift(
-    hold: str,
-    *,
-    reason: Reason,
-    lot: Annotated[list[str] | None, Parameter(negative="", help="Only this lot; repeat it for more.")] = None,
-    signer: Signer,
-    record: RecordUrl = None,
-    common: Common | None = None,
-) -> int:
-    """Quality ends a hold, on all that it holds or on single lots.
-
-    Example: seedtrain lot lift H-5c1f0a2b3d4e --reason "certificate renewed" --as person-3 --record record.db
-
-    Parameters
-    ----------
-    hold
-        Its id.
-    """
-    from seedtrain.gmp import lift_hold
-
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
-        lots = lift_hold(ledger, hold, reason, actor, lots=lot)
-        return _said(
-            common,
-            {"hold": hold, "lots": list(lots)},
-            _("{hold} is lifted from: {lots}").format(hold=hold, lots=", ".join(lots)),
-        )
-
-
-def spoken(common: Common | None) -> AbstractContextManager[None]:
-    """The language that people read, within the block."""
-    return use_language((common or Common()).lang)
+    return acted(
+        *(signer, record, common),
+        lambda ledger, actor: restate_lot(ledger, lot, _named(set_), reason, actor, dates=dates),
+        tell,
+        data=lambda events: {"lot": lot, "changed": bool(events)},
+    )
 
 
 def _named(items: list[str]) -> dict[str, str]:
@@ -453,12 +293,3 @@ def _late(ledger: Ledger, lots: Iterable[str]) -> list[str]:
     with lot_book(ledger) as book:
         found = [book.entry(lot) for lot in lots]
     return [words.format(lot=item.id, day=item.expiry) for item in found if item.expired(today)]
-
-
-def _said(common: Common | None, data: dict[str, Any], words: str | list[str]) -> int:
-    options = common or Common()
-    if options.json:
-        print_json(data)
-    else:
-        print(*([words] if isinstance(words, str) else words), sep="\n")
-    return EXIT_DONE

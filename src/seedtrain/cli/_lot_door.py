@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from seedtrain.cli import _lot, _lot_stock, _lot_trace  # noqa: F401  # the others put their commands on it
+from seedtrain.cli import _lot, _lot_decide, _lot_stock, _lot_trace  # noqa: F401  # the others put their commands on it
 
 app = _lot.app

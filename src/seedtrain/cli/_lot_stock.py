@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from seedtrain.base import EXIT_DONE, InputError
+from seedtrain.base import InputError
 from seedtrain.base import translate as _
-from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._lot import Reason, app, spoken
-from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+from seedtrain.cli._acted import acted
+from seedtrain.cli._common import Common
+from seedtrain.cli._lot import Reason, app
+from seedtrain.cli._signing import RecordUrl, Signer
 
 if TYPE_CHECKING:
-    from seedtrain.record import Head, Ledger
+    from seedtrain.record import Ledger
 
 Quantity = Annotated[str, Parameter(help="How much, with its unit: '1.5 kg'; a bare number is pieces.")]
 Reference = Annotated[
@@ -48,9 +50,11 @@ def split(
         if not equals:
             raise InputError(f"{item!r} is not NEW-ID=QUANTITY", remedy="Write it like 'S-1a=5 kg'.")
         parts.append(Part(name.strip(), *_amount(quantity), place.strip()))
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+
+    def act(ledger: Ledger, actor: str) -> None:
         split_lot(ledger, lot, parts, actor)
-        return _left(ledger, lot, common, {"parts": [item.lot for item in parts]})
+
+    return _moved(signer, record, common, act, lot, {"parts": [item.lot for item in parts]})
 
 
 @app.command
@@ -74,9 +78,10 @@ def merge(
     """
     from seedtrain.gmp import merge_lots
 
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+    def act(ledger: Ledger, actor: str) -> None:
         merge_lots(ledger, lots, into, actor, location=location)
-        return _left(ledger, into, common, {"from": lots})
+
+    return _moved(signer, record, common, act, into, {"from": lots})
 
 
 @app.command
@@ -103,9 +108,10 @@ def move(
     """
     from seedtrain.gmp import move_lot
 
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
+    def act(ledger: Ledger, actor: str) -> None:
         move_lot(ledger, lot, location, actor, container=container, logger=logger)
-        return _left(ledger, lot, common, {"location": location})
+
+    return _moved(signer, record, common, act, lot, {"location": location})
 
 
 @app.command
@@ -132,10 +138,10 @@ def consume(
     """
     from seedtrain.gmp import consume_lot
 
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
-        head = ledger.head
+    def act(ledger: Ledger, actor: str) -> None:
         consume_lot(ledger, lot, *_amount(quantity), batch, actor, reference=reference)
-        return _left(ledger, lot, common, {"batch": batch}, head, "--reference")
+
+    return _moved(signer, record, common, act, lot, {"batch": batch}, option="--reference")
 
 
 @app.command(name="correct-consumption")
@@ -164,13 +170,13 @@ def correct_use(
     """
     from seedtrain.gmp import correct_consumption
 
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
-        head = ledger.head
+    def act(ledger: Ledger, actor: str) -> None:
         before = _amount(was) if was else None
         correct_consumption(
             *(ledger, lot, batch, *_amount(quantity), actor), reason=reason, was=before, reference=reference
         )
-        return _left(ledger, lot, common, {"batch": batch}, head)
+
+    return _moved(signer, record, common, act, lot, {"batch": batch})
 
 
 @app.command
@@ -197,10 +203,10 @@ def discard(
     """
     from seedtrain.gmp import discard_lot
 
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
-        head = ledger.head
+    def act(ledger: Ledger, actor: str) -> None:
         discard_lot(ledger, lot, *_amount(quantity), reason, actor, reference=reference)
-        return _left(ledger, lot, common, {"reason": reason}, head, "--reference")
+
+    return _moved(signer, record, common, act, lot, {"reason": reason}, option="--reference")
 
 
 @app.command
@@ -227,10 +233,10 @@ def ship(
     """
     from seedtrain.gmp import ship_lot
 
-    with open_record(record) as ledger, spoken(common), signing(ledger, signer) as actor:
-        head = ledger.head
+    def act(ledger: Ledger, actor: str) -> None:
         ship_lot(ledger, lot, *_amount(quantity), to, actor, document=document)
-        return _left(ledger, lot, common, {"to": to, "document": document}, head, "--document")
+
+    return _moved(signer, record, common, act, lot, {"to": to, "document": document}, option="--document")
 
 
 def _amount(text: str) -> tuple[str, str]:
@@ -240,22 +246,33 @@ def _amount(text: str) -> tuple[str, str]:
     return split_amount(text)
 
 
-def _left(
-    ledger: Ledger, lot: str, common: Common | None, more: dict[str, Any], head: Head | None = None, option: str = ""
+def _moved(
+    signer: Signer,
+    record: str | None,
+    common: Common | None,
+    act: Callable[[Ledger, str], object],
+    lot: str,
+    more: dict[str, Any],
+    *,
+    option: str = "",
 ) -> int:
-    """Say what is left; `head`: that of the ledger before, where the movement may have been recorded already."""
-    from seedtrain.gmp import lot_book, plain_text
+    """Sign in, act, and say what is left of the lot; `option` tells two movements of one amount apart."""
 
-    fresh = head is None or ledger.head != head
-    with lot_book(ledger) as book:
-        stock = book.stock(lot)
-    remaining = "" if stock is None else plain_text(stock.remaining)
-    unit = "" if stock is None else stock.unit
-    if (common or Common()).json:
-        print_json({"lot": lot, "remaining": remaining, "unit": unit, "fresh": fresh, **more})
-    else:
-        if not fresh:
+    def take(ledger: Ledger, actor: str) -> dict[str, Any]:
+        from seedtrain.gmp import lot_book, plain_text
+
+        head = ledger.head
+        act(ledger, actor)
+        with lot_book(ledger) as book:
+            stock = book.stock(lot)
+        remaining = "" if stock is None else plain_text(stock.remaining)
+        unit = "" if stock is None else stock.unit
+        return {"lot": lot, "remaining": remaining, "unit": unit, "fresh": ledger.head != head, **more}
+
+    def tell(said: dict[str, Any]) -> Iterator[str]:
+        if not said["fresh"]:
             words = _("recorded before, nothing was added; {option} tells another movement of this amount apart")
-            print(words.format(option=option) if option else _("recorded like this already, nothing was added"))
-        print(_("{lot}: {remaining} {unit} left").format(lot=lot, remaining=remaining, unit=unit))
-    return EXIT_DONE
+            yield words.format(option=option) if option else _("recorded like this already, nothing was added")
+        yield _("{lot}: {remaining} {unit} left").format(**said)
+
+    return acted(signer, record, common, take, tell)
