@@ -71,7 +71,7 @@ def review(bench):
     assert opened.code == 3  # no signed review yet
     kinds = [item["kind"] for item in opened.data["exceptions"]]
     assert kinds == ["excursion", "manual entry", "deviation"]  # the gravest first; what is in limits is a number
-    assert opened.data["within_limits"] == {"values": 15, "materials": 7, "results": 4}
+    assert opened.data["within_limits"] == {"values": 15, "materials": 7, "results": 4, "alarms": 0}
     keys = [item["key"] for item in opened.data["exceptions"]]
     assert "3 of 3 exceptions" in bench.refused("reviewer", "batch", "sign-review", BATCH).words
     bench.refused("operator", "batch", "acknowledge", BATCH, *keys, "--comment", "fine")
