@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seedtrain.automation import BatchState, OpcUaPlant, batch_state, execute_live, parse_mapping
+from seedtrain.automation._observed import WatchedPlant
 from seedtrain.automation._scenario import Scenario, scenario_of, write_scenario
 from seedtrain.automation._served import PlantProcess, start_plant
 from seedtrain.gmp import LedgerPermit, receive_lots, received_lots
@@ -91,7 +92,7 @@ class Script:
 
 
 def run(
-    ledger: Ledger, plant: OpcUaPlant, tell: Callable[[str], object], *, recipe: str = RECIPE, **given: Any
+    ledger: Ledger, plant: WatchedPlant, tell: Callable[[str], object], *, recipe: str = RECIPE, **given: Any
 ) -> BatchState:
     defaults: dict[str, Any] = {
         "batch": BATCH,

@@ -28,7 +28,7 @@ MappingFile = Annotated[
 AlarmFile = Annotated[Path | None, Parameter(help="Alarms beside those that the recipe's limits give.")]
 PlantPassword = Annotated[
     int | None,
-    Parameter(help="Read the password of the mapping's user from this descriptor; else SEEDTRAIN_OPCUA_ or _PLANT_PASSWORD."),
+    Parameter(help="Read the password of the mapping's user from this descriptor; else SEEDTRAIN_OPCUA_PASSWORD."),
 ]
 
 

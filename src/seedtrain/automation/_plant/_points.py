@@ -18,6 +18,8 @@ CLOCK: Final = "Clock/Time"
 COMMANDS: Final = ("none", "start", "hold", "abort")
 ENDS: Final = ("none", "condition", "duration", "at_most")
 NOTHING: Final = "none"
+TOTAL, OUTLET, SAMPLE = "Total", "Outlet", "Sample"
+AMOUNTS: Final = (TOTAL, OUTLET, SAMPLE)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,25 @@ class Points:
         if role == "target":
             value = self._plant.world.units[point.device].targets[tag]
             return (value if math.isfinite(value) else None), self.now()
-        return self._program(unit, role), self.now()
+        found = self._amount(unit, point) if tag in AMOUNTS else self._program(unit, role)
+        return found, self.now()
+
+    def _amount(self, unit: PlantUnit, point: Point) -> float | None:
+        """What went in or out in all phases that have ended, and what the laboratory finds of the last one."""
+        kind, _, name = point.name.partition("/")
+        endings = [ending for _, ending in unit.results.values()]
+        if kind == TOTAL:
+            return sum(item.amount for ending in endings for item in ending.additions if item.material == name)
+        if kind == OUTLET:
+            return sum((ending.outlet or {}).get(name, (0.0, ""))[0] for ending in endings)
+        last = unit.program
+        if last is None or last.ending is None:
+            return None
+        try:
+            (found,) = unit.sample(last.path, {name: point.unit})
+        except InputError:
+            return None  # nothing of it is known in that phase
+        return found.value
 
     def _program(self, unit: PlantUnit, role: str) -> Plain | None:
         ended = unit.program.ending if unit.program is not None else None
@@ -134,6 +154,7 @@ def _points(world: World) -> list[Point]:
             found.append(Point(name, f"{tag}/current", "number", measure))
             if tag in unit.targets:
                 found.append(Point(name, f"{tag}/target", "number", measure, writable=True))
+        found += [Point(name, path, "number", measure) for path, measure in _amounts(world, name).items()]
         states = tuple(state.value for state in State)
         found += [
             Point(name, "Program/name", "text", writable=True, choices=(NOTHING, *unit.templates)),
@@ -143,4 +164,14 @@ def _points(world: World) -> list[Point]:
             Point(name, "Program/stopped", "time"),
             Point(name, "Program/ended_by", "text", choices=ENDS),
         ]
+    return found
+
+
+def _amounts(world: World, name: str) -> dict[str, str]:
+    """What goes in, comes out and can be found in a sample, each with its unit."""
+    found: dict[str, str] = {}
+    for truth in world.scenario.units[name].phases.values():
+        found |= {f"{TOTAL}/{item.material}": item.unit for item in truth.additions}
+        found |= {f"{OUTLET}/product": "g"} if truth.product is not None else {}
+        found |= {f"{SAMPLE}/{attribute}": measure for attribute, (_, measure) in truth.attributes.items()}
     return found

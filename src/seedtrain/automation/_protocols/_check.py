@@ -60,8 +60,9 @@ def _wanted(mapping: TagMapping) -> Iterator[Wanted]:
             yield (*place, "functions", tag, "current"), function.current, "number", False, function.unit
             if function.target:
                 yield (*place, "functions", tag, "target"), function.target, "number", True, function.unit
-        for material, totaliser in unit.totalisers.items():
-            yield (*place, "totalisers", material, "tag"), totaliser.tag, "number", False, totaliser.unit
+        for key in ("totalisers", "outlets", "samples"):
+            for what, amount in getattr(unit, key).items():
+                yield (*place, key, what, "tag"), amount.tag, "number", False, amount.unit
         if unit.program is not None:
             for key, kind, written in _PROGRAM:
                 text = getattr(unit.program, key)
@@ -115,6 +116,11 @@ def _phase_faults(control: ControlRecipe, step: PhaseAt, name: str, unit: TagUni
         elif not same_dimension(measure, function.unit):
             message = f"{name} gives {tag!r} in {function.unit or 'no unit'}, not in {measure or 'no unit'}"
             yield recipe.error(step.path, tag, message, remedy=f"Write the {what} in that unit.")
+    for attribute in phase.sample:
+        if attribute not in unit.samples:
+            message = f"nothing on {name} finds {attribute!r} in a sample"
+            remedy = "Map its tag under `samples`, or let people run the phase."
+            yield recipe.error(step.path, attribute, message, remedy=remedy)
     if unit.program is None:
         yield from _settings_faults(control, step, name, unit)
 

@@ -16,6 +16,8 @@ _TARGETS: Final = ("TargetValue", "target", "Target", "setpoint", "SetPoint", "S
 _CURRENTS: Final = ("CurrentValue", "current", "Current", "value", "PV")
 _SAFE: Final = re.compile(r"[A-Za-z0-9_.+-]+")
 _PROGRAM: Final = ("name", "command", "state", "refusal", "stopped", "ended_by")
+_AMOUNTS: Final = {"Total": "totalisers", "Outlet": "outlets", "Sample": "samples"}
+"""First words of the virtual plant's names for amounts, and the key of the mapping for each."""
 PROGRAM: Final = "Program"
 CLOCK: Final = "Clock/Time"
 
@@ -64,7 +66,17 @@ def _unit(
     if {"name", "command", "state"} <= set(program):
         entry["program"] = program
     entry["functions"] = {key: item for key, item in functions.items() if "current" in item}
+    for role, key in _AMOUNTS.items():
+        amounts = {name: {"tag": item[role], **_unit_of(item)} for name, item in functions.items() if role in item}
+        amounts = {name.partition("/")[2]: item for name, item in amounts.items()}
+        if amounts:
+            entry[key] = amounts
     return entry
+
+
+def _unit_of(item: Mapping[str, str]) -> dict[str, str]:
+    """Its unit; none is written as an empty one."""
+    return {"unit": item.get("unit", "")}
 
 
 def _place(address: Address, name: str) -> tuple[str, str, str]:
@@ -84,6 +96,8 @@ def _place(address: Address, name: str) -> tuple[str, str, str]:
 
 def _role(name: str) -> tuple[str, str]:
     head, _, last = name.rpartition("/")
+    if head in _AMOUNTS:
+        return f"{head}/{last}", head
     if head and last in _TARGETS:
         return _short(head), "target"
     if head and last in _CURRENTS:

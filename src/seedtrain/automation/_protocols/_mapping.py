@@ -52,8 +52,8 @@ class TagFunction(Entry):
     unit: Unit = ""
 
 
-class TagTotaliser(Entry):
-    """A tag that counts what has gone in of a material of the recipe, in `unit`."""
+class TagAmount(Entry):
+    """A tag that holds an amount or a concentration, in `unit`."""
 
     tag: str
     unit: Unit
@@ -90,12 +90,19 @@ class InterlockEntry(Entry):
 
 
 class TagUnitEntry(Entry):
-    """A functional unit. Without a `program` the executor itself keeps set points, transitions and times."""
+    """A functional unit. Without a `program` the executor itself keeps set points, transitions and times.
+
+    - `totalisers`: what has gone in of each material of the recipe; `outlets`: what has come out, by name. Both count
+      on, and a phase has what they count during it.
+    - `samples`: what an analyser finds in the sample at the end of a phase, by attribute.
+    """
 
     origin: Origin | None = None
     program: TagProgram | None = None
     functions: dict[str, TagFunction] = Field(default_factory=dict)
-    totalisers: dict[str, TagTotaliser] = Field(default_factory=dict)
+    totalisers: dict[str, TagAmount] = Field(default_factory=dict)
+    outlets: dict[str, TagAmount] = Field(default_factory=dict)
+    samples: dict[str, TagAmount] = Field(default_factory=dict)
     safe: SafeEntry = Field(default_factory=SafeEntry)
     interlocks: list[InterlockEntry] = Field(default_factory=list)
 

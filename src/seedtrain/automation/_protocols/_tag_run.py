@@ -16,7 +16,7 @@ from seedtrain.recipe import Phase
 class TagRun:
     """One phase: since when, what was read of each function and at which process time, how it ended.
 
-    - `totals`: what the totalisers showed at its start, by material.
+    - `totals`: what every totaliser and outlet counted at its start, by tag.
     """
 
     path: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,7 +23,7 @@ from seedtrain.automation._protocols._mapping import TagUnitEntry
 from seedtrain.automation._protocols._safe import interlocks_of, safe_targets
 from seedtrain.automation._protocols._tag_run import TagRun
 from seedtrain.base import InputError, UnavailableError
-from seedtrain.quantity import Quantity
+from seedtrain.quantity import Quantity, convert
 from seedtrain.recipe import Command, Phase, State, next_state
 
 STARTS_S: Final = 10.0
@@ -267,22 +267,32 @@ class TagUnit:
         if program is not None and program.stopped:
             (found,) = self._device.read([program.stopped])
             at = found.value if isinstance(found.value, datetime) and found.value >= run.began else at
-        now = self._totals()
+        now, entry = self._totals(), self._entry
         gone_in = tuple(
-            Addition(material, now[material] - run.totals[material], item.unit)
-            for material, item in self._entry.totalisers.items()
+            Addition(material, now[item.tag] - run.totals[item.tag], item.unit)
+            for material, item in entry.totalisers.items()
+            if now[item.tag] != run.totals[item.tag]
         )
-        return Ending(at, ended, gone_in)
+        come_out = {
+            name: (now[item.tag] - run.totals[item.tag], item.unit)
+            for name, item in entry.outlets.items()
+            if now[item.tag] != run.totals[item.tag]
+        }
+        return Ending(at, ended, gone_in, come_out or None)
 
     def _totals(self) -> dict[str, float]:
-        """What every totaliser shows; one without a good value is an `UnavailableError`."""
+        """What every totaliser and outlet counts, by tag."""
+        amounts = (*self._entry.totalisers.values(), *self._entry.outlets.values())
+        return self._numbers([item.tag for item in amounts])
+
+    def _numbers(self, tags: Sequence[str]) -> dict[str, float]:
+        """Numbers that must be there; a tag without a good value is an `UnavailableError`."""
         found = {}
-        for material, item in self._entry.totalisers.items():
-            (value,) = self._device.read([item.tag])
+        for value in self._device.read(tags) if tags else ():
             if value.quality == "bad" or not isinstance(value.value, float):
-                remedy = "Look at the totaliser; then call again."
-                raise UnavailableError(f"{self.name}: {item.tag} has no good value", remedy=remedy)
-            found[material] = value.value
+                remedy = "Look at the instrument; then call again."
+                raise UnavailableError(f"{self.name}: {value.tag} has no good value", remedy=remedy)
+            found[value.tag] = value.value
         return found
 
     def read(self, path: str, interval: timedelta) -> tuple[Reading, ...]:
@@ -324,10 +334,25 @@ class TagUnit:
         return None
 
     def draw_sample(self, path: str, attributes: Mapping[str, str]) -> tuple[Reading, ...]:
-        """Nothing behind these protocols analyses a sample: people enter what they find."""
-        if not attributes:
-            return ()
-        raise InputError(
-            f"{self.name} analyses no samples: {', '.join(attributes)}",
-            remedy="Make it a manual phase, in which people enter what the laboratory found.",
+        """What the mapped analyser finds at the phase's end; an attribute that is not mapped is an `InputError`."""
+        run, known = self._running(path), self._entry.samples
+        lacking = [name for name in attributes if name not in known]
+        if lacking:
+            raise InputError(
+                f"{self.name} analyses no samples: {', '.join(lacking)}",
+                remedy="Map its tag under `samples`, or let people run the phase and enter what the laboratory found.",
+            )
+        found = self._numbers([known[name].tag for name in attributes])
+        at = run.ending.time if run.ending is not None else self.now()
+        return tuple(
+            Reading(
+                name,
+                convert(found[known[name].tag], known[name].unit, unit),
+                unit,
+                at,
+                "good",
+                self._identity.origin,
+                f"laboratory.{name}",
+            )
+            for name, unit in attributes.items()
         )
