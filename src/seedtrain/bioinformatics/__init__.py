@@ -22,6 +22,13 @@ from seedtrain.bioinformatics._constructs import (
 )
 from seedtrain.bioinformatics._design import design_gene
 from seedtrain.bioinformatics._drain import BIGG_AMINO_ACIDS, Drain, drain
+from seedtrain.bioinformatics._edits import (
+    Deletion,
+    DeletionQuestion,
+    delete_genes,
+    deletion_words,
+    genes_to_delete,
+)
 from seedtrain.bioinformatics._genbank import genbank
 from seedtrain.bioinformatics._gene import (
     DEFAULT_SITES,
@@ -148,6 +155,8 @@ __all__ = [
     "Conditions",
     "Consensus",
     "Construct",
+    "Deletion",
+    "DeletionQuestion",
     "DesignQuestion",
     "DnaRecord",
     "Drain",
@@ -198,6 +207,8 @@ __all__ = [
     "construct_page",
     "construct_words",
     "criterion_words",
+    "delete_genes",
+    "deletion_words",
     "design_construct",
     "design_gene",
     "design_guides",
@@ -208,6 +219,7 @@ __all__ = [
     "fasta",
     "front_figure",
     "genbank",
+    "genes_to_delete",
     "genome_index",
     "guides_genbank",
     "guides_gff3",

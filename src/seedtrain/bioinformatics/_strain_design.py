@@ -34,7 +34,6 @@ NOTABLE: Final = 1e-4
 """mmol/gDW/h of product at the fastest growth, from which on growth and product are coupled."""
 AT_BEST: Final = 1e-6
 """Relative: how far below the fastest growth a flux distribution still counts as it."""
-SHOWN_RULE: Final = 200
 
 
 @dataclass(frozen=True)
@@ -297,7 +296,7 @@ def _judged(
         return None
     always = fluxes.least(product, {fluxes.growth: (growth / 2, growth)}) or 0.0
     rules = dict(zip(network.reactions, network.rules, strict=True))
-    return KnockOuts(names, tuple(rules.get(name, "")[:SHOWN_RULE] for name in names), growth, least, most, always)
+    return KnockOuts(names, tuple(rules.get(name, "") for name in names), growth, least, most, always)
 
 
 def _by_library(network: Network, product: str, asked: DesignQuestion) -> tuple[str, list[tuple[str, ...]]]:

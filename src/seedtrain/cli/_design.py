@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError, write_atomic
-from seedtrain.cli import _design_construct, _design_mrna, _design_strain
+from seedtrain.cli import _design_construct, _design_edits, _design_mrna, _design_strain
 from seedtrain.cli._common import Common, print_json, shown_progress
 
 app = App(name="design", help="Design genes, messengers, constructs, guides with their off-targets, and strains.")
 _design_mrna.add_to(app)
 _design_construct.add_to(app)
 _design_strain.add_to(app)
+_design_edits.add_to(app)
 EXIT_OF = {"pass": EXIT_DONE, "fail": EXIT_FAIL, "inconclusive": EXIT_INCONCLUSIVE}
 
 

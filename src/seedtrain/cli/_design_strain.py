@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from seedtrain.bioinformatics import StrainDesign
 
 
+SHOWN_RULE = 200
+
+
 def add_to(app: App) -> None:
     """Make `strain` a command of `app`."""
     app.command(strain)
@@ -116,7 +119,7 @@ def _tell(found: StrainDesign) -> None:
         )
         for name, rule in zip(item.names, item.rules, strict=True):
             if rule:
-                print("   " + _("{reaction} by {genes}").format(reaction=name, genes=rule))
+                print("   " + _("{reaction} by {genes}").format(reaction=name, genes=rule[:SHOWN_RULE]))
     print(_ending(found))
     if found.targets:
         print(_("fluxes that rise with the product, mmol/gDW/h from 10 to 90 % of its largest:"))

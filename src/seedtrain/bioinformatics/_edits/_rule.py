@@ -1,0 +1,70 @@
+"""Which genes must go so that a reaction goes: gene rules of metabolic models."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from typing import Final
+
+from seedtrain.base import InputError
+
+MOST_SETS: Final = 5_000
+
+
+def genes_to_delete(rule: str) -> tuple[str, ...]:
+    """The fewest genes whose loss leaves a reaction without an enzyme; of equally few those that sort first.
+
+    - `rule`: names, `and` (subunits), `or` (isoenzymes) and brackets, as in `(b0902 and b0903) or b3114`.
+
+    Raises `InputError` for a rule that cannot be read or is too large to search whole.
+    """
+    reader = _Reader(rule)
+    sets = reader.either()
+    if reader.rest:
+        raise InputError(f"the gene rule {rule!r} cannot be read at {reader.rest[0]!r}", remedy="Name the genes.")
+    best: frozenset[str] = min(sets, key=lambda one: (len(one), sorted(one)))
+    return tuple(sorted(best))
+
+
+class _Reader:
+    """Sets of genes, each of which ends the reaction when it is lost."""
+
+    def __init__(self, rule: str) -> None:
+        self.rule = rule
+        self.rest = re.findall(r"[()]|[^\s()]+", rule)
+
+    def either(self) -> set[frozenset[str]]:
+        """Isoenzymes: all must go."""
+        found = self.both()
+        while self.rest and self.rest[0].lower() == "or":
+            self.rest.pop(0)
+            other = self.both()
+            if len(found) * len(other) > MOST_SETS:
+                raise InputError(f"the gene rule {self.rule[:60]!r} is too large", remedy="Name the genes to delete.")
+            found = _least({one | two for one, two in product(found, other)})
+        return found
+
+    def both(self) -> set[frozenset[str]]:
+        """Subunits: any of them is enough."""
+        found = self.one()
+        while self.rest and self.rest[0].lower() == "and":
+            self.rest.pop(0)
+            found = _least(found | self.one())
+        return found
+
+    def one(self) -> set[frozenset[str]]:
+        if not self.rest:
+            raise InputError(f"the gene rule {self.rule!r} ends too early", remedy="Name the genes to delete.")
+        word = self.rest.pop(0)
+        if word == "(":
+            found = self.either()
+            if not self.rest or self.rest.pop(0) != ")":
+                raise InputError(f"the gene rule {self.rule!r} lacks a bracket", remedy="Name the genes to delete.")
+            return found
+        if word == ")" or word.lower() in {"and", "or"}:
+            raise InputError(f"the gene rule {self.rule!r} cannot be read at {word!r}", remedy="Name the genes.")
+        return {frozenset([word])}
+
+
+def _least(sets: set[frozenset[str]]) -> set[frozenset[str]]:
+    return {one for one in sets if not any(other < one for other in sets)}
