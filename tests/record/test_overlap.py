@@ -161,6 +161,48 @@ def test_a_fault_of_one_caller_found_ahead_is_told_to_nobody_else(ledger, disk):
     assert chain_of(ledger) == [3]
 
 
+def test_nobody_reads_what_is_not_on_the_disk_yet(ledger, monkeypatch):
+    entered, leave = threading.Event(), threading.Event()
+    add = ledger._store.add
+
+    def written_and_not_committed(*given):
+        add(*given)
+        entered.set()
+        leave.wait(20)
+        raise apsw.FullError("database or disk is full")
+
+    monkeypatch.setattr(ledger._store, "add", written_and_not_committed)
+    with ThreadPoolExecutor(1) as pool:
+        one = pool.submit(ledger.append, reading(1))
+        assert entered.wait(20)
+        assert [event.seq for event in ledger.events()] == [1]
+        leave.set()
+        assert isinstance(one.exception(20), UnavailableError)
+
+
+def test_readers_and_writers_of_one_ledger_do_not_meet_on_a_connection(ledger):
+    stop = threading.Event()
+
+    def read():
+        seen = 0
+        while not stop.is_set():
+            for event in ledger.events(after=max(0, seen - 20)):
+                seen = event.seq
+                assert ledger.find(event.id) == event
+        return seen
+
+    def write(at):
+        return [ledger.append(reading(at)) for _ in range(60)]
+
+    with ThreadPoolExecutor(6) as pool:
+        readers = [pool.submit(read) for _ in range(3)]
+        writers = [pool.submit(write, at) for at in range(3)]
+        made = [events[0] for writer in writers for events in writer.result(60)]
+        stop.set()
+        assert all(reader.result(60) for reader in readers)
+    assert sorted(event.seq for event in made) == list(range(2, 182))
+
+
 @pytest.mark.parametrize("asked", ["an id", "a correction", "the head", "a function"])
 def test_what_depends_on_what_is_stored_waits_for_it(ledger, disk, asked):
     disk.go_on.release()

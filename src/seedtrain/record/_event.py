@@ -202,11 +202,11 @@ def new_identities() -> Iterator[str]:
 
     The random bits are drawn once for the ids of one commit, which count on from them.
     """
-    stamp = f"{time.time_ns() // 1_000_000:012x}"
-    drawn = int.from_bytes(os.urandom(10), "big")
+    start = f"{time.time_ns() // 1_000_000:012x}{os.urandom(6).hex()}"
+    drawn = int.from_bytes(os.urandom(4), "big")
     while True:
-        yield f"{stamp}{drawn:020x}"
-        drawn = (drawn + 1) % 2**80
+        yield f"{start}{drawn:08x}"
+        drawn = (drawn + 1) % 2**32
 
 
 def place(ready: Prepared, seq: int, prev: str, identity: str, recorded_at: str) -> Event:

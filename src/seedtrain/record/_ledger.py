@@ -226,23 +226,19 @@ class Ledger:
         A draft whose `id` is stored already with the same content returns the stored event. Raises `InputError` (a
         draft that cannot be stored), `UnavailableError` (disk full, read-only, locked; nothing was acknowledged).
         """
-        ready: list[Prepared | LaterDraft] = []
-        reads, plain = at_head is not None, True
-        for draft in drafts:
-            if isinstance(draft, Draft):
-                ready.append(prepare(draft))
-                reads = reads or draft.type in _READING
-                plain = plain and draft.id is None and draft.corrects is None
-            else:
-                ready.append(draft)
-                reads = True
-        return self._group.ask(Wish(tuple(ready), at_head, plain and not reads), alone=reads)
+        given = [draft for draft in drafts if isinstance(draft, Draft)]
+        reads = at_head is not None or len(given) < len(drafts) or any(draft.type in _READING for draft in given)
+        if not reads and all(draft.id is None and draft.corrects is None for draft in given):
+            plain = tuple([prepare(draft) for draft in given])
+            return self._group.ask(Wish(plain, None, plain))
+        ready = tuple([prepare(draft) if isinstance(draft, Draft) else draft for draft in drafts])
+        return self._group.ask(Wish(ready, at_head, None), alone=reads)
 
     def _ready(self, group: list[_Request]) -> None:
         """Link a group to the commit that is being written, if what is stored has no say in it; nothing is told."""
         base = self._ahead
         self._linked = None
-        if base is None or not all(request.asked.plain for request in group):
+        if base is None or any(request.asked.plain is None for request in group):
             return
         wall = self._clock()
         if _behind(wall, base) > CLOCK_TOLERANCE_S:
@@ -322,6 +318,8 @@ class Ledger:
                 f"the ledger has grown from {wish.at_head} to {pending.size} meanwhile",
                 remedy="Read it again and decide anew.",
             )
+        if wish.plain is not None and behind <= CLOCK_TOLERANCE_S:
+            return pending.put_all(wish.plain)
         asked: list[Event] = []
         for entry in wish.drafts:
             ready = entry if isinstance(entry, Prepared) else prepare(entry(tuple(asked)))

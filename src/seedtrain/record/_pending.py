@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,12 +28,12 @@ class State:
 class Wish:
     """What one caller asks for. `at_head`: only if the ledger still ends there.
 
-    - `plain`: it can be granted without a look at what is stored.
+    - `plain`: the drafts once more, where the wish can be granted without a look at what is stored; else None.
     """
 
     drafts: tuple[Prepared | LaterDraft, ...]
     at_head: int | None
-    plain: bool
+    plain: tuple[Prepared, ...] | None
 
 
 class Pending:
@@ -47,7 +48,7 @@ class Pending:
         self.size, self.digest = base.size, base.digest
         self.events: list[Event] = []
         self.leaves: list[bytes] = []
-        self.by_id: dict[str, Event] = {}
+        self.by_id: dict[str, Event] = {}  # those that somebody may know already
         self.granted = 0  # how many of the commit's wishes have been dealt with
         self.state: State | None = None  # once closed by a checkpoint
         self._names = new_identities()
@@ -62,6 +63,19 @@ class Pending:
         self.by_id[identity] = event
         return event
 
+    def put_all(self, drafts: Iterable[Prepared]) -> tuple[Event, ...]:
+        """Link drafts without an id of their own: what `put` does for one after the other, or nothing at all."""
+        seq, prev, made = self.size, self.digest, []
+        for ready, identity in zip(drafts, self._names, strict=False):
+            seq += 1
+            event = place(ready, seq, prev, identity, self.recorded_at)
+            prev = event.digest
+            made.append(event)
+        self.leaves += [_sha256(b"\x00" + event.body).digest() for event in made]
+        self.events += made
+        self.size, self.digest = seq, prev
+        return tuple(made)
+
     def mark(self) -> tuple[int, str]:
         """What `back` needs to forget all that is put from here on."""
         return self.size, self.digest
@@ -71,7 +85,7 @@ class Pending:
         kept = len(self.events) - (self.size - mark[0])
         self.size, self.digest = mark
         for event in self.events[kept:]:
-            del self.by_id[event.id]
+            self.by_id.pop(event.id, None)
         del self.events[kept:], self.leaves[kept:]
 
     def tree(self) -> Tree:

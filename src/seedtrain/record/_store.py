@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,9 +59,10 @@ _SCHEMAS: Final = {
     ),
 }
 # One statement for all rows, which runs without the interpreter: other threads work meanwhile.
-_INSERT: Final = (
-    "INSERT INTO event (seq, body, leaf) SELECT ?1 + rowid, value, substr(?2, 32 * rowid - 31, 32) FROM carray(?3)"
-)
+_INSERT: Final = """
+INSERT INTO event (seq, body, leaf)
+SELECT ?1 + rowid, CAST(value AS TEXT), substr(?2, 32 * rowid - 31, 32) FROM carray(?3)
+"""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,10 @@ def require_sound_sqlite(version: int) -> None:
 
 
 class SqliteStore:
-    """One ledger file. Writing happens inside `transaction()`; an acknowledged commit is on the disk."""
+    """One ledger file. Writing happens inside `transaction()`; an acknowledged commit is on the disk.
+
+    Writing and reading have a connection each: who reads sees only what is durable, also while a commit is written.
+    """
 
     def __init__(self, path: Path, *, create: bool = False, read_only: bool = False) -> None:
         import apsw
@@ -114,10 +119,15 @@ class SqliteStore:
         if path.is_dir():
             raise InputError("this is a folder, not a ledger", position=Position(str(path)), remedy="Give a file.")
         with self._typed("open"):
-            self._connection = _connect(path, create=create, read_only=read_only)
+            self._connection = self._reader = _connect(path, create=create, read_only=read_only)
+        self._reading = threading.Lock()  # a connection serves one thread at a time
         try:
             with self._typed("open"):
                 self._open(create)
+                if not read_only:
+                    self._reader = _connect(path, create=False, read_only=False)
+                    self._reader.set_busy_timeout(BUSY_MS)
+                    self._reader.pragma("query_only", True)
         except BaseException:
             self.close()
             raise
@@ -143,8 +153,7 @@ class SqliteStore:
     @property
     def empty(self) -> bool:
         """Whether nobody has put the tables in yet."""
-        with self._typed("read"):
-            return not self._connection.execute("SELECT count(*) FROM sqlite_schema").get
+        return not self._rows("SELECT count(*) FROM sqlite_schema")[0][0]
 
     def lay_out(self) -> None:
         """Put the tables in, inside a transaction."""
@@ -167,33 +176,31 @@ class SqliteStore:
 
     def add(self, events: Sequence[Event], leaves: Sequence[bytes], note: str, peaks: bytes) -> None:
         """Insert events, their leaf hashes and the checkpoint that covers them, inside a transaction."""
-        bodies = tuple([event.body.decode("utf-8") for event in events])
+        bodies = tuple([event.body for event in events])
         self._connection.execute(_INSERT, (events[0].seq - 1, b"".join(leaves), _array(bodies)))
         self._connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", (events[-1].seq, note, peaks))
 
     def tail(self) -> Tail | None:
         """The last event and checkpoint; None in an empty ledger. `IntegrityError` if the two do not meet."""
-        with self._typed("read"):
-            event = self._connection.execute(
-                "SELECT seq, CAST(body AS BLOB) FROM event ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
-            mark = self._connection.execute(
-                "SELECT size, note, peaks FROM checkpoint ORDER BY size DESC LIMIT 1"
-            ).fetchone()
-        if event is None and mark is None:
+        rows = self._rows(
+            "SELECT seq, CAST(body AS BLOB), size, note, peaks "
+            "FROM (SELECT seq, body FROM event ORDER BY seq DESC LIMIT 1) "
+            "FULL JOIN (SELECT size, note, peaks FROM checkpoint ORDER BY size DESC LIMIT 1) ON true"
+        )
+        if not rows:
             return None
-        if event is None or mark is None or event[0] != mark[0]:
+        seq, body, size, note, peaks = rows[0]
+        if seq is None or seq != size:
             raise IntegrityError(
-                f"the last event is {event and event[0]} and the last checkpoint stands at {mark and mark[0]}",
+                f"the last event is {seq} and the last checkpoint stands at {size}",
                 position=Position(str(self.path)),
                 remedy="Stop writing and run: seedtrain record verify.",
             )
-        return Tail(event[0], event[1], mark[1], mark[2])
+        return Tail(seq, body, note, peaks)
 
     def size(self) -> int:
         """The seq of the last event."""
-        with self._typed("read"):
-            return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM event").get)
+        return int(self._rows("SELECT coalesce(max(seq), 0) FROM event")[0][0])
 
     def bodies(
         self, *, after: int = 0, until: int | None = None, subject: str | None = None, type: str | None = None
@@ -207,9 +214,7 @@ class SqliteStore:
         last = self.size() if until is None else until
         query = f"SELECT seq, CAST(body AS BLOB), leaf FROM event WHERE {where} ORDER BY seq LIMIT {PAGE_ROWS}"  # noqa: S608
         while True:
-            with self._typed("read"):
-                values = {"after": after, "last": last, "subject": subject, "type": type}
-                rows = self._connection.execute(query, values).fetchall()
+            rows = self._rows(query, {"after": after, "last": last, "subject": subject, "type": type})
             for seq, body, leaf in rows:
                 yield unchanged(seq, body, leaf)
             if len(rows) < PAGE_ROWS:
@@ -218,29 +223,28 @@ class SqliteStore:
 
     def find(self, identity: str) -> bytes | None:
         """The bytes of the event of this id."""
-        with self._typed("read"):
-            query = "SELECT seq, CAST(body AS BLOB), leaf FROM event WHERE id = ?"
-            row = self._connection.execute(query, (identity,)).fetchone()
-        return None if row is None else unchanged(*row)
+        rows = self._rows("SELECT seq, CAST(body AS BLOB), leaf FROM event WHERE id = ?", (identity,))
+        return unchanged(*rows[0]) if rows else None
 
     def leaves(self) -> Iterator[tuple[bytes, bytes]]:
-        """Exact bytes and stored leaf hash of every event, in one reading."""
-        rows: Iterator[tuple[bytes, bytes]] = self._connection.execute(
+        """Exact bytes and stored leaf hash of every event, in one reading, within `reading()`."""
+        rows: Iterator[tuple[bytes, bytes]] = self._reader.execute(
             "SELECT CAST(body AS BLOB), leaf FROM event ORDER BY seq"
         )
         return rows
 
     def notes(self, *, after: int = 0) -> Iterator[str]:
         """The signed checkpoints in order."""
-        query = "SELECT CAST(note AS BLOB) FROM checkpoint WHERE size > ? ORDER BY size"
-        for (note,) in self._connection.execute(query, (after,)):
-            yield note.decode("utf-8", errors="replace")
+        query = f"SELECT size, CAST(note AS BLOB) FROM checkpoint WHERE size > ? ORDER BY size LIMIT {PAGE_ROWS}"  # noqa: S608
+        while rows := self._rows(query, (after,)):
+            yield from (note.decode("utf-8", errors="replace") for _, note in rows)
+            after = rows[-1][0]
 
     def faults(self) -> tuple[str, ...]:
         """What SQLite itself finds wrong with the file, and which guards are gone."""
-        found = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
-        here = {row[0] for row in self._connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
-        schema = _SCHEMAS[self._connection.pragma("user_version")]
+        found = [str(row[0]) for row in self._reader.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+        here = {row[0] for row in self._reader.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
+        schema = _SCHEMAS[self._reader.pragma("user_version")]
         wanted = [
             part.strip() for part in schema.replace("END;", "END\x00").replace(";\nCREATE", "\x00CREATE").split("\x00")
         ]
@@ -251,11 +255,11 @@ class SqliteStore:
     def reading(self) -> Iterator[None]:
         """Read one unchanging state of the ledger inside the block; damage is an `IntegrityError`."""
         with self._typed("read"):
-            self._connection.execute("BEGIN")
+            self._reader.execute("BEGIN")
             try:
                 yield
             finally:
-                self._connection.execute("ROLLBACK")
+                self._reader.execute("ROLLBACK")
 
     def copy_to(self, path: Path) -> None:
         """Write the ledger as it is at one moment to a new file, while others may go on writing to this one."""
@@ -263,14 +267,21 @@ class SqliteStore:
 
         target = apsw.Connection(str(path))
         try:
-            with self._typed("read"), target.backup("main", self._connection, "main") as work:
+            with self._typed("read"), target.backup("main", self._reader, "main") as work:
                 work.step(-1)
         finally:
             target.close()
 
     def close(self) -> None:
         """Let the file go."""
+        with self._reading:
+            self._reader.close()
         self._connection.close()
+
+    def _rows(self, query: str, values: Any = ()) -> list[Any]:
+        with self._typed("read"), self._reading:
+            rows: list[Any] = self._reader.execute(query, values).fetchall()
+            return rows
 
     def _typed(self, doing: str) -> _Typed:
         return _Typed(self.path, doing)
@@ -306,10 +317,10 @@ class _Typed:
             raise UnavailableError(words, position=where, remedy=remedy) from error
 
 
-def _array(texts: tuple[str, ...]) -> Any:
+def _array(values: tuple[bytes, ...]) -> Any:
     import apsw
 
-    return apsw.carray(texts)
+    return apsw.carray(values)
 
 
 _PAST: Final = {"open": "opened", "read": "read", "write": "written"}
