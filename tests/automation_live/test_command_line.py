@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Bench:
     folder: Path
     who: str
     url: str
+    begun: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def record(self) -> Path:
@@ -53,13 +54,15 @@ class Bench:
         given = ["batch", *map(str, asked), "--record", str(self.record)]
         with _password() as descriptor:
             more = ["--as", self.who, "--password-fd", str(descriptor)] if signed else []
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [str(COMMAND), *given, *more],
                 pass_fds=[descriptor],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
             )
+        self.begun.append(process)
+        return process
 
     def status(self) -> dict[str, Any]:
         said = called("batch", "status", BATCH, "--record", self.record, "--json")
@@ -91,7 +94,14 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         who = enrol_person(ledger, "Olga", ["operator"], password=PASSWORD)
     (folder / "recipe.yaml").write_text(control().recipe.to_yaml(), encoding="utf-8")
     with served(folder, speed=3600.0) as process:
-        yield Bench(folder, who, process.url)
+        found = Bench(folder, who, process.url)
+        try:
+            yield found
+        finally:
+            for item in found.begun:  # what a test that failed has left
+                if item.poll() is None:
+                    item.kill()
+                    item.communicate()
 
 
 def test_every_fault_is_told_at_once_and_nothing_moves(bench: Bench):
@@ -130,13 +140,15 @@ def test_a_batch_is_started_killed_taken_over_confirmed_and_answered(bench: Benc
     bench.until(lambda: (bench.status().get("plant") or {}).get("waits_for", {}).get("of") == "checker", 60)
     begun.send_signal(signal.SIGKILL)
     begun.communicate()
-    assert bench.status()["state"] == "running"  # nobody has looked yet
+    status = bench.status()
+    assert (status["state"], status["plant"]["driven"]) == ("running", False)  # nobody has looked yet
 
     taken = bench.process("resume", BATCH, "--mapping", mapping)
     spent = bench.until(lambda: bench.status()["state"] == "held", 30)
     assert spent < (5.0 if os.getloadavg()[0] < 2.0 else 15.0)  # of which the most is Python's own start
     status = bench.status()
     assert status["simulated"] is True
+    bench.until(lambda: bench.status()["plant"]["driven"], 30)
     assert "the executor was lost: found between two phases" in status["plant"]["waits_for"]["words"]
     assert [item["done"] for item in status["plant"]["units"]] == [1, 0, 0, 0]
     shown = called("batch", "status", BATCH, "--record", bench.record, "--lang", "zh")

@@ -1,16 +1,10 @@
-"""A batch finds its executor: created and signed, or taken over from one that is gone; one executor a unit."""
+"""A batch finds its executor: created and signed, or taken over from one that is gone."""
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any
 
 from seedtrain.automation._commit import Overtaken, batch_state, catch_up, commit, held_drafts
 from seedtrain.automation._fold import LOST, WHOLE, BatchState
@@ -19,10 +13,7 @@ from seedtrain.automation._watch import live_of
 from seedtrain.base import InputError, SeedtrainError, collect, digest
 from seedtrain.base import translate as _
 from seedtrain.recipe import Command, PhaseAt, State, next_state
-from seedtrain.record import Draft, Ledger, append_signed, timestamp
-
-LOCKS: Final = "executors"
-"""The folder beside the ledger in which each unit that is driven has a locked file."""
+from seedtrain.record import Draft, Ledger, append_signed
 
 
 def open_batch(job: Job, state: BatchState, actor: str, units: Iterable[str], mapping: str) -> None:
@@ -147,48 +138,3 @@ def occupied(ledger: Ledger, batch: str, units: Iterable[str]) -> Iterator[Seedt
                 f"unit {name} belongs to batch {event.subject}, which is {other.state().value}",
                 remedy=f"Finish or abort that batch first: seedtrain batch status {event.subject}.",
             )
-
-
-@contextmanager
-def lock_units(ledger: Ledger, batch: str, units: Iterable[str]) -> Iterator[None]:
-    """Hold the lock of the batch and of each unit on this machine; the kernel frees them when the process dies.
-
-    Raises `InputErrors`, one for each that another executor holds.
-    """
-    folder = ledger.path.parent / LOCKS
-    folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as held:
-        errors: list[SeedtrainError] = []
-        for kind, name in (("batch", batch), *(("unit", unit) for unit in units)):
-            path = folder / f"{kind}-{quote(name, safe='')}.lock"
-            try:
-                held.enter_context(_locked(path, batch))
-            except BlockingIOError:
-                errors.append(_taken(path, kind, name))
-        collect(errors)
-        yield
-
-
-@contextmanager
-def _locked(path: Path, batch: str) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(descriptor, 0)
-        words = {"batch": batch, "process": os.getpid(), "since": timestamp(datetime.now(UTC))}
-        os.pwrite(descriptor, json.dumps(words).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _taken(path: Path, kind: str, name: str) -> InputError:
-    try:
-        by = json.loads(path.read_text(encoding="utf-8"))
-        whom = f"batch {by['batch']}, process {by['process']}, since {by['since']}"
-    except (OSError, ValueError, KeyError):
-        whom = "another process"
-    return InputError(
-        f"{kind} {name} is driven by another executor ({whom})",
-        remedy="Let it run, or end that process; then call again.",
-    )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from seedtrain.automation._attach import attach, attached_before, hold_lost, lock_units, open_batch
+from seedtrain.automation._attach import attach, attached_before, hold_lost, open_batch
 from seedtrain.automation._commit import (
     Overtaken,
     PeopleFirst,
@@ -21,6 +21,7 @@ from seedtrain.automation._commit import (
 from seedtrain.automation._executor import READING_INTERVAL, check_given, finish
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import OPERATOR, SYSTEM, Job, Live, OnExcursion, by_people, unit_name
+from seedtrain.automation._lock import lock_units
 from seedtrain.automation._observed import WatchedPlant, WatchedUnit
 from seedtrain.automation._recorder import Recorder
 from seedtrain.automation._running import PermitRefused, procedure_end, run_phase

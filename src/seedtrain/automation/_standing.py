@@ -9,6 +9,7 @@ from typing import Any
 from seedtrain.automation._commit import batch_state, signed_hold_points
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import by_people, completed_by_people, unit_name
+from seedtrain.automation._lock import is_driven
 from seedtrain.base import translate as _
 from seedtrain.recipe import ControlRecipe, HoldPoint, Phase, PhaseAt, State, next_phase, state_words
 from seedtrain.record import Ledger, timestamp
@@ -103,6 +104,8 @@ def live_status(ledger: Ledger, batch: str, control: ControlRecipe) -> dict[str,
         "state": state.state().value,
         "since": None if state.ordered is None else timestamp(state.ordered.occurred),
         "executor": state.executor,
+        "driven": is_driven(ledger, batch),
+        "not_obeyed": _not_obeyed(control, state, live["people"]),
         "attached_at": None if attached is None else attached.recorded_at,
         "found": dict(attached.payload["found"]) if attached is not None else {},
         "units": [_unit(control, state, name) for name in [*live["units"], *live["people"]]],
@@ -110,6 +113,21 @@ def live_status(ledger: Ledger, batch: str, control: ControlRecipe) -> dict[str,
         "command": now.command if not state.state().is_final else "",
         "overrides": [dict(item) for _seq, item in state.overrides if item["phase"] not in state.completed],
     }
+
+
+def _not_obeyed(control: ControlRecipe, state: BatchState, people: Collection[str]) -> list[str]:
+    """Units that run a phase and have not followed the last order to hold, stop or abort."""
+    if state.state() not in (State.HELD, State.STOPPED, State.ABORTED):
+        return []
+    return [
+        unit_name(step)
+        for step in control.recipe.phases()
+        if step.path in state.started
+        and step.path not in state.completed
+        and step.path not in state.ended
+        and not by_people(step, people)
+        and (state.order, unit_name(step)) not in state.obeyed
+    ]
 
 
 def _unit(control: ControlRecipe, state: BatchState, name: str) -> dict[str, Any]:
@@ -137,6 +155,10 @@ def live_words(status: dict[str, Any]) -> list[str]:
     for unit in status["units"]:
         words = f"  {unit['unit']:<14} {state_words(State(unit['state'])):<10} {unit['done']}/{unit['phases']}"
         lines.append(f"{words}  {unit['phase']}  {unit['since'] or ''}".rstrip())
+    for name in status["not_obeyed"]:
+        lines.append("  " + _("{unit} has not been brought to its safe state by the executor yet").format(unit=name))
+    if status["waits_for"] is not None and not status["driven"]:
+        lines.append("  " + _("no executor drives it on this machine: seedtrain batch resume --mapping"))
     if status["waits_for"] is not None:
         waiting = status["waits_for"]
         lines.append("  " + _("waits for {whom}: {words}").format(whom=waiting["of"], words=waiting["words"]))
