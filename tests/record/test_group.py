@@ -234,7 +234,7 @@ def test_after_500_kills_every_acknowledged_event_is_there(path):
 @pytest.mark.slow
 def test_the_bench_measures_every_case(tmp_path):
     rows = bench_record(quick=True, folder=tmp_path)
-    assert len(rows) == 14
+    assert len(rows) == 20
     assert all(row["ours"] > 0 for row in rows if row["unit"] != "events")
     faults = [row for row in rows if row["unit"] == "events"]
     assert [row["ours"] for row in faults] == [0] * 4

@@ -6,8 +6,9 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -49,6 +50,7 @@ def bench_record(*, quick: bool = False, folder: Path | None = None, progress: P
             size = min(size, 500) if quick else size
             progress(step / 6, f"appends, {size} a commit")
             rows += _single(place, size, commits, 1 if quick else ROUNDS)
+        rows += _single(place, 100, 2 if quick else 20, 1 if quick else ROUNDS, callers=2)
         progress(3 / 6, f"appends by {CLIENTS} threads")
         rows += _many(place, 2 if quick else 20, 1 if quick else ROUNDS)
         progress(4 / 6, "verification")
@@ -67,6 +69,7 @@ class RawTable:
         self.connection.pragma("journal_mode", "wal")
         self.connection.pragma("synchronous", 2)
         self.indexed = indexed
+        self.lock = threading.Lock()
         self.connection.execute(
             SCHEMA if indexed else "CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT NOT NULL)"
         )
@@ -81,6 +84,11 @@ class RawTable:
                 self.connection.executemany("INSERT INTO event (seq, body, leaf) VALUES (?, ?, ?)", rows)
             else:
                 self.connection.executemany("INSERT INTO event (body) VALUES (?)", ((body,) for body in bodies))
+
+    def insert_next(self, parts: Iterator[Sequence[str]], _turn: int) -> None:
+        """One commit of the next part, by one caller after the other."""
+        with self.lock:
+            self.insert(next(parts))
 
     def feed(self, bodies: Iterator[str]) -> None:
         """What wishes write that ask for nothing: these, in their order, as the table of ours wants them."""
@@ -101,29 +109,62 @@ def _draft(number: int) -> Draft:
     return Draft("step.value_recorded", "B-1", payload, "system")
 
 
-def _single(place: Path, size: int, commits: int, rounds: int) -> list[Row]:
-    """One caller, `size` events a commit."""
-    ours: list[float] = []
-    peers: dict[bool, list[float]] = {False: [], True: []}
+def _single(place: Path, size: int, commits: int, rounds: int, callers: int = 1) -> list[Row]:
+    """Callers who each hand over `size` events at a time, which are one commit; and the processor time of an event."""
+    ours, peers = _Taken(size * commits * callers), {False: _Taken(size * commits * callers)}
+    peers[True] = _Taken(ours.events)
+    name = f"{callers}-{size}.db"
     with (
-        open_ledger(place / f"one-{size}.db") as ledger,
-        closing(RawTable(place / f"raw-{size}.db", indexed=False)) as raw,
-        closing(RawTable(place / f"same-{size}.db", indexed=True)) as same,
+        open_ledger(place / f"ours-{name}") as ledger,
+        closing(RawTable(place / f"raw-{name}", indexed=False)) as raw,
+        closing(RawTable(place / f"same-{name}", indexed=True)) as same,
     ):
         same.insert([event.body.decode("utf-8") for event in ledger.events()])
         for turn in range(rounds):
-            drafts = [[_draft(turn + item) for item in range(size)] for _ in range(commits)]
-            start = time.perf_counter()
-            made = [ledger.append(*part) for part in drafts]
-            ours.append(size * commits / (time.perf_counter() - start))
-            bodies = [[event.body.decode("utf-8") for event in events] for events in made]
+            drafts = [[[_draft(turn + item) for item in range(size)] for _ in range(commits)] for _ in range(callers)]
+            before = ledger.head.seq
+            ours.measure([partial(_each, parts, lambda part: ledger.append(*part)) for parts in drafts])
+            stored = [event.body.decode("utf-8") for event in ledger.events(after=before)]
+            bodies = [stored[at : at + size] for at in range(0, len(stored), size)]
             for table in (raw, same):
-                start = time.perf_counter()
-                for part in bodies:
-                    table.insert(part)
-                peers[table.indexed].append(size * commits / (time.perf_counter() - start))
-    case = f"durable appends, one caller, {size} a commit"
-    return [_row(case, ours, peers[False]), {**_row(case, ours, peers[True]), **_SAME}]
+                shared = iter(bodies)
+                call = partial(table.insert_next, shared)
+                peers[table.indexed].measure([partial(_each, range(commits), call) for _ in range(callers)])
+    case = f"durable appends, {'one caller' if callers == 1 else f'{callers} callers'}, {size} a commit"
+    spent = _row(f"processor time for one event, {case.split(', ', 1)[1]}", ours.cpu_us, peers[False].cpu_us)
+    return [
+        _row(case, ours.rates, peers[False].rates),
+        {**_row(case, ours.rates, peers[True].rates), **_SAME},
+        {**spent, "unit": "us", "goal": None, "goal_kind": None, "met": None},
+    ]
+
+
+class _Taken:
+    """Events a second and microseconds of processor time for one, round by round."""
+
+    def __init__(self, events: int) -> None:
+        self.events = events
+        self.rates: list[float] = []
+        self.cpu_us: list[float] = []
+
+    def measure(self, works: Sequence[Callable[[], None]]) -> None:
+        """Do the works, each in a thread of its own, or the only one in this."""
+        threads = [threading.Thread(target=work) for work in works]
+        start, spent = time.perf_counter(), time.process_time()
+        if len(works) == 1:
+            works[0]()
+        else:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        self.rates.append(self.events / (time.perf_counter() - start))
+        self.cpu_us.append((time.process_time() - spent) / self.events * 1e6)
+
+
+def _each(parts: Iterable[Any], call: Callable[[Any], object]) -> None:
+    for item in parts:
+        call(item)
 
 
 def _many(place: Path, each: int, rounds: int) -> list[Row]:
