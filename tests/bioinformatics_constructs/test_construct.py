@@ -16,7 +16,7 @@ from Bio.SeqUtils import MeltingTemp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedtrain.base import InputError, InputErrors, use_language
+from seedtrain.base import InputError, InputErrors, UnavailableError, use_language
 from seedtrain.bioinformatics import (
     Conditions,
     DnaRecord,
@@ -106,6 +106,34 @@ def test_a_site_inside_a_part_fails(tmp_path):
     verdict = design_construct(read_plan(path)).verdict
     assert verdict.verdict == "fail"
     assert "enzyme sites inside a part" in {item.name for item in verdict.criteria if item.verdict == "fail"}
+
+
+def test_a_vector_that_is_cut_once_more_is_in_doubt(tmp_path):
+    path = folder_with(tmp_path, PLANS["restriction"])
+    text = vector().sequence
+    (tmp_path / "v.fasta").write_text(f">v\n{text[:500]}CTCGAG{text[500:]}\n")
+    path.write_text(PLANS["restriction"].replace("file: vector.gb", "file: v.fasta, circular: yes"))
+    verdict = design_construct(read_plan(path)).verdict
+    doubted = {item.name: item.value for item in verdict.criteria if item.verdict == "inconclusive"}
+    assert doubted == {"cuts of the vector": 3}
+
+
+def test_a_part_from_sbol(tmp_path, constructs):
+    path = folder_with(tmp_path, PLANS["gibson"])
+    (tmp_path / "vector.nt").write_text(sbol3(vector()))
+    path.write_text(PLANS["gibson"].replace("vector.gb", "vector.nt"))
+    assert design_construct(read_plan(path)).product == constructs["gibson"].product
+
+
+def test_turtle_needs_a_package_and_says_so(monkeypatch):
+    from seedtrain.bioinformatics._constructs import _sbol
+
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(_sbol, "import_module", missing)
+    with pytest.raises(UnavailableError, match="rdflib"):
+        parse_dna("@prefix sbol: <http://sbols.org/v3#> .\n", "x.ttl")
 
 
 def test_golden_gate_from_plasmids_on_either_strand(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from seedtrain.base import Progress, silent
 from seedtrain.base import translate as _
-from seedtrain.bioinformatics._constructs._assemble import Assembly, Fragment, Piece, assemble, sites
+from seedtrain.bioinformatics._constructs._assemble import Assembly, Fragment, Piece, assemble, cuts, sites
 from seedtrain.bioinformatics._constructs._overhangs import fidelity, weaknesses
 from seedtrain.bioinformatics._constructs._plan import AssemblyPlan
 from seedtrain.bioinformatics._constructs._primers import Primer
@@ -118,6 +118,11 @@ def _cloning(made: Assembly, amplified: dict[str, list[str]], meant: Sequence[st
 def _quality(plan: AssemblyPlan, made: Assembly, share: float | None) -> Iterator[Criterion]:
     if plan.enzymes:
         yield _sites(plan, made)
+    if plan.method == "restriction":
+        wanted = len(set(plan.enzymes))
+        found = sum(len(cuts(made.fragments[0].sequence, name, circular=True)) for name in set(plan.enzymes))
+        few: VerdictWord = "pass" if found == wanted else "inconclusive"
+        yield Criterion("cuts of the vector", found, None, f"= {wanted}", None, few)
     if made.overhangs:
         clashes = weaknesses(made.overhangs)
         if share is not None:
@@ -185,6 +190,7 @@ def construct_words(name: str) -> str:
         "circles with the first part": _("circles with the first part"),
         "product": _("product"),
         "enzyme sites inside a part": _("enzyme sites inside a part"),
+        "cuts of the vector": _("cuts of the vector"),
         "overhang fidelity": _("overhang fidelity"),
         "overhangs against each other": _("overhangs against each other"),
         "melting temperatures": _("melting temperatures"),

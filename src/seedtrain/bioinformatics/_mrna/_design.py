@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from seedtrain.base import InputError, Progress, digest, part, silent
 from seedtrain.base import translate as _
-from seedtrain.bioinformatics._checks import extra_patterns, restriction_sites, translate
+from seedtrain.bioinformatics._checks import restriction_sites, translate
 from seedtrain.bioinformatics._constructs import DnaRecord, Feature
 from seedtrain.bioinformatics._design import design_gene
 from seedtrain.bioinformatics._draft import Limits
@@ -32,6 +32,9 @@ POLY_A_LEAST: Final = 60
 URIDINE_WEIGHT: Final = 1.0
 """What one U counts beside a unit of ln w, and beside structure, where uridine is to be depleted (assumed)."""
 LONGEST_PROTEIN: Final = 1_500
+GC_PREFERRED: Final = (0.35, 0.75)
+GC_ALLOWED: Final = (0.25, 0.80)
+"""Of any 50 nt: wider than for a gene, because structure is made of G and C (assumed)."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,6 @@ def design_mrna(
     """
     asked = question or MessengerQuestion()
     host, ends, tail = read_host(asked.host), (utr(asked.utr5, 5), utr(asked.utr3, 3)), poly_a(asked.poly_a)
-    sites = restriction_sites((asked.linearise,)) if asked.linearise else ()
     if len(protein) > LONGEST_PROTEIN:
         raise InputError(
             f"protein {protein.name} has {len(protein)} residues, more than {LONGEST_PROTEIN}",
@@ -143,40 +145,19 @@ def design_mrna(
         )
     if asked.whole:
         whole_energy("GGGAAACCC")  # say at once where ViennaRNA is missing
-    progress(0.0, _("codons"))
-    wanted = GeneRequirements(
-        sites=(asked.linearise,) if asked.linearise else (), gc_allowed=(0.25, 0.8), gc=(0.35, 0.75)
-    )
-    gene = design_gene(protein, asked.host, seed=asked.seed, requirements=wanted)
-    limits = Limits(
-        wanted.window, *wanted.gc_allowed, wanted.repeat_allowed, 6, (*host.forbidden, *sites, *extra_patterns(()))
-    )
-    weight = URIDINE_WEIGHT if asked.deplete_uridine else 0.0
-    key = [asked.seed, int(digest(gene.encoded)[:8], 16)]
-    texts = front(
-        gene.dna,
-        host,
-        limits,
-        uridine_weight=weight,
-        by_vienna=asked.whole,
-        seed=key,
-        progress=part(progress, 0.1, 0.8),
-    )
-    progress(0.8, _("folding"))
-    found = [measured(text, host, number) for number, text in texts]
     before, behind = ends[0].sequence + host.start.leader, ends[1].sequence + tail
-    if asked.whole:
-        found = [dataclasses.replace(item, energy=whole_energy(before + item.dna + behind)[1]) for item in found]
+    encoded, found = _candidates(protein, asked, host, (before, behind), progress)
     candidates = undominated(found)
     enough = [item for item in candidates if item.cai is None or item.cai >= asked.cai_lowest] or candidates[:1]
     chosen = min(enough, key=lambda item: (item.strength, item.dna))
     whole = before + chosen.dna + behind
     cap, start = window_energy(whole[:CAP_WINDOW]), start_energy(chosen.dna, host)
-    made = Messenger(
+    progress(1.0, _("verdict"))
+    return Messenger(
         name=protein.name,
         question=asked,
         protein=protein,
-        encoded=gene.encoded,
+        encoded=encoded,
         utr5=ends[0],
         utr3=ends[1],
         leader=host.start.leader,
@@ -186,10 +167,35 @@ def design_mrna(
         cap_energy=cap,
         start_energy=start,
         structure=whole_energy(whole)[0] if asked.whole else None,
-        verdict=_verdict(asked, host, gene.encoded, chosen, (before, tail, whole), (cap, start)),
+        verdict=_verdict(asked, host, encoded, chosen, (before, tail, whole), (cap, start)),
     )
-    progress(1.0, _("verdict"))
-    return made
+
+
+def _candidates(
+    protein: Protein, asked: MessengerQuestion, host: Host, around: tuple[str, str], progress: Progress
+) -> tuple[str, list[Candidate]]:
+    """What is encoded, and coding sequences for it from the best codons to the strongest structure."""
+    progress(0.0, _("codons"))
+    names = (asked.linearise,) if asked.linearise else ()
+    wanted = GeneRequirements(sites=names, gc_allowed=GC_ALLOWED, gc=GC_PREFERRED)
+    gene = design_gene(protein, asked.host, seed=asked.seed, requirements=wanted)
+    forbidden = (*host.forbidden, *restriction_sites(names))
+    limits = Limits(wanted.window, *wanted.gc_allowed, wanted.repeat_allowed, wanted.homopolymer, forbidden)
+    texts = front(
+        gene.dna,
+        host,
+        limits,
+        uridine_weight=URIDINE_WEIGHT if asked.deplete_uridine else 0.0,
+        by_vienna=asked.whole,
+        seed=[asked.seed, int(digest(gene.encoded)[:8], 16)],
+        progress=part(progress, 0.1, 0.8),
+    )
+    progress(0.8, _("folding"))
+    found = [measured(text, host, number) for number, text in texts]
+    if asked.whole:
+        before, behind = around
+        found = [dataclasses.replace(item, energy=whole_energy(before + item.dna + behind)[1]) for item in found]
+    return gene.encoded, found
 
 
 def _verdict(
