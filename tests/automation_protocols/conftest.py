@@ -9,7 +9,12 @@ from seedtrain.automation import SpeaksEntry
 from seedtrain.automation._served import PlantProcess
 from tests.automation_protocols.spoken import broker, free_port, speaking
 
-for package, group in (("asyncua", "plant"), ("paho", "protocols"), ("google.protobuf", "protocols")):
+for package, group in (
+    ("asyncua", "plant"),
+    ("paho", "protocols"),
+    ("google.protobuf", "protocols"),
+    ("grpc", "protocols"),
+):
     pytest.importorskip(package, reason=f"the group `{group}` is not installed")
 
 

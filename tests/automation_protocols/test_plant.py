@@ -26,6 +26,7 @@ from seedtrain.automation._observed import WatchedPlant
 from seedtrain.automation._protocols import TagUnit
 from seedtrain.automation._served import PlantProcess
 from seedtrain.base import InputError, InputErrors, UnavailableError
+from seedtrain.program import read_plant
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import Condition, Phase, State
 from tests.automation_opcua.served import FED, small
@@ -275,3 +276,23 @@ def test_the_plants_of_a_group_are_found(speaking_plant: Speaking):
         assert "seedtrain" in names, "its clock ticks, and so a rebirth was asked for"
     finally:
         device.close()
+
+
+@pytest.mark.parametrize(
+    ("speaks", "words"),
+    [
+        ("{modbus: {port: 0}}", "speaks.modbus.port"),
+        ("{sparkplug: {broker: 'http://h', group: g}}", "is no address that is spoken here"),
+        ("{sparkplug: {broker: 'mqtt://h/x', group: g}}", "has a path"),
+        ("{sparkplug: {broker: 'mqtt://h', group: a/b}}", "speaks.sparkplug.group"),
+        ("{profinet: {}}", "profinet"),
+    ],
+)
+def test_a_plant_file_that_speaks_nonsense(speaks: str, words: str, tmp_path: Path):
+    path = tmp_path / "plant.yaml"
+    path.write_text(f"plant: p\nunits: {{}}\nspeaks: {speaks}\n")
+    with pytest.raises(InputErrors) as caught:
+        read_plant(path)
+    (error,) = (item for item in caught.value.parts if words in item.message)
+    assert error.position is not None
+    assert error.position.line == 3
