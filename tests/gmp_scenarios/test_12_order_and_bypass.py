@@ -28,6 +28,9 @@ def bench(tmp_path):
     return found
 
 
+AGAIN = {"hold": "held", "pause": "paused", "stop": "stopped", "abort": "aborted"}
+
+
 def order(bench, name):
     words = ("--reason", "as the test wants it") if name in ("hold", "stop", "abort") else ()
     return bench.signed(bench.who["operator"], "batch", name, BATCH, *words)
@@ -63,7 +66,8 @@ def test_every_pair_of_commands_goes_as_the_standard_says(path, shared):
     for name in path:
         words = ("--reason", "as the test wants it") if name in ("hold", "stop", "abort") else ()
         answer = bench.signed(bench.who["operator"], "batch", name, batch, *words)
-        assert (answer.code == 0) == (name in LEGAL[state]), (path, name, state, answer.words)
+        said_again = AGAIN.get(name) == state  # an order that is carried out already changes nothing
+        assert (answer.code == 0) == (said_again or name in LEGAL[state]), (path, name, state, answer.words)
         if answer.code:
             assert "not legal while" in answer.words
         state = LEGAL[state].get(name, state)
