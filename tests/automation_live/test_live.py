@@ -161,13 +161,20 @@ def test_an_interlock_holds_the_batch_and_a_second_executor_is_refused(tmp_path:
         text = drafted(process.url)
         text = text.replace(
             "  shake_flask:\n",
-            "  shake_flask:\n    interlocks: [{when: temperature >= 30 degC, why: the flask is hot}]\n",
+            "  shake_flask:\n    interlocks: [{when: temperature >= 30 degC, why: the flask is hot}]\n"
+            "    safe: {targets: {temperature: 293.15 K}}\n",
         )
         with running(tmp_path, process.url, text) as batch:
             batch.until(lambda: batch.state.held)
             (tripped,) = batch.events("alarm.interlock")
             assert (tripped.payload["alarm"], tripped.payload["limit"]) == ("the flask is hot", "30")
             assert batch.plant.unit("shake_flask").state is State.HELD
+            batch.until(lambda: batch.events("step.commanded"))
+            entry = batch.plant.mapping.entry.units["shake_flask"].functions["temperature"].target
+            assert entry is not None
+            (target,) = batch.plant.session.read([batch.plant.mapping.node(entry)])
+            assert target is not None
+            assert target.value == pytest.approx(20.0)  # the safe state that the mapping names
             with ledger_in(tmp_path) as ledger, connected(process.url) as plant:
                 with pytest.raises(InputErrors, match=r"batch L-1 is driven by another executor") as refused:
                     run(ledger, plant, Script(ledger))

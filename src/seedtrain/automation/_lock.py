@@ -78,11 +78,13 @@ def _lock(descriptor: int) -> None:
     """Lock a file; somebody who only looks whether it is locked has it for a moment."""
     for left in range(LOOKERS, -1, -1):
         try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not left:
                 raise
             time.sleep(0.02)
+        else:
+            return
 
 
 def _taken(path: Path, kind: str, name: str) -> InputError:

@@ -2,8 +2,9 @@
 
 from seedtrain.automation._opcua._browse import Offered, browse, draft_mapping
 from seedtrain.automation._opcua._mapping import Mapping, parse_mapping, read_mapping
-from seedtrain.automation._opcua._plant import OpcUaPlant, OpcUaUnit
+from seedtrain.automation._opcua._plant import OpcUaPlant
 from seedtrain.automation._opcua._session import Session
+from seedtrain.automation._opcua._unit import OpcUaUnit
 
 __all__ = [
     "Mapping",

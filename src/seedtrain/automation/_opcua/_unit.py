@@ -1,0 +1,427 @@
+"""One functional unit behind an OPC UA server, as the executor drives and watches it."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final, cast
+
+import numpy as np
+
+from seedtrain.automation._devices import Addition, EndedBy, Ending, Function, Identity, Origin, Reading
+from seedtrain.automation._lads import ISA_STATE, RESULT_FIELDS
+from seedtrain.automation._observed import Interlock, NotRunning, Outage
+from seedtrain.automation._opcua._check import Template
+from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
+from seedtrain.automation._opcua._mapping import UnitEntry
+from seedtrain.automation._opcua._safe import interlocks_of, safe_targets
+from seedtrain.automation._opcua._session import Session, Value
+from seedtrain.base import InputError, UnavailableError
+from seedtrain.quantity import Quantity, number_text
+from seedtrain.recipe import Phase, State
+
+STRIDE: Final = timedelta(hours=6)
+"""Of process time, by which a lock-step clock is moved on at once; it stops by itself where a phase ends."""
+POLL_S: Final = 1.0
+"""s between two looks at a plant that cannot tell when a phase has ended."""
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_SLACK: Final = timedelta(milliseconds=1)
+READY_S: Final = 0.2
+"""s at most between two looks at the clock of a plant that gets ready."""
+
+
+class OpcUaUnit:
+    """One functional unit. What it was told last is remembered, to tell a simulated unit again that lost its memory."""
+
+    def __init__(
+        self, name: str, entry: UnitEntry, mapping: PlantMapping, session: Session, *, owner: str, stride: timedelta
+    ) -> None:
+        self.name = name
+        self._entry = entry
+        self._node = mapping.node
+        self._clock = mapping.entry.clock
+        self._session = session
+        self._owner = owner
+        self._stride = stride
+        self._wanted: dict[str, Mapping[str, Quantity | str]] = {}
+        self._began: dict[str, datetime] = {}
+        self._phases: dict[str, Phase] = {}
+        self._until: dict[str, datetime] = {}
+        self._heard: tuple[datetime, int] | None = None
+        self._outages: list[Outage] = []
+        self._interlocks = interlocks_of(mapping, name)
+        self._safe = safe_targets(mapping, name)
+        self._results = {path: node for path, (node, _) in self._below(entry.program.results).items()}
+        self.templates = self._templates()
+        self._identity = self._identify()
+        self._lock_step = bool(self._one(self._clock.lock_step)) if self._clock is not None else False
+
+    def _below(self, node: str) -> dict[str, tuple[str, str]]:
+        return self._session.children([self._node(node)])[0]
+
+    def _one(self, node: str) -> Any:
+        """The value of one node; a bad one is an `UnavailableError`."""
+        (value,) = self._session.read([self._node(node)])
+        if value is None or value.quality == "bad":
+            raise UnavailableError(
+                f"{self.name}: {node} has no good value", remedy="Look at the unit; call again when it is well."
+            )
+        return value.value
+
+    def _templates(self) -> dict[str, Template]:
+        below = self._below(self._entry.program.templates)
+        parts = self._session.children([node for node, _ in below.values()])
+        nodes = [part[key][0] for part in parts for key in ("Functions", "Materials")]
+        texts = [tuple(value.value or ()) if value is not None else () for value in self._session.read(nodes)]
+        return {
+            path: Template(functions, materials)
+            for path, functions, materials in zip(below, texts[::2], texts[1::2], strict=True)
+        }
+
+    def _identify(self) -> Identity:
+        origin = self._entry.origin
+        if origin not in ("measured", "simulated"):
+            origin = str(self._one(origin))
+        if origin not in ("measured", "simulated"):
+            raise InputError(
+                f"{self.name} says that its values are {origin!r}", remedy="Write `origin: measured` into the mapping."
+            )
+        manufacturer, model = str(self._one(self._entry.manufacturer)), str(self._one(self._entry.model))
+        return Identity(self.name, manufacturer, model, cast(Origin, origin))
+
+    @property
+    def state(self) -> State:
+        """The unit's ISA-88 state, from what LADS calls it."""
+        word = str(self._one(self._entry.state))
+        try:
+            return ISA_STATE[word]
+        except KeyError:
+            raise InputError(
+                f"{self.name} is in the state {word!r}, which is none of LADS",
+                remedy=f"Let it use one of: {', '.join(ISA_STATE)}.",
+            ) from None
+
+    @property
+    def program(self) -> str | None:
+        """The program that runs, where the server says; empty for none."""
+        active = self._entry.program.active
+        return None if active is None else str(self._one(active) or "")
+
+    def identify(self) -> Identity:
+        """What the server says of the unit."""
+        return self._identity
+
+    def _template(self, path: str) -> Template:
+        try:
+            return self.templates[path]
+        except KeyError:
+            known = ", ".join(self.templates)
+            raise InputError(f"{self.name} cannot run {path!r}", remedy=f"It runs: {known}.") from None
+
+    def functions(self, path: str, phase: Phase) -> tuple[Function, ...]:
+        """The functions that the program at `path` reports."""
+        return tuple(
+            Function(tag, self._entry.functions[tag].unit, f"{self.name}.{tag}")
+            for tag in self._template(path).functions
+        )
+
+    def connected(self, path: str, phase: Phase) -> tuple[str, ...]:
+        """The materials that the program draws by itself."""
+        return self._template(path).materials
+
+    def await_ready(self, path: str, at: datetime) -> datetime:
+        """Ask when the unit is ready, and wait until its clock shows that."""
+        self._template(path)
+        ready = cast(datetime, self._program("prepare", *self._named(path, at))[0])
+        while not self._lock_step and (left := (ready - self.now()).total_seconds()) > 0:
+            time.sleep(min(left, READY_S))
+        return ready
+
+    def now(self) -> datetime:
+        """The process clock: the server's where it is simulated, else the wall clock."""
+        return _aware(self._one(self._clock.time)) if self._clock is not None else datetime.now(UTC)
+
+    def _named(self, path: str, at: datetime) -> tuple[tuple[str, Any], ...]:
+        return (("String", self._owner), ("String", path), ("DateTime", at))
+
+    def _program(self, method: str, *arguments: tuple[str, Any]) -> list[Any]:
+        """Call a method of the program manager; its refusal is an `InputError` with the unit's own remedy."""
+        program = self._entry.program
+        answer = self._session.call(self._node(program.object), self._node(str(getattr(program, method))), *arguments)
+        *values, refusal, remedy = answer
+        if refusal:
+            raise InputError(str(refusal), remedy=str(remedy or ""))
+        return values
+
+    def command(self, path: str, set_points: Mapping[str, Quantity | str]) -> None:
+        """Write the target values of the unit's controllers; the other set points go with the start."""
+        self._template(path)
+        self._wanted[path] = dict(set_points)
+        self._session.write(
+            {
+                self._node(function.target): value.magnitude(function.unit)
+                for name, value in set_points.items()
+                if (function := self._entry.functions.get(name)) is not None
+                and function.target is not None
+                and isinstance(value, Quantity)
+            }
+        )
+
+    def start(self, path: str, phase: Phase, at: datetime) -> None:
+        """Run the phase from `at`; refused by the unit while it runs another one."""
+        self._template(path)
+        if path not in self._wanted:
+            raise InputError(f"{self.name} has no set points for {path}", remedy="Command the set points first.")
+        properties = [
+            f"{name}={_text(value)}"
+            for name, value in self._wanted[path].items()
+            if not (
+                isinstance(value, Quantity)
+                and name in self._entry.functions
+                and self._entry.functions[name].target is not None
+            )
+        ]
+        self._program("start", *self._named(path, at), ("String", properties))
+        self._began[path], self._phases[path] = at, phase
+        self._until[path] = at
+
+    def hold(self, path: str) -> None:
+        """Bring the unit to its safe state: what its own `hold` does, and the targets that the mapping names."""
+        self._template(path)
+        self._program("hold", ("String", path))
+        targets = {tag: self._entry.functions[tag].target for tag in self._safe}
+        self._session.write({self._node(node): self._safe[tag] for tag, node in targets.items() if node is not None})
+
+    def abort(self, path: str) -> None:
+        """Stop for good."""
+        self._template(path)
+        self._program("abort", ("String", path))
+
+    def await_end(self, path: str) -> Ending:
+        """Wait until the unit has a result of this run of the phase; in lock-step move the clock on meanwhile."""
+        return self._ending(self._ended(path))
+
+    def poll(self, path: str) -> Ending | None:
+        """One look at the running phase. A connection that was made again since the last look is an outage."""
+        result = self._look(path)
+        now, connections = self.now(), self._session.connections
+        if self._heard is not None and connections != self._heard[1] and now > self._heard[0]:
+            self._outages.append(Outage(self._heard[0], now))
+        self._heard = (now, connections)
+        return None if result is None else self._ending(result)
+
+    def fresh(self, path: str, after: datetime) -> tuple[Reading, ...]:
+        """Every value of the phase's functions that the server has later than `after`, in the order of source time."""
+        tags = self._template(path).functions
+        nodes = [self._node(self._entry.functions[tag].current) for tag in tags]
+        past = self._session.history(nodes, after, _LATEST) if nodes else []
+        origin = self._identity.origin
+        found = [
+            Reading(
+                tag,
+                float(item.value),
+                self._entry.functions[tag].unit,
+                _aware(item.time),
+                item.quality,
+                origin,
+                f"{self.name}.{tag}",
+            )
+            for tag, values in zip(tags, past, strict=True)
+            for item in values
+            if item.time is not None and item.value is not None and _aware(item.time) > after
+        ]
+        return tuple(sorted(found, key=lambda item: item.time))
+
+    def outages(self) -> tuple[Outage, ...]:
+        """Lost connections since this was asked last."""
+        found, self._outages = tuple(self._outages), []
+        return found
+
+    def filled(self, path: str, outage: Outage, longest: float) -> Mapping[str, bool]:
+        """By tag: whether the server's history covers the outage."""
+        tags = self._template(path).functions
+        step = timedelta(hours=longest)
+        nodes = [self._node(self._entry.functions[tag].current) for tag in tags]
+        past = self._session.history(nodes, outage.lost - step, outage.found)
+        found = {}
+        for tag, values in zip(tags, past, strict=True):
+            times = [_aware(item.time) for item in values if item.value is not None and item.time is not None]
+            times = [*times, outage.found] if times else []
+            gaps = [(after - before) for before, after in pairwise(times)]
+            found[tag] = bool(gaps) and max(gaps) <= step + _SLACK and times[0] <= outage.lost + _SLACK
+        return found
+
+    def override(self, values: Mapping[str, Quantity]) -> None:
+        """Write targets by hand; a function without one is an `InputError`."""
+        wanted: dict[str, float] = {}
+        for tag, value in values.items():
+            function = self._entry.functions.get(tag)
+            if function is None or function.target is None:
+                known = ", ".join(name for name, item in self._entry.functions.items() if item.target is not None)
+                raise InputError(f"{self.name} has no target {tag!r}", remedy=f"Set one of: {known or 'none'}.")
+            wanted[self._node(function.target)] = value.magnitude(function.unit)
+        self._session.write(wanted)
+
+    def tripped(self) -> tuple[Interlock, float] | None:
+        """The first interlock that holds now, with the value that it saw."""
+        nodes = [self._node(self._entry.functions[item.tag].current) for item in self._interlocks]
+        for item, value in zip(self._interlocks, self._session.read(nodes), strict=True):
+            shown = value.value if value is not None and value.quality != "bad" else None
+            if isinstance(shown, (int, float)) and item.trips(float(shown)):
+                return item, float(shown)
+        return None
+
+    @staticmethod
+    def _ending(result: Mapping[str, Any]) -> Ending:
+        amounts = zip(result["OutletAmounts"], result["OutletUnits"], strict=True)
+        return Ending(
+            _aware(result["Stopped"]),
+            cast(EndedBy, result["EndedBy"]),
+            tuple(map(Addition, result["Materials"], result["Amounts"], result["AmountUnits"])),
+            dict(zip(result["OutletNames"], amounts, strict=True)) or None,
+        )
+
+    def _ended(self, path: str) -> dict[str, Any]:
+        """The result of this run of the phase, waited for."""
+        self._template(path)
+        while (found := self._look(path)) is None:
+            pass
+        return found
+
+    def _look(self, path: str) -> dict[str, Any] | None:
+        """The result of this run of the phase, or None after having waited a little."""
+        began = self._began.get(path)
+        if began is None:
+            raise InputError(f"{self.name} does not run {path}", remedy="Start it first.")
+        connections = self._session.connections
+        result = self._result(path)
+        if _aware(result["Started"]) == began:
+            return result
+        state = self.state
+        if state is not State.RUNNING:
+            result = self._result(path)
+            if _aware(result["Started"]) == began:
+                return result  # it ended between the two looks
+            self._lost(path, state)
+        until = self._until.get(path, began)
+        until = max(until, self._wait(until + self._stride))
+        again = self._session.connections != connections and self.state is not State.RUNNING
+        self._until[path] = began if again else until
+        return None
+
+    def _lost(self, path: str, state: State) -> None:
+        """The unit neither runs the phase nor has its result: a simulated one that was restarted is told again what
+        is wanted; with a real one somebody has to look first."""
+        if self._lock_step and self._identity.origin == "simulated" and state in (State.IDLE, State.COMPLETE):
+            self.command(path, self._wanted[path])
+            self.start(path, self._phases[path], self._began[path])
+            return
+        raise NotRunning(
+            f"{self.name} does not run {path} (it is {state.value})",
+            state,
+            remedy="Look at the unit; call again when the phase may go on.",
+        )
+
+    def _wait(self, to: datetime) -> datetime:
+        """Let process time pass, towards `to`; returns where the clock is then."""
+        if self._clock is None:
+            time.sleep(POLL_S)
+            return datetime.now(UTC)
+        answer = self._session.call(
+            self._node(self._clock.object),
+            self._node(self._clock.advance),
+            ("String", self._owner),
+            ("DateTime", to),
+        )
+        return _aware(answer[0])
+
+    def _result(self, path: str) -> dict[str, Any]:
+        parts = self._session.children([self._results[path]])[0]
+        values = self._session.read([parts[name][0] for name in RESULT_FIELDS])
+        return {
+            name: ([] if value is None or value.value is None else value.value)
+            for name, value in zip(RESULT_FIELDS, values, strict=True)
+        }
+
+    def read(self, path: str, interval: timedelta) -> tuple[Reading, ...]:
+        """The history of every function over the phase, one value each `interval` and one at the end.
+
+        Where the server has no value within one interval, the last one stands and is marked bad, so that a gap shows as
+        exactly the rows that it covers; before the first value, that one stands and is bad.
+        """
+        tags = self._template(path).functions
+        nodes = [self._node(self._entry.functions[tag].current) for tag in tags]
+
+        def ask() -> tuple[list[datetime], list[list[Value]]]:
+            moments = _moments(self._began[path], _aware(self._ended(path)["Stopped"]), interval)
+            connections = self._session.connections
+            past = self._session.history(nodes, moments[0], moments[-1]) if nodes else []
+            return (moments, past) if connections == self._session.connections else ask()
+
+        moments, past = ask()
+        return tuple(
+            reading
+            for tag, values in zip(tags, past, strict=True)
+            for reading in self._held(tag, values, moments, interval)
+        )
+
+    def _held(
+        self, tag: str, values: Sequence[Value], moments: Sequence[datetime], interval: timedelta
+    ) -> list[Reading]:
+        """The value of a function at each moment, held from its last source time."""
+        known = [(_aware(item.time), item) for item in values if item.value is not None and item.time is not None]
+        times = [when for when, _ in known]
+        unit, device, origin = self._entry.functions[tag].unit, f"{self.name}.{tag}", self._identity.origin
+        found = []
+        for moment in moments:
+            index = bisect_right(times, moment) - 1
+            if index < 0:
+                after = known[0][1].value if known else 0.0
+                found.append(Reading(tag, float(after), unit, moment, "bad", origin, device))
+                continue
+            when, item = known[index]
+            late = moment - when
+            quality = item.quality if late < interval else "bad"
+            found.append(Reading(tag, float(item.value), unit, moment, quality, origin, device))
+        return found
+
+    def draw_sample(self, path: str, attributes: Mapping[str, str]) -> tuple[Reading, ...]:
+        """What the unit's laboratory finds in a sample at the end of the phase."""
+        self._ended(path)
+        if not attributes:
+            return ()
+        names, units = list(attributes), list(attributes.values())
+        connections = self._session.connections
+        try:
+            values, at = self._program("sample", ("String", path), ("String", names), ("String", units))
+        except InputError:
+            if connections == self._session.connections:
+                raise
+            return self.draw_sample(path, attributes)  # asked of a server that was restarted meanwhile
+        assert len(values) == len(names), "the analyser left an attribute out"
+        return tuple(
+            Reading(name, float(value), unit, _aware(at), "good", self._identity.origin, f"laboratory.{name}")
+            for name, value, unit in zip(names, values, units, strict=True)
+        )
+
+
+def _aware(when: datetime) -> datetime:
+    """OPC UA times are UTC."""
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
+def _text(value: Quantity | str) -> str:
+    return value if isinstance(value, str) else f"{number_text(value.value)} {value.unit}".rstrip()
+
+
+def _moments(began: datetime, end: datetime, interval: timedelta) -> list[datetime]:
+    """Each `interval` from `began`, and `end`."""
+    hours, step = (end - began).total_seconds() / 3600.0, interval.total_seconds() / 3600.0
+    times = np.arange(0.0, hours, step)
+    moments = [began + timedelta(hours=float(item)) for item in times]
+    if not moments or hours - times[-1] > 1e-6:
+        moments.append(end)
+    return moments
