@@ -1,6 +1,7 @@
 """Deletions: the locus after the edit, the guide that dies with it, and primers that pydna amplifies from."""
 
 import csv
+import dataclasses
 import json
 import random
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedtrain.base import InputError, InputErrors
+from seedtrain.base import InputError, InputErrors, silent
 from seedtrain.bioinformatics import (
     DeletionQuestion,
     DnaRecord,
@@ -20,6 +21,7 @@ from seedtrain.bioinformatics import (
     genes_to_delete,
     read_dna,
 )
+from seedtrain.bioinformatics._edits import _deletion as deletion
 from seedtrain.bioinformatics._hosts import reverse_complement
 from tests.judges import needs
 
@@ -99,8 +101,6 @@ def test_verdicts_and_what_touches_a_neighbour(made):
     assert [item.verdict.verdict for item in made] == ["pass"] * 3
     crowded = genome()
     other = Feature("CDS", ((3850, 4400),), "+", {"locus_tag": ("b0009",), "gene": ("next",)})
-    import dataclasses
-
     found = delete_genes(
         dataclasses.replace(crowded, features=(*crowded.features, other)), ["b0001"], DeletionQuestion(arm=300)
     )[0]
@@ -186,3 +186,16 @@ def test_the_command_turns_a_strain_design_into_deletions(tmp_path, monkeypatch)
     done = subprocess.run([*run, "--strain", str(tmp_path / "genome.gb")], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "no strain design" in done.stderr
+
+
+def test_a_guide_that_the_edited_locus_still_holds_is_passed_over(made, tmp_path, monkeypatch):
+    monkeypatch.setenv("SEEDTRAIN_CACHE", str(tmp_path))
+    whole, asked, item = genome(), DeletionQuestion(arm=300), made[0]
+    index = deletion._index(whole, asked, silent)
+    span = (item.first - 1, item.wild - item.edited)
+    assert deletion._guide(index, whole, *span, item.locus, asked) == item.guide
+    assert item.guide is not None
+    kept = dataclasses.replace(item.locus, sequence=item.locus.sequence + reverse_complement(item.guide.sequence))
+    other = deletion._guide(index, whole, *span, kept, asked)
+    assert other is not None
+    assert other.sequence != item.guide.sequence
