@@ -128,6 +128,7 @@ def test_a_line_is_judged_between_its_ends():
     report = verify_clone(reads, line)
     assert report.verdict.verdict != "fail"
     assert report.consensus.edits == ()
+    assert criterion(report, "reads across any site, unbroken").verdict == "pass"
     assert all(item.name != "reads around more than once" for item in report.verdict.criteria)
     # A line said to be a circle: no read crosses the origin.
     closed = verify_clone(reads, PLAIN)

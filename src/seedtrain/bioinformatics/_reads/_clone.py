@@ -17,8 +17,8 @@ from seedtrain.bioinformatics._reads._consensus import NONE, Consensus, build_co
 from seedtrain.bioinformatics._reads._criteria import Findings, judge_clone
 from seedtrain.bioinformatics._reads._limits import CloneLimits
 from seedtrain.bioinformatics._reads._parental import count_parental
-from seedtrain.bioinformatics._reads._pile import Pile, identity_of, pile_up
-from seedtrain.bioinformatics._reads._reference import Reference
+from seedtrain.bioinformatics._reads._pile import BREAK_SPAN, Pile, identity_of, pile_up
+from seedtrain.bioinformatics._reads._reference import END_BASES, Reference
 from seedtrain.bioinformatics._reads._source import Read, Sample, read_reads, take_sample
 from seedtrain.bioinformatics._reads._structure import (
     Shares,
@@ -104,7 +104,7 @@ def verify_clone(
     other = _control(control, reference, platform)
     classes = find_alleles(reference, pile, other)
     found = list(breaks_of(reference, mine, platform))
-    spanning = int(pile.spanning.min())
+    spanning = _least_spanning(reference, pile)
     progress(0.8, "consensus")
     consensus = build_consensus(reference, mine, pile) if mine else NONE
     findings = Findings(
@@ -160,6 +160,13 @@ def _control(control: Path | Sequence[Read] | None, reference: Reference, platfo
     sample, _source = _sample(control)
     laid: list[Laid] = [item for item in lay_all(reference, sample.reads, platform) if is_related(item)]
     return pile_up(reference, laid)
+
+
+def _least_spanning(reference: Reference, pile: Pile) -> int:
+    """Least reads that cross any site unbroken; near the ends of a line no read can, and nothing is asked there."""
+    beside = 0 if reference.circular else END_BASES + BREAK_SPAN
+    inner = pile.spanning[beside : len(reference) - beside]
+    return int(inner.min()) if len(inner) else 0
 
 
 def _thinnest(reference: Reference, pile: Pile) -> int:
