@@ -12,11 +12,12 @@ from seedtrain.base import EXIT_DONE, EXIT_FAIL, InputError
 from seedtrain.base import translate as _
 from seedtrain.cli import _batch_acts as acts
 from seedtrain.cli import _batch_orders as orders
-from seedtrain.cli._batch_words import batch_data, print_batch, print_next, say_simulated, with_batch
+from seedtrain.cli._batch_words import batch_data, next_lines, say_simulated, with_batch
 from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+from seedtrain.cli._signing import RecordUrl, Signer, open_record
 
 if TYPE_CHECKING:
+    from seedtrain.gmp import BatchRecord
     from seedtrain.recipe import ControlRecipe
     from seedtrain.record import Ledger
 
@@ -51,16 +52,12 @@ def start(
     recipe
         A recipe file, or a version in the ledger: NAME, the effective one, or NAME@VERSION.
     """
-    from seedtrain.base import use_language
     from seedtrain.gmp import start_batch
 
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang):
-        control = control_of(ledger, recipe)
-        with signing(ledger, signer) as actor:
-            found = start_batch(ledger, control, batch, actor, simulated=simulated)
-        print_batch(ledger, found, options)
-    return EXIT_DONE
+    def do(ledger: Ledger, actor: str) -> BatchRecord:
+        return start_batch(ledger, control_of(ledger, recipe), batch, actor, simulated=simulated)
+
+    return acts.acted(do, signer, record, common)
 
 
 def control_of(ledger: Ledger, recipe: str) -> ControlRecipe:
@@ -97,7 +94,8 @@ def step(batch: str, *, record: RecordUrl = None, common: Common | None = None) 
             print_json(batch_data(found, control))
         else:
             say_simulated(found)
-            print_next(found, control)
+            for line in next_lines(found, control):
+                print(line)
     return EXIT_DONE
 
 
@@ -138,7 +136,8 @@ def status(batch: str, *, record: RecordUrl = None, common: Common | None = None
         if live is not None:
             print(*live_words(live), sep="\n")
         else:
-            print_next(found, control)
+            for line in next_lines(found, control):
+                print(line)
     return EXIT_DONE
 
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from seedtrain.base import EXIT_DONE
 from seedtrain.base import translate as _
-from seedtrain.cli._batch_words import print_batch
+from seedtrain.cli._acted import acted as signed_act
+from seedtrain.cli._batch_words import batch_data, stand_lines
 from seedtrain.cli._common import Common
-from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
+from seedtrain.cli._signing import RecordUrl, Signer
 
 if TYPE_CHECKING:
     from seedtrain.gmp import BatchRecord
+    from seedtrain.recipe import ControlRecipe
     from seedtrain.record import Ledger
 
 Reason = Annotated[str, Parameter(help="Why; it stands in the record.")]
@@ -336,15 +337,18 @@ conforms" --as person-4 --record record.db
 
 
 def acted(do: _Act, signer: Signer, record: str | None, common: Common | None) -> int:
-    """Sign in, do it, and print how the batch stands."""
-    from seedtrain.base import use_language
+    """Sign in, do it, and say how the batch stands."""
+    from seedtrain.gmp import batch_recipe
 
-    options = common or Common()
-    with open_record(record) as ledger, use_language(options.lang):
-        with signing(ledger, signer) as actor:
-            found = do(ledger, actor)
-        print_batch(ledger, found, options)
-    return EXIT_DONE
+    def act(ledger: Ledger, actor: str) -> tuple[BatchRecord, ControlRecipe]:
+        found = do(ledger, actor)
+        return found, batch_recipe(ledger, found)
+
+    return signed_act(
+        *(signer, record, common, act),
+        lambda pair: stand_lines(*pair),
+        data=lambda pair: batch_data(*pair),
+    )
 
 
 def _path(ledger: Ledger, batch: str, phase: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from seedtrain.base import translate as _
-from seedtrain.cli._common import Common, print_json
+from seedtrain.cli._common import Common
 from seedtrain.cli._signing import open_record
 
 if TYPE_CHECKING:
@@ -75,32 +75,28 @@ def _value(item: Any) -> dict[str, Any]:
     }
 
 
-def print_batch(ledger: Ledger, found: BatchRecord, options: Common) -> None:
+def stand_lines(found: BatchRecord, control: ControlRecipe) -> Iterator[str]:
     """How a batch stands after an act, and what comes next."""
-    from seedtrain.gmp import batch_recipe
     from seedtrain.recipe import state_words
 
-    control = batch_recipe(ledger, found)
-    if options.json:
-        print_json(batch_data(found, control))
-        return
-    say_simulated(found)
-    print(f"{found.batch}: {state_words(found.state)}")
-    print_next(found, control)
+    if found.simulated:
+        yield _("SIMULATED: nothing was made")
+    yield f"{found.batch}: {state_words(found.state)}"
+    yield from next_lines(found, control)
 
 
-def print_next(found: BatchRecord, control: ControlRecipe) -> None:
+def next_lines(found: BatchRecord, control: ControlRecipe) -> Iterator[str]:
     """What comes next, each with its phase and what it is about, and the instruction once."""
     from seedtrain.gmp import following
 
     shown = ""
     for item in following(found, control):
         if item.instruction and item.instruction != shown:
-            print(f"  {item.instruction}")
+            yield f"  {item.instruction}"
             shown = item.instruction
         about = " ".join(part for part in (item.what, item.phase, item.subject) if part)
         limits = f" [{item.limits}]" if item.limits else ""
-        print(f"  batch {about}{limits}: {item.words}")
+        yield f"  batch {about}{limits}: {item.words}"
 
 
 def say_simulated(found: BatchRecord) -> None:
