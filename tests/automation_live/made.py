@@ -63,8 +63,8 @@ def connected(
         yield plant
 
 
-def ledger_in(folder: Path) -> Ledger:
-    ledger = open_ledger(folder / "record.db")
+def ledger_in(folder: Path, url: str = "") -> Ledger:
+    ledger = open_ledger(url or folder / "record.db")
     if not received_lots(ledger.events()):
         receive_lots(ledger, lots(), enrol_person(ledger, "Store", ["warehouse"], scripted=True))
     return ledger

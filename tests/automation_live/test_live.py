@@ -17,10 +17,11 @@ from seedtrain.automation._plant._base import LEASE_S
 from seedtrain.base import InputErrors
 from seedtrain.gmp import command_batch
 from seedtrain.recipe import Command, State
-from seedtrain.record import Draft, Event, Ledger, append_signed, moment
+from seedtrain.record import Draft, Event, Ledger, append_signed, moment, verify
 from tests.automation_live.made import BATCH, Script, connected, control, ledger_in, run, served, starter
 from tests.automation_live.proxy import Proxy
 from tests.automation_opcua.served import drafted
+from tests.record.postgres import server, url
 
 pytest.importorskip("asyncua", reason="the group `plant` is not installed")
 GROW, FED = "seed/expansion/grow", "production/main/fed"
@@ -201,6 +202,21 @@ def test_a_unit_of_a_batch_that_is_not_over_is_refused_by_the_record(tmp_path: P
             assert state.held
             assert state.attached is not None
             assert heard[0].startswith("held: the executor was lost: found between two phases")
+
+
+@pytest.mark.slow
+def test_the_record_may_be_in_postgresql_and_people_elsewhere(tmp_path: Path):
+    with served(tmp_path) as process, server() as port:
+        place = url(port, tmp_path, "live")
+        with (
+            ledger_in(tmp_path, place) as ledger,
+            ledger_in(tmp_path, place) as people,  # a connection of their own
+            connected(process.url) as plant,
+        ):
+            script = Script(people)
+            assert run(ledger, plant, script).state() is State.COMPLETE
+            assert [words.split()[1] for words in script.done] == ["check", "sign", "begin", "complete", "check"]
+        assert verify(place).verdict == "pass"
 
 
 def _stop_at(words: str) -> Callable[[str], None]:

@@ -102,10 +102,13 @@ def _consumed(view: PhaseView) -> list[Draft]:
     recipe, path = view.job.control.recipe, view.step.path
     drafts = []
     lots = open_store(view.job)
+    by_hand = view.step.phase.manual.dispense if view.job.live is not None else {}  # people record these themselves
     for addition in view.ending.additions:
         wanted = target(recipe, view.step, addition.material, view.hours)
         targets = {} if wanted is None else split(recipe, addition.material, wanted.value, wanted.unit)
         for material, (amount, unit) in split(recipe, addition.material, addition.amount, addition.unit).items():
+            if material in by_hand:
+                continue
             for share in lots.draw(material, amount, unit, view.ending.time.date()):
                 lots.take(share)
                 part = share.amount / amount if amount else 0.0
