@@ -88,8 +88,28 @@ def _many_tags(path: Path, tags: int, seconds: int, progress: Progress) -> list[
     return [
         _row(f"{words}: readings lost", float(lost), "", 0.0, note),
         _row(f"{words}: p99 from source to client", float(np.quantile(came, 0.99)), "s"),
-    X
+        _row(f"{words}: p99 from source to disk", float(np.quantile(disk, 0.99)), "s"),
     ]
+
+
+class _Taker:
+    """Takes what the server tells, in the order of its telling; `names`: the tag of each node."""
+
+    def __init__(self, recorder: Recorder, ends: _Ends) -> None:
+        self.recorder, self.ends = recorder, ends
+        self.names: dict[Any, str] = {}
+
+    def datachange_notification(self, node: Any, value: float, data: Any) -> None:
+        """A value, as asyncua tells it."""
+        if value < 0:
+            return  # as it was before the load began
+        at = data.monitored_item.Value.SourceTimestamp.replace(tzinfo=UTC)
+        self.ends.source.append(at.timestamp())
+        self.ends.came.append(time.time())
+        self.recorder.put("bench", self.names[node.nodeid], at, value, "", origin="simulated")
+
+    def status_change_notification(self, status: Any) -> None:
+        """The subscription changed; what is lost by it shows in the count."""
 
 
 async def _subscribe(
@@ -104,23 +124,7 @@ async def _subscribe(
 
     assert server.stdin is not None
     assert server.stdout is not None
-    by_node: dict[Any, str] = {}
-
-    class Handler:
-        """Takes what the server tells, in the order of its telling."""
-
-        def status_change_notification(self, status: Any) -> None:
-            """What is lost by it shows in the count."""
-
-        def datachange_notification(self, node: Any, value: float, data: Any) -> None:
-            if value < 0:
-                return  # as it was before the load began
-            told = data.monitored_item.Value
-            at = told.SourceTimestamp.replace(tzinfo=UTC)
-            ends.source.append(at.timestamp())
-            ends.came.append(time.time())
-            recorder.put("bench", by_node[node.nodeid], at, value, "", origin="simulated")
-
+    taker = _Taker(recorder, ends)
     logging.getLogger("asyncua").setLevel(logging.ERROR)
     url = server.stdout.readline().strip()
     watching = threading.Event()
@@ -128,8 +132,8 @@ async def _subscribe(
     async with Client(url, timeout=PATIENCE_S, watchdog_intervall=PATIENCE_S) as client:
         index = await client.get_namespace_index("urn:seedtrain:bench")
         nodes = [client.get_node(ua.NodeId(name, index)) for name in names]
-        by_node |= {node.nodeid: name for node, name in zip(nodes, names, strict=True)}
-        subscription = await client.create_subscription(PUBLISH_MS, Handler())
+        taker.names = {node.nodeid: name for node, name in zip(nodes, names, strict=True)}
+        subscription = await client.create_subscription(PUBLISH_MS, taker)
         await subscription.subscribe_data_change(nodes, queuesize=QUEUE)
         watcher.start()
         server.stdin.write("go\n")
