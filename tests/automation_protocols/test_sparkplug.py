@@ -159,6 +159,14 @@ def test_a_host_knows_the_last_word_or_that_it_missed_one(shown: list[tuple[floa
     assert view.metrics["tank"]["level"].value == last[0]
 
 
+def test_numbers_begin_again_after_255():
+    edge, host = born()
+    messages = [edge.data("tank", [Metric("level", DataType.DOUBLE, float(item))], NOW) for item in range(600)]
+    assert [decode(message.payload).seq for message in messages] == [(item + 2) % 256 for item in range(600)]
+    assert told(host, messages) == []
+    assert host.nodes["g", "e"].metrics["tank"]["level"].value == 599.0
+
+
 def test_death_makes_values_stale_unless_it_is_that_of_an_older_session():
     edge, host = born()
     old = edge.death(NOW)
