@@ -21,7 +21,7 @@ from seedtrain.record import open_ledger
 ROOT = Path(__file__).parent.parent
 COLLAGEN = ROOT / "examples" / "collagen"
 COMMAND = Path(sys.executable).parent / "seedtrain"
-STAGES = ("gene", "strain", "bench", "scale", "batch", "economics", "gap", "dossier")
+STAGES = ("gene", "verify", "strain", "bench", "scale", "batch", "economics", "gap", "dossier")
 EASY_NEED = """\
 need: easy
 title: A need that the process meets

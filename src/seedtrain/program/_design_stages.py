@@ -1,4 +1,4 @@
-"""The stages of design: gene, strain, bench, scale, economics."""
+"""The stages of design: gene, verify, strain, bench, scale, economics."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from seedtrain.development import (
 from seedtrain.program._directory import Program
 from seedtrain.program._engine import Stage, StageOutput, StageResult
 from seedtrain.program._informed import informed_culture
+from seedtrain.program._verify_stage import verify_stage
 from seedtrain.recipe import ControlRecipe, MasterRecipe, SeedUnit, at_scale
 from seedtrain.simulation import Culture
 
@@ -41,6 +42,7 @@ class DesignStages:
         """In the order in which they run."""
         return (
             Stage("gene", self._gene_inputs, self._gene),
+            verify_stage(),
             Stage("strain", self._strain_inputs, self._strain),
             Stage("bench", self._bench_inputs, self._bench),
             Stage("scale", self._scale_inputs, self._scale),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from seedtrain.base import translate as _
-from seedtrain.bioinformatics import Gene, limit_words
+from seedtrain.bioinformatics import Gene, criterion_words, limit_words
 from seedtrain.program._dossier_case import Case, traced
 from seedtrain.program._dossier_words import (
     STATES,
@@ -21,7 +21,7 @@ from seedtrain.program._dossier_words import (
     status_words,
 )
 from seedtrain.program._run_figures import run_figure
-from seedtrain.quality import verdict_words
+from seedtrain.quality import Verdict, verdict_words
 from seedtrain.recipe import MasterRecipe
 from seedtrain.report import (
     Block,
@@ -82,12 +82,32 @@ def gene_blocks(case: Case) -> Iterator[Block]:
         _("Checks of the gene"),
         note,
     )
+    yield _reads(case)
     if gene.relaxed:
         heads = (Column(_("Limit")), Column(_("Asked")), Column(_("Used")), Column(_("Stuck at residue"), "right"))
         rows = [(limit_words(item.limit), item.asked, item.used, str(item.residue)) for item in gene.relaxed]
         yield Table(heads, rows, _("Limits that had to be relaxed"), note)
     yield Paragraph("\n".join(gene.notes))
     yield Paragraph(_("Sources: {sources}.").format(sources="; ".join(gene.sources)))
+
+
+def _reads(case: Case) -> Table:
+    """The verdict of the stage after the gene: on simulated reads of it."""
+    data = case.results["verify"].data
+    verdict = Verdict.from_data(data["verdict"])
+    rows = [
+        (
+            criterion_words(item.name),
+            "–" if item.value is None else str(item.value),
+            item.limit or "–",
+            Cell(verdict_words(item.verdict), STATES[item.verdict]),
+        )
+        for item in verdict.criteria
+    ]
+    heads = (Column(_("Check")), Column(_("Value"), width=24), Column(_("Limit"), width=24), Column(_("Verdict")))
+    words = _("{count} simulated reads of the gene: {verdict}. Nothing was sequenced.")
+    caption = words.format(count=data["reads"], verdict=verdict_words(verdict.verdict))
+    return Table(heads, rows, caption, case.stage_note("verify"))
 
 
 def _gene_figures(gene: Gene) -> list[tuple[str, str]]:

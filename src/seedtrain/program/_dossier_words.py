@@ -219,6 +219,7 @@ _BALANCES: Final[Mapping[str, Callable[[], str]]] = {
 }
 _STAGES: Final[Mapping[str, Callable[[], str]]] = {
     "gene": lambda: _("gene"),
+    "verify": lambda: _("verify"),
     "strain": lambda: _("strain"),
     "bench": lambda: _("bench"),
     "scale": lambda: _("scale-up"),

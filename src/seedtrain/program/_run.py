@@ -33,12 +33,13 @@ from seedtrain.record import open_ledger
 
 SHARES: Final = {
     "gene": 0.15,
+    "verify": 0.02,
     "strain": 0.16,
     "bench": 0.02,
     "scale": 0.05,
     "batch": 0.05,
     "economics": 0.02,
-    "gap": 0.43,
+    "gap": 0.41,
     "dossier": 0.12,
 }
 """Part of the whole work that each stage is, for the progress bar."""
