@@ -128,6 +128,10 @@ class Crash(BaseException):
 
 def test_a_phase_that_declares_it_restarts_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     recipe = RECIPE.replace("do: grow\n", "do: grow\n            automatic_restart: true\n")
+    asked = "instruction: Thaw one vial.\n"
+    recipe = recipe.replace(
+        asked, f"{asked}            entries: {{label: {{choices: [right, wrong], accept: [right]}}}}\n"
+    )
     poll = OpcUaUnit.poll
 
     def crash(unit: OpcUaUnit, path: str) -> Ending | None:
@@ -152,6 +156,9 @@ def test_a_phase_that_declares_it_restarts_by_itself(tmp_path: Path, monkeypatch
                 run(ledger, plant, stop, recipe=recipe)
             state = batch_state(ledger, BATCH)
             assert GROW in state.completed
+            thaw = "seed/expansion/thaw"  # its equipment ended it, a person entered the label and completed it
+            assert state.ended[thaw].time <= state.completed[thaw].time
+            assert state.completers[thaw] != state.completers[GROW] == "system"
             assert not state.held
             assert state.attached is not None
             found = {"phase": GROW, "unit": "shake_flask", "state": "running", "program": GROW}
