@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -107,12 +107,14 @@ TestPlain.settings = TestLatching.settings = settings(max_examples=60, stateful_
 
 
 @given(
-    values=st.lists(st.integers(0, 12), min_size=1, max_size=60),
+    values=st.lists(st.integers(3, 9), min_size=5, max_size=40),
     band=st.integers(0, 3),
     on=st.integers(0, 3),
     off=st.integers(0, 3),
     kind=st.sampled_from(["high", "low"]),
 )
+@example(values=[7, 7, 6, 5], band=1, on=0, off=0, kind="high")
+@example(values=[5, 5, 6, 7], band=1, on=0, off=0, kind="low")
 def test_dead_band_and_delays_are_what_they_say(values: list[int], band: int, on: int, off: int, kind: str) -> None:
     """Readings a minute apart, against a plain search backwards through all of them."""
     detector = Detector(
