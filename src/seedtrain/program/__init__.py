@@ -7,6 +7,7 @@ from seedtrain.program._need import ATTRIBUTES, Need, read_need
 from seedtrain.program._new import new_program
 from seedtrain.program._plant import Plant, read_plant
 from seedtrain.program._predict import predicted_runs
+from seedtrain.program._prior import recipe_prior
 from seedtrain.program._recipe_case import recipe_case, recipe_design_space, recipe_scale_up
 from seedtrain.program._run import Outcome, dossier_content, run_program
 from seedtrain.program._scripted import answer, scripted_crew
@@ -30,6 +31,7 @@ __all__ = [
     "recipe_case",
     "recipe_design_space",
     "recipe_in_vessel",
+    "recipe_prior",
     "recipe_scale_up",
     "run_drawing",
     "run_program",

@@ -1,0 +1,232 @@
+"""`seedtrain experiments`: which runs to make next, and what they told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from seedtrain.base import EXIT_DONE, InputError, Position
+from seedtrain.base import translate as _
+from seedtrain.cli._common import Common, print_json, shown_progress
+
+if TYPE_CHECKING:
+    from seedtrain.development import Analysis, Experiment, SheetRow
+
+app = App(name="experiments", help="Design experiments, choose the next runs, and read what they told.")
+Kind = Literal[
+    "factorial", "fractional", "plackett-burman", "central-composite", "box-behnken", "d-optimal", "i-optimal",
+    "simplex-lattice", "simplex-centroid", "space-filling",
+]  # fmt: skip
+Terms = Literal["linear", "interactions", "quadratic"]
+
+
+@app.command
+def design(
+    study: Path,
+    *,
+    kind: Annotated[Kind, Parameter(help="Which design.")] = "space-filling",
+    runs: Annotated[int, Parameter(help="Of optimal and space-filling designs.")] = 0,
+    terms: Annotated[Terms, Parameter(help="What an optimal design is to tell.")] = "quadratic",
+    resolution: Annotated[int, Parameter(help="Of a fraction: 3, 4 or 5.")] = 4,
+    levels: Annotated[int, Parameter(help="Of each range in a factorial; degree of a simplex lattice.")] = 2,
+    centre: Annotated[int, Parameter(help="Runs in the middle of all ranges.")] = 0,
+    replicates: Annotated[int, Parameter(help="How often each run is made.")] = 1,
+    blocks: Annotated[int, Parameter(help="Days, reactors or plates that the runs are shared between.")] = 1,
+    plate: Annotated[int, Parameter(help="Wells of a plate that the runs are laid out on: 6 to 384.")] = 0,
+    ordered: Annotated[bool, Parameter(negative="", help="Keep the design's order instead of a random one.")] = False,
+    seed: Annotated[int, Parameter(help="Of the random order, and of drawn designs.")] = 0,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write the sheet (CSV) here.")] = None,
+    common: Common | None = None,
+) -> int:
+    """A sheet of runs in random order, with empty columns for the results; docs/reference/experiments.md has all keys.
+
+    Example: seedtrain experiments design study.yaml --kind d-optimal --runs 16 -o sheet.csv
+
+    Parameters
+    ----------
+    study
+        The study file: factors, limits between them, responses.
+    """
+    options = common or Common()
+    from seedtrain.base import use_language
+    from seedtrain.development import design as designed
+    from seedtrain.development import design_facts, read_experiment, rows_of, sheet_text
+
+    _refuse_existing(output)
+    with use_language(options.lang):
+        given = read_experiment(study)
+        points = designed(
+            given, kind, runs=runs, terms=terms, resolution=resolution, centre=centre, levels=levels, seed=seed
+        )
+        rows = rows_of(given, points, blocks=blocks, replicates=replicates, plate=plate, seed=None if ordered else seed)
+        facts = {name: design_facts(given, rows, name) for name in ("linear", "interactions", "quadratic")}
+        text = sheet_text(given, rows)
+        _keep(output, text)
+        if options.json:
+            print_json({"study": given.name, "digest": given.key, "kind": kind, "models": facts,
+                        "runs": [{"run": row.number, **row.values} for row in rows]})  # fmt: skip
+            return EXIT_DONE
+        if output is None:
+            print(text, end="")
+            return EXIT_DONE
+        print(_("{runs} runs of {study}").format(runs=len(rows), study=given.name))
+        for name, found in facts.items():
+            words = _("cannot be told by these runs")
+            if found:
+                words = _("{terms} terms, D-efficiency {efficiency} %, largest variance inflation {inflation}").format(
+                    terms=found["terms"],
+                    efficiency=f"{found['D-efficiency']:.0f}",
+                    inflation=f"{found['inflation']:.3g}",
+                )
+            print(f"  {_model_words(name)}: {words}")
+        print(_("kept: {path}").format(path=output))
+    return EXIT_DONE
+
+
+@app.command
+def suggest(
+    study: Path,
+    sheet: Path | None = None,
+    *,
+    count: Annotated[int, Parameter(name=["--count", "-n"], help="Runs to suggest.")] = 1,
+    recipe: Annotated[
+        Path | None, Parameter(help="A recipe whose model says what to expect (factors name it).")
+    ] = None,
+    at: Annotated[
+        str | None, Parameter(help="The vessel of the runs, for --recipe; the recipe's own if left out.")
+    ] = None,
+    plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
+    seed: Annotated[int, Parameter(help="Which values are drawn.")] = 0,
+    append: Annotated[bool, Parameter(negative="", help="Add the runs to the sheet, their results empty.")] = False,
+    common: Common | None = None,
+) -> int:
+    """The next runs, chosen by the results so far: Bayesian optimisation with limits, noise, batches and several goals.
+
+    Fill in the results, ask again. Rows without results count as under way. With --recipe the process model of a recipe
+    says what to expect before there are runs, and the results correct it.
+
+    Example: seedtrain experiments suggest study.yaml sheet.csv --count 4 --append
+
+    Parameters
+    ----------
+    study
+        The study file: factors, limits between them, responses.
+    sheet
+        The sheet with the results so far; none yet if left out.
+    """
+    options = common or Common()
+    from seedtrain.base import use_language, write_atomic
+    from seedtrain.development import read_experiment, read_rows, rows_of, sheet_text
+    from seedtrain.development import suggest as suggested
+
+    if append and sheet is None:
+        raise InputError("--append without a sheet", remedy="Name the sheet that the runs are added to.")
+    with use_language(options.lang):
+        given = read_experiment(study)
+        known = read_rows(given, sheet) if sheet is not None and (sheet.exists() or not append) else ()
+        with shown_progress(as_json=options.json) as progress:
+            prior = None
+            if recipe is not None:
+                from seedtrain.program import recipe_prior
+
+                prior = recipe_prior(recipe, given, at=at, plant=plant, seed=seed, progress=progress)
+            found = suggested(given, known, count, prior=prior, seed=seed, progress=progress)
+        import numpy as np
+
+        first = max((row.number for row in known), default=0) + 1
+        points = np.array([item.point for item in found])
+        rows = rows_of(given, points, reasons=[item.reason for item in found], first=first, seed=None)
+        if append and sheet is not None:
+            write_atomic(sheet, sheet_text(given, [*known, *rows]))
+        if options.json:
+            print_json([{"run": row.number, "factors": row.values, "reason": item.reason,
+                         "expected": {name: list(pair) for name, pair in item.expected.items()}}
+                        for row, item in zip(rows, found, strict=True)])  # fmt: skip
+            return EXIT_DONE
+        for row in rows:
+            values = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+                               for name, value in row.values.items())  # fmt: skip
+            print(_("run {number}: {values}").format(number=row.number, values=values) + f"\n  {row.reason}")
+        if append:
+            print(_("kept: {path}").format(path=sheet))
+    return EXIT_DONE
+
+
+@app.command
+def analyse(
+    study: Path,
+    sheet: Path,
+    *,
+    terms: Annotated[Terms, Parameter(help="The model.")] = "quadratic",
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write report and plots here.")] = None,
+    common: Common | None = None,
+) -> int:
+    """Effects of the factors on each response with intervals, how well new runs are predicted, lack of fit.
+
+    Example: seedtrain experiments analyse study.yaml sheet.csv --terms interactions -o report
+
+    Parameters
+    ----------
+    study
+        The study file.
+    sheet
+        The sheet with results.
+    """
+    options = common or Common()
+    from seedtrain.base import use_language
+    from seedtrain.development import analyse as analysed
+    from seedtrain.development import analysis_lines, read_experiment, read_rows
+
+    with use_language(options.lang):
+        given = read_experiment(study)
+        rows = read_rows(given, sheet)
+        found = [analysed(given, rows, item.name, terms) for item in given.responses]
+        written = _report(given, rows, found, output) if output else []
+        if options.json:
+            print_json([item.to_data() for item in found])
+            return EXIT_DONE
+        for item in found:
+            for line in analysis_lines(item):
+                print(line)
+        for path in written:
+            print(_("kept: {path}").format(path=path))
+    return EXIT_DONE
+
+
+def _report(given: Experiment, rows: tuple[SheetRow, ...], found: list[Analysis], output: Path) -> list[Path]:
+    from seedtrain.base import write_atomic
+    from seedtrain.development import analysis_blocks, analysis_figures, figures_as_svg, progress_figure
+    from seedtrain.report import Figure, Page, render_html
+
+    blocks = list(analysis_blocks(found))
+    plots = dict(analysis_figures(found))
+    course = progress_figure(given, rows)
+    if course is not None:
+        blocks.insert(0, Figure(course, course.alt))
+        plots["progress"] = course
+    page = Page(_("Experiments: {name}").format(name=given.name), blocks, facts=[(_("digest"), given.key[:16])])
+    files = {"experiments.html": render_html(page), **figures_as_svg(plots)}
+    for name, content in files.items():
+        write_atomic(output / name, content)
+    return [output / name for name in files]
+
+
+def _model_words(terms: str) -> str:
+    return {
+        "linear": _("main effects"), "interactions": _("with interactions"), "quadratic": _("with squares"),
+    }[terms]  # fmt: skip
+
+
+def _refuse_existing(output: Path | None) -> None:
+    if output is not None and output.exists():
+        raise InputError("the file exists", position=Position(str(output)),
+                         remedy="Choose another name: a sheet may hold results.")  # fmt: skip
+
+
+def _keep(output: Path | None, text: str) -> None:
+    from seedtrain.base import write_atomic
+
+    if output is not None:
+        write_atomic(output, text)

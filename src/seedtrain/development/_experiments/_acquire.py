@@ -1,0 +1,227 @@
+"""Where the next runs tell most: expected improvement, the chance that limits hold, batches, several responses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedtrain.development._experiments._surrogate import Space
+
+Floats = NDArray[np.float64]
+Score = Callable[[Floats], Floats]
+CANDIDATES: Final = 512
+REFINED: Final = 4
+DRAWS: Final = 32
+
+
+def log_improvement(mean: Floats, deviation: Floats, best: float) -> Floats:
+    """Logarithm of the expected improvement over `best`, exact far below it (Ament et al. 2023, NeurIPS: LogEI)."""
+    from scipy import special
+
+    z = (mean - best) / deviation
+    near = np.maximum(z, -6.0)
+    density = np.exp(-0.5 * near**2) / math.sqrt(2 * math.pi)
+    plain = np.log(np.maximum(density + near * special.ndtr(near), 1e-300))
+    far = -0.5 * z**2 - 0.5 * math.log(2 * math.pi) - 2 * np.log(np.maximum(-z, 1.0))
+    found: Floats = np.where(z > -6.0, plain, far) + np.log(deviation)
+    return found
+
+
+def log_chance(mean: Floats, deviation: Floats, low: float, high: float) -> Floats:
+    """Logarithm of the probability that a response lies from `low` to `high` (either may be infinite)."""
+    from scipy import special
+
+    found: Floats
+    if math.isinf(low):
+        found = special.log_ndtr((high - mean) / deviation)
+    elif math.isinf(high):
+        found = special.log_ndtr((mean - low) / deviation)
+    else:
+        inside = special.ndtr((high - mean) / deviation) - special.ndtr((low - mean) / deviation)
+        found = np.log(np.maximum(inside, 1e-300))
+    return found
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where points may lie: the space, linear limits `rows @ continuous <= bounds`, and, of steps, the grid."""
+
+    space: Space
+    rows: Floats
+    bounds: Floats
+
+    def admits(self, points: Floats) -> NDArray[np.bool_]:
+        """Which points hold the limits, shape "point"."""
+        if not len(self.bounds):
+            return np.ones(len(points), bool)
+        sums: Floats = points[:, : self.space.continuous] @ self.rows.T
+        return np.asarray(np.all(sums <= self.bounds + 1e-9, axis=1))
+
+
+def spread_points(region: Region, count: int, seed: int) -> Floats:
+    """`count` admitted points that fill the region evenly: scrambled Sobol (Owen), levels in turn.
+
+    Fewer come back only where the region is nearly empty.
+    """
+    from scipy.stats import qmc
+
+    space = region.space
+    sampler = qmc.Sobol(max(space.size, 1), seed=seed)
+    found: list[Floats] = []
+    total = 0
+    for _attempt in range(40):
+        drawn = sampler.random_base2(max(5, math.ceil(math.log2(max(count, 2)))))
+        for at, levels in enumerate(space.levels, space.continuous):
+            drawn[:, at] = np.minimum(np.floor(drawn[:, at] * levels), levels - 1)
+        kept = drawn[region.admits(drawn)]
+        found.append(kept)
+        total += len(kept)
+        if total >= count:
+            break
+    return np.vstack(found)[:count]
+
+
+def best_point(region: Region, score: Score, near: Floats, seed: int) -> tuple[Floats, float]:
+    """The admitted point with the highest score: many candidates, the best refined along its continuous columns.
+
+    - `near`: good points known, "point, column": some candidates lie around them.
+    """
+    rng = np.random.default_rng(seed)
+    candidates = _candidates(region, near, rng)
+    scores = score(candidates)
+    order = np.argsort(-scores)
+    best, value = candidates[order[0]], float(scores[order[0]])
+    taken: list[Floats] = []
+    for at in order:
+        if len(taken) == REFINED:
+            break
+        if all(np.abs(candidates[at] - other).max() > 0.05 for other in taken):
+            taken.append(candidates[at])
+    for point in taken:
+        found, height = _climbed(region, score, point)
+        if height > value:
+            best, value = found, height
+    for point in _neighbours(region.space, best):
+        found, height = _climbed(region, score, point)
+        if height > value:
+            best, value = found, height
+    return best, value
+
+
+def _candidates(region: Region, near: Floats, rng: np.random.Generator) -> Floats:
+    space = region.space
+    drawn = [spread_points(region, CANDIDATES, int(rng.integers(2**31)))]
+    for size in (0.05, 0.2):
+        if len(near):
+            around = near[rng.integers(len(near), size=CANDIDATES // 4)].copy()
+            moved = rng.random(around[:, : space.continuous].shape) < 0.5
+            shift = rng.normal(0, size, moved.shape) * moved
+            around[:, : space.continuous] = np.clip(around[:, : space.continuous] + shift, 0, 1)
+            for at, levels in enumerate(space.levels, space.continuous):
+                swap = rng.random(len(around)) < 0.2
+                around[swap, at] = rng.integers(levels, size=int(swap.sum()))
+            drawn.append(around[region.admits(around)])
+    return np.vstack(drawn)
+
+
+def _climbed(region: Region, score: Score, point: Floats) -> tuple[Floats, float]:
+    """Uphill from `point` along its continuous columns, its levels kept."""
+    from scipy import optimize
+
+    split = region.space.continuous
+    value = float(score(point[None])[0])
+    if split == 0:
+        return point, value
+    levels = point[split:]
+    method = "SLSQP" if len(region.bounds) else "L-BFGS-B"
+    limits = [optimize.LinearConstraint(region.rows, -np.inf, region.bounds)] if len(region.bounds) else ()
+
+    def down(x: Floats) -> tuple[float, Floats]:
+        step = 1e-5
+        points = np.repeat(np.concatenate([x, levels])[None], 2 * split + 1, 0)
+        index = np.arange(split)
+        points[1 + index, index] += step
+        points[1 + split + index, index] -= step
+        values = score(points)
+        return -float(values[0]), -(values[1 : split + 1] - values[split + 1 :]) / (2 * step)
+
+    found = optimize.minimize(
+        down, point[:split], jac=True, method=method, bounds=[(0.0, 1.0)] * split, constraints=limits,
+        options={"maxiter": 40},
+    )  # fmt: skip
+    end = np.concatenate([np.clip(found.x, 0, 1), levels])
+    height = -float(found.fun)
+    return (end, height) if height > value and region.admits(end[None])[0] else (point, value)
+
+
+def _neighbours(space: Space, point: Floats) -> list[Floats]:
+    """`point` with another level of one factor, each in turn."""
+    found = []
+    for at, levels in enumerate(space.levels, space.continuous):
+        for level in range(levels):
+            if level != point[at]:
+                other = point.copy()
+                other[at] = level
+                found.append(other)
+    return found
+
+
+def weighted(values: Floats, weights: Sequence[float]) -> Floats:
+    """Several responses ("point, response", each scaled to 0 .. 1, more is better) as one: augmented Tchebycheff.
+
+    With drawn weights its maxima are the whole Pareto front (Knowles 2006, IEEE Trans Evol Comput 10:50: ParEGO).
+    """
+    scaled = values * np.asarray(weights)
+    found: Floats = scaled.min(1) + 0.05 * scaled.sum(1)
+    return found
+
+
+def pareto(values: Floats) -> NDArray[np.bool_]:
+    """Which rows no other row beats in every column ("point, response", more is better)."""
+    above = np.all(values[None] >= values[:, None], axis=2) & np.any(values[None] > values[:, None], axis=2)
+    return np.asarray(~np.any(above, axis=1))
+
+
+class Process(Protocol):
+    """What an acquisition asks of a response: as `Surrogate` gives it."""
+
+    @property
+    def spread(self) -> float:
+        """How far its values lie apart."""
+        ...
+
+    def predicted(self, points: Floats) -> tuple[Floats, Floats]:
+        """Mean and standard deviation at `points`."""
+        ...
+
+    def samples(self, points: Floats, count: int, rng: np.random.Generator) -> Floats:
+        """Joint draws, shape "draw, point"."""
+        ...
+
+
+def improvement_over_draws(surrogate: Process, seen: Floats, admitted: Floats, seed: int) -> Score:
+    """Expected improvement where readings are noisy: over what the best run so far truly gave, as drawn.
+
+    - `seen`: points of the runs; `admitted`: probability that each holds the limits, "run" (Letham et al. 2019,
+      Bayesian Analysis 14:495).
+    """
+    drawn = surrogate.samples(seen, DRAWS, np.random.default_rng(seed))
+    reached = np.where(admitted > 0.5, drawn, -np.inf)
+    bests = reached.max(1)
+    if not np.isfinite(bests).all():
+        bests = np.full(DRAWS, float(drawn.min()) - 3 * surrogate.spread)
+    incumbents = np.quantile(bests, (np.arange(8) + 0.5) / 8)
+
+    def score(points: Floats) -> Floats:
+        mean, deviation = surrogate.predicted(points)
+        values = np.stack([log_improvement(mean, deviation, float(best)) for best in incumbents])
+        top = values.max(0)
+        found: Floats = top + np.log(np.exp(values - top).mean(0))
+        return found
+
+    return score
