@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -295,7 +296,10 @@ def test_turning_a_circle_changes_nothing_but_its_origin(start, again):
     assert turned.rotated(len(circle) - (start + again) % len(circle)) == circle.rotated(0)
 
 
-@pytest.mark.skipif(not JUDGE.exists(), reason="judge/install.sh was not run: no SBOL validator")
+@pytest.mark.skipif(
+    not JUDGE.exists() and not os.environ.get("SEEDTRAIN_REQUIRE_JUDGES"),
+    reason="judge/install.sh was not run: no SBOL validator",
+)
 def test_the_sbol_validator_finds_no_fault(constructs, tmp_path):
     for name, made in constructs.items():
         (tmp_path / f"{name}.nt").write_text(sbol3(made.product))
