@@ -50,7 +50,7 @@ def ours_right(reference: Reference, truth: str, report: CloneReport) -> bool:
 def rows() -> list[tuple[str, str, str, str]]:
     """Kind, what bcftools says, what the consensus says, and the verdict."""
     reference = clone()
-    found = []
+    found: list[tuple[str, str, str, str]] = []
     for number, (kind, truth) in enumerate(kinds(reference).items()):
         reads = simulate_reads(truth, READS, seed=40 + number)
         if "one molecule of five" in kind:

@@ -1,4 +1,4 @@
-"""Many clones by Sanger traces; `python -m tests.bioinformatics_reads.trace_draws` prints docs/validation.md's figures."""
+"""Many clones by Sanger traces; `python -m tests.bioinformatics_reads.trace_draws` prints the documented figures."""
 
 from __future__ import annotations
 

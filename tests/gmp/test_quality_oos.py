@@ -333,12 +333,12 @@ def test_who_corrects_a_result_neither_assesses_nor_concludes_on_it(made):
     made.people["both"] = enrol_person(made.ledger, "Both", ["qc", "qa"], scripted=True)
     made.run().results({**GOOD, "purity": "9.72 %"})
     open_investigations(made.ledger, BATCH)
-    given = {"findings": "print-out says 97.2", "assignable": True}
-    assess_laboratory(made.ledger, OOS, actor=made.people["second"], **given)
+    words = "print-out says 97.2"
+    assess_laboratory(made.ledger, OOS, actor=made.people["second"], findings=words, assignable=True)
     corrected(made, "97.2", "both")
     for who in ("qc", "both"):
         with pytest.raises(InputError, match="needs another person"):
-            assess_laboratory(made.ledger, OOS, actor=made.people[who], **given)
+            assess_laboratory(made.ledger, OOS, actor=made.people[who], findings=words, assignable=True)
     with pytest.raises(InputError, match="needs another person"):
         close_investigation(made.ledger, OOS, conclusion="laboratory error", words="slip", actor=made.people["both"])
     closed = {"conclusion": "laboratory error", "words": "slip", "actor": made.people["qa"]}

@@ -17,7 +17,6 @@ from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, Signer
 
 if TYPE_CHECKING:
-
     from seedtrain.gmp import AssuranceRecorded
     from seedtrain.quality import Verdict
     from seedtrain.record import Event, Ledger

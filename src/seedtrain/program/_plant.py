@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +41,7 @@ class Plant:
     lots: tuple[Lot, ...]
     faults: tuple[FaultEntry, ...]
     document: Document
-    speaks: SpeaksEntry = SpeaksEntry()
+    speaks: SpeaksEntry = field(default_factory=SpeaksEntry)
 
     def vessel_of_scale(self, scale: str) -> Vessel:
         """The one vessel whose `scale` is bench, pilot or plant."""

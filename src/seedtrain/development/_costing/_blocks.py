@@ -17,6 +17,7 @@ from seedtrain.report import (
     Column,
     ContourPlot,
     Definitions,
+    Drawing,
     Figure,
     FigureSpec,
     GanttPlot,
@@ -68,7 +69,7 @@ def plant_blocks(found: PlantAssessment) -> tuple[Block, ...]:
 def assessment_figures(found: Assessment) -> dict[str, FigureSpec]:
     """The plots by the name of their file: cost, carbon, two tornados, planes, timetable."""
     blocks = economics_blocks({found.name: found.economics}, targets=dict(found.targets))
-    own = [block.plot for block in blocks if isinstance(block, Figure)]
+    own = [block.plot for block in blocks if isinstance(block, Figure) and not isinstance(block.plot, Drawing)]
     names = ("cost", "carbon", "cost-drivers", "carbon-drivers")
     plots: dict[str, FigureSpec] = dict(zip(names, own, strict=True))
     for item in found.planes:
