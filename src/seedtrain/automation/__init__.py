@@ -50,6 +50,7 @@ from seedtrain.automation._monitoring import (
     bench_monitoring,
     fit_golden,
     monitoring_rows,
+    nipals,
 )
 from seedtrain.automation._opcua import (
     Mapping,
@@ -167,6 +168,7 @@ __all__ = [
     "live_words",
     "mapped_plant",
     "monitoring_rows",
+    "nipals",
     "occupied",
     "open_device",
     "parse_address",

@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from seedtrain.automation import nipals
+
 Floats = NDArray[np.float64]
 TINY: Final = 1e-12
 
@@ -111,37 +113,14 @@ class Regression:
 
 def pls(x: Floats, y: Floats, count: int, *, unit_variance: bool = True) -> Regression:
     """PLS of one response `y` ("row") on `x` by NIPALS (Wold, Sjöström & Eriksson 2001, Chemom Intell Lab 58:109)."""
-    scaling = Scaling.of(x, unit_variance=unit_variance)
-    rest, mean = scaling(x), float(y.mean())
-    left = y - mean
-    weights: list[Floats] = []
-    loadings: list[Floats] = []
-    scores: list[Floats] = []
-    inner: list[float] = []
-    for _component in range(min(count, min(x.shape[0] - 1, x.shape[1]))):
-        weight = rest.T @ left
-        size = float(np.linalg.norm(weight))
-        if size <= TINY * max(float(np.linalg.norm(rest)) * float(np.linalg.norm(left)), 1e-300):
-            break
-        weight /= size
-        score = rest @ weight
-        square = float(score @ score)
-        loading = rest.T @ score / square
-        slope = float(left @ score) / square
-        rest = rest - np.outer(score, loading)
-        left = left - slope * score
-        weights.append(weight)
-        loadings.append(loading)
-        scores.append(score)
-        inner.append(slope)
-    if not weights:
+    scaling, mean = Scaling.of(x, unit_variance=unit_variance), float(y.mean())
+    weights, loadings, scores, gains = nipals(scaling(x), y - mean, min(count, x.shape[0] - 1, x.shape[1]))
+    if not len(gains):
         nothing = np.zeros((1, x.shape[1]))
         return Regression(scaling, mean, nothing, nothing.T, np.zeros((len(x), 1)))
-    w, p = np.array(weights).T, np.array(loadings).T
-    coefficients = [
-        w[:, :k] @ np.linalg.solve(p[:, :k].T @ w[:, :k], np.array(inner[:k])) for k in range(1, len(inner) + 1)
-    ]
-    return Regression(scaling, mean, np.array(coefficients), w, np.array(scores).T)
+    inner = loadings.T @ weights
+    coefficients = [weights[:, :k] @ np.linalg.solve(inner[:k, :k], gains[:k]) for k in range(1, len(gains) + 1)]
+    return Regression(scaling, mean, np.array(coefficients), weights, scores)
 
 
 @dataclass(frozen=True)

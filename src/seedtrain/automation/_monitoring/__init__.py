@@ -2,7 +2,7 @@
 
 from seedtrain.automation._monitoring._bench import bench_monitoring, monitoring_rows
 from seedtrain.automation._monitoring._golden import Planted, golden_batch, planted_faults
-from seedtrain.automation._monitoring._latent import Latent, components_of, pca, pls
+from seedtrain.automation._monitoring._latent import Latent, components_of, nipals, pca, pls
 from seedtrain.automation._monitoring._model import Finding, Golden, GoldenModel, Trace, fit_golden
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "fit_golden",
     "golden_batch",
     "monitoring_rows",
+    "nipals",
     "pca",
     "planted_faults",
     "pls",

@@ -61,24 +61,38 @@ def pls(z: Floats, outcome: Floats, count: int) -> Latent:
 
     **Source** Nomikos & MacGregor 1995, Chemom. Intell. Lab. Syst. 30:97; Wold, Sjostrom & Eriksson 2001, ibid. 58:109.
     """
+    _weights, loadings, scores, gains = nipals(z, outcome, count)
+    return _latent(z, loadings, scores, gains)
+
+
+def nipals(z: Floats, outcome: Floats, count: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Weights and loadings ("column component"), scores ("row component") and the outcome's gain of each component.
+
+    Fewer than `count` come back where nothing of the table goes with what is left of the outcome.
+
+    **Source** Wold, Sjostrom & Eriksson 2001, Chemom. Intell. Lab. Syst. 58:109.
+    """
     left, y = z.copy(), outcome.astype(float).copy()
-    loadings, scores, weights = [], [], []
+    found: list[tuple[Floats, Floats, Floats]] = []
+    gains: list[float] = []
     for _ in range(count):
         weight = left.T @ y
-        size = np.linalg.norm(weight)
-        if size < CONVERGED:
+        size = float(np.linalg.norm(weight))
+        if size <= CONVERGED * max(1.0, float(np.linalg.norm(left)) * float(np.linalg.norm(y))):
             break
-        weight /= size
+        weight = weight / size
         score = left @ weight
         length = float(score @ score)
         loading = left.T @ score / length
         gain = float(y @ score) / length
         left = left - np.outer(score, loading)
         y = y - gain * score
-        loadings.append(loading)
-        scores.append(score)
-        weights.append(gain)
-    return _latent(z, np.array(loadings).T, np.array(scores).T, np.array(weights))
+        found.append((weight, loading, score))
+        gains.append(gain)
+    rows, columns = z.shape
+    shapes = (columns, columns, rows)
+    stacked = [np.array([item[at] for item in found]).reshape(len(found), shapes[at]).T for at in range(3)]
+    return stacked[0], stacked[1], stacked[2], np.array(gains)
 
 
 def _latent(z: Floats, loadings: Floats, scores: Floats, outcome: Floats | None) -> Latent:
