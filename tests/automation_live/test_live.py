@@ -108,7 +108,8 @@ def test_hold_restart_override_and_abort_are_obeyed_within_seconds(tmp_path: Pat
         who, payload = starter(batch.ledger), {**override, "origin": "simulated"}
         draft = Draft("target.overridden", BATCH, payload, who, reason="it foams")
         append_signed(batch.ledger, draft, "override of temperature")
-        assert batch.until(lambda: len(batch.events("step.commanded")) > 1) < SECONDS
+        assert batch.until(lambda: len(batch.events("step.commanded")) > 2) < SECONDS
+        assert [item.payload["command"] for item in batch.events("step.commanded")] == ["hold", "restart", "override"]
         entry = batch.plant.mapping.entry.units["T"].functions["temperature"].target
         assert entry is not None
         (value,) = batch.plant.session.read([batch.plant.mapping.node(entry)])

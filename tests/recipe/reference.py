@@ -54,6 +54,8 @@ def _kind(kind: PhaseKind) -> str:
 def _rules(kind: PhaseKind) -> Iterable[str]:
     if kind.end == "timed":
         yield "It needs `duration` (or `until`)"
+    if kind.end == "paced":
+        yield "It needs `duration`, and has no `until`"
     if kind.end == "open":
         yield "It needs `until` or `duration`"
     for group in kind.one_of:

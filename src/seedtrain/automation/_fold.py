@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from seedtrain.base import IntegrityError
@@ -50,6 +50,7 @@ class BatchState:
       latest time on the process clock.
     - `ended`: phases whose equipment is done and which people complete. `overrides`: targets that people set by hand.
     - `executor`: who drives the batch now, since the event `attached`; empty where nobody but `execute` ever did.
+    - `still`: since when a started phase stands still, by its unit; `stood`: how long it has before that.
     - `order`: seq of the last change of the whole batch's state, which is `ordered`; `lost`: of the last hold
       because the executor was gone; `obeyed`: the units that followed
       which order. `completers`: who completed a phase.
@@ -82,6 +83,8 @@ class BatchState:
     ordered: Event | None = None
     obeyed: set[tuple[int, str]] = field(default_factory=set)
     completers: dict[str, str] = field(default_factory=dict)
+    still: dict[str, datetime] = field(default_factory=dict)
+    stood: dict[str, timedelta] = field(default_factory=dict)
     produced: Mapping[str, Any] | None = None
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -131,12 +134,25 @@ class BatchState:
                 self.executor, self.attached = str(payload["executor"]), event
             case "step.commanded":
                 self.obeyed.add((int(payload["order"]), str(payload["unit"])))
+                self._stand(phase, str(payload["command"]), event.occurred)
             case "target.overridden":
                 self.overrides.append((event.seq, payload))
         self.counts[counted(event.type, payload)] += 1
         self.seq = event.seq
         if event.type in _CLOCKED:
             self.clock = event.occurred if self.clock is None else max(self.clock, event.occurred)
+
+    def stood_by(self, phase: str, at: datetime) -> timedelta:
+        """How long the phase has stood still up to `at`, on the process clock."""
+        since = self.still.get(phase)
+        return self.stood.get(phase, timedelta(0)) + (max(at - since, timedelta(0)) if since else timedelta(0))
+
+    def _stand(self, phase: str, command: str, at: datetime) -> None:
+        if command == "hold":
+            self.still.setdefault(phase, at)
+        elif command == "restart" and phase in self.still:
+            self.stood[phase] = self.stood_by(phase, at)
+            del self.still[phase]
 
     def _command(self, event: Event) -> None:
         name, payload = str(event.payload["unit_procedure"]), event.payload

@@ -10,7 +10,10 @@ from seedtrain.automation._job import unit_name
 from seedtrain.recipe import ControlRecipe, UnitProcedure
 from seedtrain.simulation import Run
 
-LIVE_KINDS: Final = ("thaw", "inoculate", "charge", "sterilise", "grow", "feed", "induce", "withdraw", "manual")
+LIVE_KINDS: Final = (
+    *("thaw", "inoculate", "charge", "sterilise", "grow", "feed", "induce", "withdraw"),
+    *("wait", "ramp", "manual"),
+)
 """Kinds of phase that an integrated tank can run."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from seedtrain.automation._devices import Ending, FunctionalUnit, Reading
@@ -53,6 +53,9 @@ class WatchedUnit(FunctionalUnit, Protocol):
 
     def now(self) -> datetime:
         """The process clock."""
+
+    def stood(self, path: str, stood: timedelta) -> None:
+        """How long the phase was held so far, by the record; for a unit that does not know it by itself."""
 
     def poll(self, path: str) -> Ending | None:
         """One look at the running phase, of a second at most: how it ended, or None. Raises `NotRunning`."""

@@ -20,7 +20,8 @@ from seedtrain.automation._fold import WHOLE, BatchState
 from seedtrain.automation._job import CHECKER, Job, completed_by_people, unit_name
 from seedtrain.automation._materials import ShortOfMaterial, named_materials, split, target
 from seedtrain.automation._phase import Findings, PhaseView, hold_time_value, in_order, open_store, phase_findings
-from seedtrain.automation._watch import overridden, watched_end
+from seedtrain.automation._ramp import Steered, ramped, set_points, standing, stepped_end
+from seedtrain.automation._watch import live_of, obeyed, overridden, watched_end
 from seedtrain.base import InputError, UnavailableError, decimal_text
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import Command, PermitRequest, PhaseAt, Refusal, State
@@ -42,15 +43,36 @@ def run_phase(job: Job, state: BatchState, step: PhaseAt) -> None:
     if step.path not in state.started:
         _start(job, state, step, unit)
     began = state.started[step.path].time
-    unit.command(step.path, {**step.phase.set, **overridden(state, step)})
-    unit.start(step.path, step.phase, began)
-    ending = unit.await_end(step.path) if job.live is None else watched_end(job, state, step)
+    ending = _run(job, state, step, unit, began) if job.live is None else _run_watched(job, state, step, began)
     if ending.time < began:
         raise UnavailableError(
             f"{unit.name} says that {step.path} ended at {ending.time}, before it began at {began}",
             remedy="Check the unit's clock.",
         )
     _record(PhaseView(job, state, step, unit, ending, job.origin_of(unit)))
+
+
+def _run(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, began: datetime) -> Ending:
+    unit.command(step.path, set_points(step.phase))
+    unit.start(step.path, step.phase, began)
+    if ramped(step.phase) and isinstance(unit, Steered):
+        return stepped_end(unit, step, began)
+    return unit.await_end(step.path)
+
+
+def _run_watched(job: Job, state: BatchState, step: PhaseAt, began: datetime) -> Ending:
+    """Start the phase, or take it up where it stands: what it set, what stood before it, what people set by hand."""
+    unit = live_of(job).plant.unit(unit_name(step))
+    now = unit.now()
+    held, stood = step.path in state.still, state.stood_by(step.path, now)
+    by_hand = overridden(state, step)
+    before = standing(step) if held else {}
+    unit.command(step.path, {**before, **set_points(step.phase, now - began - stood), **by_hand})
+    unit.stood(step.path, stood)
+    unit.start(step.path, step.phase, began)
+    if held:
+        commit(job, state, [obeyed(job, unit, step.path, "restart", state.order, max(now, state.clock or now))])
+    return watched_end(job, state, step)
 
 
 def _start(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit) -> None:

@@ -34,8 +34,8 @@ SYMBOL_OF: Final[Mapping[str, str]] = {
 }
 """The variable of a run for each quantity that a transition or a sample names."""
 
-CULTURE: Final = ("grow", "feed", "induce")
-NOT_WEIGHED: Final = ("equilibrate", "load", "wash", "clean", "integrity_test", "manual")
+CULTURE: Final = ("grow", "feed", "induce", "wait", "ramp")
+NOT_WEIGHED: Final = ("equilibrate", "load", "wash", "clean", "integrity_test", "manual", "wait")
 """Phases after which nobody weighs the product: it is on the column, or stands where it stood."""
 
 

@@ -10,6 +10,7 @@ from seedtrain.automation._devices import Ending
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import Job, Live, unit_name
 from seedtrain.automation._observed import NotRunning, Outage, WatchedUnit
+from seedtrain.automation._ramp import Ramp, ramped
 from seedtrain.base import InputError, UnavailableError, decimal_text
 from seedtrain.base import translate as _
 from seedtrain.quantity import Quantity, parse
@@ -32,6 +33,7 @@ def watched_end(job: Job, state: BatchState, step: PhaseAt) -> Ending:
     live = live_of(job)
     unit = live.plant.unit(unit_name(step))
     lost, seen = False, state.started[step.path].time - timedelta(microseconds=1)
+    ramp = Ramp(step.phase, state.started[step.path].time)
     if live.recorder is not None:
         live.recorder.phase(unit.name, step.path, step.phase.do, state.started[step.path].time)
     while True:
@@ -41,6 +43,7 @@ def watched_end(job: Job, state: BatchState, step: PhaseAt) -> Ending:
         try:
             _follow_overrides(job, state, step, unit)
             _mind_interlocks(job, state, step, unit)
+            _step_targets(state, step, unit, ramp)
             ending = unit.poll(step.path)
             _mark_gaps(job, state, step, unit)
             seen = _keep(live, step, unit, seen)
@@ -57,6 +60,8 @@ def watched_end(job: Job, state: BatchState, step: PhaseAt) -> Ending:
             live.tell(_("{unit} is reached again").format(unit=unit.name))
             lost = False
         if ending is not None and state.state() is State.RUNNING:
+            if ramped(step.phase):
+                unit.override(ramp.end(overridden(state, step)))
             if live.recorder is not None:
                 live.recorder.phase(unit.name, "", "", ending.time)
             return ending
@@ -121,6 +126,16 @@ def _follow_overrides(job: Job, state: BatchState, step: PhaseAt, unit: WatchedU
     unit.override(overridden(state, step))
     at = max(unit.now(), state.clock or unit.now())
     commit(job, state, [obeyed(job, unit, step.path, "override", seq, at) for seq, _item in wanted])
+
+
+def _step_targets(state: BatchState, step: PhaseAt, unit: WatchedUnit, ramp: Ramp) -> None:
+    """Move the targets of a ramp on; it stands still with its unit, and what people set by hand stays theirs."""
+    if not ramped(step.phase):
+        return
+    now = unit.now()
+    values = ramp.due(now, state.stood_by(step.path, now), overridden(state, step))
+    if values:
+        unit.override(values)
 
 
 def obeyed(job: Job, unit: WatchedUnit, phase: str, command: str, order: int, at: datetime) -> Draft:

@@ -7,6 +7,7 @@ ranges stand in its recipe under `limits` and `control_strategy`. All are assume
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, Literal
 
 from seedtrain.recipe._kinds import CHOICE, MATERIAL, WORD, ParameterKind, PhaseKind
@@ -34,6 +35,12 @@ def _stored(name: str, words: str) -> ParameterKind:
     return ParameterKind(name, WORD, words, required=True)
 
 
+def _ramps(*kinds: ParameterKind) -> tuple[ParameterKind, ...]:
+    """For each set point one parameter for where its ramp begins, and one for where it ends."""
+    begins = tuple(replace(kind, name=f"initial_{kind.name}", words="where its ramp begins") for kind in kinds)
+    return (*begins, *(replace(kind, words="where its ramp ends") for kind in kinds))
+
+
 def _choice(name: str, choices: tuple[str, ...], words: str) -> ParameterKind:
     return ParameterKind(name, CHOICE, words, choices=choices)
 
@@ -46,7 +53,7 @@ def _kind(
     one_of: tuple[tuple[str, ...], ...] = (),
     any_of: tuple[tuple[str, ...], ...] = (),
     together: tuple[tuple[str, ...], ...] = (),
-    end: Literal["amount", "timed", "open"] = "amount",
+    end: Literal["amount", "timed", "open", "paced"] = "amount",
 ) -> PhaseKind:
     by_name = {item.name: item for item in parameters}
     assert len(by_name) == len(parameters)
@@ -65,6 +72,14 @@ _CULTURE = (
     _number("aeration", "vvm", 0, 10, "gas per liquid volume"),
     _number("head_pressure", "bar", 0, 5, "gauge pressure of the head space"),
 )
+_WATCHED = {
+    "volume": "L",
+    "temperature": "degC",
+    "pH": "",
+    "dissolved_oxygen": "%",
+    "pressure": "bar",
+    "conductivity": "mS/cm",
+}
 _COOLED = _number("temperature", "degC", -20, 60, "temperature of the product")
 _VOLUMES = _number("volumes", "", 0, 100, "column or diafiltration volumes", required=True, above=True)
 _VELOCITY = _number("velocity", "cm/h", 0, 3000, "linear velocity in the column", required=True, above=True)
@@ -106,6 +121,21 @@ _UPSTREAM: Final = (
     ),
     _kind("inoculate", "Transfer the culture of the seed vessel before this one.", _INOCULUM),
     _kind("grow", "Grow a culture without feeding it.", *_CULTURE, monitored={"volume": "L"}, end="open"),
+    _kind(
+        "wait",
+        "Wait for a time or until a value is reached; set points stay as they are, and nothing is fed.",
+        monitored=_WATCHED,
+        end="open",
+    ),
+    _kind(
+        "ramp",
+        "Move set points evenly from one value to another over `duration`; the others stay, and nothing is fed.",
+        *_ramps(*_CULTURE),
+        monitored={"volume": "L"},
+        any_of=(tuple(item.name for item in _CULTURE),),
+        together=tuple((f"initial_{item.name}", item.name) for item in _CULTURE),
+        end="paced",
+    ),
     _kind(
         "feed",
         "Grow or express while feeding, at a constant rate or at one that rises exponentially.",

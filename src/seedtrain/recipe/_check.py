@@ -228,6 +228,11 @@ def _check_end(faults: Faults, raw: _RawPhase, kind: PhaseKind) -> None:
         )
     if kind.end == "timed" and "duration" not in data and "until" not in data:
         faults.add(raw.location, f"a {kind.name} phase needs 'duration'", "State how long it takes: 30 min.")
+    if kind.end == "paced" and "until" in data:
+        words = f"a {kind.name} phase takes its whole 'duration', and no 'until'"
+        faults.add((*raw.location, "until"), words, "Remove it; wait for a value in a wait phase.", at_key=True)
+    elif kind.end == "paced" and "duration" not in data:
+        faults.add(raw.location, f"a {kind.name} phase needs 'duration'", "State how long it takes: 30 min.")
     if kind.end == "open" and "duration" not in data and "until" not in data:
         faults.add(
             raw.location, f"a {kind.name} phase needs an end", "Add 'until: biomass >= 4 g/L' or 'duration: 12 h'."

@@ -67,7 +67,8 @@ class PhaseKind:
 
     - `monitored`: what its equipment reports beside the parameters, by name with an example unit; `limits` may bind it.
     - `one_of`: groups of parameters of which exactly one is given; `any_of`: at least one; `together`: all or none.
-    - `end`: `timed` phases state `duration`; `open` ones state `until` or `duration`; the others end by their amount.
+    - `end`: `timed` phases state `duration`; `open` ones state `until` or `duration`; `paced` ones state `duration`
+      and no `until`; the others end by their amount.
     """
 
     name: str
@@ -77,7 +78,7 @@ class PhaseKind:
     one_of: tuple[tuple[str, ...], ...] = ()
     any_of: tuple[tuple[str, ...], ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
-    end: Literal["amount", "timed", "open"] = "amount"
+    end: Literal["amount", "timed", "open", "paced"] = "amount"
 
     def limited(self) -> dict[str, str]:
         """What `limits` and the control strategy may name, each with its example unit."""

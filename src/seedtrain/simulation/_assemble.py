@@ -216,7 +216,11 @@ def _spans(flight: Flight) -> tuple[PhaseSpan, ...]:
         found.append(PhaseSpan(path, start, start + duration))
         start += duration
     spans = zip(plan.segments, flight.begins.tolist(), flight.ends.tolist(), strict=True)
-    return (*found, *(PhaseSpan(segment.path, begin, end) for segment, begin, end in spans))
+    for segment, begin, end in spans:
+        if found and found[-1].path == segment.path:  # the steps of a ramp are one phase
+            begin = found.pop().start
+        found.append(PhaseSpan(segment.path, begin, end))
+    return tuple(found)
 
 
 def _events(flight: Flight, variables: dict[str, Variable]) -> tuple[RunEvent, ...]:
@@ -226,7 +230,8 @@ def _events(flight: Flight, variables: dict[str, Variable]) -> tuple[RunEvent, .
         found.append(RunEvent(0.0, "extrapolated", words))
     for number, segment in enumerate(flight.setup.plan.segments):
         begin, end = float(flight.begins[number]), float(flight.ends[number])
-        found.append(RunEvent(begin, "phase", segment.path))
+        if not number or flight.setup.plan.segments[number - 1].path != segment.path:
+            found.append(RunEvent(begin, "phase", segment.path))
         if segment.addition is not None:
             found.append(RunEvent(begin, "induction", "inducer is added"))
         found += [RunEvent(when, kind, words) for when, kind, words in flight.notes[number] if when <= end]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from seedtrain.base import InputError
 from seedtrain.quantity import Quantity, same_dimension
@@ -166,14 +166,20 @@ def plan_of(culture: Culture, vessel: Vessel, recipe: MasterRecipe, name: str, f
     seed = _seed(recipe, procedure)
     settings = Segment("", "")
     for path, phase in _phases(procedure):
-        if phase.do in EMPTY_PHASES:
+        empty = phase.do in EMPTY_PHASES or (phase.do == "wait" and not inoculum)
+        if phase.do == "wait" and not inoculum:
+            before.append((path, _waited(recipe, path, phase)))
+        elif empty:
             before.append((path, phase.number("duration", "h", 0.0)))
         if phase.do == "charge":
             medium.append((liquid(culture, recipe, phase.word("material")), _charge(phase, vessel)))
         elif phase.do in ("inoculate", "thaw"):
             inoculum = phase.number("inoculum_fraction", "")
             seed = phase.number("biomass", "g/L", seed)
-        elif phase.do not in EMPTY_PHASES:
+        elif phase.do == "ramp":
+            segments += _ramp(recipe, path, phase, settings, begun=bool(inoculum))
+            settings = segments[-1]
+        elif not empty:
             settings = _segment(culture, recipe, path, phase, settings, feed_factor)
             segments.append(settings)
     charged = sum(amount for _, amount in medium)
@@ -261,6 +267,59 @@ def _segment(
     )
 
 
+RAMP_STEPS: Final = 12
+"""Constant steps by which a ramp is simulated, each at the middle of its stretch of the ramp; assumed."""
+_RAMPED: Final = {
+    "temperature": "degC",
+    "pH": "",
+    "dissolved_oxygen": "",
+    "stirrer_speed": "1/min",
+    "aeration": "vvm",
+    "head_pressure": "bar",
+}
+
+
+def _ramp(recipe: MasterRecipe, path: str, phase: Phase, last: Segment, *, begun: bool) -> list[Segment]:
+    """A ramp as steps of constant settings, the last one of no length at its end: the next phase goes on from there."""
+    if not begun:
+        raise InputError(
+            f"{path}: a ramp before inoculation is not simulated",
+            position=recipe.position(path),
+            remedy="Ramp after the vessel is inoculated.",
+        )
+    ends = {
+        name: (phase.number(f"initial_{name}", unit), phase.number(name, unit))
+        for name, unit in _RAMPED.items()
+        if name in phase.set
+    }
+
+    def at(share: float, hours: float) -> Segment:
+        settings: dict[str, Any] = {name: start + share * (end - start) for name, (start, end) in ends.items()}
+        return Segment(
+            path,
+            phase.do,
+            longest=hours,
+            **{name: settings.get(name, getattr(last, name)) for name in _RAMPED},
+        )
+
+    each = phase.number("duration", "h") / RAMP_STEPS
+    return [*(at((number + 0.5) / RAMP_STEPS, each) for number in range(RAMP_STEPS)), at(1.0, 0.0)]
+
+
+def _waited(recipe: MasterRecipe, path: str, phase: Phase) -> float:
+    """Hours that a vessel without a culture waits; for a value nobody can tell."""
+    until = phase.until
+    if until is not None and until.quantity == "elapsed" and isinstance(until.value, Quantity):
+        return until.value.magnitude("h")
+    if phase.duration is not None or (until is not None and until.is_signature):
+        return phase.number("duration", "h", 0.0)
+    raise InputError(
+        f"{path}: before inoculation nothing tells when {until}",
+        position=recipe.position(path),
+        remedy="Simulate it with a `duration`, or wait for the value after inoculation.",
+    )
+
+
 WITHDRAWAL: Final = 1 / 60  # h that it takes to draw a sample, assumed
 
 
@@ -286,7 +345,7 @@ def _longest(recipe: MasterRecipe, path: str, phase: Phase) -> float:
         ends.append(condition.value.magnitude("h"))
     if phase.do == "withdraw":
         return WITHDRAWAL
-    if not ends and phase.do in CULTURE_PHASES:
+    if not ends and phase.do in (*CULTURE_PHASES, "wait"):
         raise InputError(
             f"{path} states no time at which it ends at the latest",
             position=recipe.position(path),

@@ -11,6 +11,7 @@ from seedtrain.automation._opcua._mapping import FunctionEntry, UnitEntry
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
 from seedtrain.automation._opcua._safe import safe_faults, unit_faults
 from seedtrain.automation._opcua._session import Session, Value
+from seedtrain.automation._ramp import ramped
 from seedtrain.base import Location, SeedtrainError, collect
 from seedtrain.quantity import Quantity, same_dimension
 from seedtrain.recipe import ControlRecipe, PhaseAt
@@ -193,6 +194,10 @@ def _phase_faults(
         elif not same_dimension(limits.unit, function.unit):
             message = f"{name} reports {tag!r} in {function.unit or 'no unit'}, not in {limits.unit or 'no unit'}"
             yield control.recipe.error(step.path, tag, message, remedy="Write the limit in that unit.")
+    for tag in ramped(step.phase):
+        if tag not in unit.functions or unit.functions[tag].target is None:
+            message = f"{name} has no target of {tag!r} that could be moved"
+            yield control.recipe.error(step.path, tag, message, remedy="Map its target, or set it in one step.")
     for key, value in step.phase.set.items():
         function = unit.functions.get(key)
         if function is None or function.target is None or not isinstance(value, Quantity):

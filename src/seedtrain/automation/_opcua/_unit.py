@@ -19,6 +19,7 @@ from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
 from seedtrain.automation._opcua._mapping import UnitEntry
 from seedtrain.automation._opcua._safe import interlocks_of, safe_targets
 from seedtrain.automation._opcua._session import Session, Value
+from seedtrain.automation._ramp import CONTROL_INTERVAL, ramped
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.quantity import Quantity, number_text
 from seedtrain.recipe import Phase, State
@@ -204,6 +205,9 @@ class OpcUaUnit:
         """Wait until the unit has a result of this run of the phase; in lock-step move the clock on meanwhile."""
         return self._ending(self._ended(path))
 
+    def stood(self, path: str, stood: timedelta) -> None:
+        """The server's program keeps its own time."""
+
     def poll(self, path: str) -> Ending | None:
         """One look at the running phase. A connection that was made again since the last look is an outage."""
         result = self._look(path)
@@ -307,7 +311,8 @@ class OpcUaUnit:
                 return result  # it ended between the two looks
             self._lost(path, state)
         until = self._until.get(path, began)
-        until = max(until, self._wait(until + self._stride))
+        ramps = path in self._phases and ramped(self._phases[path])
+        until = max(until, self._wait(until + (CONTROL_INTERVAL if ramps else self._stride)))
         again = self._session.connections != connections and self.state is not State.RUNNING
         self._until[path] = began if again else until
         return None

@@ -113,6 +113,11 @@ class PlantUnit(ABC):
         running = self.program
         return running.path if running is not None and running.ending is None and self.due is not None else ""
 
+    @property
+    def follows(self) -> bool:
+        """Whether a target that a client writes holds at once."""
+        return bool(self.active)
+
     def retarget(self, targets: Mapping[str, float]) -> None:
         """Targets as a client wrote them."""
         self.targets.update(targets)

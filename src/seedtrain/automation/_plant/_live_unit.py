@@ -50,6 +50,8 @@ READ_BY: Final = {
 }
 """The function that a transition waits for."""
 SAMPLED: Final = {"biomass": "g/L", "glucose": "g/L", "volume": "L", "OUR": "mmol/L/h", "CER": "mmol/L/h"}
+STANDS: Final = ("wait", "ramp")
+"""Kinds that leave the set points as they are, but for those that a ramp moves."""
 RESTS: Final = ("sterilise", "manual")
 CELL_WATER: Final = 980.0  # g/L in a suspension of washed cells, assumed
 GROWN: Final = (0.1, 1.0, 30.0, 7.0)
@@ -99,13 +101,13 @@ class LiveUnit(PlantUnit):
         vessel = VesselEntry.model_validate(live.vessel).vessel(scenario.name)
         assert isinstance(vessel, StirredTank)
         steps = {step.path: step for step in self.recipe.phases() if step.unit_procedure.name in live.procedures}
+        self._plans = {name: plan_of(self.culture, vessel, self.recipe, name, 1.0) for name in live.procedures}
         templates = {path: self._template(step) for path, step in steps.items()}
         functions = {tag: sensor.unit for tag, sensor in LIVE_SENSORS.items()}
         super().__init__(scenario.name, functions, CONTROLLED, templates)
         self.interval = interval
         self._live, self._scenario, self._source = live, scenario, source
         self._steps = steps
-        self._plans = {name: plan_of(self.culture, vessel, self.recipe, name, 1.0) for name in live.procedures}
         self._unit = UnitState(scenario.name, steps)
         self._driven = DrivenTank(
             LiveTank(self.culture, vessel),
@@ -116,12 +118,14 @@ class LiveUnit(PlantUnit):
         self._running: Running | None = None
         self._at: datetime | None = None
         self._charged = 0.0
+        self._ramped = False
         self._truths: dict[str, dict[str, float]] = {}
 
     def _template(self, step: PhaseAt) -> Template:
         """What a phase reports, and what it draws by itself."""
         material = next((name for name, parts in self.recipe.materials.items() if "ammonia-water" in parts), None)
-        cultured = step.phase.do in ("grow", "feed", "induce")
+        lives = any(item.path == step.path for item in self._plans[step.unit_procedure.name].segments)
+        cultured = step.phase.do in ("grow", "feed", "induce") or (step.phase.do in STANDS and lives)
         functions = tuple(LIVE_SENSORS) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
         return Template(functions, (material,) if cultured and material else ())
 
@@ -155,7 +159,11 @@ class LiveUnit(PlantUnit):
         segment = next((item for item in plan.segments if item.path == path), None)
         self._do(step, phase, plan, segment)
         self._want(phase, plan)
-        longest = segment.longest if segment is not None and segment.longest else _duration(phase)
+        before = dict(plan.before).get(path, 0.0)
+        longest = segment.longest if segment is not None and segment.longest else before or _duration(phase)
+        if phase.do == "ramp":
+            longest = _duration(phase)  # of all its steps
+        self._ramped = phase.do == "ramp"
         self._running = Running(step, segment, at, longest, at)
         self.program = Program(path, at)
 
@@ -175,6 +183,8 @@ class LiveUnit(PlantUnit):
         self._driven.feeding, running.feeding, running.held_at = running.feeding, None, None
         if phase.do in ("grow", "feed"):
             self.retarget(self.targets)
+        elif phase.do in STANDS:
+            self._stand(phase)
 
     def _settings(self, phase: Phase, properties: Mapping[str, str]) -> dict[str, Quantity | str]:
         """Every parameter of the phase as it was told: a target of a function, else a property."""
@@ -242,9 +252,26 @@ class LiveUnit(PlantUnit):
             for name, value in given.items():
                 self.targets[name] = math.nan if value is None else value.magnitude(self.functions[name])
             self.retarget(self.targets)
+        elif phase.do in STANDS:
+            self._stand(phase)
         elif phase.do in ("charge", "thaw", "inoculate"):
             self.targets.update(dict.fromkeys(self.targets, math.nan))
             self.retarget({"temperature": plan.segments[0].temperature})
+
+    def _stand(self, phase: Phase) -> None:
+        """The set points of the controllers stay; where a ramp begins is what the client wrote."""
+        now = self._driven.control.set_points
+        for name in CONTROLLED:
+            value = getattr(now, name)
+            factor = 100.0 if name == "dissolved_oxygen" else 1.0
+            if name not in phase.set:
+                self.targets[name] = math.nan if value is None else value * factor
+        self.retarget({})
+
+    @property
+    def follows(self) -> bool:
+        """Whether what a client writes holds at once: while a phase runs, and for the last step of a ramp after it."""
+        return bool(self.active) or (self._ramped and self.state is State.COMPLETE)
 
     def retarget(self, targets: Mapping[str, float]) -> None:
         """Targets as a client wrote them."""

@@ -216,6 +216,7 @@ class PlantServer:
         return [ua.Variant(self.world.prepare(owner, unit.name, path, at), _Time)]
 
     def _start(self, unit: PlantUnit, owner: str, path: str, at: datetime, given: list[str] | None) -> list[ua.Variant]:
+        self._retarget(unit)
         unit.targets.update(self._written(unit))
         properties = dict(item.split("=", 1) for item in given or [] if "=" in item)
         self.world.start(owner, unit.name, path, at, properties)
@@ -239,7 +240,7 @@ class PlantServer:
         before = self._targets.get(unit.name, {})
         written = {tag: value for tag, value in self._written(unit).items() if math.isfinite(value)}
         changed = {tag: value for tag, value in written.items() if value != before.get(tag)}
-        if changed and unit.active:
+        if changed and unit.follows:
             unit.retarget(changed)
 
     def _hold(self, unit: PlantUnit, path: str) -> list[ua.Variant]:

@@ -8,6 +8,7 @@ from seedtrain.automation._devices import Tag, TagDevice, TagKind
 from seedtrain.automation._job import by_people, unit_name
 from seedtrain.automation._protocols._mapping import TagMapping, TagUnitEntry
 from seedtrain.automation._protocols._safe import safe_faults
+from seedtrain.automation._ramp import INITIAL, ramped
 from seedtrain.base import Location, SeedtrainError, collect
 from seedtrain.quantity import Quantity, same_dimension
 from seedtrain.recipe import ControlRecipe, PhaseAt
@@ -106,7 +107,7 @@ def _phase_faults(control: ControlRecipe, step: PhaseAt, name: str, unit: TagUni
     phase, recipe = step.phase, control.recipe
     needed: dict[str, tuple[str, str]] = {tag: (limits.unit, "limit") for tag, limits in phase.limits.items()}
     until = phase.until
-    if until is not None and unit.program is None and isinstance(until.value, Quantity):
+    if until is not None and unit.program is None and isinstance(until.value, Quantity) and until.quantity != "elapsed":
         needed[until.quantity] = (until.value.unit, "transition")
     for tag, (measure, what) in needed.items():
         function = unit.functions.get(tag)
@@ -121,14 +122,19 @@ def _phase_faults(control: ControlRecipe, step: PhaseAt, name: str, unit: TagUni
             message = f"nothing on {name} finds {attribute!r} in a sample"
             remedy = "Map its tag under `samples`, or let people run the phase."
             yield recipe.error(step.path, attribute, message, remedy=remedy)
+    for tag in ramped(phase) if unit.program is not None else ():
+        if tag not in unit.functions or not unit.functions[tag].target:
+            message = f"{name} has no target of {tag!r} that could be moved"
+            yield recipe.error(step.path, tag, message, remedy="Map its target, or set it in one step.")
     if unit.program is None:
         yield from _settings_faults(control, step, name, unit)
 
 
 def _settings_faults(control: ControlRecipe, step: PhaseAt, name: str, unit: TagUnitEntry) -> Iterator[SeedtrainError]:
     """Set points that nobody would keep: a device without programs keeps those alone that have a target."""
+    moved = [f"{INITIAL}{name}" for name in ramped(step.phase)]
     for key, value in step.phase.set.items():
-        function = unit.functions.get(key)
+        function = unit.functions.get(key.removeprefix(INITIAL) if key in moved else key)
         if function is None or not function.target:
             message = f"{name} has no controller for {key!r} = {value}, and runs no programs"
             remedy = "Map its target, run the phase by hand, or connect a device that runs programs."

@@ -16,6 +16,7 @@ from seedtrain.recipe import Phase
 class TagRun:
     """One phase: since when, what was read of each function and at which process time, how it ended.
 
+    - `stood`: how long it was held; its durations do not count that.
     - `totals`: what every totaliser and outlet counted at its start, by tag.
     """
 
@@ -28,6 +29,7 @@ class TagRun:
     seen: dict[str, list[tuple[datetime, TagValue]]] = field(default_factory=dict)
     totals: dict[str, float] = field(default_factory=dict)
     ending: Ending | None = None
+    stood: timedelta = timedelta(0)
 
     def note(self, tag: str, at: datetime, value: TagValue) -> None:
         """Remember one look at a function."""

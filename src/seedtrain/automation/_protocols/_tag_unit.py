@@ -50,6 +50,7 @@ class TagUnit:
         self._outages: list[Outage] = []
         self._state = State.IDLE
         self._run: TagRun | None = None
+        self._stood: dict[str, timedelta] = {}
         self._wanted: dict[str, Mapping[str, Quantity | str]] = {}
         said = device.identify()
         self._identity = Identity(name, said.manufacturer, said.model, self._origin(said))
@@ -132,8 +133,11 @@ class TagUnit:
         if self._entry.program is not None and not self._runs_already(path):
             self._tell(path, "start")
         self._state = State.RUNNING
-        self._run = TagRun(path, phase, at, self.name, self._entry.functions, self._identity.origin)
-        self._run.totals = self._totals()
+        if run is None or (run.path, run.began) != (path, at):  # else it goes on: what was read and counted stays
+            run = TagRun(path, phase, at, self.name, self._entry.functions, self._identity.origin)
+            run.totals = self._totals()
+        run.stood = self._stood.get(path, timedelta(0))
+        self._run = run
         self._look()
 
     def _runs_already(self, path: str) -> bool:
@@ -207,6 +211,10 @@ class TagUnit:
             self._state = State.COMPLETE
         return run.ending
 
+    def stood(self, path: str, stood: timedelta) -> None:
+        """How long the phase was held so far: a device without programs keeps no time of it."""
+        self._stood[path] = stood
+
     def _running(self, path: str) -> TagRun:
         if self._run is None or self._run.path != path:
             raise InputError(f"{self.name} does not run {path}", remedy="Start it first.")
@@ -235,10 +243,10 @@ class TagUnit:
         """By what the phase has ended, or None."""
         if self._entry.program is not None:
             return self._device_ended(run)
-        phase, hours = run.phase, (at - run.began).total_seconds() / 3600.0
+        phase, hours = run.phase, (at - run.began - run.stood).total_seconds() / 3600.0
         until = phase.until
         if until is not None and isinstance(until.value, Quantity):
-            last = run.last(until.quantity)
+            last = run.last(until.quantity) if until.quantity != "elapsed" else (hours, "h")
             if last is not None and until.holds(Quantity(*last)):
                 return "condition"
         if phase.at_most is not None and hours >= phase.at_most.magnitude("h"):
