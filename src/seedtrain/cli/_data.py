@@ -22,17 +22,24 @@ def check(
     files: list[Path],
     *,
     draft: Annotated[Path | None, Parameter(help="Write a mapping of the tables here, to be corrected.")] = None,
+    instrument: Annotated[
+        str,
+        Parameter(help="Whose exports: biolector, pioreactor, asm or a name of allotropy; else as they begin."),
+    ] = "",
     csv: Annotated[Path | None, Parameter(help="Write each run as it was read into this folder, as CSV.")] = None,
     common: Common | None = None,
 ) -> int:
     """Read tables as runs, and report gaps, outliers, slips of units and what does not add up; nothing is changed.
 
-    With a mapping (.yaml), its tables in its units. With tables (.csv, .tsv, .xlsx, .parquet), what their headers tell:
-    --draft keeps that as a mapping, for a person to correct. docs/reference/data.md has every key.
+    With a mapping (.yaml), its tables in its units. With tables (.csv, .tsv, .xlsx, .parquet), plates, and
+    exports of BioLector, Pioreactor or Allotrope Simple Model (.json), what their headers tell: --draft keeps that as a
+    mapping, for a person to correct. docs/reference/data.md has every key.
 
     Example: seedtrain data check bench.csv assays.xlsx --draft mapping.yaml
 
     Example: seedtrain data check mapping.yaml
+
+    Example: seedtrain data check kinetic.txt --instrument AGILENT_GEN5 --draft mapping.yaml
 
     Parameters
     ----------
@@ -44,14 +51,16 @@ def check(
     from seedtrain.development import check_files, read_data
 
     mappings = [path for path in files if path.suffix in (".yaml", ".yml")]
-    if mappings and (len(files) > 1 or draft is not None):
-        raise InputError("a mapping stands with other files or --draft", remedy="Give the mapping alone, or tables.")
+    if mappings and (len(files) > 1 or draft is not None or instrument):
+        raise InputError(
+            "a mapping stands with other files, --draft or --instrument", remedy="Give the mapping alone, or tables."
+        )
     with use_language(options.lang):
         text = ""
         if mappings:
             found = read_data(mappings[0])
         else:
-            found, text = check_files(files)
+            found, text = check_files(files, instrument=instrument)
             if draft is not None:
                 _keep(draft, text, files)
         if csv is not None:
@@ -85,6 +94,8 @@ def _tell(found: Dataset, draft: Path | None, *, drafted: bool) -> None:
     for name, run in found.runs.items():
         symbols = ", ".join(f"{symbol} [{item.unit}]" for symbol, item in run.variables.items())
         print(f"  {name}: {float(run.time[-1]):.4g} h, {symbols}")
+        if run.events:
+            print("    " + _("events: {count}").format(count=len(run.events)))
         for balance in run.balances:
             print("    " + _("balance {name}").format(name=balance.name) + f" {100 * balance.relative:+.1f} %")
     for item in found.findings:

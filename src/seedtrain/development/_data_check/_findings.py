@@ -14,7 +14,9 @@ from seedtrain.base import Position
 from seedtrain.base import translate as _
 
 Floats = NDArray[np.float64]
-Kind = Literal["missing", "censored", "gap", "outlier", "unit_slip", "negative", "repeated", "sampling", "balance"]
+Kind = Literal[
+    "missing", "censored", "gap", "outlier", "unit_slip", "negative", "repeated", "order", "sampling", "balance"
+]
 GAP: Final = 5.0
 """A step in time longer than this many median steps is a gap; assumed."""
 WINDOW: Final = 3
