@@ -179,7 +179,9 @@ def test_on_an_integrated_tank_the_target_follows_the_line_also_after_a_hold(tmp
     live = LivePlant("ecoli_balanced", {"TANK": VESSEL})
     write_scenario(tmp_path / "s.json", scenario_of(control(), production=simulated(), live=live))
     process = start_plant(tmp_path / "s.json")
-    path, steps, held = PLACE + "cool", [], []
+    path = PLACE + "cool"
+    steps: list[tuple[datetime, float]] = []
+    held: list[datetime] = []
     try:
         mapping = parse_mapping(drafted(process.url), "mapping.yaml")
         with ledger_in(tmp_path) as ledger, OpcUaPlant(mapping, control(), owner=BATCH) as plant:

@@ -206,6 +206,21 @@ def started(plant: TagPlant) -> TagUnit:
     return unit
 
 
+def test_a_phase_that_another_executor_began_keeps_its_counts_and_its_clock():
+    device, began = Bench(t=20.0, fed=100.0), datetime.now(UTC) - timedelta(hours=2)
+    phase = Phase("w", "wait", {}, Condition("elapsed", ">=", Quantity(1.0, "h")))
+    for stood, ends in ((timedelta(minutes=59), True), (timedelta(minutes=61), False)):
+        unit = bench(device).unit("T")
+        unit.command("w", phase.set)
+        unit.recall("w", stood, {"fed": 90.0})
+        unit.start("w", phase, began)
+        ending = unit.poll("w")
+        assert (ending is not None) is ends
+        if ending is not None:
+            assert (ending.ended_by, ending.additions[0].amount) == ("condition", 10.0)
+    assert device.values["set"] == 20.0, "a wait sets nothing"
+
+
 def test_an_outage_is_marked_with_its_span():
     device = Bench(t=20.0, fed=0.0)
     unit = started(bench(device))

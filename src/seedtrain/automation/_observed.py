@@ -54,8 +54,12 @@ class WatchedUnit(FunctionalUnit, Protocol):
     def now(self) -> datetime:
         """The process clock."""
 
-    def stood(self, path: str, stood: timedelta) -> None:
-        """How long the phase was held so far, by the record; for a unit that does not know it by itself."""
+    def counts(self) -> Mapping[str, float]:
+        """What its totalisers count now, by tag, where nothing else tells what a phase took; else empty."""
+
+    def recall(self, path: str, stood: timedelta, counts: Mapping[str, float]) -> None:
+        """What the record knows of a phase, for a unit that does not know it by itself: how long it was held so far,
+        and what `counts` said when it began."""
 
     def poll(self, path: str) -> Ending | None:
         """One look at the running phase, of a second at most: how it ended, or None. Raises `NotRunning`."""

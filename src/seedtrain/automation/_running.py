@@ -68,7 +68,8 @@ def _run_watched(job: Job, state: BatchState, step: PhaseAt, began: datetime) ->
     by_hand = overridden(state, step)
     before = standing(step) if held else {}
     unit.command(step.path, {**before, **set_points(step.phase, now - began - stood), **by_hand})
-    unit.stood(step.path, stood)
+    counts = {str(tag): float(value) for tag, value in state.starts[step.path].get("counts", {}).items()}
+    unit.recall(step.path, stood, counts)
     unit.start(step.path, step.phase, began)
     if held:
         commit(job, state, [obeyed(job, unit, step.path, "restart", state.order, max(now, state.clock or now))])
@@ -97,6 +98,9 @@ def _start(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit) -> 
         "settings": {key: _setting(value) for key, value in step.phase.set.items()},
         "line": job.control.recipe.position(step.path).line,
     }
+    if job.live is not None:
+        counts = live_of(job).plant.unit(unit.name).counts()
+        payload |= {"counts": {tag: decimal_text(value, 15) for tag, value in counts.items()}} if counts else {}
     started = job.draft("step.started", payload, ready, device=unit.name)
     commit(job, state, [*drafts, *found.drafts, started])
     _tell(job, state, found.excursions)

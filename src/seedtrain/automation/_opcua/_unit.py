@@ -205,8 +205,12 @@ class OpcUaUnit:
         """Wait until the unit has a result of this run of the phase; in lock-step move the clock on meanwhile."""
         return self._ending(self._ended(path))
 
-    def stood(self, path: str, stood: timedelta) -> None:
-        """The server's program keeps its own time."""
+    def counts(self) -> Mapping[str, float]:
+        """None: the result of a program says what went in."""
+        return {}
+
+    def recall(self, path: str, stood: timedelta, counts: Mapping[str, float]) -> None:
+        """The server's program knows by itself."""
 
     def poll(self, path: str) -> Ending | None:
         """One look at the running phase. A connection that was made again since the last look is an outage."""

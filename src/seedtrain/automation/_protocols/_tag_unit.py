@@ -50,7 +50,7 @@ class TagUnit:
         self._outages: list[Outage] = []
         self._state = State.IDLE
         self._run: TagRun | None = None
-        self._stood: dict[str, timedelta] = {}
+        self._recalled: dict[str, tuple[timedelta, dict[str, float]]] = {}
         self._wanted: dict[str, Mapping[str, Quantity | str]] = {}
         said = device.identify()
         self._identity = Identity(name, said.manufacturer, said.model, self._origin(said))
@@ -125,18 +125,18 @@ class TagUnit:
         """Run the phase from `at` on; refused while another one runs, and before its set points are known."""
         if path not in self._wanted:
             raise InputError(f"{self.name} has no set points for {path}", remedy="Command the set points first.")
-        run = self._run
+        run, (stood, counted) = self._run, self._recalled.get(path, (timedelta(0), {}))
         if run is not None and (run.path, run.began) == (path, at) and self.state in (State.RUNNING, State.COMPLETE):
             return
         if self.state is State.RUNNING and not self._runs_already(path):
             raise InputError(f"{self.name} runs another phase", remedy="Wait until it has ended.")
-        if self._entry.program is not None and not self._runs_already(path):
+        if self._entry.program is not None and not self._runs_already(path) and not self._ended_already(path, at):
             self._tell(path, "start")
         self._state = State.RUNNING
         if run is None or (run.path, run.began) != (path, at):  # else it goes on: what was read and counted stays
             run = TagRun(path, phase, at, self.name, self._entry.functions, self._identity.origin)
-            run.totals = self._totals()
-        run.stood = self._stood.get(path, timedelta(0))
+            run.totals = {**self._totals(), **counted}
+        run.stood = stood
         self._run = run
         self._look()
 
@@ -149,6 +149,14 @@ class TagUnit:
             and self.state is State.RUNNING
             and self._text(program.name) == path
         )
+
+    def _ended_already(self, path: str, at: datetime) -> bool:
+        """Whether the device has ended the phase since `at`, while nobody was connected."""
+        program = self._entry.program
+        if program is None or not program.stopped or self._run is not None or self.state is not State.COMPLETE:
+            return False
+        (stopped,) = self._device.read([program.stopped])
+        return isinstance(stopped.value, datetime) and stopped.value > at and self._text(program.name) == path
 
     def _tell(self, path: str, word: str) -> None:
         """A command to the device's program; its refusal is an `InputError`."""
@@ -211,9 +219,13 @@ class TagUnit:
             self._state = State.COMPLETE
         return run.ending
 
-    def stood(self, path: str, stood: timedelta) -> None:
-        """How long the phase was held so far: a device without programs keeps no time of it."""
-        self._stood[path] = stood
+    def counts(self) -> Mapping[str, float]:
+        """What every totaliser and outlet counts now, by tag."""
+        return self._totals()
+
+    def recall(self, path: str, stood: timedelta, counts: Mapping[str, float]) -> None:
+        """How long the phase was held, and what was counted at its start: another executor may have begun it."""
+        self._recalled[path] = stood, dict(counts)
 
     def _running(self, path: str) -> TagRun:
         if self._run is None or self._run.path != path:
