@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import time
 
 import pytest
 
@@ -73,13 +74,15 @@ def test_a_write_that_was_torn_off(run, tmp_path):
 
 def rounds(run, store, number, seed):
     generator = random.Random(seed)
-    done: list[str] = []
+    start = time.monotonic()
+    done = acknowledged(run.run(store.order("first", "R-a", "R-b", "R-c"))[0])
+    window = max(0.6, time.monotonic() - start)  # a busy machine takes longer to come to anything worth killing
     for turn in range(number):
         names = [f"R-{turn}-{at}" for at in range(6)]
         first, second = names[:3], names[3:]
         ended = run.run(
-            store.order("first", *first, after_s=generator.random() * 0.6),
-            store.order("second", *second, after_s=generator.random() * 0.6),
+            store.order("first", *first, after_s=generator.random() * window),
+            store.order("second", *second, after_s=generator.random() * window),
         )
         for item in ended:
             assert set(item.codes) <= {0}
@@ -91,7 +94,7 @@ def rounds(run, store, number, seed):
 
 
 def test_at_random_points_while_two_write(run, tmp_path):
-    assert len(rounds(run, Store.ready(tmp_path, clock=None), 8, 7)) > 5
+    assert len(rounds(run, Store.ready(tmp_path, clock=None), 8, 7)) > 5 + 3
 
 
 @pytest.mark.slow
