@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -13,7 +13,7 @@ from seedtrain.cli._common import Common, finite, print_json, shown_progress
 
 if TYPE_CHECKING:
     from seedtrain.base import Progress
-    from seedtrain.development import ErrorModel, Fit, MeasuredRun, Problem
+    from seedtrain.development import ErrorModel, Fit, MeasuredRun, Posterior, Problem
 
 Texts = list[str] | None
 
@@ -39,18 +39,21 @@ def fit(
     seed: Annotated[int, Parameter(help="Which points.")] = 0,
     level: Annotated[float, Parameter(help="%: of the intervals.")] = 90.0,
     profiles: Annotated[str, Parameter(help="Parameters to profile, with commas; `all` or `none`.")] = "all",
+    posterior: Annotated[int | None, Parameter(help="Draws of the posterior, 400 or more, in four chains.")] = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Folder of the results.")] = None,
     common: Common | None = None,
 ) -> int:
     """Fit parameters to measured runs, and say what the data cannot tell and which reading would.
 
     With --data a recipe's culture is fitted; -o gets fit.json, fit.html and culture.yaml with `status: fitted`. Else
-    the source is a PEtab problem (version 1), and -o gets it back with its estimates. Killed, the same command with the
-    same -o goes on where it was.
+    the source is a PEtab problem (version 1), and -o gets it back with its estimates. With --posterior, -o gets
+    draws.csv too. Killed, the same command with the same -o goes on where it was.
 
     Example: seedtrain fit recipe.yaml --data mapping.yaml --fit q_S_max,K_S -o fitted
 
     Example: seedtrain fit problem.yaml --starts 50 -o fitted
+
+    Example: seedtrain fit problem.yaml --posterior 2000 -o fitted
 
     Parameters
     ----------
@@ -58,11 +61,13 @@ def fit(
         A recipe, or the YAML file of a PEtab problem.
     """
     options = common or Common()
-    from seedtrain.base import use_language
-    from seedtrain.development import fit_problem, petab_problem, read_petab_tables
+    from seedtrain.base import part, use_language
+    from seedtrain.development import fit_problem, petab_problem, read_petab_tables, sample_posterior
 
     if not 50 <= level < 100:
         raise InputError(f"--level {level:g}", remedy="Give 50 to 99.9 %.")
+    if posterior is not None and posterior < 400:
+        raise InputError(f"--posterior {posterior}", remedy="Ask for 400 draws or more; 2000 for a report.")
     for name, value in (("--starts", starts), ("--hops", hops)):
         if value is not None and value < 0:
             raise InputError(f"{name} {value}", remedy="Give 0 or more.")
@@ -74,7 +79,7 @@ def fit(
     if data is not None and not fit:
         raise InputError("--data without --fit", remedy="Name parameters of the culture: --fit q_S_max,K_S.")
     with use_language(options.lang), shown_progress(as_json=options.json) as progress:
-        key, tables = "", None
+        key, tables, shared = "", None, 1.0 if posterior is None else 0.3
         if data is None:
             tables = read_petab_tables(source)
             problem = petab_problem(tables)
@@ -92,11 +97,14 @@ def fit(
         found = fit_problem(
             problem, count=(20 if data is None else 2) if starts is None else starts, seed=seed, level=level / 100,
             hops=(2 if data is None else 0) if hops is None else hops, profiles=chosen,
-            keep=output / "starts.json" if output else None, progress=progress,
+            keep=output / "starts.json" if output else None, progress=part(progress, 0.0, shared),
         )  # fmt: skip
+        drawn = None
+        if posterior is not None:
+            drawn = sample_posterior(found, posterior, seed=seed, keep=output, progress=part(progress, shared, 1.0))
         written: list[Path] = []
         if output is not None:
-            written = _write(found, output, source, key)
+            written = _write(found, drawn, output, source, key)
             if tables is not None:
                 from seedtrain.development import write_petab
 
@@ -105,9 +113,10 @@ def fit(
                 written.append(_culture_file(found, output, source, culture, key))
     with use_language(options.lang):
         if options.json:
-            print_json({**found.to_data(), "data_digest": key or None, "written": [str(path) for path in written]})
+            told = _data(found, drawn)
+            print_json({**told, "data_digest": key or None, "written": [str(path) for path in written]})
         else:
-            _tell(found, written)
+            _tell(found, drawn, written)
     return EXIT_DONE
 
 
@@ -165,22 +174,29 @@ def _culture_file(found: Fit, output: Path, source: Path, culture: str | None, k
     return path
 
 
-def _write(found: Fit, output: Path, source: Path, key: str) -> list[Path]:
+def _data(found: Fit, drawn: Posterior | None) -> dict[str, Any]:
+    return found.to_data() | ({"posterior": drawn.to_data()} if drawn else {})
+
+
+def _write(found: Fit, drawn: Posterior | None, output: Path, source: Path, key: str) -> list[Path]:
     from seedtrain.base import write_atomic, write_json
-    from seedtrain.development import fit_blocks
+    from seedtrain.development import fit_blocks, posterior_blocks
     from seedtrain.report import Page, render_html
 
     mark = _("simulated") if found.problem.simulated else ""
     facts = [(_("model"), found.problem.name), (_("source"), source.name)]
     facts += [(_("data"), key)] if key else []
-    page = Page(_("Fit of {name}").format(name=found.problem.name), fit_blocks(found), mark=mark, facts=facts)
-    write_json(output / "fit.json", finite(found.to_data()))
+    blocks = (*fit_blocks(found), *(posterior_blocks(found, drawn) if drawn else ()))
+    page = Page(_("Fit of {name}").format(name=found.problem.name), blocks, mark=mark, facts=facts)
+    write_json(output / "fit.json", finite(_data(found, drawn)))
     write_atomic(output / "fit.html", render_html(page))
-    return [output / "fit.json", output / "fit.html"]
+    if drawn:
+        write_atomic(output / "draws.csv", drawn.to_csv())
+    return [output / name for name in ("fit.json", "fit.html", *(["draws.csv"] if drawn else []))]
 
 
-def _tell(found: Fit, written: list[Path]) -> None:
-    from seedtrain.development import advice_words, interval_words
+def _tell(found: Fit, drawn: Posterior | None, written: list[Path]) -> None:
+    from seedtrain.development import advice_words, interval_words, marginal_words
 
     problem = found.problem
     print(_("{name}: negative log likelihood {value}, {readings} readings").format(
@@ -194,7 +210,13 @@ def _tell(found: Fit, written: list[Path]) -> None:
         print(f"  {item.name:<{width}} {values[item.name]:>12.5g} {item.unit:<10} {words}".rstrip())
     for advice in found.advice:
         print(advice_words(advice))
-    for warning in found.warnings:
+    if drawn:
+        print(_("posterior: {count} draws, {level} % intervals").format(
+            count=drawn.objective.size, level=f"{100 * drawn.level:g}"
+        ))  # fmt: skip
+        for marginal in drawn.marginals:
+            print(f"  {marginal.name:<{width}} {marginal.median:>12.5g} {marginal_words(marginal)}")
+    for warning in (*found.warnings, *(drawn.warnings if drawn else ())):
         print(_("warning: {words}").format(words=warning))
     for path in written:
         print(_("kept: {path}").format(path=path))

@@ -15,7 +15,7 @@ from typing import Any, Final
 from warnings import catch_warnings, simplefilter
 
 from seedtrain.base import InputError, Position, UnavailableError, read_text
-from seedtrain.development._data_check._exports import ExportTable, Pivot, Suggestion, unique
+from seedtrain.development._data_check._export_table import ExportTable, Pivot, Suggestion, unique
 from seedtrain.quantity import QuantityError, read_unit
 
 MOST_DEPTH: Final = 60

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from seedtrain.base import InputError, Position, SeedtrainError, collect
-from seedtrain.development._data_check._exports import EVENTS, ExportTable, Pivot, Suggestion, decoded, unique
+from seedtrain.development._data_check._export_table import EVENTS, ExportTable, Pivot, Suggestion, decoded, unique
 
 CALIBRATED: Final = {"pH": ("pH", ""), "DO": ("DO_percent", "%")}
 RAW: Final = "raw phase of an optode: its lot's calibration is not in the file"

@@ -9,7 +9,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from seedtrain.development._data_check._exports import EVENTS, ExportTable, detect, read_export
+from seedtrain.development._data_check._export_table import EVENTS, ExportTable
+from seedtrain.development._data_check._exports import detect, read_export
 from seedtrain.development._data_check._plates import is_plate, well_name
 from seedtrain.development._data_check._table import Sheet, read_sheet
 from seedtrain.quantity import QuantityError, read_unit

@@ -12,6 +12,15 @@ from seedtrain.development._estimation._intervals import Advice, Interval
 from seedtrain.development._estimation._parameters import FitParameter, Prior
 from seedtrain.development._estimation._petab import petab_problem, read_petab
 from seedtrain.development._estimation._petab_tables import PetabTables, read_petab_tables
+from seedtrain.development._estimation._posterior import (
+    Marginal,
+    Posterior,
+    effective,
+    read_draws,
+    sample_posterior,
+    split_rhat,
+)
+from seedtrain.development._estimation._posterior_blocks import marginal_words, posterior_blocks
 from seedtrain.development._estimation._problem import Evaluation, Experiment, Problem, Readings
 from seedtrain.development._estimation._write import culture_text, fitted_culture, write_petab
 
@@ -23,21 +32,29 @@ __all__ = [
     "Fit",
     "FitParameter",
     "Interval",
+    "Marginal",
     "MeasuredRun",
     "PetabTables",
+    "Posterior",
     "Prior",
     "Problem",
     "Readings",
     "advice_words",
     "culture_problem",
     "culture_text",
+    "effective",
     "fit_blocks",
     "fit_problem",
     "fitted_culture",
     "interval_words",
     "known_observables",
+    "marginal_words",
     "petab_problem",
+    "posterior_blocks",
+    "read_draws",
     "read_petab",
     "read_petab_tables",
+    "sample_posterior",
+    "split_rhat",
     "write_petab",
 ]
