@@ -311,3 +311,62 @@ def test_a_plant_file_that_speaks_nonsense(speaks: str, words: str, tmp_path: Pa
     (error,) = (item for item in caught.value.parts if words in item.message)
     assert error.position is not None
     assert error.position.line == 3
+
+
+class Programs(Bench):
+    """A device that runs programs, one after the other; a start takes up a held one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values = {"name": "", "command": "none", "state": "idle", "t": 20.0}
+        self.ran: list[tuple[str, str]] = []
+
+    def tags(self) -> tuple[Tag, ...]:
+        texts = tuple(Tag(name, "text", "", name != "state") for name in ("name", "command", "state"))
+        return (*texts, Tag("t", "number", "degC"))
+
+    def write(self, values: Mapping[str, Plain]) -> None:
+        super().write(values)
+        word = str(values.get("command", "none"))
+        if word != "none":
+            self.ran.append((word, str(self.values["name"])))
+            self.values["state"] = {"start": "running", "hold": "held", "abort": "aborted"}[word]
+
+
+PROGRAMS = """server: modbus://bench:502/1
+poll: 0.01 s
+units:
+  T:
+    program: {name: name, command: command, state: state}
+    functions:
+      temperature: {current: t, unit: degC}
+    safe: {program: cool down}
+"""
+
+
+def test_a_program_of_the_device_is_its_safe_state():
+    device = Programs()
+    with TagPlant(parse_tag_mapping(PROGRAMS, "bench.yaml"), device=device) as plant:
+        unit = plant.unit("T")
+        unit.command("w", {})
+        began = unit.now()
+        unit.start("w", warm(), began)
+        assert unit.poll("w") is None
+        unit.hold("w")
+        unit.hold("w")
+        assert device.ran == [("start", "w"), ("hold", "w"), ("start", "cool down")]  # told twice, done once
+        assert (unit.state, unit.program) == (State.HELD, "")
+        with pytest.raises(InputError, match="does not run w"):
+            unit.poll("w")
+        device.values["state"] = "complete"  # of cooling down, not of the phase
+        assert unit.state is State.HELD
+        unit.start("w", warm(), began)
+        assert device.ran[3:] == [("start", "w")]
+        assert (unit.state, unit.program) == (State.RUNNING, "w")
+        unit.abort("w")
+        assert device.ran[4:] == [("abort", "w")]
+    with pytest.raises(InputErrors, match="runs no programs, so 'cool down' cannot bring it to its safe state"):
+        TagPlant(
+            parse_tag_mapping(BENCH.replace("safe: {", "safe: {program: cool down, "), "bench.yaml"),
+            device=Bench(t=1.0, fed=0.0),
+        )

@@ -77,8 +77,13 @@ class TagProgram(Entry):
 
 
 class SafeEntry(Entry):
-    """The safe state of a unit, to which it goes when it is held: values for its targets, each with its unit."""
+    """The safe state of a unit, to which it goes when it is held.
 
+    - `targets`: values for its targets, each with its unit. `program`: the program of the device that brings it there
+      and keeps it there, beside what its own `hold` does.
+    """
+
+    program: str = ""
     targets: dict[str, str] = Field(default_factory=dict)
 
 

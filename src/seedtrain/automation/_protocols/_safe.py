@@ -34,6 +34,10 @@ def safe_targets(entry: TagUnitEntry) -> dict[str, float]:
 def safe_faults(mapping: TagMapping) -> Iterator[SeedtrainError]:
     """The first fault of each unit's safe state and interlocks, at its place."""
     for name, unit in mapping.entry.units.items():
+        if unit.safe.program and unit.program is None:
+            message = f"{name} runs no programs, so {unit.safe.program!r} cannot bring it to its safe state"
+            place = ("units", name, "safe", "program")
+            yield mapping.document.error(place, message, remedy="Map its `program`, or name safe `targets`.")
         checks: tuple[tuple[str, Callable[[TagUnitEntry], object]], ...] = (
             ("safe", safe_targets),
             ("interlocks", interlocks_of),

@@ -60,17 +60,27 @@ class TagUnit:
 
     @property
     def state(self) -> State:
-        """The unit's ISA-88 state: the device's where it runs programs, else ours."""
+        """The unit's ISA-88 state: the device's where it runs programs, else ours.
+
+        A device that runs the program of its safe state, or has run it last, is held, whatever it calls that itself.
+        """
         if self._entry.program is None:
             return self._state
         word = self._text(self._entry.program.state)
         try:
-            return State(word)
+            found = State(word)
+            works = found in (State.RUNNING, State.COMPLETE)
+            return State.HELD if works and self._runs_safe_program() else found
         except ValueError:
             known = ", ".join(item.value for item in State)
             raise InputError(
                 f"{self.name} is in the state {word!r}, which is none of ISA-88", remedy=f"Let its codes say: {known}."
             ) from None
+
+    def _runs_safe_program(self) -> bool:
+        """Whether the device's program, the one that runs or ran last, is that of the safe state."""
+        program, safe = self._entry.program, self._entry.safe.program
+        return program is not None and bool(safe) and self._text(program.name) == safe
 
     def _text(self, tag: str) -> str:
         (found,) = self._device.read([tag])
@@ -170,7 +180,8 @@ class TagUnit:
         if refusal:
             raise InputError(f"{self.name} refuses to {word} {path}: {refusal}", remedy="Look at the unit.")
         ends = time.monotonic() + STARTS_S
-        while word == "start" and self.state not in (State.RUNNING, State.COMPLETE):
+        began = (State.HELD,) if path == self._entry.safe.program else (State.RUNNING, State.COMPLETE)
+        while word == "start" and self.state not in began:
             if time.monotonic() > ends:
                 raise UnavailableError(
                     f"{self.name} is {self.state.value}, {STARTS_S:g} s after it was told to start {path}",
@@ -179,7 +190,7 @@ class TagUnit:
             time.sleep(0.05)
 
     def hold(self, path: str) -> None:
-        """The safe state: the device's own, or the safe set points of the mapping."""
+        """The safe state: the device's own and the program that the mapping names, or its safe set points."""
         self._leave(path, Command.HOLD, "hold")
 
     def abort(self, path: str) -> None:
@@ -190,6 +201,8 @@ class TagUnit:
         if self._entry.program is not None:
             if self.state is State.RUNNING:
                 self._tell(path, word)
+            if word == "hold" and self._entry.safe.program and not self._runs_safe_program():
+                self._tell(self._entry.safe.program, "start")
             return
         if self._safe:
             self._device.write(dict(self._safe))
