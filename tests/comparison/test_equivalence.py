@@ -64,9 +64,7 @@ def test_too_few_runs_and_no_variation_are_inconclusive_with_the_reason():
     assert equivalence([1.0, 2.0], [1.0, 1.5], Margin(1, "deviations")).verdict == "inconclusive"
     assert equivalence([1.0, 1.0, 1.0], [1.0, 1.5], Margin(1, "deviations")).why
     assert equivalence([-1.0, 1.0], [1.0, 1.5], Margin(0.1, "relative")).why
-    exact = equivalence([2.0, 2.0], [2.1, 2.1], Margin(0.2))
-    assert (exact.low, exact.high, exact.verdict) == (pytest.approx(0.1), pytest.approx(0.1), "pass")
-    assert equivalence([2.0, 2.0], [2.3, 2.3], Margin(0.2)).verdict == "fail"
+    assert "scatter" in equivalence([2.0, 2.0], [2.1, 2.1], Margin(0.2)).why
 
 
 def test_a_margin_that_is_none_is_refused():

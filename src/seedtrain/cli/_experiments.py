@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -118,11 +119,14 @@ def suggest(
     """
     options = common or Common()
     from seedtrain.base import use_language, write_atomic
-    from seedtrain.development import read_experiment, read_rows, rows_of, sheet_text
+    from seedtrain.development import appended_text, read_experiment, read_rows, rows_of, sheet_text
     from seedtrain.development import suggest as suggested
 
     if append and sheet is None:
         raise InputError("--append without a sheet", remedy="Name the sheet that the runs are added to.")
+    if append and sheet is not None and sheet.suffix.lower() not in (".csv", ".tsv", ".txt"):
+        raise InputError("--append to a sheet that is no text", position=Position(str(sheet)),
+                         remedy="Save it as CSV, or enter the suggested runs by hand.")  # fmt: skip
     with use_language(options.lang):
         given = read_experiment(study)
         known = read_rows(given, sheet) if sheet is not None and (sheet.exists() or not append) else ()
@@ -139,7 +143,7 @@ def suggest(
         points = np.array([item.point for item in found])
         rows = rows_of(given, points, reasons=[item.reason for item in found], first=first, seed=None)
         if append and sheet is not None:
-            write_atomic(sheet, sheet_text(given, [*known, *rows]))
+            write_atomic(sheet, appended_text(given, sheet, rows) if sheet.exists() else sheet_text(given, rows))
         if options.json:
             print_json([{"run": row.number, "factors": row.values, "reason": item.reason,
                          "expected": {name: list(pair) for name, pair in item.expected.items()}}
@@ -175,20 +179,29 @@ def analyse(
         The sheet with results.
     """
     options = common or Common()
-    from seedtrain.base import use_language
+    from seedtrain.base import SeedtrainError, collect, use_language
+    from seedtrain.development import Analysis, analysis_lines, read_experiment, read_rows
     from seedtrain.development import analyse as analysed
-    from seedtrain.development import analysis_lines, read_experiment, read_rows
 
     with use_language(options.lang):
         given = read_experiment(study)
         rows = read_rows(given, sheet)
-        found = [analysed(given, rows, item.name, terms) for item in given.responses]
+        found, faults = list[Analysis](), list[SeedtrainError]()
+        for item in given.responses:
+            try:
+                found.append(analysed(given, rows, item.name, terms))
+            except InputError as error:
+                faults.append(error)
+        if not found:
+            collect(faults)
+        for fault in faults:  # one response without readings is no reason to keep the others back
+            print(f"{fault.message}\n  remedy: {fault.remedy}", file=sys.stderr)
         written = _report(given, rows, found, output) if output else []
         if options.json:
             print_json([item.to_data() for item in found])
             return EXIT_DONE
-        for item in found:
-            for line in analysis_lines(item):
+        for told in found:
+            for line in analysis_lines(told):
                 print(line)
         for path in written:
             print(_("kept: {path}").format(path=path))

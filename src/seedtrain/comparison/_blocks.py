@@ -38,7 +38,7 @@ STATES: dict[str, State] = {"pass": "met", "fail": "missed", "inconclusive": "un
 def simulated_mark(found: Compared) -> str:
     """What stands in print where runs are simulated, all or some of them, or predictions are shown."""
     if not found.simulated:
-        return ""
+        return _("partly simulated") if found.errors else ""
     every = len(found.simulated) == sum(len(runs) for runs in found.groups.values())
     return _("simulated") if every else _("partly simulated")
 
@@ -51,6 +51,8 @@ def comparison_lines(found: Compared) -> list[str]:
         lines.append(f"  {name} ({words}): " + _("{count} runs").format(count=len(runs)))
     if found.simulated:
         lines.append("  " + _("simulated: {runs}").format(runs=", ".join(found.simulated)))
+    if found.errors:
+        lines.append("  " + _("Predictions are simulated."))
     for item in found.verdict.criteria:
         interval = f" [{item.interval[0]} .. {item.interval[1]}]" if item.interval else ""
         value = "–" if item.value is None else str(item.value)
@@ -68,8 +70,7 @@ def comparison_blocks(found: Compared) -> tuple[Block, ...]:
     if found.numbers:
         blocks += [Heading(_("Numbers, one a run")), _numbers(found)]
     figures = comparison_figures(found)
-    for title, part in ((_("Shapes over time"), "profile"), (_("All together"), "rows"), (_("Sensors"), "sensor"),
-                        (_("Predictions"), "errors")):  # fmt: skip
+    for title, part in ((_("Shapes over time"), "profile"), (_("All together"), "rows"), (_("Sensors"), "sensor")):
         plots = [item for name, item in figures.items() if name.startswith(part)]
         if plots:
             blocks += [Heading(title), *(Figure(item, item.alt) for item in plots)]
@@ -80,7 +81,8 @@ def comparison_blocks(found: Compared) -> tuple[Block, ...]:
     if found.spectra:
         blocks += [Heading(_("Spectra")), *_spectra(found)]
     if found.errors:
-        blocks += [_errors(found), _bounds(found)]
+        blocks += [Heading(_("Predictions")), Paragraph(_("Predictions are simulated.")), _errors(found)]
+        blocks.append(_bounds(found))
     blocks.append(Paragraph(_said()))
     return tuple(blocks)
 
@@ -194,6 +196,7 @@ def _row_tables(found: Compared) -> list[Block]:
     blocks: list[Block] = []
     for group, item in found.rows:
         if item.why:
+            blocks.append(Paragraph(f"{group}: {item.why}"))
             continue
         words = {True: Cell(_("outside"), "missed"), False: Cell(_("inside"), "met")}
         rows: list[list[str | Cell]] = [
@@ -210,7 +213,7 @@ def _row_tables(found: Compared) -> list[Block]:
             named = "; ".join(name for name, _weight in item.telling[:5])
             blocks.append(Paragraph(told.format(q2=f"{item.q2:.2f}", p=f"{item.p:.3g}", columns=named)))
         if item.left_out:
-            told = _("Left out, because some run lacks them: {columns}.")
+            told = _("Left out, because some run lacks them or the reference's runs do not differ: {columns}.")
             blocks.append(Paragraph(told.format(columns="; ".join(item.left_out))))
     return blocks
 

@@ -31,7 +31,7 @@ from seedtrain.comparison._reconcile import Reconciled, reconcile
 from seedtrain.comparison._spectra import Transferred, read_spectra, transfer
 from seedtrain.development import Dataset, read_sheet
 from seedtrain.quality import Criterion, Verdict, VerdictWord
-from seedtrain.quantity import QuantityError
+from seedtrain.quantity import QuantityError, convert
 from seedtrain.simulation import Run
 
 
@@ -136,6 +136,11 @@ def members_of(datasets: Sequence[Dataset], by: str) -> tuple[Member, ...]:
                     f"run {name} of {data.name} has no {by}", remedy=f"Give its {by} in the mapping: runs.{name}.{by}."
                 )
             found.append(Member(whole, group, about.scale or group, run))
+    whole_names = [item.name for item in found]
+    twice = sorted({name for name in whole_names if whole_names.count(name) > 1})
+    if twice:
+        raise InputError(f"two mappings have the same name and the same runs: {', '.join(twice)}",
+                         remedy="Give each mapping once, and each a name of its own: data: bench.")  # fmt: skip
     return tuple(found)
 
 
@@ -200,6 +205,7 @@ class _Comparison:
                 faults.append(self.document.error(place, f"no run has readings of {symbol!r}",
                                                   remedy=f"Use one of: {', '.join(known)}."))  # fmt: skip
                 continue
+            faults += self._check_units(place, symbol, getattr(entry, "sensor", symbol))
             try:
                 if entry is not None:
                     entry.margin.margin(self._unit(symbol, getattr(entry, "take", "")))
@@ -209,6 +215,19 @@ class _Comparison:
             faults.append(self.document.error(("predictions",), "there are no predictions",
                                               remedy="Give the recipe of the runs: --recipe recipe.yaml."))  # fmt: skip
         collect(faults)
+
+    def _check_units(self, place: tuple[str | int, ...], symbol: str, sensor: str) -> list[SeedtrainError]:
+        """That all runs (and the sensor of an assay) were read in units that can be turned into one another."""
+        unit = self._unit(symbol)
+        units = [(item.name, name, item.run.variables[name].unit) for item in self.members for name in {symbol, sensor}
+                 if name in item.run.variables]  # fmt: skip
+        for run, name, other in units:
+            try:
+                convert(1.0, other, unit)
+            except QuantityError:
+                words = f"{name} of {run} is in {other or 'no unit'}, {symbol} elsewhere in {unit or 'no unit'}"
+                return [self.document.error(place, words, remedy="Correct the unit in a mapping, or the symbol.")]
+        return []
 
     def _unit(self, symbol: str, take: str = "") -> str:
         unit = next(item.run.variables[symbol].unit for item in self.members if symbol in item.run.variables)
@@ -235,7 +254,8 @@ class _Comparison:
     def _feature(self, item: Member, entry: NumberEntry) -> float:
         if entry.symbol not in item.run.variables:
             return math.nan
-        return feature(item.run, entry.symbol, entry.take, start=entry.start, end=entry.end)
+        unit = self._unit(entry.symbol)
+        return feature(item.run, entry.symbol, entry.take, start=entry.start, end=entry.end, unit=unit)
 
     def _add(
         self,
@@ -292,7 +312,8 @@ class _Comparison:
         margin = entry.margin.margin(self._unit(symbol))
         if margin.kind == "absolute":
             return margin.value
-        measured = np.concatenate([readings(m.run, symbol)[1] for m in self.members if symbol in m.run.variables])
+        unit = self._unit(symbol)
+        measured = np.concatenate([readings(m.run, symbol, unit)[1] for m in self.members if symbol in m.run.variables])
         return margin.value * float(np.abs(measured).mean() if margin.kind == "relative" else measured.std())
 
     def _spectra(self) -> list[tuple[float, str, tuple[Transferred, ...]]]:
@@ -342,7 +363,10 @@ class _Comparison:
     def _profile_columns(self, rows: Mapping[str, dict[str, float]]) -> None:
         """Each profile of the plan at times that every run covers."""
         for entry in self.plan.profiles:
-            read = {m.name: readings(m.run, entry.symbol) for m in self.members if entry.symbol in m.run.variables}
+            unit = self._unit(entry.symbol)
+            read = {
+                m.name: readings(m.run, entry.symbol, unit) for m in self.members if entry.symbol in m.run.variables
+            }
             read = {name: pair for name, pair in read.items() if len(pair[0]) > 1}
             if not read:
                 continue

@@ -128,11 +128,18 @@ def _too_little(first: Group, second: Group, margin: Margin) -> str:
     fewest = FEWEST[margin.kind]
     if first.count < fewest or second.count < 2:
         return f"{first.count} and {second.count} runs; {fewest} of the reference and 2 of the other are the least"
+    if _alike(first) and _alike(second):
+        return "no run of a group differs from another of it: how far runs scatter is unknown (copied, or rounded?)"
     if margin.kind == "relative" and first.mean == 0:
         return "the reference's mean is 0: nothing is a part of it"
-    if margin.kind == "deviations" and first.deviation == 0:
+    if margin.kind == "deviations" and _alike(first):
         return "the reference's runs do not differ: a margin in their deviations is none"
     return ""
+
+
+def _alike(group: Group) -> bool:
+    """Whether all runs have the same number, but for rounding."""
+    return group.deviation <= 1e-12 * abs(group.mean)
 
 
 def _degrees(parts: Sequence[tuple[float, int]]) -> float:

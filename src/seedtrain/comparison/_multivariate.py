@@ -51,7 +51,9 @@ class Multivariate:
 
     @property
     def outside(self) -> tuple[str, ...]:
-        """Tested runs beyond a limit."""
+        """Tested runs beyond a limit; none where there is no model."""
+        if self.why:
+            return ()
         return tuple(
             name
             for name, t2, spe in zip(self.tested, self.t2, self.spe, strict=True)
@@ -88,16 +90,16 @@ def multivariate(
 ) -> Multivariate:
     """The tested runs against a model of the reference's; `rows`: numbers by column by run.
 
-    A column that some run lacks is left out and named. The limits are for both measures of all tested runs together
+    A column that some run lacks, or that does not vary among the reference's runs (in which unit would its difference
+    count?), is left out and named. The limits are for both measures of all tested runs together
     (Šidák): one chance excess in many is no finding. Components are taken until they explain 90 %, at most as many as a
     third of the runs.
     """
     names = list(dict.fromkeys(key for name in (*reference, *tested) for key in rows[name]))
-    whole = [key for key in names if all(np.isfinite(rows[name].get(key, np.nan)) for name in (*reference, *tested))]
+    whole = [key for key in names if _usable(rows, key, reference, tested)]
     left_out = tuple(key for key in names if key not in whole)
     one, other = (np.array([[rows[name][key] for key in whole] for name in group]) for group in (reference, tested))
-    whole_varying = [at for at in range(len(whole)) if np.ptp(one[:, at]) > 0] if len(reference) > 1 else []
-    why = _too_little(len(reference), len(tested), len(whole_varying))
+    why = _too_little(len(reference), len(tested), len(whole))
     if why:
         none = np.zeros(0)
         return Multivariate(
@@ -113,6 +115,12 @@ def multivariate(
         tuple(whole), left_out, tuple(reference), tuple(tested), len(model.variances), float(model.explained.sum()),
         t2, spe, model.limits(joint), scores, q2, p, telling, level,
     )  # fmt: skip
+
+
+def _usable(rows: Mapping[str, Mapping[str, float]], key: str, reference: Sequence[str], tested: Sequence[str]) -> bool:
+    values = [rows[name].get(key, np.nan) for name in (*reference, *tested)]
+    own = values[: len(reference)]
+    return bool(np.isfinite(values).all() and np.ptp(own) > 1e-12 * np.abs(own).max())
 
 
 def _too_little(reference: int, tested: int, columns: int) -> str:

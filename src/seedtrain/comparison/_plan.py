@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from seedtrain.comparison._equivalence import Margin
 from seedtrain.comparison._profiles import Feature
@@ -87,11 +87,23 @@ class _Window(_Entry):
     start: Hours = Field(default=-math.inf, alias="from")
     end: Hours = Field(default=math.inf, alias="to")
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.end > self.start:
+            raise ValueError(f"from {self.start:g} h to {self.end:g} h is no time | Give a later `to`.")
+        return self
+
 
 class NumberEntry(_Window):
     """One number a run: `take` says which; slopes and `mean` over `from` .. `to`, `value` at `to`."""
 
     take: Feature = "end"
+
+    @model_validator(mode="after")
+    def _at_a_time(self) -> Self:
+        if self.take == "value" and not math.isfinite(self.end):
+            raise ValueError("take: value needs a time | Give it: to: 8 h.")
+        return self
 
     @property
     def name(self) -> str:

@@ -103,28 +103,28 @@ def prediction_errors(pairs: Sequence[Pair], symbols: Sequence[str] = ()) -> tup
             )
     found = []
     for symbol in symbols or known:
+        unit = next(item.measured.variables[symbol].unit for item in pairs if symbol in item.measured.variables)
         for scale in dict.fromkeys(item.scale for item in pairs):
             mine = [item for item in pairs if item.scale == scale]
-            errors = [e for e in (_apart(item, symbol) for item in mine) if e is not None]
+            errors = [e for e in (_apart(item, symbol, unit) for item in mine) if e is not None]
             if errors:
-                found.append(_summed(symbol, scale, mine, errors))
+                found.append(_summed(symbol, unit, scale, errors))
     return tuple(found)
 
 
-def _apart(pair: Pair, symbol: str) -> tuple[Floats, Floats] | None:
+def _apart(pair: Pair, symbol: str, unit: str) -> tuple[Floats, Floats] | None:
     """Errors and measured values of one run; readings beyond the prediction's end are left out."""
     if symbol not in pair.measured.variables or symbol not in pair.predicted.variables:
         return None
-    times, values = readings(pair.measured, symbol)
-    when, told = readings(pair.predicted, symbol)
+    times, values = readings(pair.measured, symbol, unit)
+    when, told = readings(pair.predicted, symbol, unit)
     inside = (times >= when[0]) & (times <= when[-1]) if len(when) else np.zeros(len(times), bool)
     if not inside.any():
         return None
     return np.interp(times[inside], when, told) - values[inside], values[inside]
 
 
-def _summed(symbol: str, scale: str, pairs: Sequence[Pair], errors: Sequence[tuple[Floats, Floats]]) -> Errors:
-    unit = next(item.measured.variables[symbol].unit for item in pairs if symbol in item.measured.variables)
+def _summed(symbol: str, unit: str, scale: str, errors: Sequence[tuple[Floats, Floats]]) -> Errors:
     biases = np.array([apart.mean() for apart, _values in errors])
     rmse = math.sqrt(float(np.mean([(apart**2).mean() for apart, _values in errors])))
     wide = float(np.ptp(np.concatenate([values for _apart, values in errors])))
@@ -163,7 +163,7 @@ def _bound(symbol: str, scale: str, mine: Mapping[str, Errors], level: float) ->
 
 def conformal(largest: Floats, level: float) -> float:
     """The bound of a further run's largest error; infinite where the runs are too few for `level`."""
-    rank = math.ceil((len(largest) + 1) * level)
+    rank = math.ceil((len(largest) + 1) * level - 1e-9)
     return float(np.sort(largest)[rank - 1]) if rank <= len(largest) else math.inf
 
 

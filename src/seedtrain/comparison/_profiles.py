@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from seedtrain.base import InputError
 from seedtrain.quality import VerdictWord
+from seedtrain.quantity import convert
 from seedtrain.simulation import Run
 
 Floats = NDArray[np.float64]
@@ -28,20 +29,29 @@ DRAWS: Final = 4000
 FEWEST_READINGS: Final = 3
 
 
-def readings(run: Run, symbol: str) -> tuple[Floats, Floats]:
-    """Times (h) and values of what was read of `symbol`, each of shape "reading"; repeated times are averaged."""
+def readings(run: Run, symbol: str, unit: str | None = None) -> tuple[Floats, Floats]:
+    """Times (h) and values of what was read of `symbol`, each of shape "reading"; repeated times are averaged.
+
+    - `unit`: what the values are turned into; the run's own if not given. Raises `QuantityError` where it cannot be.
+    """
     values = run[symbol]
+    own = run.variables[symbol].unit
+    if unit is not None and unit != own:
+        zero, one = convert(0.0, own, unit), convert(1.0, own, unit)
+        values = zero + (one - zero) * values
     seen = np.isfinite(values)
     times, places = np.unique(run.time[seen], return_inverse=True)
     return times, np.bincount(places, values[seen]) / np.maximum(np.bincount(places), 1)
 
 
-def feature(run: Run, symbol: str, kind: Feature, *, start: float = -math.inf, end: float = math.inf) -> float:
-    """One number of a run's readings of `symbol` from `start` to `end` (h); a slope is per hour.
+def feature(
+    run: Run, symbol: str, kind: Feature, *, start: float = -math.inf, end: float = math.inf, unit: str | None = None
+) -> float:
+    """One number of a run's readings of `symbol` (in `unit`) from `start` to `end` (h); a slope is per hour.
 
     `value` is that at `end`, between two readings; not-a-number where the readings do not reach it, or are too few.
     """
-    times, values = readings(run, symbol)
+    times, values = readings(run, symbol, unit)
     if kind == "value":
         covered = len(times) > 0 and times[0] <= end <= times[-1]
         return float(np.interp(end, times, values)) if covered else math.nan
@@ -129,12 +139,12 @@ def profiles(
     """The profiles of `symbol` on a grid over what every run covers, between `start` and `end` (h).
 
     A relative `margin` is a part of the largest value of the reference's mean profile; one in `deviations` counts the
-    reference's standard deviation, averaged over the time.
+    reference's standard deviation, averaged over the time; that it is estimated widens the intervals.
     """
     if not margin > 0:
         raise InputError(f"a margin is {margin:g}", remedy="Give one above 0.")
     unit = next((run.variables[symbol].unit for run in (*reference, *tested) if symbol in run.variables), "")
-    first, second = (_read(runs, symbol) for runs in (reference, tested))
+    first, second = (_read(runs, symbol, unit) for runs in (reference, tested))
     none = np.zeros(0)
     why = ""
     if len(first) < 2 or len(second) < 2:
@@ -143,17 +153,34 @@ def profiles(
         low = max(start, *(times[0] for times, _values in (*first, *second)))
         high = min(end, *(times[-1] for times, _values in (*first, *second)))
         why = "" if high > low else "there is no time that all runs cover"
+        if not why and kind == "deviations" and len(first) < 3:
+            why = "2 runs of the reference; a margin in their deviations needs 3"
     if why:
         empty = np.zeros((0, 0))
         return Profiles(symbol, unit, none, empty, empty, none, none, none, level, why)
     grid = np.linspace(low, high, GRID)
     one, other = (np.array([np.interp(grid, *pair) for pair in group]) for group in (first, second))
     wide, band = _widths(one, other, level, seed)
-    return Profiles(symbol, unit, grid, one, other, _margins(one, margin, kind), wide, band, level)
+    margins = _margins(one, margin, kind)
+    if kind == "deviations":
+        wide, band = _with_margin(wide, band, margins, len(one), level)
+    return Profiles(symbol, unit, grid, one, other, margins, wide, band, level)
 
 
-def _read(runs: Sequence[Run], symbol: str) -> list[tuple[Floats, Floats]]:
-    found = [readings(run, symbol) for run in runs if symbol in run.variables]
+def _with_margin(wide: Floats, band: Floats, margins: Floats, runs: int, level: float) -> tuple[Floats, Floats]:
+    """Half widths that hold too that the margin, in deviations, is known from few runs alone.
+
+    The limits of a difference and of a deviation are put together by the method of variance estimates recovery (Zou &
+    Donner 2008, Stat Med 27:1693), the deviation's own limits being those of `runs` normal values.
+    """
+    from scipy import stats
+
+    low, high = (math.sqrt((runs - 1) / float(stats.chi2.ppf((1 + sign * level) / 2, runs - 1))) for sign in (1, -1))
+    return np.sqrt(wide**2 + (margins * (1 - low)) ** 2), np.sqrt(band**2 + (margins * (high - 1)) ** 2)
+
+
+def _read(runs: Sequence[Run], symbol: str, unit: str) -> list[tuple[Floats, Floats]]:
+    found = [readings(run, symbol, unit) for run in runs if symbol in run.variables]
     return [pair for pair in found if len(pair[0]) >= FEWEST_READINGS]
 
 

@@ -66,17 +66,18 @@ class Reconciled:
 
 
 def reconcile(runs: Mapping[str, Run], sensor: str, assay: str, margin: float, *, level: float = 0.90) -> Reconciled:
-    """The sensor's readings, at the assay's times, against the assay; `margin`: the bias that does not matter, in unit.
+    """The sensor's readings, at the assay's times, against the assay; `margin`: the bias that does not matter, in the
+    assay's unit, which the sensor's readings are turned into.
 
     Assays before the sensor's first or after its last reading are left out.
     """
     pairs = {}
+    unit = next((run.variables[assay].unit for run in runs.values() if assay in run.variables), "")
     for name, run in runs.items():
         if sensor in run.variables and assay in run.variables:
-            found = _paired(run, sensor, assay)
+            found = _paired(run, sensor, assay, unit)
             if len(found[0]):
                 pairs[name] = found
-    unit = next((run.variables[assay].unit for run in runs.values() if assay in run.variables), "")
     count = sum(len(item[0]) for item in pairs.values())
     none = (math.nan, math.nan, math.nan)
     if count < FEWEST_PAIRS or len(pairs) < 2:
@@ -97,9 +98,9 @@ def reconcile(runs: Mapping[str, Run], sensor: str, assay: str, margin: float, *
     )
 
 
-def _paired(run: Run, sensor: str, assay: str) -> tuple[Floats, Floats, Floats]:
-    times, sensed = readings(run, sensor)
-    hours, assayed = readings(run, assay)
+def _paired(run: Run, sensor: str, assay: str, unit: str) -> tuple[Floats, Floats, Floats]:
+    times, sensed = readings(run, sensor, unit)
+    hours, assayed = readings(run, assay, unit)
     inside = (hours >= times[0]) & (hours <= times[-1]) if len(times) else np.zeros(len(hours), bool)
     hours = hours[inside]
     return hours, assayed[inside], np.interp(hours, times, sensed) if len(hours) else hours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from seedtrain.base import InputError, Progress, part, silent
 from seedtrain.development import (
     Experiment,
+    ExperimentFactor,
     ExperimentPrior,
     Space,
     attributes_of,
@@ -26,6 +28,15 @@ Floats = NDArray[np.float64]
 RUNS = 128
 
 
+def places_of(factors: Sequence[ExperimentFactor], shares: Floats) -> Floats:
+    """Parts of each factor's range (0 .. 1, "run, factor"), even in its unit, as places on the study's own scale."""
+    columns = [
+        [item.scaled(item.low + share * (item.high - item.low)) for share in shares[:, at].tolist()]
+        for at, item in enumerate(factors)
+    ]
+    return np.array(columns).T
+
+
 def recipe_prior(
     path: Path,
     asked: Experiment,
@@ -40,7 +51,7 @@ def recipe_prior(
     128 batches are simulated over the factors' ranges in the vessel `at` (the recipe's own if not given), and a
     Gaussian process stands for them; factors that name no value of the recipe do not move the prediction.
     """
-    named = [(place, item) for place, item in enumerate(asked.ordered) if item.recipe]
+    named = [(place, item) for place, item in enumerate(asked.ordered) if item.recipe and not item.levels]
     told = [item for item in asked.responses if item.attribute]
     if not named or not told:
         raise InputError(
@@ -59,7 +70,7 @@ def recipe_prior(
     (base,) = scale(culture, units.vessels, recipe, targets=[unit], progress=part(progress, 0.0, 0.1))
     runs = study(culture, base, inputs, wanted, runs=RUNS, seed=seed, progress=part(progress, 0.1, 1.0))
     order = [[item.label for item in runs.inputs].index(item.recipe) for _place, item in named]
-    x = (runs.x[:, order] + 1) / 2
+    x = places_of([item for _place, item in named], (runs.x[:, order] + 1) / 2)
     models = {item.name: fit_surrogate(Space(len(named)), x, runs.y[item.attribute]) for item in told}
     columns = [place for place, _item in named]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seedtrain.base import InputError
 from seedtrain.development._experiments._surrogate import Space
 
 Floats = NDArray[np.float64]
@@ -17,6 +18,8 @@ Score = Callable[[Floats], Floats]
 CANDIDATES: Final = 512
 REFINED: Final = 4
 DRAWS: Final = 32
+MOST_DRAWN: Final = 13
+"""Logarithm (base 2) of the most points of one draw."""
 
 
 def log_improvement(mean: Floats, deviation: Floats, best: float) -> Floats:
@@ -27,7 +30,9 @@ def log_improvement(mean: Floats, deviation: Floats, best: float) -> Floats:
     near = np.maximum(z, -6.0)
     density = np.exp(-0.5 * near**2) / math.sqrt(2 * math.pi)
     plain = np.log(np.maximum(density + near * special.ndtr(near), 1e-300))
-    far = -0.5 * z**2 - 0.5 * math.log(2 * math.pi) - 2 * np.log(np.maximum(-z, 1.0))
+    below = np.maximum(-z, 6.0) ** -2
+    series = np.log1p(-3 * below + 15 * below**2 - 105 * below**3 + 945 * below**4)  # of Mills' ratio
+    far = -0.5 * z**2 - 0.5 * math.log(2 * math.pi) + np.log(below) + series
     found: Floats = np.where(z > -6.0, plain, far) + np.log(deviation)
     return found
 
@@ -66,7 +71,8 @@ class Region:
 def spread_points(region: Region, count: int, seed: int) -> Floats:
     """`count` admitted points that fill the region evenly: scrambled Sobol (Owen), levels in turn.
 
-    Fewer come back only where the region is nearly empty.
+    Where limits leave so little room that hardly any falls inside, points between its corners fill it. Raises
+    `InputError` where no point holds the limits.
     """
     from scipy.stats import qmc
 
@@ -75,7 +81,11 @@ def spread_points(region: Region, count: int, seed: int) -> Floats:
     found: list[Floats] = []
     total = 0
     for _attempt in range(40):
-        drawn = sampler.random_base2(max(5, math.ceil(math.log2(max(count, 2)))))
+        # Powers of two keep the sequence balanced: each further draw doubles what was drawn.
+        size = max(5, math.ceil(math.log2(max(count, 2)))) if sampler.num_generated == 0 else _exponent(sampler)
+        if size > MOST_DRAWN:
+            break
+        drawn = sampler.random_base2(size)
         for at, levels in enumerate(space.levels, space.continuous):
             drawn[:, at] = np.minimum(np.floor(drawn[:, at] * levels), levels - 1)
         kept = drawn[region.admits(drawn)]
@@ -83,7 +93,38 @@ def spread_points(region: Region, count: int, seed: int) -> Floats:
         total += len(kept)
         if total >= count:
             break
+    if total < count:
+        found.append(_between_corners(region, count - total, seed))
     return np.vstack(found)[:count]
+
+
+def _exponent(sampler: Any) -> int:
+    return int(sampler.num_generated).bit_length() - 1
+
+
+def corners(region: Region, count: int, rng: np.random.Generator) -> Floats:
+    """`count` points where limits meet, by linear programs in drawn directions, with drawn levels; "point, column"."""
+    from scipy import optimize
+
+    split = region.space.continuous
+    found = []
+    for _direction in range(count):
+        limits = {"A_ub": region.rows, "b_ub": region.bounds} if len(region.bounds) else {}
+        corner = optimize.linprog(rng.standard_normal(split), bounds=[(0, 1)] * split, **limits)
+        if corner.status != 0:
+            raise InputError("no run holds all limits between factors", remedy="Loosen one of the constraints.")
+        found.append([*corner.x, *(rng.integers(levels) for levels in region.space.levels)])
+    return np.array(found)
+
+
+def _between_corners(region: Region, count: int, seed: int) -> Floats:
+    """Points that are drawn between the corners of the region; limits are linear, so they hold between them too."""
+    rng = np.random.default_rng(seed)
+    ends = corners(region, 50, rng)
+    split = region.space.continuous
+    shares = rng.dirichlet(np.full(len(ends), 1 / split), size=count)
+    levels = [rng.integers(item, size=count) for item in region.space.levels]
+    return np.column_stack([np.clip(shares @ ends[:, :split], 0, 1), *levels])
 
 
 def best_point(region: Region, score: Score, near: Floats, seed: int) -> tuple[Floats, float]:

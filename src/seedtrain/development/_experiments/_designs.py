@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError, UnavailableError
-from seedtrain.development._experiments._acquire import spread_points
+from seedtrain.development._experiments._acquire import corners, spread_points
 from seedtrain.development._experiments._entry import Experiment
 
 Floats = NDArray[np.float64]
@@ -124,7 +124,8 @@ def _two_levels(study: Experiment, kind: str, resolution: int) -> Floats:
         return scaled
     if not 3 <= resolution <= count:
         raise InputError(f"a fraction of resolution {resolution} of {count} factors",
-                         remedy=f"Give 3 to {count}, or take the whole factorial.")  # fmt: skip
+                         remedy=f"Give 3 to {count}, or take the whole factorial." if count >= 3
+                         else "Take the whole factorial: --kind factorial.")  # fmt: skip
     for base in range(2, count):
         masks = _generators(count - base, base, resolution)
         if masks is not None:
@@ -158,6 +159,8 @@ def _generators(wanted: int, base: int, resolution: int) -> tuple[int, ...] | No
 def _surface(study: Experiment, kind: str) -> Floats:
     count, library = len(study.factors), _library()
     fewest = 3 if kind == "box-behnken" else 2
+    if kind == "central-composite" and 2**count > MOST_RUNS:
+        raise InputError(f"{kind} of {count} factors has {2**count + 2 * count} runs", remedy="Use --kind d-optimal.")
     if count < fewest:
         raise InputError(f"{kind} of {count} factors", remedy=f"It needs {fewest}; use a factorial.")
     if kind == "box-behnken":
@@ -284,8 +287,7 @@ def candidate_points(study: Experiment, terms: Terms, seed: int) -> Floats:
     count = steps ** len(study.continuous) * math.prod(len(item.levels) for item in study.categorical)
     if count <= CANDIDATES and not study.limits:
         return _factorial(study, steps)
-    corners = _corners(study, seed)
-    return np.unique(np.vstack([corners, spread_points(study.region, CANDIDATES // 4, seed)]), axis=0)
+    return np.unique(np.vstack([_corners(study, seed), spread_points(study.region, CANDIDATES // 4, seed)]), axis=0)
 
 
 def _shares(count: int, degree: int) -> Floats:
@@ -294,20 +296,9 @@ def _shares(count: int, degree: int) -> Floats:
 
 
 def _corners(study: Experiment, seed: int) -> Floats:
-    """Points where limits meet, by linear programs in drawn directions, and points between them."""
-    from scipy import optimize
-
-    rng = np.random.default_rng(seed)
-    region, split = study.region, len(study.continuous)
-    found = []
-    for _direction in range(200):
-        limits = {"A_ub": region.rows, "b_ub": region.bounds} if len(region.bounds) else {}
-        corner = optimize.linprog(rng.standard_normal(split), bounds=[(0, 1)] * split, **limits)
-        if corner.status == 2:
-            raise InputError("no run holds all limits between factors", remedy="Loosen one of the constraints.")
-        levels = [rng.integers(len(item.levels)) for item in study.categorical]
-        found.append([*corner.x, *levels])
-    grid = np.array(found)
+    """Points where limits meet, and points between them."""
+    split = len(study.continuous)
+    grid = corners(study.region, 200, np.random.default_rng(seed))
     middles = grid.copy()
     middles[:, :split] = (grid[:, :split] + np.roll(grid[:, :split], 1, axis=0)) / 2
     return np.vstack([grid, middles])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ Value = float | str
 Goal = Literal["maximise", "minimise", "none"]
 _TERM: Final = re.compile(r"\s*([+-]?)\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?)\s*\*?\s*)?([A-Za-z_]\w*)?")
 ROUNDED: Final = 6
+MOST_STEPPED: Final = 6
+"""Factors with steps whose roundings are tried together."""
 
 
 class _Entry(BaseModel):
@@ -169,9 +172,33 @@ class Experiment:
         return np.array([item.scaled(values[item.name]) for item in self.ordered])
 
     def values(self, point: Floats) -> dict[str, Value]:
-        """A point as values of the factors, rounded to what can be set; in the file's order of factors."""
+        """A point as values of the factors, rounded to what can be set; in the file's order of factors.
+
+        Where rounding to steps breaks a limit between factors, the nearest steps that hold it are taken.
+        """
         found = {item.name: item.actual(float(place)) for item, place in zip(self.ordered, point, strict=True)}
+        if not self._holds(found):
+            found = self._stepped(found)
         return {item.name: found[item.name] for item in self.factors}
+
+    def _stepped(self, values: dict[str, Value]) -> dict[str, Value]:
+        stepped = [item for item in self.continuous if item.step][:MOST_STEPPED]
+        ways = itertools.product((0, -1, 1), repeat=len(stepped))
+        for way in sorted(ways, key=lambda way: sum(map(abs, way))):
+            moved = dict(values)
+            for item, steps in zip(stepped, way, strict=True):
+                moved[item.name] = float(f"{float(values[item.name]) + steps * item.step:.{ROUNDED}g}")
+            if all(item.low <= float(moved[item.name]) <= item.high for item in stepped) and self._holds(moved):
+                return moved
+        return values
+
+    def _holds(self, values: Mapping[str, Value]) -> bool:
+        """Whether values hold the limits between factors, but for what rounding to digits does."""
+        for limit in self.limits:
+            parts = [weight * float(values[name]) for name, weight in limit.weights.items()]
+            if sum(parts) > limit.bound + 10.0 ** (1 - ROUNDED) * max(map(abs, (*parts, limit.bound))):
+                return False
+        return True
 
 
 def read_experiment(path: Path) -> Experiment:
@@ -283,7 +310,7 @@ def _limit(text: str, left: str, sign: str, bound: float, known: Mapping[str, Fa
     at = 0
     while at < len(left.rstrip()):
         match = _TERM.match(left, at)
-        if not match or not match[3] or match.end() == at:
+        if not match or not match[3] or match.end() == at or (weights and not match[1]):
             raise InputError(f"{text!r} is no sum of factors", remedy="Write 'feed + 0.2*temperature <= 12'.")
         factor = known.get(match[3])
         if factor is None or factor.levels or factor.log:

@@ -13,13 +13,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from seedtrain.base import InputError, Position, SeedtrainError, collect
+from seedtrain.base import InputError, Position, SeedtrainError, collect, read_text
 from seedtrain.development._data_check import Sheet, read_sheet
+from seedtrain.development._experiments._designs import model_matrix
 from seedtrain.development._experiments._entry import Experiment, Factor, Value
 
 Floats = NDArray[np.float64]
 RUN, BLOCK, WELL, REASON = "run", "block", "well", "reason"
 EMPTY: Final = ("", "na", "n/a", "nd", "n.d.", "-")
+STRAYED: Final = 0.5
+"""Of its range: how far outside it a factor may have been set in a run before that is taken for a slip."""
+WAYS: Final = 500
 PLATES: Final = {6: (2, 3), 12: (3, 4), 24: (4, 6), 48: (6, 8), 96: (8, 12), 384: (16, 24)}
 
 
@@ -41,7 +45,8 @@ def rows_of(
 ) -> tuple[SheetRow, ...]:  # fmt: skip
     """Points as runs in a random order within each block (`seed` None keeps theirs), on plates where asked for.
 
-    A block (a day, a reactor, a plate) gets every kind of run in turn, so that it is confounded with none of them.
+    Runs are shared between blocks (days, reactors, plates) so that the blocks go along with effects and pairs of
+    factors as little as they can: of many random ways to share them, the one that does least.
     """
     if blocks < 1 or replicates < 1 or blocks > len(points) * replicates:
         raise InputError(f"{blocks} blocks of {len(points) * replicates} runs", remedy="Give fewer blocks.")
@@ -51,7 +56,7 @@ def rows_of(
     order = [at for _copy in range(replicates) for at in range(len(points))]
     if seed is not None:
         order = [int(at) for copy in range(replicates) for at in rng.permutation(len(points))]
-    block_of = [at % blocks for at in range(len(order))]
+    block_of = _shared(study, points, order, blocks, np.random.default_rng(seed))
     placed = sorted(range(len(order)), key=lambda at: block_of[at])
     if seed is not None:
         placed = [at for block in range(blocks) for at in rng.permutation([k for k in placed if block_of[k] == block])]
@@ -63,6 +68,32 @@ def rows_of(
         values = study.values(points[order[at]])
         found.append(SheetRow(number, values, empty, block, _well(number - first, plate), reason))
     return tuple(found)
+
+
+def _shared(
+    study: Experiment, points: Floats, order: Sequence[int], blocks: int, rng: np.random.Generator
+) -> list[int]:
+    """The block of each run in `order`, equally many in each (but for one)."""
+    turns = np.arange(len(order)) % blocks
+    if blocks == 1 or not len(points):
+        return [int(at) for at in turns]
+    main = _centred(model_matrix(study, points, "linear")[0][list(order)])
+    both = _centred(model_matrix(study, points, "interactions")[0][list(order)])
+    best, least = turns, math.inf
+    for _way in range(WAYS):
+        way = rng.permutation(turns)
+        inside = np.eye(blocks)[way] - 1 / blocks
+        # A main effect counts more than a pair, which is more often nothing.
+        along = sum(weight * float(((inside.T @ terms) ** 2).sum()) for weight, terms in ((9, main), (1, both)))
+        if along < least - 1e-9:
+            best, least = way, along
+    return [int(at) for at in best]
+
+
+def _centred(terms: Floats) -> Floats:
+    apart: Floats = terms - terms.mean(0)
+    found: Floats = apart / np.maximum(np.sqrt((apart**2).mean(0)), 1e-9)
+    return found
 
 
 def _well(at: int, plate: int) -> str:
@@ -88,6 +119,29 @@ def sheet_text(study: Experiment, rows: Sequence[SheetRow]) -> str:
         read = ["" if math.isnan(v) else f"{v:.10g}" for v in row.readings.values()]
         out.writerow([row.number, *(getattr(row, name) for name in more), *values, *read, row.reason])
     return stream.getvalue()
+
+
+def appended_text(study: Experiment, path: Path, rows: Sequence[SheetRow]) -> str:
+    """The sheet at `path` with `rows` below: what stands in it stays, columns that the study does not know too.
+
+    Raises `InputError` for a sheet that is no text, such as a workbook.
+    """
+    if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
+        raise InputError("runs are added to text alone", position=Position(str(path)),
+                         remedy="Save the sheet as CSV, or enter the suggested runs by hand.")  # fmt: skip
+    old, header = read_text(path, what="sheet"), read_sheet(path).header
+    top = next(line for line in old.splitlines() if line.strip())
+    mark = max("\t;,", key=top.count)
+    stream = io.StringIO()
+    out = csv.writer(stream, delimiter=mark, lineterminator="\n")
+    for row in rows:
+        cells = {RUN: str(row.number), BLOCK: row.block, WELL: row.well, REASON: row.reason}
+        for item in study.factors:
+            value = row.values[item.name]
+            cells[_head(item.name, item.unit)] = f"{value:.10g}" if isinstance(value, float) else value
+        out.writerow([cells.get(name, "") for name in header])
+    whole = old.rstrip("\r\n") + "\n" + stream.getvalue()
+    return whole.replace("\r\n", "\n").replace("\n", "\r\n") if b"\r\n" in path.read_bytes() else whole
 
 
 def _head(name: str, unit: str) -> str:
@@ -146,6 +200,10 @@ def _value(item: Factor, text: str, place: Position) -> Value:
         raise InputError(
             f"{item.name} is {text!r}, no number", position=place, remedy=f"Give it in {item.unit or '1'}."
         )
+    if not -STRAYED <= item.scaled(value) <= 1 + STRAYED:
+        span = f"{item.low:g} to {item.high:g} {item.unit}".rstrip()
+        raise InputError(f"{item.name} is {text}, far outside {span}", position=place,
+                         remedy="Correct unit or number, or widen the factor's range in the study.")  # fmt: skip
     return value
 
 

@@ -75,6 +75,10 @@ def suggest(
         raise InputError(f"{count} runs are asked for", remedy="Ask for one or more.")
     if not any(item.goal != "none" for item in study.responses):
         raise InputError("no response has a goal", remedy="Give one: goal: maximise.")
+    if any(item.mixture for item in study.factors):
+        raise InputError("the components of a mixture are not chosen one after the other",
+                         remedy="Leave one component out and limit the sum of the others: 'a + b <= 1'; or use "
+                         "seedtrain experiments design --kind d-optimal.")  # fmt: skip
     from threadpoolctl import threadpool_limits
 
     known = _known(study, rows)

@@ -162,7 +162,9 @@ def fit_surrogate(space: Space, x: Floats, y: Floats, *, start: Floats | None = 
     """The process of `y` ("run") at points `x` ("run, column"); `start`: hyperparameters to begin from too."""
     from scipy import optimize
 
-    mean, spread = float(y.mean()), float(y.std()) or 1.0
+    mean, spread = float(y.mean()), float(y.std())
+    if spread <= 1e-12 * abs(mean) or spread == 0:  # the same everywhere, but for rounding
+        spread = 1.0
     scaled = (y - mean) / spread
     squares, apart = _distances(space, x, x)
     centres, _spreads = _priors(space)
