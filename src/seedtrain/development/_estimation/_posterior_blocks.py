@@ -8,6 +8,8 @@ import numpy as np
 
 from seedtrain.base import translate as _
 from seedtrain.development._estimation._fit import Fit
+from seedtrain.development._estimation._inputs import Floats
+from seedtrain.development._estimation._parameters import FitParameter
 from seedtrain.development._estimation._posterior import Marginal, Posterior
 from seedtrain.report import Block, Cell, Column, CurvePlot, Figure, Heading, Line, Notice, Paragraph, Table
 
@@ -67,17 +69,23 @@ def _marginal(found: Posterior, at: int) -> Figure:
     """A histogram of each chain, on the parameter's own scale."""
     about = found.problem.parameters[at]
     values = found.draws[..., at]
-    shown = values if about.scale == "lin" else np.log10(values)
+    log = _logged(about, values)
+    shown = np.log10(values) if log else values
     edges = np.linspace(shown.min(), shown.max(), BINS + 1) if np.ptp(shown) > 0 else np.linspace(-1, 1, BINS + 1)
     lines = []
     for number, row in enumerate(shown, 1):
         heights = np.histogram(row, edges, density=True)[0]
         x = np.repeat(edges, 2)[1:-1]
         label = _("chain {number}").format(number=number)
-        lines.append(Line(label, x if about.scale == "lin" else 10.0**x, np.repeat(heights, 2)))
+        lines.append(Line(label, 10.0**x if log else x, np.repeat(heights, 2)))
     title = f"{about.name} {about.unit}".strip()
-    plot = CurvePlot(about.name, title, _("density of the draws"), lines, x_log=about.scale != "lin")
+    plot = CurvePlot(about.name, title, _("density of the draws"), lines, x_log=log)
     return Figure(plot, about.name)
+
+
+def _logged(about: FitParameter, values: Floats) -> bool:
+    """Whether an axis is to be logarithmic: the search was, and the draws span a decade."""
+    return about.scale != "lin" and float(values.max()) > 10 * float(values.min())
 
 
 def _pairs(fit: Fit, found: Posterior) -> list[Block]:
@@ -95,7 +103,7 @@ def _pairs(fit: Fit, found: Posterior) -> list[Block]:
         x_title, y_title = (f"{each.name} {each.unit}".strip() for each in (first, second))
         plot = CurvePlot(
             f"{first.name}, {second.name}", x_title, y_title,
-            [Line(_("draws"), x, y, "points")], x_log=first.scale != "lin", y_log=second.scale != "lin",
+            [Line(_("draws"), x, y, "points")], x_log=_logged(first, x), y_log=_logged(second, y),
         )  # fmt: skip
         blocks.append(Figure(plot, _("Along a direction that the data hardly tell")))
     return blocks
