@@ -46,7 +46,7 @@ class Phase:
     - `until`, `at_most`, `duration`: when it ends; at `at_most` it is ended whatever `until` says.
     - `limits`: in-process limits of what is measured on line; `sample`: those of what is measured in a sample.
     - `second_person`: another person checks it. `hold_point`: a signature is needed before the next phase, and why.
-    - `automatic_restart`: after its executor was lost it goes on by itself; every other phase waits, Held, for a person.
+    - `automatic_restart`: after its executor was lost it goes on by itself; others wait, Held, for a person.
     - `hold_time`: how long what it leaves may wait. `manual`: what it asks of people.
     """
 
