@@ -196,3 +196,48 @@ def test_the_rank_of_a_conformal_bound_survives_rounding():
 def test_a_margin_above_nothing():
     with pytest.raises(InputError):
         Margin(math.nan)
+
+
+def test_no_english_on_a_chinese_screen(folder, capsys):
+    _code, text, _err = ran(
+        capsys, folder / "bench.yaml", folder / "pilot.yaml", "--plan", folder / "plan.yaml", "--lang", "zh"
+    )
+    criteria = [line for line in text.splitlines() if "[" in line]
+    assert len(criteria) == 3
+    for word in ("within", "slope", "shape", "end:", "runs", "outside"):
+        assert not any(word in line for line in criteria)
+
+
+def test_runs_that_look_alike_show_no_equivalence_by_themselves(tmp_path):
+    """T2 and SPE only object: without a margin nothing is excluded."""
+    for name, count, seed in (("bench", 8, 1), ("pilot", 3, 2)):
+        written(tmp_path, name, name, count, titre, seed)
+    data = [read_data(tmp_path / f"{name}.yaml") for name in ("bench", "pilot")]
+    rng = np.random.default_rng(4)
+    names = [name for item in data for name in item.runs]
+    rows = [f"{name},{rng.normal(5, 1):.4f},{rng.normal(5, 1):.4f}" for name in names]
+    (tmp_path / "omics.csv").write_text("\n".join(["run,a,b", *rows]))
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("comparison: omics\nreference: bench\nfeatures: [{file: omics.csv}]\n")
+    found = compare_runs(data, plan)
+    assert not found.rows[0][1].outside
+    assert found.verdict.verdict == "inconclusive"
+    assert "no margin was given" in found.verdict.evidence[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("features: [{file: nothing.csv}]", "there is no such table"),
+        ("features: [{file: bench.csv}]", "stands twice"),
+        ("spectra: [{file: no.csv, run: run, scale: scale, assay: P, made_at: bench, limit: 1}]", "no such table"),
+        ("spectra: [{file: bench.csv, run: run, scale: scale, assay: P, made_at: bench, limit: 1}]", "scale"),
+    ],
+)
+def test_tables_beside_the_plan_are_checked(folder, capsys, more, words):
+    plan = folder / "plan.yaml"
+    plan.write_text(PLAN + more)
+    code, text, err = ran(capsys, folder / "bench.yaml", folder / "pilot.yaml", "--plan", plan)
+    assert code == 2
+    assert not text
+    assert words in err

@@ -22,6 +22,7 @@ from seedtrain.base import (
     silent,
     validate,
 )
+from seedtrain.base import translate as _
 from seedtrain.comparison._equivalence import Equivalence, equivalence
 from seedtrain.comparison._multivariate import Multivariate, multivariate
 from seedtrain.comparison._plan import NumberEntry, PlanEntry, PredictionEntry, SensorEntry, draft_plan
@@ -283,15 +284,15 @@ class _Comparison:
                     level=self.plan.level, seed=self.seed,
                 )  # fmt: skip
                 found.append((group, item))
-                name = f"{entry.symbol}, shape: {group}"
+                name = _("{symbol}, shape").format(symbol=entry.symbol) + f": {group}"
                 if item.why:
                     self._add(name, None, None, entry.margin.text, item.verdict, item.why)
                     continue
                 at = item.worst
                 middle, wide = float(item.difference[at]), float(item.point[at])
-                value = f"{middle:.4g} {item.unit} at {item.time[at]:.3g} h"
+                value = _("{value} at {time} h").format(value=f"{middle:.4g} {item.unit}", time=f"{item.time[at]:.3g}")
                 interval = (f"{middle - wide:.4g} {item.unit}", f"{middle + wide:.4g} {item.unit}")
-                self._add(name, value, interval, f"within {item.margin[at]:.4g} {item.unit}", item.verdict)
+                self._add(name, value, interval, _within(f"{item.margin[at]:.4g} {item.unit}"), item.verdict)
         return found
 
     def _sensors(self) -> list[Reconciled]:
@@ -302,8 +303,8 @@ class _Comparison:
             item = reconcile(runs, entry.sensor, entry.assay, self._absolute(entry, entry.assay), level=self.plan.level)
             found.append(item)
             interval = (f"{item.low:.4g} {unit}", f"{item.high:.4g} {unit}")
-            name = f"{entry.sensor} against {entry.assay}, bias"
-            self._add(name, f"{item.bias:.4g} {unit}", interval, f"within {item.margin:.4g} {unit}", item.verdict,
+            name = _("{sensor} against {assay}, bias").format(sensor=entry.sensor, assay=entry.assay)
+            self._add(name, f"{item.bias:.4g} {unit}", interval, _within(f"{item.margin:.4g} {unit}"), item.verdict,
                       item.why)  # fmt: skip
         return found
 
@@ -334,9 +335,14 @@ class _Comparison:
             best = min(items, key=lambda item: item.own)
             for scale, (error_there, _bias, _slope) in best.at.items():
                 word: VerdictWord = "pass" if error_there <= entry.limit else "fail"
-                name = f"{entry.assay} by spectra, {best.treatment}: error at {scale}"
-                limit = f"at most {entry.limit:g} {entry.unit}"
-                self._add(name, f"{error_there:.4g} {entry.unit}", None, limit, word)
+                there = {run for run, at_scale in zip(spectra.run, spectra.scale, strict=True) if at_scale == scale}
+                few = "1 run there; its error says nothing of another run" if len(there) < 2 else ""
+                name = _("{assay} by spectra, {treatment}: error at {scale}").format(
+                    assay=entry.assay, treatment=best.treatment, scale=scale
+                )
+                limit = _("at most {limit}").format(limit=f"{entry.limit:g} {entry.unit}".rstrip())
+                self._add(name, f"{error_there:.4g} {entry.unit}", None, limit, "inconclusive" if few else word)
+                self.evidence += [f"{name}: {few}"] if few else []
         return found
 
     def _rows(self, numbers: Sequence[Number]) -> list[tuple[str, Multivariate]]:
@@ -356,8 +362,13 @@ class _Comparison:
             self.progress(0.5, f"multivariate {group}")
             item = multivariate(rows, reference, [m.name for m in members], seed=self.seed)
             found.append((group, item))
-            outside = f"{len(item.outside)} of {len(members)} runs outside"
-            self._add(f"all together (T2, SPE): {group}", outside, None, "none outside", item.verdict, item.why)
+            outside = _("{count} of {runs} runs outside").format(count=len(item.outside), runs=len(members))
+            name = _("all together (T2, SPE)") + f": {group}"
+            word = item.verdict
+            if word == "pass" and not (self.plan.numbers or self.plan.profiles):
+                word = "inconclusive"  # that runs look alike excludes no difference: it only stands beside margins
+                self.evidence.append(f"{name}: no margin was given; runs within the limits do not show equivalence")
+            self._add(name, outside, None, _("none outside"), word, item.why)
         return found
 
     def _profile_columns(self, rows: Mapping[str, dict[str, float]]) -> None:
@@ -380,11 +391,16 @@ class _Comparison:
         for entry in self.plan.features:
             sheet = read_sheet(self.folder / entry.file)
             place = sheet.column(entry.run)
+            seen = set[str]()
             for at, cells in enumerate(sheet.rows):
                 if cells[place] not in rows:
                     known = ", ".join(rows)
                     raise InputError(f"no run is called {cells[place]!r}", position=sheet.place(at),
                                      remedy=f"Use one of: {known}.")  # fmt: skip
+                if cells[place] in seen:
+                    raise InputError(f"run {cells[place]!r} stands twice", position=sheet.place(at),
+                                     remedy="Give one row a run: means of its replicates, for instance.")  # fmt: skip
+                seen.add(cells[place])
                 for column, cell in zip(sheet.header, cells, strict=True):
                     if column != entry.run and cell:
                         rows[cells[place]][f"{entry.file}: {column}"] = _number(cell, column, sheet.place(at))
@@ -403,7 +419,7 @@ class _Comparison:
 
     def _judge_errors(self, item: Errors, margin: float) -> None:
         """The bias over runs of one scale against its margin."""
-        name, unit = f"{item.symbol} predicted: {item.scale}", item.unit
+        name, unit = _("{symbol} predicted").format(symbol=item.symbol) + f": {item.scale}", item.unit
         low, high = item.interval(self.plan.level)
         why = "" if math.isfinite(low) else f"{item.runs} run; 2 are the least"
         word: VerdictWord = "inconclusive"
@@ -412,7 +428,7 @@ class _Comparison:
         elif not why and (low >= margin or high <= -margin):
             word = "fail"
         interval = (f"{low:.4g} {unit}", f"{high:.4g} {unit}")
-        self._add(name, f"{item.bias:.4g} {unit}", interval, f"within {margin:.4g} {unit}", word, why)
+        self._add(name, f"{item.bias:.4g} {unit}", interval, _within(f"{margin:.4g} {unit}"), word, why)
 
 
 def _number(cell: str, column: str, place: Any) -> float:
@@ -430,4 +446,8 @@ def number_words(test: Equivalence, unit: str) -> tuple[str, tuple[str, str], st
     shown = {"absolute": (1.0, f" {unit}".rstrip()), "relative": (100.0, " %"), "deviations": (1.0, " SD")}
     factor, unit = shown[test.scale]
     value, low, high, margin = (f"{factor * x:.4g}{unit}" for x in (test.difference, test.low, test.high, test.margin))
-    return value, (low, high), f"within {margin}"
+    return value, (low, high), _within(margin)
+
+
+def _within(margin: str) -> str:
+    return _("within {margin}").format(margin=margin.rstrip())

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from seedtrain.base import translate as _
 from seedtrain.comparison._equivalence import Margin
 from seedtrain.comparison._profiles import Feature
 from seedtrain.development import Dataset
@@ -109,7 +110,14 @@ class NumberEntry(_Window):
     def name(self) -> str:
         """What it is called: symbol, what is taken, and from when to when."""
         span = [f"{value:g}" for value in (self.start, self.end) if math.isfinite(value)]
-        return f"{self.symbol}, {self.take}" + (f" ({' .. '.join(span)} h)" if span else "")
+        return f"{self.symbol}, {_taken(self.take)}" + (f" ({' .. '.join(span)} h)" if span else "")
+
+
+def _taken(take: Feature) -> str:
+    return {
+        "end": _("end"), "maximum": _("maximum"), "mean": _("mean"), "value": _("value"), "slope": _("slope"),
+        "log slope": _("log slope"),
+    }[take]  # fmt: skip
 
 
 class ProfileEntry(_Window):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError, Progress, silent
+from seedtrain.base import translate as _
 from seedtrain.development._experiments._acquire import (
     Score,
     best_point,
@@ -141,11 +142,13 @@ def _spread(study: Experiment, known: _Known, prior: Prior | None, seed: int, ne
         order = np.argsort(-value)
         apart = [at for at in order if not len(taken) or _apart(study, candidates[at], taken).min() > SAME]
         return Suggestion(
-            study.point(study.values(candidates[apart[0] if apart else order[0]])), "expected by the model"
+            study.point(study.values(candidates[apart[0] if apart else order[0]])),
+            _("expected by the model (simulated)"),
         )
     rest = [item for item in candidates if not len(taken) or _apart(study, item, taken).min() > SAME]
     point = (rest or list(candidates))[0]
-    words = f"spread: {len(known.x)} of {needed} runs that come before any choice"
+    told_words = _("spread: {count} of {needed} runs that come before any choice")
+    words = told_words.format(count=len(known.x), needed=needed)
     return Suggestion(study.point(study.values(point)), words)
 
 
@@ -344,13 +347,16 @@ def _reason(
     for item in goals:
         mean, deviation = told[item.name]
         unit = f" {item.unit}" if item.unit else ""
-        text = f"{item.name} {mean:.3g} ± {deviation:.2g}{unit} expected"
+        value = f"{mean:.3g} ± {deviation:.2g}{unit}"
+        text = _("{response} {value} expected").format(response=item.name, value=value)
         if inside.any():
             pick = np.max if item.goal == "maximise" else np.min
-            text += f", best so far {float(pick(known.y[item.name][inside])):.3g}"
+            best = f"{float(pick(known.y[item.name][inside])):.3g}"
+            text += _(", best so far {best}").format(best=best)
         words.append(text)
     for item in limits:
         mean, deviation = told[item.name]
         chance = math.exp(float(log_chance(np.array([mean]), np.array([deviation]), item.low, item.high)[0]))
-        words.append(f"{item.name} holds its limit with {100 * chance:.0f} %")
+        told_words = _("{response} holds its limit with {chance} %")
+        words.append(told_words.format(response=item.name, chance=f"{100 * chance:.0f}"))
     return "; ".join(words)
