@@ -241,3 +241,11 @@ def test_tables_beside_the_plan_are_checked(folder, capsys, more, words):
     assert code == 2
     assert not text
     assert words in err
+
+
+def test_a_seed_below_nothing_is_refused(folder, capsys):
+    code, _text, err = ran(
+        capsys, folder / "bench.yaml", folder / "pilot.yaml", "--plan", folder / "plan.yaml", "--seed", -1
+    )
+    assert code == 2
+    assert "the seed is -1" in err

@@ -184,3 +184,20 @@ def test_a_log_factor_of_the_recipe_stands_where_the_study_puts_it():
     places = places_of([feed, heat], shares)
     assert places == pytest.approx(np.array([[0, 0], [0.5, 0.5], [1, 1]]))
     assert numbers(study.values(places[1])) == pytest.approx({"feed": 10, "heat": 30})
+
+
+@pytest.mark.parametrize(
+    "asked", [("design", "--runs", 8, "--seed", -1), ("design", "--runs", 8, "--centre", -1), ("suggest", "--seed", -1)]
+)
+def test_numbers_below_nothing_are_refused(tmp_path, capsys, asked):
+    code, text, err = ran(capsys, asked[0], written(tmp_path, TWO), *asked[1:])
+    assert (code, text) == (2, "")
+    assert "seed" in err
+
+
+def test_a_decimal_comma_is_named(tmp_path, capsys):
+    study, sheet = written(tmp_path, TWO), tmp_path / "sheet.csv"
+    sheet.write_text("run;a [g/L];b [g/L];y [g/L]\r\n1;1;0,5;3\r\n")
+    code, _text, err = ran(capsys, "suggest", study, sheet)
+    assert code == 2
+    assert "decimal point" in err

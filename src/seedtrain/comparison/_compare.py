@@ -103,6 +103,8 @@ def compare_runs(
     - `predicted`: what was predicted of each run, by its name. Raises `InputErrors` with places for what the plan names
       and no run has; a group with too few runs is an inconclusive criterion, with the reason.
     """
+    if seed < 0:
+        raise InputError(f"the seed is {seed}", remedy="Give 0 or more.")
     if isinstance(plan, Path):
         entry, document = load(plan, PlanEntry, what="plan")
         folder = plan.parent

@@ -53,6 +53,8 @@ def design(
         "d-optimal": lambda: optimal(study, _asked(runs, study, kind), terms, "D", seed),
         "i-optimal": lambda: optimal(study, _asked(runs, study, kind), terms, "I", seed),
     }
+    if seed < 0 or centre < 0:
+        raise InputError(f"seed {seed}, {centre} centre points", remedy="Give numbers of 0 or more.")
     _check(study, kind)
     found = makers[kind]()
     if centre:

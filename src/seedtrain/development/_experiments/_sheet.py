@@ -198,7 +198,9 @@ def _value(item: Factor, text: str, place: Position) -> Value:
         value = math.nan
     if not math.isfinite(value) or (item.log and value <= 0):
         raise InputError(
-            f"{item.name} is {text!r}, no number", position=place, remedy=f"Give it in {item.unit or '1'}."
+            f"{item.name} is {text!r}, no number",
+            position=place,
+            remedy=f"Give it in {item.unit or '1'}, with a decimal point.",
         )
     if not -STRAYED <= item.scaled(value) <= 1 + STRAYED:
         span = f"{item.low:g} to {item.high:g} {item.unit}".rstrip()
@@ -216,5 +218,5 @@ def _reading(name: str, text: str, place: Position) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise InputError(f"{name} is {text!r}, no number", position=place,
-                         remedy="Give a number, or leave the cell empty until there is one.")  # fmt: skip
+                         remedy="Give a number with a decimal point, or leave the cell empty for now.")  # fmt: skip
     return value

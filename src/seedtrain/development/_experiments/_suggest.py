@@ -74,6 +74,8 @@ def suggest(
     """
     if count < 1:
         raise InputError(f"{count} runs are asked for", remedy="Ask for one or more.")
+    if seed < 0:
+        raise InputError(f"the seed is {seed}", remedy="Give 0 or more.")
     if not any(item.goal != "none" for item in study.responses):
         raise InputError("no response has a goal", remedy="Give one: goal: maximise.")
     if any(item.mixture for item in study.factors):
