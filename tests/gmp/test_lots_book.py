@@ -341,13 +341,13 @@ def test_one_reference_is_one_use_and_two_at_once_cannot_take_the_last(stock):
         consume_lot(ledger, "S", "2", "kg", BATCH, person, reference="ticket 1")
     refused = []
 
-    def take():
+    def take(ticket):
         try:
-            consume_lot(ledger, "S", "6", "kg", BATCH, person)
+            consume_lot(ledger, "S", "6", "kg", BATCH, person, reference=ticket)
         except InputError:
             refused.append(1)
 
-    threads = [threading.Thread(target=take) for _ in range(3)]
+    threads = [threading.Thread(target=take, args=(f"ticket {number}",)) for number in (2, 3, 4)]
     for item in threads:
         item.start()
     for item in threads:

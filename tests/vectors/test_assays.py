@@ -214,6 +214,9 @@ MAKERS: dict[str, Callable[[np.random.Generator], str]] = {
     "elisa": elisa_table,
     "full": full_table,
     "absence": lambda rng: "role,amount,replicates,positive\ntest,10,30,0\n",
+    "topology": lambda rng: (
+        "lane,form,area\n" + "".join(f"{n},supercoiled,{80 + n}\n{n},open circular,{15 - n}\n" for n in range(1, 5))
+    ),
 }
 
 

@@ -267,8 +267,10 @@ class BatchStage:
         assert record.lot is not None
         events = tuple(ledger.events())  # for every origin, so that another need does not need another batch
         origin = {word: assure_origin(events, record.lot, word).to_data() for word in ORIGINS}
+        # Hourly telemetry begins and ends when readings came: the phases' own segments hold the same, whenever they came.
+        kept = dataclasses.replace(record, segments=tuple(item for item in record.segments if item.phase))
         content = {
-            "record": stable(dataclasses.asdict(record)),
+            "record": stable(dataclasses.asdict(kept)),
             "strategy": [stable(line.to_data()) for line in executed_strategy(control, ledger, batch)],
             "origin": origin,
             "measured": measured.to_data(),
