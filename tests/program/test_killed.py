@@ -55,7 +55,13 @@ def digest_of(finished: Path) -> str:
     return str(json.loads(finished.with_suffix(".json").read_text())["digest"])
 
 
-@pytest.mark.parametrize("stage", POINTS)
+@pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in ("gene", "scale", "economics", "gap") else name
+        for name in POINTS
+    ],
+)
 def test_a_run_killed_in_a_stage_goes_on_to_the_same_dossier(easy, easy_finished, stage) -> None:
     forget(easy, stage)
     if stage == "dossier":
@@ -143,6 +149,7 @@ def test_other_inputs_append_another_batch_and_leave_the_first_as_it_was(easy, e
     assert verified(easy)
 
 
+@pytest.mark.slow
 def test_a_killed_batch_is_left_as_it_is_when_the_inputs_change(easy, undrawn) -> None:
     forget(easy, "batch")
     kill(easy, "event", "lot.consumed", "12", "after")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from seedtrain.base import digest_file
 from tests.worked import STAGES, command, copied, forget, run_stages, story
 
@@ -65,6 +67,7 @@ def test_another_seed_is_another_measurement_of_the_same_process(easy, easy_fini
     assert (ran, document["digest"]) == ([], first["digest"])
 
 
+@pytest.mark.slow
 def test_a_lost_ledger_is_made_again(easy, easy_finished, undrawn) -> None:
     """A record that is gone cannot be cited: the batch that it was of is not taken for done."""
     stages = copied(easy / "out" / "stages" / "batch", easy / "kept")
