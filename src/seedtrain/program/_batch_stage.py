@@ -267,7 +267,7 @@ class BatchStage:
         assert record.lot is not None
         events = tuple(ledger.events())  # for every origin, so that another need does not need another batch
         origin = {word: assure_origin(events, record.lot, word).to_data() for word in ORIGINS}
-        # Hourly telemetry begins and ends when readings came: the phases' own segments hold the same, whenever they came.
+        # Hourly telemetry begins and ends when readings came; the segments of phases hold the same, whenever that was.
         kept = dataclasses.replace(record, segments=tuple(item for item in record.segments if item.phase))
         content = {
             "record": stable(dataclasses.asdict(kept)),
