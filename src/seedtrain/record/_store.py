@@ -135,8 +135,9 @@ class SqliteStore:
     def _open(self, create: bool) -> None:
         connection = self._connection
         connection.set_busy_timeout(BUSY_MS)
-        marked = connection.pragma("application_id")
+        # In this order: another process may lay the tables out meanwhile, and marks the file in the same transaction.
         tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
+        marked = connection.pragma("application_id")
         if marked == APPLICATION_ID and connection.pragma("user_version") in _SCHEMAS:
             if not connection.readonly("main"):
                 connection.pragma("synchronous", 2)
