@@ -81,11 +81,17 @@ def _tanks(count: int) -> tuple[list[str], Values]:
 
 def main(kind: str, count: int, seconds: int) -> None:
     """Serve one of the two loads."""
-    names = [f"tag-{number}" for number in range(count)]
-    values: Values = lambda second: [float(second)] * count  # noqa: E731
-    if kind == "tanks":
-        names, values = _tanks(count)
+    names, values = _tanks(count) if kind == "tanks" else _tags(count)
     asyncio.run(_serve(names, seconds, values))
+
+
+def _tags(count: int) -> tuple[list[str], Values]:
+    """Tags that all show the second."""
+
+    def values(second: int) -> list[float]:
+        return [float(second)] * count
+
+    return [f"tag-{number}" for number in range(count)], values
 
 
 if __name__ == "__main__":

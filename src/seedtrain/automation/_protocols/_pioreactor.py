@@ -140,8 +140,9 @@ class PioreactorDevice:
         with self._lock:
             for tag, (value, when) in found.items():
                 before = self._values.get(tag, (0.0, when))[0]
-                dose = "/dosing_events/" in tag and isinstance(value, float) and isinstance(before, float)
-                self._values[tag] = (value + before if dose else value, when)  # type: ignore[operator]
+                if "/dosing_events/" in tag and isinstance(value, float) and isinstance(before, float):
+                    value += before
+                self._values[tag] = (value, when)
 
     @property
     def name(self) -> str:

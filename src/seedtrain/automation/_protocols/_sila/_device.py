@@ -80,8 +80,9 @@ class SilaDevice:
             if not tag.writable:
                 raise InputError(f"{name} is a property and cannot be written", remedy="Write a command.")
             (parameter,) = feature.command(own).parameters
-            whole = _resolved(parameter.type, feature).basic == "Integer" and isinstance(value, float)
-            self.client.run(feature, own, {parameter.identifier: int(value) if whole else value})  # type: ignore[arg-type]
+            if isinstance(value, float) and _resolved(parameter.type, feature).basic == "Integer":
+                value = int(value)
+            self.client.run(feature, own, {parameter.identifier: value})
 
 
 def _resolved(kind: SilaType, feature: Feature) -> SilaType:
