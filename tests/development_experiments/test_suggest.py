@@ -142,6 +142,13 @@ def test_the_same_sheet_gets_the_same_suggestion():
     assert one.reason == other.reason
 
 
+def test_a_goal_to_minimise_goes_down():
+    rows = campaign(
+        plain(2, goal="minimise"), lambda v: {"y": (float(v["x1"]) - 0.3) ** 2 + (float(v["x2"]) - 0.6) ** 2}, 8
+    )
+    assert np.mean([row.readings["y"] for row in rows[4:]]) < 0.1  # spread over the square: 0.2
+
+
 @pytest.mark.slow
 def test_two_goals_spread_along_their_front():
     study = Experiment("two", (ExperimentFactor("a"), ExperimentFactor("b")),
