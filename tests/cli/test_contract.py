@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -11,14 +12,14 @@ from collections.abc import Iterator
 import pytest
 from cyclopts import App
 
-from seedtrain.cli._app import app
+from seedtrain.cli._app import application
 from tests.worked import COMMAND, called, command
 
 HEAVY = ("numpy", "scipy", "pydantic", "pint", "matplotlib", "cobra", "apsw", "yaml", "cryptography", "typst", "Bio")
 HELP_SECONDS = 0.3
 
 
-def commands(of: App = app, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def commands(of: App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every command by its words, those of groups included."""
     for name in of:
         if name.startswith("-"):
@@ -30,7 +31,7 @@ def commands(of: App = app, path: tuple[str, ...] = ()) -> Iterator[tuple[str, .
             yield (*path, name)
 
 
-COMMANDS = tuple(commands())
+COMMANDS = tuple(commands(application(listing=False)))
 
 
 def test_the_commands_that_users_are_told_of_exist() -> None:
@@ -46,6 +47,16 @@ def test_every_help_has_an_example_and_the_common_options(words) -> None:
     assert f"Example: seedtrain {' '.join(words)}" in text
     assert "--json" in text
     assert "--lang" in text
+
+
+def test_the_overview_says_what_every_command_is_for() -> None:
+    overview = " ".join(called("--help").out.replace("│", " ").split())
+    for name in {words[0] for words in COMMANDS}:
+        assert re.search(rf" {name} +[A-Z][^╮]+[.?]", overview), name
+
+
+def test_a_command_explains_itself_whole() -> None:
+    assert "Only stages whose inputs changed are redone" in " ".join(called("run", "--help").out.split())
 
 
 def test_help_imports_nothing_heavy() -> None:
