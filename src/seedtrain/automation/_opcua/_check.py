@@ -9,7 +9,6 @@ from typing import Final
 from seedtrain.automation._job import by_people, unit_name
 from seedtrain.automation._opcua._mapping import FunctionEntry, UnitEntry
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
-from seedtrain.automation._opcua._safe import safe_faults, unit_faults
 from seedtrain.automation._opcua._session import Session, Value
 from seedtrain.automation._ramp import ramped
 from seedtrain.base import Location, SeedtrainError, collect
@@ -71,9 +70,9 @@ def check_nodes(mapping: PlantMapping, session: Session, control: ControlRecipe 
         if message:
             errors.append(mapping.document.error(item.place, message, remedy=remedy))
     errors += _origin_faults(mapping, origins)
-    errors += safe_faults(mapping)
+    errors += mapping.safe_faults()
     if errors and control is not None:
-        errors += unit_faults(mapping, control)  # else they are found phase by phase
+        errors += mapping.unit_faults(control)  # else they are found phase by phase
     collect(errors)
 
 
@@ -160,7 +159,7 @@ def check_recipe(
     - `templates`: by unit and path. Raises `InputErrors`, each at the recipe's or the mapping's line.
     """
     errors: list[SeedtrainError] = []
-    errors += unit_faults(mapping, control)
+    errors += mapping.unit_faults(control)
     for step in control.recipe.phases():
         name = unit_name(step)
         unit = mapping.entry.units.get(name)

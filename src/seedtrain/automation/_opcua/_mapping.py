@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from seedtrain.automation._mapping_file import Entry, InterlockEntry, MappingFile, SafeEntry, UnitText
 from seedtrain.automation._security import Security
-from seedtrain.base import Document, digest, load, parse_document, validate
-from seedtrain.quantity import QuantityError, same_dimension
+from seedtrain.base import load, parse_document, validate
 
 _NODE: Final = re.compile(r"(ns=\d+;|nsu=[^;]+;)?[isgb]=.+")
 _ORIGINS: Final = ("measured", "simulated")
@@ -29,14 +29,6 @@ def _origin(text: object) -> object:
     return text if text in _ORIGINS else _node(text)
 
 
-def _unit(text: object) -> object:
-    try:
-        same_dimension(str(text), "g")
-    except QuantityError as error:
-        raise ValueError(f"{error.message} | {error.remedy}") from None
-    return text
-
-
 def _url(text: object) -> object:
     if not str(text).startswith("opc.tcp://"):
         raise ValueError(f"{text!r} is no OPC UA address | Write it as opc.tcp://host:4840/path.")
@@ -46,18 +38,12 @@ def _url(text: object) -> object:
 NodeText = Annotated[str, BeforeValidator(_node)]
 
 
-class Entry(BaseModel):
-    """What all entries share: nothing unknown, nothing changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class FunctionEntry(Entry):
     """A function: node of its current value, node of its target value if it is a controller, and its unit."""
 
     current: NodeText
     target: NodeText | None = None
-    unit: Annotated[str, BeforeValidator(_unit)] = ""
+    unit: UnitText = ""
 
 
 class ProgramEntry(Entry):
@@ -75,19 +61,6 @@ class ProgramEntry(Entry):
     templates: NodeText
     results: NodeText
     active: NodeText | None = None
-
-
-class SafeEntry(Entry):
-    """The safe state of a unit, beside what its own `hold` does: values for its targets, each with its unit."""
-
-    targets: dict[str, str] = Field(default_factory=dict)
-
-
-class InterlockEntry(Entry):
-    """`when` (as `broth_volume >= 180 L`) is true while a phase runs, the unit goes to its safe state; `why`."""
-
-    when: str
-    why: str = ""
 
 
 class UnitEntry(Entry):
@@ -136,11 +109,8 @@ class MappingEntry(Entry):
 
 
 @dataclass(frozen=True)
-class Mapping:
-    """A mapping and its file, for positions."""
-
-    entry: MappingEntry
-    document: Document
+class Mapping(MappingFile[MappingEntry]):
+    """The mapping of a server's nodes."""
 
     @property
     def security(self) -> Security | None:
@@ -148,15 +118,10 @@ class Mapping:
         entry = self.entry.security
         if entry is None:
             return None
-        folder = Path(self.document.file).parent
+        folder = self.folder
         return Security(
             folder / entry.certificate, folder / entry.private_key, (folder / entry.server_certificate,), entry.user
         )
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of what the file says, for the record of a batch."""
-        return digest(self.entry.model_dump(mode="json"))
 
     def node(self, text: str) -> str:
         """A node id with its namespace."""

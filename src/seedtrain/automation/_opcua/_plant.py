@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from types import TracebackType
 
-from seedtrain.automation._devices import Origin
+from seedtrain.automation._mapping_file import MappedPlant
 from seedtrain.automation._opcua._check import check_nodes, check_recipe
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
 from seedtrain.automation._opcua._session import Session
 from seedtrain.automation._opcua._unit import STRIDE, OpcUaUnit
-from seedtrain.base import InputError
 from seedtrain.recipe import ControlRecipe
 
 
-class OpcUaPlant:
+class OpcUaPlant(MappedPlant[OpcUaUnit]):
     """The units that a mapping names. It is a context manager; leaving it closes the connection.
 
     - `control`: the recipe that is to run, checked phase by phase against what the units can do.
@@ -48,26 +46,6 @@ class OpcUaPlant:
             self.close()
             raise
 
-    def unit(self, name: str) -> OpcUaUnit:
-        """The unit called `name`; raises `InputError` with the known ones."""
-        try:
-            return self._units[name]
-        except KeyError:
-            known = ", ".join(self._units)
-            raise InputError(f"the plant has no unit {name!r}", remedy=f"Use one of: {known}.") from None
-
-    @property
-    def origin(self) -> Origin:
-        """Measured only where every unit measures."""
-        origins = {unit.identify().origin for unit in self._units.values()}
-        return "measured" if origins == {"measured"} else "simulated"
-
     def close(self) -> None:
         """Close the connection; the plant goes on with what it does."""
         self.session.close()
-
-    def __enter__(self) -> OpcUaPlant:
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self.close()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any, Final, cast
-
-import numpy as np
 
 from seedtrain.automation._devices import Addition, EndedBy, Ending, Function, Identity, Origin, Reading
 from seedtrain.automation._lads import ISA_STATE, RESULT_FIELDS
+from seedtrain.automation._mapping_file import interlocks_of, safe_targets
 from seedtrain.automation._observed import Interlock, NotRunning, Outage
 from seedtrain.automation._opcua._check import Template
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
 from seedtrain.automation._opcua._mapping import UnitEntry
-from seedtrain.automation._opcua._safe import interlocks_of, safe_targets
+from seedtrain.automation._opcua._past import Past, aware, covers, moments_of
 from seedtrain.automation._opcua._session import Session, Value
 from seedtrain.automation._ramp import CONTROL_INTERVAL, ramped
 from seedtrain.base import InputError, UnavailableError
@@ -29,7 +26,6 @@ STRIDE: Final = timedelta(hours=6)
 POLL_S: Final = 1.0
 """s between two looks at a plant that cannot tell when a phase has ended."""
 _LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
-_SLACK: Final = timedelta(milliseconds=1)
 READY_S: Final = 0.2
 """s at most between two looks at the clock of a plant that gets ready."""
 
@@ -53,8 +49,8 @@ class OpcUaUnit:
         self._until: dict[str, datetime] = {}
         self._heard: tuple[datetime, int] | None = None
         self._outages: list[Outage] = []
-        self._interlocks = interlocks_of(mapping, name)
-        self._safe = safe_targets(mapping, name)
+        self._interlocks = interlocks_of(entry)
+        self._safe = safe_targets(entry)
         self._results = {path: node for path, (node, _) in self._below(entry.program.results).items()}
         self.templates = self._templates()
         self._identity = self._identify()
@@ -135,15 +131,23 @@ class OpcUaUnit:
 
     def await_ready(self, path: str, at: datetime) -> datetime:
         """Ask when the unit is ready, and wait until its clock shows that."""
-        self._template(path)
-        ready = cast(datetime, self._program("prepare", *self._named(path, at))[0])
-        while not self._lock_step and (left := (ready - self.now()).total_seconds()) > 0:
-            time.sleep(min(left, READY_S))
+        ready = self.ready(path, at)
+        self.wait_for(ready)
         return ready
+
+    def ready(self, path: str, at: datetime) -> datetime:
+        """Ask when the unit is ready."""
+        self._template(path)
+        return cast(datetime, self._program("prepare", *self._named(path, at))[0])
+
+    def wait_for(self, at: datetime) -> None:
+        """Wait until the clock shows `at`; one in lock-step is moved by what starts then."""
+        while not self._lock_step and (left := (at - self.now()).total_seconds()) > 0:
+            time.sleep(min(left, READY_S))
 
     def now(self) -> datetime:
         """The process clock: the server's where it is simulated, else the wall clock."""
-        return _aware(self._one(self._clock.time)) if self._clock is not None else datetime.now(UTC)
+        return aware(self._one(self._clock.time)) if self._clock is not None else datetime.now(UTC)
 
     def _named(self, path: str, at: datetime) -> tuple[tuple[str, Any], ...]:
         return (("String", self._owner), ("String", path), ("DateTime", at))
@@ -212,9 +216,9 @@ class OpcUaUnit:
     def recall(self, path: str, stood: timedelta, counts: Mapping[str, float]) -> None:
         """The server's program knows by itself."""
 
-    def poll(self, path: str) -> Ending | None:
+    def poll(self, path: str, until: datetime | None = None) -> Ending | None:
         """One look at the running phase. A connection that was made again since the last look is an outage."""
-        result = self._look(path)
+        result = self._look(path, until)
         now, connections = self.now(), self._session.connections
         if self._heard is not None and connections != self._heard[1] and now > self._heard[0]:
             self._outages.append(Outage(self._heard[0], now))
@@ -223,24 +227,9 @@ class OpcUaUnit:
 
     def fresh(self, path: str, after: datetime) -> tuple[Reading, ...]:
         """Every value of the phase's functions that the server has later than `after`, in the order of source time."""
-        tags = self._template(path).functions
-        nodes = [self._node(self._entry.functions[tag].current) for tag in tags]
+        tags, nodes = self._reported(path)
         past = self._session.history(nodes, after, _LATEST) if nodes else []
-        origin = self._identity.origin
-        found = [
-            Reading(
-                tag,
-                float(item.value),
-                self._entry.functions[tag].unit,
-                _aware(item.time),
-                item.quality,
-                origin,
-                f"{self.name}.{tag}",
-            )
-            for tag, values in zip(tags, past, strict=True)
-            for item in values
-            if item.time is not None and item.value is not None and _aware(item.time) > after
-        ]
+        found = (item for tag, values in zip(tags, past, strict=True) for item in self._past(tag).after(values, after))
         return tuple(sorted(found, key=lambda item: item.time))
 
     def outages(self) -> tuple[Outage, ...]:
@@ -250,17 +239,18 @@ class OpcUaUnit:
 
     def filled(self, path: str, outage: Outage, longest: float) -> Mapping[str, bool]:
         """By tag: whether the server's history covers the outage."""
-        tags = self._template(path).functions
+        tags, nodes = self._reported(path)
         step = timedelta(hours=longest)
-        nodes = [self._node(self._entry.functions[tag].current) for tag in tags]
         past = self._session.history(nodes, outage.lost - step, outage.found)
-        found = {}
-        for tag, values in zip(tags, past, strict=True):
-            times = [_aware(item.time) for item in values if item.value is not None and item.time is not None]
-            times = [*times, outage.found] if times else []
-            gaps = [(after - before) for before, after in pairwise(times)]
-            found[tag] = bool(gaps) and max(gaps) <= step + _SLACK and times[0] <= outage.lost + _SLACK
-        return found
+        return {tag: covers(values, outage, step) for tag, values in zip(tags, past, strict=True)}
+
+    def _reported(self, path: str) -> tuple[tuple[str, ...], list[str]]:
+        """The functions that a phase reports, and the nodes of their current values."""
+        tags = self._template(path).functions
+        return tags, [self._node(self._entry.functions[tag].current) for tag in tags]
+
+    def _past(self, tag: str) -> Past:
+        return Past(tag, self._entry.functions[tag].unit, self._identity.origin, f"{self.name}.{tag}")
 
     def override(self, values: Mapping[str, Quantity]) -> None:
         """Write targets by hand; a function without one is an `InputError`."""
@@ -286,7 +276,7 @@ class OpcUaUnit:
     def _ending(result: Mapping[str, Any]) -> Ending:
         amounts = zip(result["OutletAmounts"], result["OutletUnits"], strict=True)
         return Ending(
-            _aware(result["Stopped"]),
+            aware(result["Stopped"]),
             cast(EndedBy, result["EndedBy"]),
             tuple(map(Addition, result["Materials"], result["Amounts"], result["AmountUnits"])),
             dict(zip(result["OutletNames"], amounts, strict=True)) or None,
@@ -299,24 +289,27 @@ class OpcUaUnit:
             pass
         return found
 
-    def _look(self, path: str) -> dict[str, Any] | None:
-        """The result of this run of the phase, or None after having waited a little."""
+    def _look(self, path: str, latest: datetime | None = None) -> dict[str, Any] | None:
+        """The result of this run of the phase, or None after having waited a little, up to `latest` at most."""
         began = self._began.get(path)
         if began is None:
             raise InputError(f"{self.name} does not run {path}", remedy="Start it first.")
         connections = self._session.connections
         result = self._result(path)
-        if _aware(result["Started"]) == began:
+        if aware(result["Started"]) == began:
             return result
         state = self.state
         if state is not State.RUNNING:
             result = self._result(path)
-            if _aware(result["Started"]) == began:
+            if aware(result["Started"]) == began:
                 return result  # it ended between the two looks
             self._lost(path, state)
         until = self._until.get(path, began)
+        if latest is not None and latest <= until:
+            return None
         ramps = path in self._phases and ramped(self._phases[path])
-        until = max(until, self._wait(until + (CONTROL_INTERVAL if ramps else self._stride)))
+        to = until + (CONTROL_INTERVAL if ramps else self._stride)
+        until = max(until, self._wait(to if latest is None else min(to, latest)))
         again = self._session.connections != connections and self.state is not State.RUNNING
         self._until[path] = began if again else until
         return None
@@ -345,7 +338,7 @@ class OpcUaUnit:
             ("String", self._owner),
             ("DateTime", to),
         )
-        return _aware(answer[0])
+        return aware(answer[0])
 
     def _result(self, path: str) -> dict[str, Any]:
         parts = self._session.children([self._results[path]])[0]
@@ -361,11 +354,10 @@ class OpcUaUnit:
         Where the server has no value within one interval, the last one stands and is marked bad, so that a gap shows as
         exactly the rows that it covers; before the first value, that one stands and is bad.
         """
-        tags = self._template(path).functions
-        nodes = [self._node(self._entry.functions[tag].current) for tag in tags]
+        tags, nodes = self._reported(path)
 
         def ask() -> tuple[list[datetime], list[list[Value]]]:
-            moments = _moments(self._began[path], _aware(self._ended(path)["Stopped"]), interval)
+            moments = moments_of(self._began[path], aware(self._ended(path)["Stopped"]), interval)
             connections = self._session.connections
             past = self._session.history(nodes, moments[0], moments[-1]) if nodes else []
             return (moments, past) if connections == self._session.connections else ask()
@@ -374,28 +366,8 @@ class OpcUaUnit:
         return tuple(
             reading
             for tag, values in zip(tags, past, strict=True)
-            for reading in self._held(tag, values, moments, interval)
+            for reading in self._past(tag).held(values, moments, interval)
         )
-
-    def _held(
-        self, tag: str, values: Sequence[Value], moments: Sequence[datetime], interval: timedelta
-    ) -> list[Reading]:
-        """The value of a function at each moment, held from its last source time."""
-        known = [(_aware(item.time), item) for item in values if item.value is not None and item.time is not None]
-        times = [when for when, _ in known]
-        unit, device, origin = self._entry.functions[tag].unit, f"{self.name}.{tag}", self._identity.origin
-        found = []
-        for moment in moments:
-            index = bisect_right(times, moment) - 1
-            if index < 0:
-                after = known[0][1].value if known else 0.0
-                found.append(Reading(tag, float(after), unit, moment, "bad", origin, device))
-                continue
-            when, item = known[index]
-            late = moment - when
-            quality = item.quality if late < interval else "bad"
-            found.append(Reading(tag, float(item.value), unit, moment, quality, origin, device))
-        return found
 
     def draw_sample(self, path: str, attributes: Mapping[str, str]) -> tuple[Reading, ...]:
         """What the unit's laboratory finds in a sample at the end of the phase."""
@@ -412,25 +384,10 @@ class OpcUaUnit:
             return self.draw_sample(path, attributes)  # asked of a server that was restarted meanwhile
         assert len(values) == len(names), "the analyser left an attribute out"
         return tuple(
-            Reading(name, float(value), unit, _aware(at), "good", self._identity.origin, f"laboratory.{name}")
+            Reading(name, float(value), unit, aware(at), "good", self._identity.origin, f"laboratory.{name}")
             for name, value, unit in zip(names, values, units, strict=True)
         )
 
 
-def _aware(when: datetime) -> datetime:
-    """OPC UA times are UTC."""
-    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-
-
 def _text(value: Quantity | str) -> str:
     return value if isinstance(value, str) else f"{number_text(value.value)} {value.unit}".rstrip()
-
-
-def _moments(began: datetime, end: datetime, interval: timedelta) -> list[datetime]:
-    """Each `interval` from `began`, and `end`."""
-    hours, step = (end - began).total_seconds() / 3600.0, interval.total_seconds() / 3600.0
-    times = np.arange(0.0, hours, step)
-    moments = [began + timedelta(hours=float(item)) for item in times]
-    if not moments or hours - times[-1] > 1e-6:
-        moments.append(end)
-    return moments

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.automation._control import ConstantFeed, ExponentialFeed, Feeding, SetPoints, VesselControl
-from seedtrain.automation._devices import Addition, EndedBy, Ending, Reading
+from seedtrain.automation._control import ConstantFeed, ExponentialFeed, SetPoints, VesselControl
+from seedtrain.automation._devices import EndedBy, Ending, Reading
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._live_scenario import Inoculum
-from seedtrain.automation._plant._base import PlantUnit, Program, Signal, Template
+from seedtrain.automation._plant._base import PlantUnit, Program, Signal
 from seedtrain.automation._plant._instruments import LIVE_SENSORS, Instruments
+from seedtrain.automation._plant._live_phase import RESTS, STANDS, Running, duration_of, phases_of, template_of
+from seedtrain.automation._plant._live_results import READ_BY, Intake, LiveResults
 from seedtrain.automation._plant._live_tank import TICK, DrivenTank
 from seedtrain.automation._plant._state import UnitState
-from seedtrain.automation._plant._unit import WEIGHT_ERROR
 from seedtrain.automation._scenario import UnitScenario
-from seedtrain.automation._sensors import DEFAULT_ASSAY_ERROR, assayed, generator
 from seedtrain.base import InputError
-from seedtrain.quantity import Quantity, convert, parse
+from seedtrain.quantity import Quantity, parse
 from seedtrain.recipe import Phase, PhaseAt, State, parse_recipe
 from seedtrain.simulation import (
     Broth,
@@ -38,48 +38,10 @@ from seedtrain.simulation import (
 
 CONTROLLED: Final = ("temperature", "pH", "dissolved_oxygen", "stirrer_speed", "aeration", "head_pressure")
 """Functions with a target: what a client writes there holds from the next tick on."""
-READ_BY: Final = {
-    "biomass": "biomass",
-    "glucose": "glucose",
-    "volume": "broth_volume",
-    "dissolved_oxygen": "dissolved_oxygen",
-    "oxygen_uptake_rate": "OUR",
-    "carbon_dioxide_evolution_rate": "CER",
-    "temperature": "temperature",
-    "pH": "pH",
-}
-"""The function that a transition waits for."""
-SAMPLED: Final = {"biomass": "g/L", "glucose": "g/L", "volume": "L", "OUR": "mmol/L/h", "CER": "mmol/L/h"}
-STANDS: Final = ("wait", "ramp")
-"""Kinds that leave the set points as they are, but for those that a ramp moves."""
-RESTS: Final = ("sterilise", "manual")
 CELL_WATER: Final = 980.0  # g/L in a suspension of washed cells, assumed
 GROWN: Final = (0.1, 1.0, 30.0, 7.0)
 """O2, inorganic carbon, phosphate (mmol/L) and pH of a grown inoculum of which nothing else is known, assumed: half of
 air saturation, CO2 of respiration, half of a medium's phosphate."""
-
-
-@dataclass
-class Running:
-    """The phase that runs: how long at most, what is awaited, when its next values are due.
-
-    - `feeding`: the feed that stands while the unit is held. `held`: time that the phase was held so far; its own clock
-      (durations, the exponential feed) stands still meanwhile.
-    """
-
-    step: PhaseAt
-    segment: Segment | None
-    began: datetime
-    longest: float
-    next_show: datetime
-    hit: bool = False
-    feeding: Feeding | None = None
-    held_at: datetime | None = None
-    held: timedelta = timedelta(0)
-
-    def hours(self, at: datetime) -> float:
-        """Hours of the phase at `at`, without those in hold."""
-        return (at - self.began - self.held).total_seconds() / 3600.0
 
 
 class LiveUnit(PlantUnit):
@@ -102,7 +64,9 @@ class LiveUnit(PlantUnit):
         assert isinstance(vessel, StirredTank)
         steps = {step.path: step for step in self.recipe.phases() if step.unit_procedure.name in live.procedures}
         self._plans = {name: plan_of(self.culture, vessel, self.recipe, name, 1.0) for name in live.procedures}
-        templates = {path: self._template(step) for path, step in steps.items()}
+        templates = {
+            path: template_of(self.recipe, self._plans[step.unit_procedure.name], step) for path, step in steps.items()
+        }
         functions = {tag: sensor.unit for tag, sensor in LIVE_SENSORS.items()}
         super().__init__(scenario.name, functions, CONTROLLED, templates)
         self.interval = interval
@@ -120,14 +84,7 @@ class LiveUnit(PlantUnit):
         self._charged = 0.0
         self._ramped = False
         self._truths: dict[str, dict[str, float]] = {}
-
-    def _template(self, step: PhaseAt) -> Template:
-        """What a phase reports, and what it draws by itself."""
-        material = next((name for name, parts in self.recipe.materials.items() if "ammonia-water" in parts), None)
-        lives = any(item.path == step.path for item in self._plans[step.unit_procedure.name].segments)
-        cultured = step.phase.do in ("grow", "feed", "induce") or (step.phase.do in STANDS and lives)
-        functions = tuple(LIVE_SENSORS) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
-        return Template(functions, (material,) if cultured and material else ())
+        self._results = LiveResults(self.recipe, self.culture, scenario, self.functions)
 
     @property
     def state(self) -> State:
@@ -160,9 +117,9 @@ class LiveUnit(PlantUnit):
         self._do(step, phase, plan, segment)
         self._want(phase, plan)
         before = dict(plan.before).get(path, 0.0)
-        longest = segment.longest if segment is not None and segment.longest else before or _duration(phase)
+        longest = segment.longest if segment is not None and segment.longest else before or duration_of(phase)
         if phase.do == "ramp":
-            longest = _duration(phase)  # of all its steps
+            longest = duration_of(phase)  # of all its steps
         self._ramped = phase.do == "ramp"
         self._running = Running(step, segment, at, longest, at)
         self.program = Program(path, at)
@@ -203,7 +160,7 @@ class LiveUnit(PlantUnit):
 
     def _do(self, step: PhaseAt, phase: Phase, plan: Plan, segment: Segment | None) -> None:
         """What happens at once when a phase begins."""
-        tank, phases = self._driven.tank, _phases(step)
+        tank, phases = self._driven.tank, phases_of(step)
         if phases[0] is step.phase:
             self._charged = 0.0
             tank.empty_out()  # the rest of the batch before
@@ -318,7 +275,7 @@ class LiveUnit(PlantUnit):
             if at >= running.next_show:
                 self._show(at, tell)
                 running.next_show += self.interval
-            ended = self._ended(running, hours)
+            ended = running.ended(hours, self._awaited)
             if ended is not None:
                 self._end(running, at, ended, tell)
                 return True
@@ -376,27 +333,12 @@ class LiveUnit(PlantUnit):
                 self.history[tag].append((at, value))
                 tell(Signal(self.name, tag, at, value))
 
-    def _ended(self, running: Running, hours: float) -> EndedBy | None:
-        """By what the phase ends now, or None."""
-        until = running.step.phase.until
-        awaited = running.segment.until if running.segment is not None else None
-        if awaited is not None and isinstance(awaited.value, Quantity) and hours > 0:
-            tag = READ_BY.get(awaited.quantity)
-            value = (
-                self._driven.seen.get(tag, math.nan)
-                if tag
-                else self._driven.truth().get(self.culture.symbol(awaited.quantity) or "", math.nan)
-            )
-            unit = self.functions[tag] if tag else "g/L"
-            holds = math.isfinite(value) and awaited.holds(Quantity(value, unit))
-            both, running.hit = holds and running.hit, holds  # twice in a row, so that noise alone does not end it
-            if both:
-                return "condition"
-        if hours >= running.longest - 1e-9:
-            if awaited is not None:
-                return "at_most"
-            return "condition" if until is not None else "duration"
-        return None
+    def _awaited(self, quantity: str) -> Quantity:
+        """What a transition waits for, as the instruments show it; else as it is."""
+        tag = READ_BY.get(quantity)
+        if tag:
+            return Quantity(self._driven.seen.get(tag, math.nan), self.functions[tag])
+        return Quantity(self._driven.truth().get(self.culture.symbol(quantity) or "", math.nan), "g/L")
 
     def _end(self, running: Running, at: datetime, ended: EndedBy, tell: Callable[[Signal], None]) -> None:
         path = running.step.path
@@ -406,7 +348,9 @@ class LiveUnit(PlantUnit):
         assert self.program is not None
         truth = self._driven.truth() if not self._driven.tank.empty else {}
         self._truths[path] = truth
-        ending = Ending(at, ended, tuple(self._additions(running.step)), self._outlet(running.step, truth))
+        step, taken = running.step, Intake(self._charged, self._driven.fed, self._driven.based)
+        plan, drawn = self._plans[step.unit_procedure.name], self.templates[path].materials
+        ending = Ending(at, ended, self._results.additions(step, plan, taken, drawn), self._results.outlet(step, truth))
         if ending.outlet:
             self._driven.tank.empty_out()  # the broth goes to the harvest
         self.program = replace(self.program, ending=ending)
@@ -418,54 +362,12 @@ class LiveUnit(PlantUnit):
         """Whether values of this very time are there."""
         return any(past and past[-1][0] == at for past in self.history.values())
 
-    def _additions(self, step: PhaseAt) -> list[Addition]:
-        """What scales and totalisers saw going in."""
-        phase, driven, found = step.phase, self._driven, []
-        plan = self._plans[step.unit_procedure.name]
-        if phase.do == "charge":
-            found.append((phase.word("material"), self._charged))
-        elif phase.do == "induce":
-            found.append((phase.word("material"), phase.number("volume", "L")))
-        elif phase.do == "thaw":
-            found.append((phase.word("inoculum"), phase.number("inoculum_fraction", "") * plan.volume))
-        elif phase.do == "feed":
-            found.append((phase.word("material"), driven.fed))
-        material = self.templates[step.path].materials
-        if material and driven.based > 0:
-            found.append((material[0], driven.based))
-        return [Addition(name, self._weighed(step.path, name, amount), "L") for name, amount in found]
-
-    def _weighed(self, path: str, material: str, amount: float) -> float:
-        noise = generator(self._scenario.seed, path, material, "weight").standard_normal()
-        return float(amount * (1.0 + WEIGHT_ERROR * noise))
-
-    def _outlet(self, step: PhaseAt, truth: Mapping[str, float]) -> dict[str, tuple[float, str]] | None:
-        """The product in the broth when the last phase of the production is done."""
-        procedure = step.unit_procedure
-        product = self.culture.symbol("product")
-        if procedure.name != self.recipe.production.name or step.phase is not _phases(step)[-1]:
-            return None
-        if product is None or product not in truth:
-            return None
-        return {"product": (self._weighed(step.path, "product", truth[product] * truth["volume"]), "g")}
-
     def sample(self, path: str, attributes: Mapping[str, str]) -> tuple[Reading, ...]:
         """What the laboratory finds at the end of the phase."""
         ending = self.results.get(path)
         if ending is None:
             raise InputError(f"{self.name} has not ended {path}", remedy="Wait until the phase has ended.")
-        truth, readings = self._truths[path], []
-        for name, unit in attributes.items():
-            symbol = name if name in truth else self.culture.symbol(name) or ""
-            if symbol not in truth:
-                raise InputError(f"{path}: nothing is known of {name!r}", remedy="Sample what the tank holds.")
-            own = self.functions.get(READ_BY.get(name, ""), SAMPLED.get(name, "g/L"))
-            value = truth["DO_percent"] if name == "dissolved_oxygen" else truth[symbol]
-            cv = self._scenario.assay_error.get(name, DEFAULT_ASSAY_ERROR)
-            draw = float(generator(self._scenario.seed, path, name, "assay").standard_normal())
-            found = assayed(convert(value, own, unit), unit, cv, draw)
-            readings.append(Reading(name, found, unit, ending[1].time, "good", "simulated", f"laboratory.{name}"))
-        return tuple(readings)
+        return self._results.sample(path, attributes, self._truths[path], ending[1].time)
 
     def to_data(self) -> dict[str, Any]:
         """What a restarted plant needs to go on from before the phase that starts, JSON-ready."""
@@ -493,11 +395,3 @@ class LiveUnit(PlantUnit):
     def _next(self) -> datetime:
         assert self._running is not None
         return (self._at or self._running.began) + TICK
-
-
-def _phases(step: PhaseAt) -> list[Phase]:
-    return [phase for operation in step.unit_procedure.operations for phase in operation.phases]
-
-
-def _duration(phase: Phase) -> float:
-    return phase.duration.magnitude("h") if phase.duration is not None else 0.0

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from seedtrain.automation._devices import Tag, TagDevice, TagKind
 from seedtrain.automation._job import by_people, unit_name
 from seedtrain.automation._protocols._mapping import TagMapping, TagUnitEntry
-from seedtrain.automation._protocols._safe import safe_faults
 from seedtrain.automation._ramp import INITIAL, ramped
 from seedtrain.base import Location, SeedtrainError, collect
 from seedtrain.quantity import Quantity, same_dimension
@@ -35,8 +34,17 @@ def check_tags(mapping: TagMapping, device: TagDevice) -> None:
                 message = f"the device says that values of {name} are simulated"
                 place = ("units", name, "origin")
                 errors.append(mapping.document.error(place, message, remedy="Write `origin: simulated`."))
-    errors += safe_faults(mapping)
+    errors += _safe_program_faults(mapping)
+    errors += mapping.safe_faults()
     collect(errors)
+
+
+def _safe_program_faults(mapping: TagMapping) -> Iterator[SeedtrainError]:
+    for name, unit in mapping.entry.units.items():
+        if unit.safe.program and unit.program is None:
+            message = f"{name} runs no programs, so {unit.safe.program!r} cannot bring it to its safe state"
+            place = ("units", name, "safe", "program")
+            yield mapping.document.error(place, message, remedy="Map its `program`, or name safe `targets`.")
 
 
 def _fault(tag: Tag | None, name: str, kind: TagKind, *, written: bool, unit: str) -> tuple[str, str]:
@@ -84,22 +92,12 @@ _PROGRAM: tuple[tuple[str, TagKind, bool], ...] = (
 def check_phases(control: ControlRecipe, mapping: TagMapping) -> None:
     """Every phase of the recipe finds its unit, functions for its limits and its transition, and somebody who keeps
     its set points. Raises `InputErrors`, each at the recipe's line."""
-    errors: list[SeedtrainError] = []
+    errors: list[SeedtrainError] = list(mapping.unit_faults(control))
     for step in control.recipe.phases():
         name = unit_name(step)
-        if by_people(step, mapping.entry.people):
-            continue
         unit = mapping.entry.units.get(name)
-        if unit is None:
-            known = ", ".join(mapping.entry.units)
-            message = f"{mapping.document.file} has no unit {name!r}"
-            errors.append(
-                control.recipe.error(
-                    step.path, "", message, remedy=f"Map it, or name it under `people`; mapped are: {known}."
-                )
-            )
-            continue
-        errors += _phase_faults(control, step, name, unit)
+        if unit is not None and not by_people(step, mapping.entry.people):
+            errors += _phase_faults(control, step, name, unit)
     collect(errors)
 
 

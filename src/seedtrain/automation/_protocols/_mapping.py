@@ -7,24 +7,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from seedtrain.automation._devices import Origin
+from seedtrain.automation._mapping_file import Entry, InterlockEntry, MappingFile, SafeEntry, UnitText
 from seedtrain.automation._protocols._access import Access
 from seedtrain.automation._protocols._address import Address, parse_address
-from seedtrain.base import Document, InputError, digest, load, parse_document, validate
-from seedtrain.quantity import Measure, Quantity, QuantityError, same_dimension
+from seedtrain.base import InputError, load, parse_document, validate
+from seedtrain.quantity import Measure, Quantity
 
 TAG_SCHEMES: Final = ("mqtt", "mqtts", "modbus", "sila")
 """Schemes whose mapping names tags; that of `opc.tcp` names nodes."""
-
-
-def _unit(text: object) -> object:
-    try:
-        same_dimension(str(text), "g")
-    except QuantityError as error:
-        raise ValueError(f"{error.message} | {error.remedy}") from None
-    return text
 
 
 def _server(text: object) -> object:
@@ -35,28 +28,19 @@ def _server(text: object) -> object:
     return text
 
 
-Unit = Annotated[str, BeforeValidator(_unit)]
-
-
-class Entry(BaseModel):
-    """What all entries share: nothing unknown, nothing changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class TagFunction(Entry):
     """A function: tag of its current value, tag of its target if it is a controller, and its unit."""
 
     current: str
     target: str | None = None
-    unit: Unit = ""
+    unit: UnitText = ""
 
 
 class TagAmount(Entry):
     """A tag that holds an amount or a concentration, in `unit`."""
 
     tag: str
-    unit: Unit
+    unit: UnitText
 
 
 class TagProgram(Entry):
@@ -76,22 +60,10 @@ class TagProgram(Entry):
     rest: str = "none"
 
 
-class SafeEntry(Entry):
-    """The safe state of a unit, to which it goes when it is held.
-
-    - `targets`: values for its targets, each with its unit. `program`: the program of the device that brings it there
-      and keeps it there, beside what its own `hold` does.
-    """
+class TagSafeEntry(SafeEntry):
+    """`program`: the program of the device that brings it to its safe state and keeps it there."""
 
     program: str = ""
-    targets: dict[str, str] = Field(default_factory=dict)
-
-
-class InterlockEntry(Entry):
-    """`when` (as `broth_volume >= 180 L`) is true while a phase runs, the unit goes to its safe state; `why`."""
-
-    when: str
-    why: str = ""
 
 
 class TagUnitEntry(Entry):
@@ -108,7 +80,7 @@ class TagUnitEntry(Entry):
     totalisers: dict[str, TagAmount] = Field(default_factory=dict)
     outlets: dict[str, TagAmount] = Field(default_factory=dict)
     samples: dict[str, TagAmount] = Field(default_factory=dict)
-    safe: SafeEntry = Field(default_factory=SafeEntry)
+    safe: TagSafeEntry = Field(default_factory=TagSafeEntry)
     interlocks: list[InterlockEntry] = Field(default_factory=list)
 
 
@@ -141,26 +113,13 @@ class TagMappingEntry(Entry):
 
 
 @dataclass(frozen=True)
-class TagMapping:
-    """A mapping and its file, for positions."""
-
-    entry: TagMappingEntry
-    document: Document
-
-    @property
-    def folder(self) -> Path:
-        """Where the mapping stands; other files are seen from there."""
-        return Path(self.document.file).parent
+class TagMapping(MappingFile[TagMappingEntry]):
+    """The mapping of a device's tags."""
 
     @property
     def address(self) -> Address:
         """Where the device is."""
         return parse_address(self.entry.server, schemes=TAG_SCHEMES)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of what the file says, for the record of a batch."""
-        return digest(self.entry.model_dump(mode="json"))
 
     @property
     def poll(self) -> timedelta:

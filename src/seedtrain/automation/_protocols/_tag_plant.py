@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from types import TracebackType
 
-from seedtrain.automation._devices import Origin, TagDevice
+from seedtrain.automation._devices import TagDevice
+from seedtrain.automation._mapping_file import MappedPlant
 from seedtrain.automation._protocols._check import check_phases, check_tags
 from seedtrain.automation._protocols._mapping import TagMapping
 from seedtrain.automation._protocols._open import mapped_device
 from seedtrain.automation._protocols._tag_unit import TagUnit
-from seedtrain.base import InputError
 from seedtrain.recipe import ControlRecipe
 
 
-class TagPlant:
+class TagPlant(MappedPlant[TagUnit]):
     """The units that a mapping of tags names. It is a context manager; leaving it closes the connection.
 
     - `control`: the recipe that is to run, checked phase by phase against what the units can do.
@@ -49,26 +48,6 @@ class TagPlant:
                 return found.value
         return datetime.now(UTC)
 
-    def unit(self, name: str) -> TagUnit:
-        """The unit called `name`; raises `InputError` with the known ones."""
-        try:
-            return self._units[name]
-        except KeyError:
-            known = ", ".join(self._units)
-            raise InputError(f"the plant has no unit {name!r}", remedy=f"Use one of: {known}.") from None
-
-    @property
-    def origin(self) -> Origin:
-        """Measured only where every unit measures."""
-        origins = {unit.identify().origin for unit in self._units.values()}
-        return "measured" if origins == {"measured"} else "simulated"
-
     def close(self) -> None:
         """Close the connection; the plant goes on with what it does."""
         self.device.close()
-
-    def __enter__(self) -> TagPlant:
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self.close()

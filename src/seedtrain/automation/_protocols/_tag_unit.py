@@ -18,9 +18,9 @@ from seedtrain.automation._devices import (
     Reading,
     TagDevice,
 )
+from seedtrain.automation._mapping_file import interlocks_of, safe_targets
 from seedtrain.automation._observed import Interlock, NotRunning, Outage
 from seedtrain.automation._protocols._mapping import TagUnitEntry
-from seedtrain.automation._protocols._safe import interlocks_of, safe_targets
 from seedtrain.automation._protocols._tag_run import TagRun
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.quantity import Quantity, convert
@@ -44,7 +44,9 @@ class TagUnit:
         self.name = name
         self._entry, self._device, self._every, self._clock = entry, device, poll, now
         self._interlocks = interlocks_of(entry)
-        self._safe = safe_targets(entry)
+        self._safe: dict[str, Plain] = {
+            target: value for tag, value in safe_targets(entry).items() if (target := entry.functions[tag].target)
+        }
         self._looked: tuple[float, datetime] | None = None
         self._lost: datetime | None = None
         self._outages: list[Outage] = []
@@ -114,9 +116,17 @@ class TagUnit:
 
     def await_ready(self, path: str, at: datetime) -> datetime:
         """Ready at once, or when the process clock shows `at`."""
+        self.wait_for(at)
+        return max(at, self.now()) if self._run is None or self._run.path != path else at
+
+    def ready(self, path: str, at: datetime) -> datetime:
+        """Ready at once, and not before `at`."""
+        return max(at, self.now())
+
+    def wait_for(self, at: datetime) -> None:
+        """Wait until the process clock shows `at`."""
         while self.now() < at:
             time.sleep(min(self._every.total_seconds(), 0.2))
-        return max(at, self.now()) if self._run is None or self._run.path != path else at
 
     def command(self, path: str, set_points: Mapping[str, Quantity | str]) -> None:
         """Write the target of every controller that the set points name."""
@@ -205,7 +215,7 @@ class TagUnit:
                 self._tell(self._entry.safe.program, "start")
             return
         if self._safe:
-            self._device.write(dict(self._safe))
+            self._device.write(self._safe)
         if self._state is State.RUNNING or command is Command.ABORT:
             self._state = next_state(next_state(self._state, command), Command.COMPLETE)
 
@@ -215,12 +225,17 @@ class TagUnit:
             pass
         return ending
 
-    def poll(self, path: str) -> Ending | None:
-        """Wait until the next look is due, a second at most, and look; how the phase ended, or None."""
+    def poll(self, path: str, until: datetime | None = None) -> Ending | None:
+        """Wait until the next look is due, a second at most, and look; how the phase ended, or None.
+
+        With an `until` that is over it does not wait.
+        """
         run = self._running(path)
         if run.ending is not None:
             return run.ending
         due = 0.0 if self._looked is None else self._looked[0] + self._every.total_seconds() - time.monotonic()
+        if due > 0 and until is not None and until <= self.now():
+            return None
         if due > LONGEST_LOOK_S:
             time.sleep(LONGEST_LOOK_S)
             return None

@@ -1,0 +1,79 @@
+"""The phase that an integrated unit runs: what it reports, how long it lasts, and by what it ends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from seedtrain.automation._control import Feeding
+from seedtrain.automation._devices import EndedBy
+from seedtrain.automation._plant._base import Template
+from seedtrain.automation._plant._instruments import LIVE_SENSORS
+from seedtrain.quantity import Quantity
+from seedtrain.recipe import MasterRecipe, Phase, PhaseAt
+from seedtrain.simulation import Plan, Segment
+
+STANDS: Final = ("wait", "ramp")
+"""Kinds that leave the set points as they are, but for those that a ramp moves."""
+RESTS: Final = ("sterilise", "manual")
+
+
+@dataclass
+class Running:
+    """The phase that runs: how long at most, what is awaited, when its next values are due.
+
+    - `feeding`: the feed that stands while the unit is held. `held`: time that the phase was held so far; its own clock
+      (durations, the exponential feed) stands still meanwhile.
+    """
+
+    step: PhaseAt
+    segment: Segment | None
+    began: datetime
+    longest: float
+    next_show: datetime
+    hit: bool = False
+    feeding: Feeding | None = None
+    held_at: datetime | None = None
+    held: timedelta = timedelta(0)
+
+    def hours(self, at: datetime) -> float:
+        """Hours of the phase at `at`, without those in hold."""
+        return (at - self.began - self.held).total_seconds() / 3600.0
+
+    def ended(self, hours: float, shown: Callable[[str], Quantity]) -> EndedBy | None:
+        """By what the phase ends now, `hours` into it, or None; `shown` gives what a transition waits for."""
+        until = self.step.phase.until
+        awaited = self.segment.until if self.segment is not None else None
+        if awaited is not None and isinstance(awaited.value, Quantity) and hours > 0:
+            value = shown(awaited.quantity)
+            holds = math.isfinite(value.value) and awaited.holds(value)
+            both, self.hit = holds and self.hit, holds  # twice in a row, so that noise alone does not end it
+            if both:
+                return "condition"
+        if hours >= self.longest - 1e-9:
+            if awaited is not None:
+                return "at_most"
+            return "condition" if until is not None else "duration"
+        return None
+
+
+def template_of(recipe: MasterRecipe, plan: Plan, step: PhaseAt) -> Template:
+    """What a phase reports, and what it draws by itself."""
+    material = next((name for name, parts in recipe.materials.items() if "ammonia-water" in parts), None)
+    lives = any(item.path == step.path for item in plan.segments)
+    cultured = step.phase.do in ("grow", "feed", "induce") or (step.phase.do in STANDS and lives)
+    functions = tuple(LIVE_SENSORS) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
+    return Template(functions, (material,) if cultured and material else ())
+
+
+def phases_of(step: PhaseAt) -> list[Phase]:
+    """The phases of its unit procedure, in their order."""
+    return [phase for operation in step.unit_procedure.operations for phase in operation.phases]
+
+
+def duration_of(phase: Phase) -> float:
+    """h that the recipe gives it; 0 where it gives none."""
+    return phase.duration.magnitude("h") if phase.duration is not None else 0.0
