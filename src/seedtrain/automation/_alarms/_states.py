@@ -1,5 +1,8 @@
 """The states of one alarm and what leads from one to another: the state transition diagram of ISA-18.2.
 
+**Source** of the latched states: OPC 10000-9 (v1.05), 4.8 and 5.8.5: a latched alarm is reset once it is no longer
+active and was acknowledged. Its model follows ISA 18.2 and IEC 62682 by its clause 1.
+
 The suppressed states lie over the others: an alarm that leaves one is unacknowledged where its condition is present,
 and normal where it is not. In more than one at once it shows the strongest: out of service, suppressed, shelved.
 """
@@ -13,17 +16,17 @@ from typing import Final
 
 
 class AlarmState(StrEnum):
-    """Letters are those of the standard's diagram."""
+    """Letters are those of the 2016 edition's diagram, as implementations of it have them; latched ones have none."""
 
     NORMAL = "normal"  # A
     UNACKNOWLEDGED = "unacknowledged"  # B
     ACKNOWLEDGED = "acknowledged"  # C
     RETURNED_UNACKNOWLEDGED = "returned_unacknowledged"  # D
-    LATCHED_UNACKNOWLEDGED = "latched_unacknowledged"  # E
-    LATCHED_ACKNOWLEDGED = "latched_acknowledged"  # F
-    SHELVED = "shelved"  # G
-    SUPPRESSED = "suppressed_by_design"  # H
-    OUT_OF_SERVICE = "out_of_service"  # I
+    LATCHED_UNACKNOWLEDGED = "latched_unacknowledged"
+    LATCHED_ACKNOWLEDGED = "latched_acknowledged"
+    SHELVED = "shelved"  # E
+    SUPPRESSED = "suppressed_by_design"  # F
+    OUT_OF_SERVICE = "out_of_service"  # G
 
 
 class AlarmHappening(StrEnum):
