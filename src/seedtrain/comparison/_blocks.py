@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from seedtrain.base import translate as _
-from seedtrain.comparison._compare import Compared, number_words
+from seedtrain.comparison._compare import Compared
+from seedtrain.comparison._judge_series import number_words
+from seedtrain.comparison._judge_spectra import Calibration
 from seedtrain.comparison._predicted import Bound
 from seedtrain.comparison._profiles import Profiles
-from seedtrain.comparison._spectra import Transferred
-from seedtrain.quality import verdict_words
+from seedtrain.quality import Criterion, verdict_words
 from seedtrain.report import (
     Block,
     Cell,
@@ -53,20 +54,29 @@ def comparison_lines(found: Compared) -> list[str]:
         lines.append("  " + _("simulated: {runs}").format(runs=", ".join(found.simulated)))
     if found.errors:
         lines.append("  " + _("Predictions are simulated."))
-    for item in found.verdict.criteria:
+    for item in _criteria_of(found):
         interval = f" [{item.interval[0]} .. {item.interval[1]}]" if item.interval else ""
         value = "–" if item.value is None else str(item.value)
         lines.append(f"  {verdict_words(item.verdict)}: {item.name}: {value}{interval}, {item.limit}")
-    lines += [f"  {text}" for text in found.verdict.evidence]
+    lines += [f"  {text}" for text in _evidence(found)]
     for bound in found.bounds:
         lines.append("  " + _bound_words(bound.symbol, bound.scale) + ": " + _bound_value(bound))
     return lines
 
 
+def _criteria_of(found: Compared) -> list[Criterion]:
+    """The criteria in the language in use."""
+    return [item.criterion() for item in found.judged]
+
+
+def _evidence(found: Compared) -> list[str]:
+    return [text for text in (item.evidence() for item in found.judged) if text]
+
+
 def comparison_blocks(found: Compared) -> tuple[Block, ...]:
     """The page: verdict, numbers, shapes, all together, sensors, spectra, predictions."""
     blocks: list[Block] = [_notice(found), _criteria(found)]
-    blocks += [Paragraph(text) for text in found.verdict.evidence]
+    blocks += [Paragraph(text) for text in _evidence(found)]
     if found.numbers:
         blocks += [Heading(_("Numbers, one a run")), _numbers(found)]
     figures = comparison_figures(found)
@@ -101,7 +111,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str | Cell]], caption: 
 
 def _criteria(found: Compared) -> Table:
     rows: list[list[str | Cell]] = []
-    for item in found.verdict.criteria:
+    for item in _criteria_of(found):
         interval = f"{item.interval[0]} .. {item.interval[1]}" if item.interval else "–"
         value = "–" if item.value is None else str(item.value)
         word = Cell(verdict_words(item.verdict), STATES[item.verdict])
@@ -121,7 +131,7 @@ def _numbers(found: Compared) -> Table:
         cell = Cell(verdict_words(item.test.verdict), STATES[item.test.verdict])
         given = [_group(one.count, one.mean, one.deviation), _group(other.count, other.mean, other.deviation)]
         shown = ["–", "–"] if item.test.why else [value, f"{ends[0]} .. {ends[1]}"]
-        rows.append([item.name, item.unit, item.group, *given, *shown, limit, cell])
+        rows.append([item.entry.label, item.unit, item.group, *given, *shown, limit, cell])
     heads = [_("what"), _("unit"), _("group"), _("reference"), _("compared"), _("difference"), _("interval"),
              _("limit"), _("verdict")]  # fmt: skip
     return _table(heads, rows, _("Mean ± standard deviation of the runs (how many)"))
@@ -210,7 +220,8 @@ def _row_tables(found: Compared) -> list[Block]:
         blocks.append(_table([_("run"), "T2", "SPE", _("within the limits")], rows, caption))
         if math.isfinite(item.q2):
             told = _("OPLS tells the groups apart with Q2 = {q2} (p = {p} among shuffled groups); by {columns}.")
-            named = "; ".join(name for name, _weight in item.telling[:5])
+            labels = {number.name: number.entry.label for number in found.numbers}
+            named = "; ".join(labels.get(name, name) for name, _weight in item.telling[:5])
             blocks.append(Paragraph(told.format(q2=f"{item.q2:.2f}", p=f"{item.p:.3g}", columns=named)))
         if item.left_out:
             told = _("Left out, because some run lacks them or the reference's runs do not differ: {columns}.")
@@ -238,14 +249,18 @@ def _three(value: float, low: float, high: float) -> str:
 
 def _spectra(found: Compared) -> list[Block]:
     blocks: list[Block] = []
-    for limit, unit, items in found.spectra:
-        blocks.append(_calibrations(limit, unit, items))
+    for made in found.spectra:
+        blocks.append(_calibrations(made))
+        if made.unpaired:
+            told = _("{count} spectra had no reading of the assay near in time and were not used.")
+            blocks.append(Paragraph(told.format(count=made.unpaired)))
     words = _("The treatment is chosen by whole runs left out at the scale of the calibration; that error says nothing "
               "about another scale, whose own runs are its only measure.")  # fmt: skip
     return [*blocks, Paragraph(words)]
 
 
-def _calibrations(limit: float, unit: str, items: Sequence[Transferred]) -> Table:
+def _calibrations(made: Calibration) -> Table:
+    limit, unit, items = made.limit, made.unit, made.items
     chosen = min(items, key=lambda item: item.own).treatment
     rows = []
     for item in items:

@@ -108,9 +108,17 @@ class NumberEntry(_Window):
 
     @property
     def name(self) -> str:
-        """What it is called: symbol, what is taken, and from when to when."""
+        """What machines call it: symbol, what is taken, and from when to when."""
+        return f"{self.symbol}, {self.take}{self._span()}"
+
+    @property
+    def label(self) -> str:
+        """What it is called in the language in use."""
+        return f"{self.symbol}, {_taken(self.take)}{self._span()}"
+
+    def _span(self) -> str:
         span = [f"{value:g}" for value in (self.start, self.end) if math.isfinite(value)]
-        return f"{self.symbol}, {_taken(self.take)}" + (f" ({' .. '.join(span)} h)" if span else "")
+        return f" ({' .. '.join(span)} h)" if span else ""
 
 
 def _taken(take: Feature) -> str:
@@ -133,22 +141,39 @@ class SensorEntry(_Entry):
 
 
 class SpectraEntry(_Entry):
-    """A table of spectra beside the plan, with its columns of run, scale and assay.
+    """A calibration of an assay on spectra: those of the mappings, or a table beside the plan.
 
-    - `made_at`: the scale whose spectra make the calibration. - `limit`: of the error at every other scale, in `unit`.
+    - Of the mappings: `assay` is a symbol of the runs, and each of its readings goes with the spectrum of its run that
+      is nearest in time, at most `within` away. `of`: which spectra, where the mappings have several kinds.
+    - A `file` has its own columns of `run`, `scale` and `assay`.
+    - `made_at`: the scale whose spectra make the calibration. - `limit`: of the error at every other scale, in `unit`
+      (that of the symbol if not given).
     """
 
-    file: str
-    run: str
-    scale: str
+    file: str = ""
+    of: str = ""
+    run: str = "run"
+    scale: str = "scale"
     assay: str
     unit: str = ""
     made_at: str
     limit: float = Field(gt=0)
+    within: Hours = 0.25
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.file and self.of:
+            raise ValueError("a file and spectra of the mappings | Keep one of `file` and `of`.")
+        if not self.within >= 0:
+            raise ValueError(f"within {self.within:g} h | Give 0 h or more.")
+        return self
 
 
 class FeaturesEntry(_Entry):
-    """A table beside the plan with one row a run (omics, images); `run` names its column of runs."""
+    """A table beside the plan with one row a run (omics, images); `run` names its column of runs.
+
+    Tables that a mapping lists with the kind `features` need no entry here.
+    """
 
     file: str
     run: str = "run"

@@ -1,8 +1,20 @@
 """Data from bench and pilot: tables, their mapping, what looks wrong in them, and the runs that they make."""
 
 from seedtrain.development._data_check._check import Dataset, check_files, read_data
+from seedtrain.development._data_check._draft import draft_mapping
 from seedtrain.development._data_check._findings import Finding
-from seedtrain.development._data_check._mapping import RunEntry, draft_mapping
+from seedtrain.development._data_check._mapping import RunEntry
+from seedtrain.development._data_check._spectra import SpectraTable
 from seedtrain.development._data_check._table import Sheet, read_sheet
 
-__all__ = ["Dataset", "Finding", "RunEntry", "Sheet", "check_files", "draft_mapping", "read_data", "read_sheet"]
+__all__ = [
+    "Dataset",
+    "Finding",
+    "RunEntry",
+    "Sheet",
+    "SpectraTable",
+    "check_files",
+    "draft_mapping",
+    "read_data",
+    "read_sheet",
+]

@@ -1,0 +1,189 @@
+"""A first mapping of tables by their headers, for a person to correct."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from seedtrain.development._data_check._export_table import EVENTS, ExportTable
+from seedtrain.development._data_check._exports import detect, read_export
+from seedtrain.development._data_check._headers import RUNS, TIMES, first_of, is_number, split_header, symbol_of
+from seedtrain.development._data_check._mapping import TIME_UNITS, UNITS
+from seedtrain.development._data_check._of_runs import is_features, is_runs, runs_told, told_of_run
+from seedtrain.development._data_check._plates import is_plate, well_name
+from seedtrain.development._data_check._spectra import FEWEST_CHANNELS, channels_of
+from seedtrain.development._data_check._table import Sheet, read_sheet
+
+HAPPENED: Final = ("event", "events", "action", "note", "comment", "what happened", "ereignis", "事件", "操作")
+
+
+def draft_mapping(
+    files: Sequence[Path], *, name: str = "my data", instrument: str = "", culture: str = ""
+) -> str:
+    """A mapping of `files` as far as headers tell it, as YAML; what was guessed is for a person to check.
+
+    - `instrument`: whose exports the files are; where not given, BioLector, Pioreactor and Allotrope Simple Model are
+      known by their beginning. - `culture`: whose species the symbols are; the carbon balance needs it.
+    """
+    lines: list[str] = []
+    runs: dict[str, str] = {}
+    told: dict[str, dict[str, str]] = {}
+    for path in files:
+        export = instrument or detect(path)
+        if export:
+            for table in read_export(path, export):
+                lines += _of_export(path, export, table, runs)
+            continue
+        sheet = read_sheet(path)
+        if is_runs(sheet):
+            told |= runs_told(sheet)
+        lines += _of_sheet(path, sheet, runs)
+    made = bool(told) and all(about.get("origin") == "simulated" for about in told.values())
+    top = [f"data: {_quoted(name)}", "origin: simulated" if made else "origin: measured # or simulated"]
+    top += [f"culture: {_quoted(culture)}"] if culture else []
+    top.append("tables:")
+    if runs:
+        lines.append("runs: # initial: contents after inoculation, g/L; feed_factor: on the recipe's feed")
+    for item, scale in runs.items():
+        about = {"scale": scale} | {key: text for key, text in told.get(item, {}).items() if key != "origin"}
+        lines.append(f"  {_quoted(item)}: {{{', '.join(f'{key}: {text}' for key, text in about.items())}}}")
+    return "\n".join([*top, *lines]) + "\n"
+
+
+def _of_sheet(path: Path, sheet: Sheet, runs: dict[str, str]) -> list[str]:
+    """The draft of a table without an instrument, by what its header holds."""
+    if is_runs(sheet) or is_features(sheet):
+        return _of_features(path, sheet)
+    if len(channels_of(sheet)) >= FEWEST_CHANNELS:
+        return _of_spectra(path, sheet)
+    return _of_plate(path, sheet, runs) if is_plate(sheet) else _of_table(path, sheet, runs)
+
+
+def _of_table(path: Path, sheet: Sheet, runs: dict[str, str]) -> list[str]:
+    """The draft of a table with a header; its runs are added to `runs`, each with its scale."""
+    time, run = first_of(sheet.header, TIMES), first_of(sheet.header, RUNS)
+    time = time or sheet.header[0]
+    known, rest = _columns(sheet, (time, run))
+    event = "" if known else first_of(sheet.header, HAPPENED)
+    of_run = "" if run or event else path.stem
+    if not event:
+        names = (row[sheet.column(run)] for row in sheet.rows) if run else [of_run]
+        runs |= {name: "bench" for name in names if name and name not in runs}
+    lines = [f"  - file: {_quoted(path.name)}", f"    kind: {'events' if event else _kind(sheet)}"]
+    lines += [f"    run: {_quoted(run)}"] if run else [f"    of_run: {_quoted(of_run)}"] if of_run else []
+    unit = _time_unit(sheet, time)
+    zero = ""
+    if event and unit == "timestamp":
+        zero = f", zero: {_quoted(sheet.rows[0][sheet.column(time)])}"
+    lines.append(f"    time: {{column: {_quoted(time)}{zero}, unit: {unit}}}" + (" # put the inoculation" * bool(zero)))
+    if event:
+        rest = [item for item in rest if item != event]
+        lines.append(f"    event: {_quoted(event)}")
+        lines += [f"    words: {_quoted(rest[0])}"] if rest else []
+        return lines
+    lines.append("    columns:")
+    lines += known or ["      []  # no header was understood: name column, symbol and unit"]
+    return lines + [f"      # not understood: {_quoted(name)}" for name in rest]
+
+
+def _of_features(path: Path, sheet: Sheet) -> list[str]:
+    """Further columns of a table with one row a run; none where it holds only what a mapping says of runs."""
+    run = first_of(sheet.header, RUNS)
+    names = [name for name in sheet.header if name != run and not told_of_run(name)]
+    numbers = [name for name in names if all(is_number(row[sheet.column(name)]) for row in sheet.rows)]
+    if not numbers:
+        return []
+    lines = [f"  - file: {_quoted(path.name)}", "    kind: features", f"    run: {_quoted(run)}"]
+    if len(numbers) < len(sheet.header) - 1:
+        lines.append(f"    features: [{', '.join(_quoted(name) for name in numbers)}]")
+    return lines + [f"    # not understood: {_quoted(name)}" for name in names if name not in numbers]
+
+
+def _of_spectra(path: Path, sheet: Sheet) -> list[str]:
+    rest = [name for name in sheet.header if not is_number(name)]
+    time, run = first_of(rest, TIMES) or rest[0], first_of(rest, RUNS)
+    return [
+        f"  - file: {_quoted(path.name)}", "    kind: spectra", f"    spectra: {_quoted(path.stem)}",
+        f"    run: {_quoted(run)}" if run else f"    of_run: {_quoted(path.stem)}",
+        f"    time: {{column: {_quoted(time)}, unit: {_time_unit(sheet, time)}}}",
+        *(f"    # not read: {_quoted(name)}" for name in rest if name not in (time, run)),
+    ]  # fmt: skip
+
+
+def _of_plate(path: Path, sheet: Sheet, runs: dict[str, str]) -> list[str]:
+    time = first_of(sheet.header, TIMES) or sheet.header[0]
+    for name in sheet.header:
+        if well_name(name):
+            runs.setdefault(well_name(name), "well")
+    rest = [name for name in sheet.header if name != time and not well_name(name)]
+    return [
+        f"  - file: {_quoted(path.name)}", "    kind: plate",
+        f"    time: {{column: {_quoted(time)}, unit: {_time_unit(sheet, time)}}}",
+        '    plate: {symbol: reading, unit: ""} # what the wells hold; or symbol X, unit g/L and a factor',
+        "    # layout: layout.csv # names the run of each well",
+        *(f"    # not understood: {_quoted(name)}" for name in rest),
+    ]  # fmt: skip
+
+
+def _of_export(path: Path, instrument: str, table: ExportTable, runs: dict[str, str]) -> list[str]:
+    lines = [f"  - file: {_quoted(path.name)}", f"    instrument: {_quoted(instrument)}"]
+    lines += [f"    sheet: {_quoted(table.name)}"] if table.name else []
+    happened = table.name == EVENTS or bool(table.event)
+    lines.append(f"    kind: {'events' if happened else _kind(table.sheet)}")
+    lines += [f"    run: {_quoted(table.run)}"] if table.run else []
+    lines.append(f"    time: {{column: {_quoted(table.time)}, unit: {table.time_unit}}} # 0 is to be the inoculation")
+    if happened:
+        lines.append(f"    event: {_quoted(table.event)}")
+        return lines + ([f"    words: {_quoted(table.words)}"] if table.words else [])
+    at = table.sheet.column(table.run)
+    scale = "well" if instrument == "biolector" else "bench" if instrument == "pioreactor" else '""'
+    for row in table.sheet.rows:
+        if row[at]:
+            runs.setdefault(row[at], scale)
+    lines.append("    # layout: layout.csv # columns well and run: names the run of each")
+    lines.append("    columns:")
+    for item in table.columns:
+        factor = f", factor: {item.factor:g}" if item.factor != 1 else ""
+        text = f"column: {_quoted(item.column)}, symbol: {item.symbol}, unit: {_quoted(item.unit)}{factor}"
+        lines.append(f"      - {{{text}}}" + (f" # {item.note}" if item.note else ""))
+    lines += [] if table.columns else ["      []  # nothing was understood: name column, symbol and unit"]
+    return lines + [f"      # not read: {_quoted(name)}" for name in table.left]
+
+
+def _columns(sheet: Sheet, taken: Sequence[str]) -> tuple[list[str], list[str]]:
+    found, rest, used = [], [], set[str]()
+    for header in sheet.header:
+        if header in taken:
+            continue
+        name, unit = split_header(header)
+        symbol = symbol_of(name)
+        if symbol is None or symbol in used:
+            rest.append(header)
+            continue
+        used.add(symbol)
+        shown = unit or UNITS[symbol]
+        note = "" if unit else " # unit guessed"
+        found.append(f"      - {{column: {_quoted(header)}, symbol: {symbol}, unit: {_quoted(shown)}}}{note}")
+    return found, rest
+
+
+def _time_unit(sheet: Sheet, column: str) -> str:
+    unit = split_header(column)[1]
+    if unit in TIME_UNITS:
+        return unit
+    first = sheet.rows[0][sheet.column(column)]
+    try:
+        float(first)
+    except ValueError:
+        return "timestamp"
+    return "h # guessed"
+
+
+def _kind(sheet: Sheet) -> str:
+    return "online" if len(sheet.rows) > 200 else "offline"
+
+
+def _quoted(text: str) -> str:
+    plain = " ".join(text.split()) if any(ord(letter) < 32 for letter in text) else text
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
