@@ -104,7 +104,7 @@ def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: f
 
     Gas velocity and carbon dioxide are held by the aeration, and the speed then follows from power per volume; the
     other criteria are held by the speed at the recipe's aeration. What the drive, its power or the aeration cannot
-    reach is cut off, and said. Raises `InputError` for an unknown criterion.
+    reach is cut off, and said; so is gas that floods the impeller at the very speed, in both vessels. Raises `InputError` for an unknown criterion.
     """
     if keep not in KEEP:
         raise InputError(f"{keep!r} cannot be kept", remedy=f"Use one of: {', '.join(KEEP)}.")
@@ -150,6 +150,11 @@ def _outcome(
         notes.append(f"the drive gives {nearest}")
     elif not reached and keep == "carbon_dioxide":
         notes.append(f"the aeration gives {after[keep]:.4g} {KEEP[keep]} at its nearest, {new[1].aeration:.3g} vvm")
+    if there.flooded:
+        notes.append(
+            f"the gas floods the impeller at {there.speed:.0f} 1/min: it disperses {there.aeration:.3g} of the "
+            f"{new[1].aeration:.3g} vvm, and the figures are for that"
+        )
     criteria = tuple(
         Criterion(
             name,

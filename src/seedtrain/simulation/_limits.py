@@ -33,7 +33,7 @@ class TransferLimits:
     """What a vessel can do at one filling: kLa 1/h by both correlations, OTR mmol/L/h, heat W, mixing s.
 
     `OTR` pairs with each kLa at the dissolved oxygen that was asked for. `flooded` tells that more gas was asked for
-    than the impeller disperses at its highest speed: everything here is then for the gas that it does disperse, as in
+    than the impeller disperses at that speed: everything here is then for the gas that it does disperse, as in
     `simulate`; `aeration` is that gas, vvm. A vessel without a stirrer has one kLa, told twice.
     """
 
@@ -81,8 +81,8 @@ def transfer_limits(
     """What `vessel` can transfer with `volume` (L) in it, at its limits where nothing is said.
 
     - `aeration` vvm, `head_pressure` bar gauge, `speed` 1/min: the vessel's highest where left out. Gas that floods
-      the impeller at the drive's highest speed is cut to what it disperses there, and a speed that the drive's power
-      cannot hold is lowered.
+      the impeller at that speed is cut to what it disperses there, as `simulate` cuts it at the highest speed of a
+      phase, and a speed that the drive's power cannot hold is lowered.
     - `dissolved_oxygen`: fraction of saturation that stays in the broth.
     """
     if not isinstance(vessel, StirredTank | Airlift):
@@ -93,7 +93,8 @@ def transfer_limits(
     if isinstance(vessel, Airlift):
         return _airlift_limits(vessel, volume, vvm, pressure, temperature, dissolved_oxygen)
     wanted = gas_flow(vvm, volume, temperature, pressure)
-    flow = dispersed_gas(vessel, wanted, vessel.stirrer_speed[1])
+    low, high = vessel.stirrer_speed
+    flow = dispersed_gas(vessel, wanted, high if speed is None else min(max(speed, low), high))
     if flow < wanted:
         vvm *= flow / wanted
     rate = min(highest_speed(vessel, flow, volume), math.inf if speed is None else speed)
