@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from seedtrain.base import InputError, InputErrors, silent
 from seedtrain.bioinformatics import (
-    DeletionQuestion,
     DnaRecord,
+    EditQuestion,
     Feature,
     delete_genes,
     dna_genbank,
     genes_to_delete,
     read_dna,
 )
-from seedtrain.bioinformatics._edits import _deletion as deletion
+from seedtrain.bioinformatics._edits import _locus as locus
 from seedtrain.bioinformatics._hosts import reverse_complement
 from tests.judges import needs
 
@@ -47,7 +47,7 @@ def made(tmp_path_factory):
     before = os.environ.get("SEEDTRAIN_CACHE")
     os.environ["SEEDTRAIN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     try:
-        yield delete_genes(genome(), ["b0001", "betB", "b0003"], DeletionQuestion(arm=300))
+        yield delete_genes(genome(), ["b0001", "betB", "b0003"], EditQuestion(arm=300))
     finally:
         if before is None:
             os.environ.pop("SEEDTRAIN_CACHE")
@@ -102,12 +102,12 @@ def test_verdicts_and_what_touches_a_neighbour(made):
     crowded = genome()
     other = Feature("CDS", ((3850, 4400),), "+", {"locus_tag": ("b0009",), "gene": ("next",)})
     found = delete_genes(
-        dataclasses.replace(crowded, features=(*crowded.features, other)), ["b0001"], DeletionQuestion(arm=300)
+        dataclasses.replace(crowded, features=(*crowded.features, other)), ["b0001"], EditQuestion(arm=300)
     )[0]
     assert found.touched == ("next",)
     assert found.verdict.verdict == "inconclusive"
     repeated = dataclasses.replace(crowded, sequence=crowded.sequence[:9000] + crowded.sequence[2600:3010] + "A" * 2890)
-    failed = delete_genes(repeated, ["b0001"], DeletionQuestion(arm=300))[0]
+    failed = delete_genes(repeated, ["b0001"], EditQuestion(arm=300))[0]
     assert "homology arms in the genome" in {one.name for one in failed.verdict.criteria if one.verdict == "fail"}
 
 
@@ -159,7 +159,7 @@ def test_genes_that_are_not_there_come_all_at_once():
         "chromosome has no gene 'b8888'",
     ]
     with pytest.raises(InputError, match="arms of 5 bp"):
-        DeletionQuestion(arm=5)
+        EditQuestion(arm=5)
 
 
 def test_the_command_turns_a_strain_design_into_deletions(tmp_path, monkeypatch):
@@ -190,12 +190,12 @@ def test_the_command_turns_a_strain_design_into_deletions(tmp_path, monkeypatch)
 
 def test_a_guide_that_the_edited_locus_still_holds_is_passed_over(made, tmp_path, monkeypatch):
     monkeypatch.setenv("SEEDTRAIN_CACHE", str(tmp_path))
-    whole, asked, item = genome(), DeletionQuestion(arm=300), made[0]
-    index = deletion._index(whole, asked, silent)
+    whole, asked, item = genome(), EditQuestion(arm=300), made[0]
+    index = locus.index_of(whole, asked, silent)
     span = (item.first - 1, item.wild - item.edited)
-    assert deletion._guide(index, whole, *span, item.locus, asked) == item.guide
+    assert locus.guide_of(index, whole, *span, item.locus, asked) == item.guide
     assert item.guide is not None
     kept = dataclasses.replace(item.locus, sequence=item.locus.sequence + reverse_complement(item.guide.sequence))
-    other = deletion._guide(index, whole, *span, kept, asked)
+    other = locus.guide_of(index, whole, *span, kept, asked)
     assert other is not None
     assert other.sequence != item.guide.sequence

@@ -24,6 +24,8 @@ from seedtrain.bioinformatics import (
     utrs,
 )
 from seedtrain.bioinformatics import _fold as fold
+from seedtrain.bioinformatics import _fold_whole as fold_whole
+from seedtrain.bioinformatics._fold_whole import Vienna
 from seedtrain.bioinformatics._mrna._front import Candidate, undominated
 from seedtrain.bioinformatics._mrna._parts import poly_a, utr
 from seedtrain.report import draw
@@ -127,18 +129,33 @@ def test_the_whole_is_folded_by_viennarna():
 def test_viennarna_folds_the_published_transfer_rna():
     """Yeast tRNA-Phe folds to its cloverleaf's energy, -22 kcal/mol or so, in both programs."""
     trna = "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"
-    assert fold.whole_energy(trna)[1] == pytest.approx(-22.0, abs=1.5)
+    with Vienna() as vienna:
+        assert vienna.energy(trna) == pytest.approx(-22.0, abs=1.5)
     assert fold.window_energy(trna) == pytest.approx(-22.0, abs=1.5)
 
 
 def test_without_viennarna_the_whole_is_refused_by_name(monkeypatch):
-    def missing(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(fold, "import_module", missing)
+    monkeypatch.setattr(fold_whole, "find_spec", lambda name: None)
     with pytest.raises(UnavailableError, match="ViennaRNA") as caught:
         design_mrna(PROTEIN, MessengerQuestion(whole=True))
     assert "seedtrain[folding]" in caught.value.remedy
+
+
+@needs("RNA")
+def test_folding_that_takes_too_long_is_stopped_and_its_process_gone():
+    with Vienna(0.2) as vienna:
+        process = vienna._process
+        with pytest.raises(UnavailableError, match=r"did not fold 4000 nt in 0\.2 s"):
+            vienna.fold("GGCCAUAUCG" * 400)
+    assert process is not None
+    assert process.poll() is not None
+
+
+@needs("RNA")
+def test_a_process_that_dies_says_what_it_said():
+    with Vienna(worker="raise SystemExit('out of memory')") as vienna, pytest.raises(UnavailableError) as caught:
+        vienna.fold("GGGAAACCC")
+    assert "ended with code 1 at 9 nt: out of memory" in caught.value.message
 
 
 BAD = {

@@ -1,18 +1,15 @@
-"""How strongly RNA folds: least free energies by seqfold, and by ViennaRNA for whole messengers."""
+"""How strongly RNA folds: least free energies of windows by seqfold (whole messengers: `_fold_whole`)."""
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
-from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
-from seedtrain.base import UnavailableError
 from seedtrain.bioinformatics._hosts import Host
 
 TEMPERATURE: Final = 37.0
 """Degrees Celsius."""
-FOLDING_EXTRA: Final = "Install the group of packages for folding: pip install 'seedtrain[folding]'."
 
 
 @lru_cache(maxsize=4096)
@@ -28,19 +25,6 @@ def window_energy(rna: str) -> float:
 
     energy = float(dg(rna.replace("T", "U"), TEMPERATURE))
     return min(energy, 0.0) if math.isfinite(energy) else 0.0
-
-
-def whole_energy(rna: str) -> tuple[str, float]:
-    """Structure in dots and brackets, and least free energy in kcal/mol at 37 degrees Celsius, of a whole messenger.
-
-    Raises `UnavailableError` where ViennaRNA is not installed. **Source** Lorenz et al. 2011, Algorithms Mol Biol 6:26.
-    """
-    try:
-        vienna: Any = import_module("RNA")
-    except ImportError:
-        raise UnavailableError("folding a whole messenger needs ViennaRNA", remedy=FOLDING_EXTRA) from None
-    structure, energy = vienna.fold(rna.replace("T", "U"))
-    return str(structure), float(energy)
 
 
 def start_energy(dna: str, host: Host) -> float:

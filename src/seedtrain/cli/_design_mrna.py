@@ -88,6 +88,7 @@ def mrna(
     cai_lowest: Annotated[float, Parameter(help="The codons that structure may cost, down to here.")] = 0.8,
     linearise: Annotated[str, Parameter(help="Enzyme that opens the template; none of its sites inside.")] = "SapI",
     seed: Annotated[int, Parameter(help="Another seed, another messenger.")] = 1,
+    fold_limit: Annotated[float, Parameter(help="Seconds that ViennaRNA may take for one folding.")] = 300.0,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Folder for the files.")] = None,
     common: Common | None = None,
 ) -> int:
@@ -106,7 +107,7 @@ def mrna(
     from seedtrain.base import use_language
     from seedtrain.bioinformatics import MessengerQuestion, design_mrna, read_protein
 
-    asked = MessengerQuestion(host, utr5, utr3, poly_a, deplete_uridine, whole, cai_lowest, linearise, seed)
+    asked = MessengerQuestion(host, utr5, utr3, poly_a, deplete_uridine, whole, cai_lowest, linearise, seed, fold_limit)
     with use_language(options.lang), shown_progress(as_json=options.json) as progress:
         made = design_mrna(read_protein(protein), asked, progress=progress)
         written = _write(made, output) if output else []

@@ -73,29 +73,42 @@ class Construct:
         }
 
 
-def design_construct(plan: AssemblyPlan, *, progress: Progress = silent) -> Construct:
+def design_construct(plan: AssemblyPlan, *, simulated: bool = True, progress: Progress = silent) -> Construct:
     """The construct of a plan: assembled in the order of its parts, then cloned by pydna, which must find the same.
+
+    - `simulated`: without it the cloning is not simulated, and its criterion is inconclusive.
 
     Raises `InputError` for a plan that cannot be built and `UnavailableError` where pydna is not installed.
     """
     progress(0.0, _("parts, primers and fragments"))
     made = assemble(plan)
     progress(0.4, _("simulated cloning"))
-    amplified = {item.name: simulated_pcr(item) for item in made.fragments if item.supply == "pcr"}
-    circles = simulated_products(plan, made.fragments)
-    meant = [text for text in circles if _holds(text, made.pieces[0].record.sequence)]
+    circles, criteria, evidence = _cloned(plan, made) if simulated else _not_cloned()
     share = fidelity(made.overhangs, plan.counts) if plan.counts and made.overhangs else None
-    criteria = [*_cloning(made, amplified, meant), *_quality(plan, made, share)]
-    evidence = [f"pydna finds {len(circles)} circles of all fragments: {', '.join(f'{len(x)} bp' for x in circles)}"]
-    evidence += [f"{name}: {len(found)} PCR products" for name, found in amplified.items()]
+    criteria += _quality(plan, made, share)
     evidence += list(weaknesses(made.overhangs))
     if made.overhangs and plan.counts is None:
         evidence.append("overhangs judged by rules: no table of ligations was given")
-    packages = ("biopython", "pydna", "seedtrain", "seqfold")
+    packages = ("biopython", *(("pydna",) if simulated else ()), "seedtrain", "seqfold")
     verdict = Verdict.of(criteria, evidence, {name: version(name) for name in packages})
     others = tuple(text for text in circles if not same_circle(text, made.product.sequence))
     progress(1.0, _("verdict"))
     return Construct(plan, made.product, made.pieces, made.fragments, made.overhangs, share, others, verdict)
+
+
+def _cloned(plan: AssemblyPlan, made: Assembly) -> tuple[list[str], list[Criterion], list[str]]:
+    """Circles that pydna makes of all fragments, what that says of the plan, and the evidence."""
+    amplified = {item.name: simulated_pcr(item) for item in made.fragments if item.supply == "pcr"}
+    circles = simulated_products(plan, made.fragments)
+    meant = [text for text in circles if _holds(text, made.pieces[0].record.sequence)]
+    evidence = [f"pydna finds {len(circles)} circles of all fragments: {', '.join(f'{len(x)} bp' for x in circles)}"]
+    evidence += [f"{name}: {len(found)} PCR products" for name, found in amplified.items()]
+    return circles, list(_cloning(made, amplified, meant)), evidence
+
+
+def _not_cloned() -> tuple[list[str], list[Criterion], list[str]]:
+    words = "cloning was not simulated: that needs pydna (pip install 'seedtrain[constructs]')"
+    return [], [Criterion("product", None, None, "= identical", None, "inconclusive")], [words]
 
 
 def _holds(circle: str, piece: str) -> bool:

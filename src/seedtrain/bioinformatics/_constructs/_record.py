@@ -142,6 +142,11 @@ def join(name: str, pieces: Sequence[DnaRecord], *, circular: bool, description:
     return DnaRecord(name, "".join(piece.sequence for piece in pieces), circular, tuple(features), description)
 
 
+def stretch(key: str, text: str, qualifiers: Mapping[str, tuple[str, ...]]) -> DnaRecord:
+    """A line of `text` with one feature over all of it."""
+    return DnaRecord("", text, False, (Feature(key, ((1, len(text)),), "+", qualifiers),))
+
+
 def same_circle(one: str, other: str) -> bool:
     """Whether two sequences are the same circle, wherever they begin and on whichever strand."""
     if len(one) != len(other):

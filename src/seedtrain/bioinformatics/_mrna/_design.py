@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Final
@@ -13,7 +14,8 @@ from seedtrain.bioinformatics._checks import restriction_sites, translate
 from seedtrain.bioinformatics._constructs import DnaRecord, Feature
 from seedtrain.bioinformatics._design import design_gene
 from seedtrain.bioinformatics._draft import Limits
-from seedtrain.bioinformatics._fold import start_energy, whole_energy, window_energy
+from seedtrain.bioinformatics._fold import start_energy, window_energy
+from seedtrain.bioinformatics._fold_whole import DEFAULT_LIMIT, Vienna
 from seedtrain.bioinformatics._gene import GeneRequirements
 from seedtrain.bioinformatics._hosts import Host, read_host
 from seedtrain.bioinformatics._measure import places
@@ -45,6 +47,7 @@ class MessengerQuestion:
     - `deplete_uridine`: prefer codons with less U. `whole`: fold the whole messenger too, which needs ViennaRNA.
     - `cai_lowest`: the strongest structure is taken among those that have this codon adaptation index.
     - `linearise`: the enzyme that opens the template behind the poly-A; no site of it may stand in the messenger.
+    - `fold_limit`: s that ViennaRNA may take for one folding.
     """
 
     host: str = "human"
@@ -56,6 +59,7 @@ class MessengerQuestion:
     cai_lowest: float = 0.8
     linearise: str = "SapI"
     seed: int = 1
+    fold_limit: float = DEFAULT_LIMIT
 
     def __post_init__(self) -> None:
         if not 0 <= self.cai_lowest <= 1:
@@ -134,7 +138,7 @@ def design_mrna(
 
     The same protein and question give the same messenger; where the whole is folded, the search folds by ViennaRNA
     too, and else by seqfold. Raises `InputError` for an unknown host, UTR, enzyme or a tail of another
-    form, and `UnavailableError` where the whole is to be folded without ViennaRNA.
+    form, and `UnavailableError` where the whole is to be folded without ViennaRNA, or takes longer than it may.
     """
     asked = question or MessengerQuestion()
     host, ends, tail = read_host(asked.host), (utr(asked.utr5, 5), utr(asked.utr3, 3)), poly_a(asked.poly_a)
@@ -143,13 +147,10 @@ def design_mrna(
             f"protein {protein.name} has {len(protein)} residues, more than {LONGEST_PROTEIN}",
             remedy="Design a shorter messenger, or only its gene (design gene).",
         )
-    if asked.whole:
-        whole_energy("GGGAAACCC")  # say at once where ViennaRNA is missing
     before, behind = ends[0].sequence + host.start.leader, ends[1].sequence + tail
-    encoded, found = _candidates(protein, asked, host, (before, behind), progress)
-    candidates = undominated(found)
-    enough = [item for item in candidates if item.cai is None or item.cai >= asked.cai_lowest] or candidates[:1]
-    chosen = min(enough, key=lambda item: (item.strength, item.dna))
+    with Vienna(asked.fold_limit) if asked.whole else nullcontext() as vienna:
+        encoded, found = _candidates(protein, asked, host, progress, vienna)
+        candidates, chosen, structure = _taken(found, asked, (before, behind), vienna)
     whole = before + chosen.dna + behind
     cap, start = window_energy(whole[:CAP_WINDOW]), start_energy(chosen.dna, host)
     progress(1.0, _("verdict"))
@@ -166,13 +167,29 @@ def design_mrna(
         candidates=tuple(candidates),
         cap_energy=cap,
         start_energy=start,
-        structure=whole_energy(whole)[0] if asked.whole else None,
+        structure=structure,
         verdict=_verdict(asked, host, encoded, chosen, (before, tail, whole), (cap, start)),
     )
 
 
+def _taken(
+    found: list[Candidate], asked: MessengerQuestion, around: tuple[str, str], vienna: Vienna | None
+) -> tuple[list[Candidate], Candidate, str | None]:
+    """The front, what is taken of it, and the structure of the whole messenger where ViennaRNA folds it."""
+    before, behind = around
+    structures: dict[str, str] = {}
+    if vienna:
+        folded = [vienna.fold(before + item.dna + behind) for item in found]
+        structures = {item.dna: structure for item, (structure, _energy) in zip(found, folded, strict=True)}
+        found = [dataclasses.replace(item, energy=energy) for item, (_shape, energy) in zip(found, folded, strict=True)]
+    candidates = undominated(found)
+    enough = [item for item in candidates if item.cai is None or item.cai >= asked.cai_lowest] or candidates[:1]
+    chosen = min(enough, key=lambda item: (item.strength, item.dna))
+    return candidates, chosen, structures.get(chosen.dna)
+
+
 def _candidates(
-    protein: Protein, asked: MessengerQuestion, host: Host, around: tuple[str, str], progress: Progress
+    protein: Protein, asked: MessengerQuestion, host: Host, progress: Progress, vienna: Vienna | None = None
 ) -> tuple[str, list[Candidate]]:
     """What is encoded, and coding sequences for it from the best codons to the strongest structure."""
     progress(0.0, _("codons"))
@@ -186,16 +203,12 @@ def _candidates(
         host,
         limits,
         uridine_weight=URIDINE_WEIGHT if asked.deplete_uridine else 0.0,
-        by_vienna=asked.whole,
+        energy=vienna.energy if vienna else window_energy,
         seed=[asked.seed, int(digest(gene.encoded)[:8], 16)],
         progress=part(progress, 0.1, 0.8),
     )
     progress(0.8, _("folding"))
-    found = [measured(text, host, number) for number, text in texts]
-    if asked.whole:
-        before, behind = around
-        found = [dataclasses.replace(item, energy=whole_energy(before + item.dna + behind)[1]) for item in found]
-    return gene.encoded, found
+    return gene.encoded, [measured(text, host, number) for number, text in texts]
 
 
 def _verdict(

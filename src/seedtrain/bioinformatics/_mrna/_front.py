@@ -17,7 +17,7 @@ import numpy as np
 
 from seedtrain.base import Progress, silent
 from seedtrain.bioinformatics._draft import Limits
-from seedtrain.bioinformatics._fold import whole_energy, window_energy
+from seedtrain.bioinformatics._fold import window_energy
 from seedtrain.bioinformatics._hosts import IUPAC, Host, adaptation_index, reverse_complement
 
 WINDOW: Final = 60
@@ -63,18 +63,17 @@ def front(
     limits: Limits,
     *,
     uridine_weight: float,
-    by_vienna: bool,
     seed: list[int],
+    energy: Callable[[str], float] = window_energy,
     progress: Progress = silent,
 ) -> list[tuple[float, str]]:
     """Weights and coding sequences for `dna`'s protein, by `WEIGHTS`; all keep `limits`, but that of repeats.
 
-    - `by_vienna`: fold by ViennaRNA, else by seqfold.
+    - `energy`: folds a window, kcal/mol; by seqfold unless another is given.
 
     The start, as far as the host keeps it weak, stays as it is. Deterministic for a seed.
     """
     found, current = dict[str, float](), dna
-    energy = _by_vienna if by_vienna else window_energy
     for number, weight in enumerate(WEIGHTS):
         search = _Search(host, limits, weight, uridine_weight, energy)
         random = np.random.default_rng([*seed, number])
@@ -82,10 +81,6 @@ def front(
         current = search.sweep(current, random)
         found.setdefault(current, weight)
     return [(weight, text) for text, weight in found.items()]
-
-
-def _by_vienna(rna: str) -> float:
-    return whole_energy(rna)[1]
 
 
 def measured(dna: str, host: Host, weight: float) -> Candidate:
