@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from seedtrain.base import Progress, digest
+from seedtrain.base import Progress, digest, part
 from seedtrain.bioinformatics import Gene, StrainLimits, design_gene, genbank, strain_limits
 from seedtrain.development import (
     Economics,
@@ -22,7 +22,7 @@ from seedtrain.development import (
 from seedtrain.program._directory import Program
 from seedtrain.program._engine import Stage, StageOutput, StageResult
 from seedtrain.program._informed import informed_culture
-from seedtrain.program._verify_stage import verify_stage
+from seedtrain.program._verify_stage import can_clone, construct_files, verify_stage
 from seedtrain.recipe import ControlRecipe, MasterRecipe, SeedUnit, at_scale
 from seedtrain.simulation import Culture
 
@@ -56,12 +56,14 @@ class DesignStages:
 
     def _gene_inputs(self, results: Results) -> dict[str, Any]:
         protein = self.program.protein
-        return {"product": protein.to_data(), "host": self.program.need.entry.host}
+        return {"product": protein.to_data(), "host": self.program.need.entry.host, "cloned": can_clone()}
 
     def _gene(self, results: Results, progress: Progress) -> StageOutput:
-        gene = design_gene(self.program.protein, self.program.need.entry.host, progress=progress)
-        data = {"gene": gene.to_data(), "protein": self.program.protein.to_data()}
-        return StageOutput(data, {f"{_file_name(gene.product.name)}.gb": genbank(gene)})
+        gene = design_gene(self.program.protein, self.program.need.entry.host, progress=part(progress, 0.0, 0.9))
+        name = _file_name(gene.product.name)
+        construct, files = construct_files(gene, f"{name}.plasmid", part(progress, 0.9, 1.0))
+        data = {"gene": gene.to_data(), "protein": self.program.protein.to_data(), "construct": construct}
+        return StageOutput(data, {f"{name}.gb": genbank(gene), **files})
 
     def gene(self, results: Results) -> Gene:
         """The designed gene."""
