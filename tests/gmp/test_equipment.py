@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,8 +22,9 @@ from seedtrain.gmp import (
     find_equipment,
     register_equipment,
 )
-from seedtrain.gmp._equipment import equipment_of, use_drafts, use_end_drafts
-from seedtrain.record import Draft, Ledger, append_signed, enrol_person, open_ledger
+from seedtrain.gmp._equipment import use_drafts, use_end_drafts
+from seedtrain.gmp._equipment_state import equipment_of
+from seedtrain.record import Draft, Ledger, append_signed, enrol_person, open_ledger, sign
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -117,6 +119,41 @@ def test_a_calibration_holds_to_the_end_of_its_day_and_a_failed_one_ends_it(hall
     assert hall.fault("BAL-1") == ""
     calibrate_equipment(hall.ledger, "BAL-1", mona, certificate="C-3", due=date(2027, 3, 2), passed=False)
     assert hall.fault("BAL-1") == "equipment.calibration"
+
+
+def test_what_is_written_straight_into_the_ledger_calibrates_nothing_until_who_may_has_signed(hall):
+    balance(hall)
+    anna, mona = hall.people["anna"], hall.people["mona"]
+    claimed = {"certificate": "C-9", "due": "2027-03-02", "passed": True}
+    memory: dict[str, Any] = {}
+    register = Register(hall.ledger, memory)
+
+    def calibrated():
+        assert register.find("BAL-1") == find_equipment(hall.ledger, "BAL-1")  # bit by bit or at once
+        return hall.fault("BAL-1") == ""
+
+    forged = hall.ledger.append(Draft("equipment.calibrated", "BAL-1", claimed, mona))[0]
+    assert not calibrated()
+    sign(hall.ledger, anna, forged.digest, "calibration", subject="BAL-1")  # it is not anna's
+    assert not calibrated()
+    append_signed(hall.ledger, Draft("equipment.calibrated", "BAL-1", claimed, anna), "calibration")  # an operator
+    assert not calibrated()
+    sign(hall.ledger, mona, forged.digest, "calibration", subject="BAL-1")  # who keeps it takes it as theirs
+    assert calibrated()
+    assert memory
+    # Nor is it out of service, or in it again, by an event alone; and none that needs no calibration is made so.
+    out = {"before": "in_service", "status": "out_of_service"}
+    hall.ledger.append(Draft("equipment.status_changed", "BAL-1", out, mona, reason="broken"))
+    assert calibrated()
+    change_equipment_status(hall.ledger, "BAL-1", "out_of_service", "broken", anna)
+    back = {"before": "out_of_service", "status": "in_service"}
+    append_signed(hall.ledger, Draft("equipment.status_changed", "BAL-1", back, anna, reason="fine"), "fine")
+    assert hall.fault("BAL-1") == "equipment.status"
+    fields = {"name": "Balance", "kind": "balance", "calibrated": False, "cleaned": False, "campaign": 1}
+    fields |= {"dirty_hold_h": None, "clean_hold_h": None}
+    hall.ledger.append(Draft("equipment.registered", "BAL-7", fields, mona))
+    with pytest.raises(InputError, match="no equipment"):
+        find_equipment(hall.ledger, "BAL-7")
 
 
 def test_a_vessel_is_clean_once_another_person_has_checked_its_cleaning(hall):
@@ -228,6 +265,8 @@ def test_a_vessel_is_free_exactly_where_nothing_of_another_batch_is_in_it(yard, 
             inside, waiting, clean = [], False, True
         found = Register(yard.ledger, memory).find(name)
         assert isinstance(found, Equipment)
-        assert found == equipment_of(yard.ledger.events(subject=name))[name]  # read bit by bit or at once
+        assert found == equipment_of(yard.ledger, yard.ledger.events(subject=name)).get(
+            name
+        )  # read bit by bit or at once
         free = set(inside) == {batch} if inside else clean
         assert (found.fault(yard.now, batch, "thing") is None) == free

@@ -27,6 +27,7 @@ from seedtrain.gmp._qualify._run import CHECKS, untested
 from seedtrain.quality import Verdict
 from seedtrain.record import _access, _event, open_ledger
 from seedtrain.report import check_pdf, render_html
+from tests.record.authority import authority, serving
 from tests.report.pdfa import claims, faults
 from tests.worked import called
 
@@ -127,6 +128,18 @@ def test_the_command_writes_a_signed_archivable_report_and_appends_to_the_ledger
     assert event.payload["report"] == hashlib.sha256((tmp_path / "q" / "qualification.json").read_bytes()).hexdigest()
     assert called("record", "verify", record, "--json").document["verdict"] == "pass"
     assert [path.name for path in sorted((tmp_path / "q").iterdir())] == ["qualification.json", "qualification.pdf"]
+
+
+def test_an_authority_stamps_the_report_and_one_that_fails_leaves_nothing(qualified, tmp_path, monkeypatch):
+    monkeypatch.setattr(_report, "run_checks", lambda *_, **__: qualified)
+    with serving(lambda _query: b"nonsense") as address:
+        assert called("qualify", "--out", tmp_path / "q", "--tsa", address).code in (1, 4)
+    assert not (tmp_path / "q" / "qualification.pdf").exists()
+    with authority(tmp_path / "tsa") as (address, _root):
+        called("qualify", "--out", tmp_path / "q", "--tsa", address)
+    (signature,) = check_pdf((tmp_path / "q" / "qualification.pdf").read_bytes())
+    assert signature.intact
+    assert signature.stamp.endswith("Time stamps")
 
 
 def test_bad_input_is_told_before_anything_runs(tmp_path):

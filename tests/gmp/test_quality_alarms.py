@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from seedtrain.base import InputError
 from seedtrain.gmp import acknowledge, decide_release, open_review, review
 from seedtrain.gmp._quality._alarms import LOWER, alarm_items, quiet_alarms
-from seedtrain.record import Event
+from seedtrain.record import Draft, Event, append_signed, sign
 from tests.gmp.made import BATCH
 
 AT = "2026-03-02T09:00:00.000000Z"
@@ -21,6 +21,14 @@ def alarm(word, name="pH.high", priority="medium", unit="T", at=AT, **more):
 def gap(tag, start="2026-03-02T09:00:00.000000Z", end="2026-03-02T09:01:30.250000Z", **more):
     payload = {"unit": "T", "tag": tag, "from": start, "to": end, "cause": "connection lost", "backfilled": False}
     return "telemetry.gap", payload | more
+
+
+def happen(made, type, payload):
+    """As the control system writes it; an acknowledgement is an operator's, who signs."""
+    if type == "alarm.acknowledged":
+        append_signed(made.ledger, Draft(type, BATCH, payload, made.people["operator"], made.clock), "acknowledged")
+    else:
+        made.add(type, payload, "executor", device="T")
 
 
 def shown(made, kind="alarm"):
@@ -74,10 +82,30 @@ def shown(made, kind="alarm"):
 def test_what_was_quiet_missed_or_grave_is_shown(made, events, words):
     made.create()
     for type, payload in events:
-        made.add(type, payload, "executor", device="T")
+        happen(made, type, payload)
     assert shown(made) == words
     raised = sum(type == "alarm.raised" for type, _ in events)
     assert open_review(made.ledger, BATCH).within.alarms == (0 if words else raised)
+
+
+def test_an_acknowledgement_counts_for_whoever_signed_it_and_for_nobody_else(made):
+    made.create()
+    operator, checker = made.people["operator"], made.people["checker"]
+    made.add(*alarm("raised"), "executor", device="T")
+    claimed = made.add(
+        *alarm("acknowledged", by=operator), "operator"
+    )  # straight into the ledger, as if by the operator
+    missed = f"alarm pH.high of T (medium): raised {AT}; 1 of 1 acknowledged by {operator} without a signature"
+    assert shown(made) == [f"{missed}; not returned to normal"]
+    sign(made.ledger, checker, claimed.digest, "seen", subject=BATCH)  # another's signature does not make it theirs
+    assert shown(made) == [f"{missed}; not returned to normal"]
+    sign(made.ledger, operator, claimed.digest, "acknowledged", subject=BATCH)
+    assert shown(made) == []
+    made.add(*alarm("raised", at="later"), "executor", device="T")  # and again, which nobody has seen
+    assert shown(made) == [
+        f"alarm pH.high of T (medium): raised 2 times from {AT} to later; 1 of 2 never acknowledged; "
+        "not returned to normal"
+    ]
 
 
 def test_gaps_have_their_exact_span_and_say_whether_history_fills_them(made):
@@ -97,7 +125,7 @@ def test_a_batch_is_released_only_once_each_of_them_is_acknowledged(made):
     happened = [alarm("raised", priority="high"), alarm("acknowledged"), alarm("returned"), gap("pH")]
     happened += [alarm("shelved", "foam.high", "low", by="person-1", until="11:00", reason="foam is known")]
     for type, payload in happened:
-        made.add(type, payload, "executor", device="T")
+        happen(made, type, payload)
     made.results()
     reviewer, qa = made.people["reviewer"], made.people["qa"]
     wanted = open_review(made.ledger, BATCH).exceptions
@@ -116,6 +144,12 @@ def test_a_batch_is_released_only_once_each_of_them_is_acknowledged(made):
     assert decide_release(made.ledger, BATCH, qa).decision == "released"
 
 
+def event(seq, type, payload):
+    return Event(
+        seq, "", f"i{seq}", type, BATCH, AT, AT, "x", "d", payload, None, None, digest=f"digest {seq}", body=b""
+    )
+
+
 HAPPENINGS = st.lists(
     st.tuples(
         st.sampled_from(["raised", "returned", "acknowledged", "reset"]),
@@ -131,11 +165,10 @@ HAPPENINGS = st.lists(
 def test_no_order_of_happenings_hides_a_grave_or_a_missed_alarm(happenings):
     """Against a direct reading: an alarm is missed where nothing acknowledges it after it was last raised."""
     events = []
-    for seq, (word, name, unit, priority) in enumerate(happenings, start=1):
+    for seq, (word, name, unit, priority) in zip(range(1, 1000, 2), happenings, strict=False):
         type, payload = alarm(word, name, priority, unit)
-        events.append(
-            Event(seq, "", f"i{seq}", type, BATCH, AT, AT, "x", "d", payload, None, None, digest="", body=b"")
-        )
+        events.append(event(seq, type, payload))
+        events.append(event(seq + 1, "signature.applied", {"record_digest": f"digest {seq}"}))
     keys = {(name, unit) for word, name, unit, _ in happenings if word == "raised"}
     wanted = set()
     for name, unit in keys:

@@ -28,7 +28,7 @@ from seedtrain.gmp import (
     review_items,
     stop_batch,
 )
-from seedtrain.gmp._batch._lines import ReviewItem
+from seedtrain.gmp._batch._judged_lines import ReviewItem
 from seedtrain.gmp._quality._exceptions import KINDS, LEVELS, kind_words
 from seedtrain.gmp._quality._review import item_key
 from seedtrain.quality import Verdict

@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from seedtrain.base import EXIT_DONE, InputError, Position
 from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json
-from seedtrain.cli._signing import PasswordFd, RecordUrl, Secrets, open_record
+from seedtrain.cli._signing import PasswordFd, RecordUrl, Secrets, TimeStampAuthority, authority_at, open_record
 
 if TYPE_CHECKING:
     from seedtrain.record import Ledger
@@ -31,10 +31,7 @@ class Issuer:
     p12: Annotated[Path | None, Parameter(help="Sign with this PKCS#12 file; its passphrase is asked for.")] = None
     unsigned: Annotated[bool, Parameter(negative="", help="Do not sign the PDF.")] = False
     password_fd: PasswordFd = None
-    tsa: Annotated[
-        str | None,
-        Parameter(env_var="SEEDTRAIN_TSA", help="Have the signature time-stamped by this authority (RFC 3161)."),
-    ] = None
+    tsa: TimeStampAuthority = None
 
 
 def add_to(batch: App) -> None:
@@ -234,12 +231,7 @@ def _opened(record: str | None, issuer: Issuer) -> Iterator[Ledger]:
 def _signer(ledger: Ledger, issuer: Issuer) -> DocumentSigner | None:
     """The key that signs, with the time stamp authority where one is configured."""
     found = _key(ledger, issuer)
-    if found is None or issuer.tsa is None:
-        return found
-    from seedtrain.record import ask_authority
-
-    tsa = issuer.tsa
-    return replace(found, authority=lambda request: ask_authority(tsa, request))
+    return found if found is None else replace(found, authority=authority_at(issuer.tsa))
 
 
 def _key(ledger: Ledger, issuer: Issuer) -> DocumentSigner | None:

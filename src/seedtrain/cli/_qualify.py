@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE
 from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json, shown_progress
-from seedtrain.cli._signing import PasswordFd, RecordUrl, Signer, open_record, signing
+from seedtrain.cli._signing import PasswordFd, RecordUrl, Signer, TimeStampAuthority, authority_at, open_record, signing
 
 if TYPE_CHECKING:
     from seedtrain.gmp import QualificationReport
@@ -25,6 +25,7 @@ def qualify(
     record: RecordUrl = None,
     actor: Annotated[str | None, Parameter(name="--as", help="Who runs it and signs in the ledger.")] = None,
     password_fd: PasswordFd = None,
+    tsa: TimeStampAuthority = None,
     common: Common | None = None,
 ) -> int:
     """Check this installation and write a signed report that maps each check to the clauses it is about.
@@ -50,7 +51,7 @@ def qualify(
         elif record:
             open_record(record, read_only=True).close()  # whether it can be opened is said before a minute has gone
         progress = stack.enter_context(shown_progress(as_json=options.json))
-        report = run(out, record=record, actor=actor, progress=progress)
+        report = run(out, record=record, actor=actor, authority=authority_at(tsa), progress=progress)
         _tell(report, as_json=options.json)
     return EXIT_OF[report.qualification.verdict]
 

@@ -18,6 +18,7 @@ from seedtrain.base import translate as _
 
 if TYPE_CHECKING:
     from seedtrain.record import Ledger, StoredError
+    from seedtrain.report import Authority
 
 RecordUrl = Annotated[
     str | None,
@@ -26,6 +27,15 @@ RecordUrl = Annotated[
 PasswordFd = Annotated[
     int | None,
     Parameter(name="--password-fd", help="Read passwords and codes from this descriptor, one a line; else a prompt."),
+]
+
+TimeStampAuthority = Annotated[
+    str | None,
+    Parameter(
+        name="--tsa",
+        env_var="SEEDTRAIN_TSA",
+        help="Have the signature time-stamped by this authority (RFC 3161).",
+    ),
 ]
 
 
@@ -45,6 +55,15 @@ def open_record(record: str | None, *, create: bool = False, read_only: bool = F
     if not record:
         raise InputError("no ledger is named", remedy="Give --record FILE, or set SEEDTRAIN_RECORD.")
     return open_ledger(record, create=create, read_only=read_only)
+
+
+def authority_at(address: str | None) -> Authority | None:
+    """The time stamp authority at an address; None where none is given."""
+    if address is None:
+        return None
+    from seedtrain.record import ask_authority
+
+    return lambda request: ask_authority(address, request)
 
 
 @contextmanager

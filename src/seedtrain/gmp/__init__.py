@@ -24,23 +24,25 @@ from seedtrain.gmp._authority import (
     may,
 )
 from seedtrain.gmp._batch._gate import Asked, Gate
-from seedtrain.gmp._batch._lines import (
-    LEVELS,
-    CheckLine,
-    ClearanceLine,
+from seedtrain.gmp._batch._judged_lines import (
     Closure,
-    CommentLine,
-    ConsumedLine,
-    Correction,
     DecisionLine,
     DeviationLine,
-    Header,
-    Intervention,
-    LiftLine,
     ResultLine,
     ReviewItem,
     ReviewLine,
     SampleLine,
+)
+from seedtrain.gmp._batch._lines import (
+    LEVELS,
+    CheckLine,
+    ClearanceLine,
+    CommentLine,
+    ConsumedLine,
+    Correction,
+    Header,
+    Intervention,
+    LiftLine,
     SegmentLine,
     SignatureLine,
     StepLine,
@@ -78,16 +80,13 @@ from seedtrain.gmp._custody._map import box_map, box_svg, vial_words
 from seedtrain.gmp._custody._plans import Plan, read_plan
 from seedtrain.gmp._custody._withdrawal import Withdrawal, confirm_withdrawal, withdraw_vials
 from seedtrain.gmp._documents._authentic import server_key_of, verify_document
+from seedtrain.gmp._documents._certificate import Certificate, CertificateLine, certificate, certificate_sheet
 from seedtrain.gmp._documents._document_key import document_signer, passing_signer, person_signer, root_certificate
 from seedtrain.gmp._documents._export import BatchExport, export_batch
 from seedtrain.gmp._documents._issue import batch_pdf, certificate_json, certificate_pdf
 from seedtrain.gmp._documents._print import (
-    Certificate,
-    CertificateLine,
     Sheet,
     batch_sheets,
-    certificate,
-    certificate_sheet,
     decision_words,
     genealogy_sheet,
     item_words,
@@ -97,7 +96,6 @@ from seedtrain.gmp._documents._print import (
 )
 from seedtrain.gmp._documents._quality_sections import capa_words, grade_words
 from seedtrain.gmp._equipment import (
-    Equipment,
     calibrate_equipment,
     change_equipment_status,
     check_cleaning,
@@ -107,6 +105,7 @@ from seedtrain.gmp._equipment import (
     register_equipment,
 )
 from seedtrain.gmp._equipment_gates import Register
+from seedtrain.gmp._equipment_state import Equipment
 from seedtrain.gmp._lots._amounts import Movement, Stock, plain_text
 from seedtrain.gmp._lots._book import LotBook, LotEntry, lot_book, status_words
 from seedtrain.gmp._lots._decisions import change_lot_status, invalidate_lot_test, lot_faults, record_lot_test

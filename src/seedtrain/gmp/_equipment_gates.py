@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from seedtrain.gmp._batch._gate import Asked
-from seedtrain.gmp._equipment import Equipment, equipment_of
+from seedtrain.gmp._equipment_state import Equipment, Equipments, equipment_of
 from seedtrain.recipe import PhaseAt, Refusal
 from seedtrain.record import Ledger
 
@@ -69,10 +69,10 @@ class Register:
 
     def find(self, equipment: str) -> Equipment | None:
         """The equipment of this id as it stands now; None where it is not registered."""
-        seq, known = self._memory.get(f"equipment {equipment}", (0, {}))
+        known: Equipments
+        seq, known = self._memory.get(f"equipment {equipment}", (0, Equipments()))
         events = list(self._ledger.events(subject=equipment, after=seq))
         if events:
-            known = equipment_of(events, known)
+            known = equipment_of(self._ledger, events, known)
             self._memory[f"equipment {equipment}"] = (events[-1].seq, known)
-        found: Equipment | None = known.get(equipment)
-        return found
+        return known.get(equipment)

@@ -26,6 +26,7 @@ PATTERNS: Final = (
     "alarm {name}: raised {start}",
     "alarm {name}: interlock",
     "{count} of {number} never acknowledged",
+    "{count} of {number} acknowledged by {name} without a signature",
     "not returned to normal",
     "no data of {tag} from {start} to {end} ({seconds} s), {cause}, filled in later from history",
     "no data of {tag} from {start} to {end} ({seconds} s), {cause}, not filled in",

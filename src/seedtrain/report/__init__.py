@@ -52,13 +52,22 @@ from seedtrain.report._page import (
     page_digest,
 )
 from seedtrain.report._pdf import render_pdf
-from seedtrain.report._sign import DocumentSigner, PdfSignature, certificates_in, check_pdf, read_pkcs12, sign_pdf
+from seedtrain.report._sign import (
+    Authority,
+    DocumentSigner,
+    PdfSignature,
+    certificates_in,
+    check_pdf,
+    read_pkcs12,
+    sign_pdf,
+)
 
 __all__ = [
     "GREEK",
     "SHEETS",
     "SPACE",
     "Attachment",
+    "Authority",
     "Band",
     "Bar",
     "Block",

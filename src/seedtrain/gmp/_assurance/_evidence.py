@@ -11,7 +11,8 @@ from typing import Final
 from seedtrain.base import InputError
 from seedtrain.gmp._assurance._certificates import MaterialCertificate, material_certificates
 from seedtrain.gmp._assurance._composition import DECIDE, Leaf, Part, leaves
-from seedtrain.gmp._equipment import Equipment, equipment_list
+from seedtrain.gmp._equipment import equipment_list
+from seedtrain.gmp._equipment_state import Equipment
 from seedtrain.gmp._lots._genealogy import walk
 from seedtrain.gmp._lots._holds import Hold, made_from, open_holds
 from seedtrain.gmp._lots._received import STATED, stated_lots

@@ -9,7 +9,7 @@ from seedtrain.base import translate as _
 from seedtrain.gmp._assurance._composition import key_of
 from seedtrain.gmp._assurance._evidence import Evidence, Finding
 from seedtrain.gmp._assurance._rules import LineRule, matches
-from seedtrain.gmp._equipment import Equipment, Use
+from seedtrain.gmp._equipment_state import Equipment, Use
 from seedtrain.quality import VerdictWord, combine
 
 

@@ -6,18 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from seedtrain.gmp._batch._judged_lines import DecisionLine, DeviationLine, ResultLine, ReviewLine, SampleLine
 from seedtrain.gmp._batch._lines import (
     ClearanceLine,
     CommentLine,
     ConsumedLine,
-    DecisionLine,
-    DeviationLine,
     Header,
     Intervention,
     LiftLine,
-    ResultLine,
-    ReviewLine,
-    SampleLine,
     SegmentLine,
     SignatureLine,
     StepLine,
@@ -90,8 +86,13 @@ class BatchRecord:
 
     @property
     def running(self) -> StepLine | None:
-        """The phase that was started and is not complete; None between phases."""
-        return next((item for item in self.steps if item.completed_at is None), None)
+        """The phase that was started and is not complete, the first of several; None between phases."""
+        return next(iter(self.all_running), None)
+
+    @property
+    def all_running(self) -> tuple[StepLine, ...]:
+        """Every phase that was started and is not complete: more than one where unit procedures run beside others."""
+        return tuple(item for item in self.steps if item.completed_at is None)
 
     def values_of(self, phase: str) -> dict[str, ValueLine]:
         """The entries and calculated values of a phase by tag, the last of each."""

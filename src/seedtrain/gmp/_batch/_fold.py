@@ -9,16 +9,13 @@ from typing import Final, TypeVar
 from seedtrain.base import InputError
 from seedtrain.gmp._batch._content import BatchRecord
 from seedtrain.gmp._batch._judged import JUDGED
+from seedtrain.gmp._batch._judged_lines import DecisionLine, DeviationLine, ReviewLine, SampleLine
 from seedtrain.gmp._batch._lines import (
     CheckLine,
     ClearanceLine,
     CommentLine,
-    DecisionLine,
-    DeviationLine,
     Intervention,
     LiftLine,
-    ReviewLine,
-    SampleLine,
     SegmentLine,
     SignatureLine,
     StepLine,

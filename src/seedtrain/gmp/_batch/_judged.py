@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from seedtrain.gmp._batch._lines import (
+from seedtrain.gmp._batch._judged_lines import (
     Closure,
     DecisionLine,
     DecisionWord,
@@ -15,8 +15,8 @@ from seedtrain.gmp._batch._lines import (
     ReviewItem,
     ReviewLine,
     SampleLine,
-    SignatureLine,
 )
+from seedtrain.gmp._batch._lines import SignatureLine
 from seedtrain.gmp._batch._tally import Handler, Tally, optional
 from seedtrain.record import Event
 

@@ -1,14 +1,12 @@
-"""The lines of a batch record, as frozen data; `_record` folds them from events."""
+"""The lines of a batch record that say what was done, as frozen data; `_fold` makes them of events."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-ResultState = Literal["conforms", "oos", "invalid"]
-DecisionWord = Literal["released", "rejected", "on_hold"]
 LEVELS: Final = ("alert", "action", "proven", "specification")
 """The four kinds of limits of a value, the narrowest first: a warning, a limit to act on, the proven acceptable range,
 and the specification. They are four things: an alert is no deviation, and a proven range is no specification."""
@@ -233,78 +231,6 @@ class StepLine:
 
 
 @dataclass(frozen=True)
-class SampleLine:
-    """A sample that was taken."""
-
-    seq: int
-    sample: str
-    phase: str
-    attributes: tuple[str, ...]
-    actor: str
-    occurred_at: str
-
-
-@dataclass(frozen=True)
-class ResultLine:
-    """A result of quality control, with its state when it was recorded."""
-
-    seq: int
-    id: str
-    sample: str
-    attribute: str
-    method: str
-    value: str
-    unit: str
-    reported: str
-    limit: str
-    state: ResultState
-    detected: bool
-    origin: str
-    actor: str
-    occurred_at: str
-    corrections: tuple[Correction, ...] = ()
-
-    @property
-    def current(self) -> str:
-        """The value that counts."""
-        return self.corrections[-1].value if self.corrections else self.value
-
-
-@dataclass(frozen=True)
-class Closure:
-    """How a deviation was closed."""
-
-    seq: int
-    impact: str
-    cause: str
-    action: str
-    actor: str
-    occurred_at: str
-    signed: bool
-
-
-@dataclass(frozen=True)
-class DeviationLine:
-    """A deviation; `covers`: the seqs of the first and last value of its excursion, None where it names none."""
-
-    seq: int
-    deviation: str
-    phase: str
-    tag: str
-    value: str
-    unit: str
-    low: str | None
-    high: str | None
-    start_h: str
-    end_h: str
-    words: str
-    opened_by: str
-    occurred_at: str
-    covers: tuple[int, int] | None = None
-    closure: Closure | None = None
-
-
-@dataclass(frozen=True)
 class Intervention:
     """A command by which somebody stepped in: hold, pause, stop, abort, and coming back from them.
 
@@ -392,41 +318,6 @@ class SegmentLine:
     start_h: str
     end_h: str
     count: int
-
-
-@dataclass(frozen=True)
-class ReviewItem:
-    """One exception that a reviewer looks at; `seq` of the event that shows it, 0 where something is missing."""
-
-    kind: str
-    seq: int
-    words: str
-
-
-@dataclass(frozen=True)
-class ReviewLine:
-    """A review by exception. `stale`: something of substance was recorded after it."""
-
-    seq: int
-    actor: str
-    occurred_at: str
-    exceptions: tuple[ReviewItem, ...]
-    acknowledged: tuple[int, ...]
-    signed: bool
-    stale: bool
-
-
-@dataclass(frozen=True)
-class DecisionLine:
-    """A decision on the batch."""
-
-    seq: int
-    decision: DecisionWord
-    reasons: tuple[str, ...]
-    verdict: Mapping[str, Any]
-    actor: str
-    occurred_at: str
-    signed: bool
 
 
 def inside(value: str, low: str | None, high: str | None) -> bool:

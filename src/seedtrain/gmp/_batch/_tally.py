@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from seedtrain.gmp._batch._lines import ConsumedLine, DeviationLine, Header, ResultLine, StepLine, ValueLine
+from seedtrain.gmp._batch._judged_lines import DeviationLine, ResultLine
+from seedtrain.gmp._batch._lines import ConsumedLine, Header, StepLine, ValueLine
 from seedtrain.recipe import State
 from seedtrain.record import Event
 

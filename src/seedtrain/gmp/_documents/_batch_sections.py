@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 
 from seedtrain.base import translate as _
-from seedtrain.gmp._batch._lines import ConsumedLine, ResultLine, ValueLine
+from seedtrain.gmp._batch._judged_lines import ResultLine
+from seedtrain.gmp._batch._lines import ConsumedLine, ValueLine
 from seedtrain.gmp._documents._case import Case, Row, none_or, table
 from seedtrain.gmp._documents._print import batch_sheets, genealogy_sheet, result_words, word
-from seedtrain.gmp._equipment import Equipment, equipment_of
+from seedtrain.gmp._equipment_state import Equipment, equipment_of
 from seedtrain.gmp._lots._genealogy import genealogy
 from seedtrain.recipe import State as Isa88State
 from seedtrain.recipe import state_words
@@ -92,7 +93,7 @@ def equipment_section(case: Case) -> Iterator[Block]:
     for line in case.record.consumed:
         if line.instrument:
             used.setdefault(line.instrument, {})[line.phase] = None
-    register = equipment_of(event for name in used for event in case.ledger.events(subject=name))
+    register = equipment_of(case.ledger, (event for name in used for event in case.ledger.events(subject=name)))
     rows = [_equipment_row(case, name, "; ".join(phases), register.get(name)) for name, phases in used.items()]
     heads: Sequence[str] = (_("Equipment"), _("Class"), _("Used in"), _("Calibrated until"), _("Cleaned before"))
     yield none_or(rows, lambda: table(heads, rows, widths=(14, 13, 34, 12, 24)))

@@ -8,7 +8,8 @@ from seedtrain.base import InputError
 from seedtrain.base import translate as _
 from seedtrain.gmp._documents._batch_page import Printed, mark_of
 from seedtrain.gmp._documents._case import Case, plain_time, table
-from seedtrain.gmp._documents._print import Certificate, certificate, certificate_sheet, decision_words
+from seedtrain.gmp._documents._certificate import Certificate, certificate, certificate_sheet
+from seedtrain.gmp._documents._print import decision_words
 from seedtrain.gmp._phrases import recorded_words
 from seedtrain.gmp._quality._oos import investigations
 from seedtrain.report import Block, Cell, Definitions, Heading, Notice, Page, SignatureLine, Signatures, State

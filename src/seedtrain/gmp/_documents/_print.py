@@ -6,16 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from seedtrain.base import translate as _
-from seedtrain.gmp._batch._lines import Correction, DecisionLine, ReviewItem, limit_words
+from seedtrain.gmp._batch._judged_lines import ReviewItem
+from seedtrain.gmp._batch._lines import Correction, limit_words
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._lots._genealogy import GenealogyLine
 from seedtrain.gmp._phrases import recorded_words
 from seedtrain.gmp._quality._deviations import well_closed
 from seedtrain.gmp._quality._exceptions import kind_words
-from seedtrain.gmp._quality._oos import Investigation
-from seedtrain.gmp._quality._reportable import reportable
 from seedtrain.gmp._quality._review import collapsed
-from seedtrain.quality import Specification, Verdict, judge, origin_words, verdict_words
+from seedtrain.quality import origin_words
 from seedtrain.recipe import State, state_words
 from seedtrain.record import Ledger, find_person, person_name
 
@@ -30,70 +29,6 @@ class Sheet:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class CertificateLine:
-    """One test; `verdict` is pass, fail or inconclusive (no valid result)."""
-
-    attribute: str
-    method: str
-    limit: str
-    result: str
-    verdict: str
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A certificate of analysis (ICH Q7, 11.4). `released` only where quality released the batch and signed.
-
-    - `simulated`: the batch was never made; to be printed on every page.
-    """
-
-    batch: str
-    product: str
-    amount: str
-    recipe: str
-    recipe_digest: str
-    unit: str
-    volume: str
-    simulated: bool
-    lines: tuple[CertificateLine, ...]
-    verdict: Verdict
-    decision: DecisionLine | None
-
-    @property
-    def released(self) -> bool:
-        """Whether the batch is released."""
-        return self.decision is not None and self.decision.decision == "released" and self.decision.signed
-
-
-def certificate(record: BatchRecord, specification: Specification, found: Sequence[Investigation] = ()) -> Certificate:
-    """What was tested, by which method, against which limit, with what result, and what quality decided.
-
-    - `found`: the investigations of the batch, by which an out-of-specification result counts or does not.
-    """
-    verdict = judge(specification, reportable(record, found))
-    lines = []
-    for line in specification.lines:
-        mine = [item for item in verdict.criteria if item.name == line.attribute]
-        worst = max((item.verdict for item in mine), key=("pass", "inconclusive", "fail").index)
-        result = "; ".join("-" if item.value is None else str(item.value) for item in mine)
-        lines.append(CertificateLine(line.attribute, line.method, line.limit.text, result, worst))
-    header = record.header
-    return Certificate(
-        batch=record.batch,
-        product=record.material,
-        amount=record.amount,
-        recipe=header.recipe,
-        recipe_digest=header.recipe_digest,
-        unit=header.unit,
-        volume=header.volume,
-        simulated=record.simulated,
-        lines=tuple(lines),
-        verdict=verdict,
-        decision=record.decision,
-    )
 
 
 def names_of(ledger: Ledger) -> Names:
@@ -143,15 +78,6 @@ def remark_sheets(record: BatchRecord, names: Names = str) -> tuple[Sheet, ...]:
     )
 
 
-def certificate_sheet(found: Certificate) -> Sheet:
-    """The tests of a certificate as a table."""
-    columns = (_("Attribute"), _("Method"), _("Limit"), _("Result"), _("Verdict"))
-    rows = tuple(
-        (item.attribute, item.method, item.limit, item.result, verdict_words(item.verdict)) for item in found.lines
-    )
-    return Sheet("certificate", _("Certificate of analysis"), columns, rows)
-
-
 def genealogy_sheet(lines: Iterable[GenealogyLine]) -> Sheet:
     """A genealogy with the origin of everything inside; what is not declared is printed as unknown."""
     columns = (_("Lot"), _("Material"), _("Into"), _("Supplier"), _("Status"), _("Expiry"), _("Contains"))
@@ -199,7 +125,7 @@ def _steps(record: BatchRecord, names: Names) -> Sheet:
             item.completed_at or "",
             item.duration_h or "",
             word(item.ended_by or ""),
-            names(item.started_by),
+            ", ".join(names(one) for one in dict.fromkeys((item.started_by, *sorted(item.doers)))),
             ", ".join(names(check.actor) for check in item.checks if check.signed and not check.stale),
         )
         for item in record.steps

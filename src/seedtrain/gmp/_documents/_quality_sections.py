@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from seedtrain.base import translate as _
-from seedtrain.gmp._batch._lines import ReviewItem
+from seedtrain.gmp._batch._judged_lines import ReviewItem
 from seedtrain.gmp._documents._case import Case, Row, none_or, plain_time, table
 from seedtrain.gmp._documents._print import batch_sheets, decision_words, item_words
 from seedtrain.gmp._phrases import recorded_words, state_word

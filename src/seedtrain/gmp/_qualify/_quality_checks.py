@@ -11,7 +11,7 @@ from seedtrain.gmp._qualify._bench import Bench, expect, refused
 from seedtrain.gmp._qualify._sample import BATCH, GOOD, Sample, salt
 from seedtrain.gmp._quality._investigate import assess_laboratory, correct_result, find_investigation
 from seedtrain.gmp._quality._review import open_review, review
-from seedtrain.record import Draft
+from seedtrain.record import Draft, append_signed
 
 OOS: Final = f"{BATCH}-OOS-01"
 AT: Final = "2026-01-05T09:00:00.000000Z"
@@ -61,6 +61,7 @@ def results(bench: Bench) -> list[str]:
 def alarms(bench: Bench) -> list[str]:
     """OQ-31."""
     made = _finished(bench)
+    operator = made.people["operator"]
     try:
         for name, priority, words in (
             ("level.high", "low", ("raised", "acknowledged", "returned")),
@@ -72,7 +73,10 @@ def alarms(bench: Bench) -> list[str]:
                 tag = name.partition(".")[0]
                 payload = {"unit": "T-1", "tag": tag, "alarm": name, "priority": priority, "at": AT}
                 payload |= {"reason": "foam is known", "by": "panel", "until": AT} if word == "shelved" else {}
-                made.ledger.append(Draft(f"alarm.{word}", BATCH, payload, "executor"))
+                if word == "acknowledged":
+                    append_signed(made.ledger, Draft("alarm.acknowledged", BATCH, payload, operator), "acknowledged")
+                else:
+                    made.ledger.append(Draft(f"alarm.{word}", BATCH, payload, "executor"))
         gap = {"unit": "T-1", "tag": "pH", "from": AT, "to": "2026-01-05T09:00:07.500000Z", "cause": "connection lost"}
         made.ledger.append(Draft("telemetry.gap", BATCH, gap | {"backfilled": False}, "executor"))
         made.results()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from seedtrain.gmp._qualify._clauses import check_words
 from seedtrain.gmp._qualify._page import print_qualification, qualification_data
 from seedtrain.gmp._qualify._run import Qualification, run_checks
 from seedtrain.record import SYSTEM, Draft, Event, append_signed, open_ledger
-from seedtrain.report import DocumentSigner, render_pdf, sign_pdf
+from seedtrain.report import Authority, DocumentSigner, render_pdf, sign_pdf
 
 SUBJECT: Final = "installation"
 EXECUTION: Final = "execution of the qualification"
@@ -41,6 +41,7 @@ def qualify(
     record: str | None = None,
     signer: DocumentSigner | None = None,
     actor: str | None = None,
+    authority: Authority | None = None,
     progress: Progress = silent,
 ) -> QualificationReport:
     """Run every check and write `qualification.pdf` (PDF/A-3a, signed) and `qualification.json` to the folder `out`.
@@ -48,8 +49,10 @@ def qualify(
     - `record`: the user's ledger, to which `installation.qualified` is appended with the digests of both files.
     - `signer`: signs the PDF; else the ledger's server; else a key that is kept nowhere.
     - `actor`: the person who ran it and signs the event in the ledger (within `signing_as`).
+    - `authority`: has the PDF's signature time-stamped (RFC 3161).
 
-    Raises `UnavailableError` where nothing can be written.
+    Raises `UnavailableError` where nothing can be written or the authority does not answer, `IntegrityError` where its
+    answer is no time stamp of this signature; nothing is written then.
     """
     found = run_checks(out, record=record, progress=progress)
     data = qualification_data(found)
@@ -59,6 +62,8 @@ def qualify(
             signer = document_signer(ledger)
     reason = _("report of the qualification")
     used = signer or passing_signer("a key for this report alone", found.started)
+    if authority is not None:
+        used = replace(used, authority=authority)
     pdf = sign_pdf(render_pdf(printed.page, printed.attachments), used, reason=reason)
     text = json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
     write_atomic(out / "qualification.pdf", pdf)

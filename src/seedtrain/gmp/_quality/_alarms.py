@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from seedtrain.base import decimal_text
-from seedtrain.gmp._batch._lines import ReviewItem
+from seedtrain.gmp._batch._judged_lines import ReviewItem
 from seedtrain.record import Event, moment
 
 ALARM: Final = "alarm."
@@ -30,13 +30,17 @@ _PLAIN: Final = ("raised", "returned", "acknowledged", "reset", "unshelved", "un
 
 @dataclass
 class _Alarm:
-    """One alarm of a unit over the whole batch: when it was raised, and whether each time was acknowledged."""
+    """One alarm of a unit over the whole batch: when it was raised, and whether each time was acknowledged.
+
+    - `unsigned`: who is said to have acknowledged it; their signature is missing.
+    """
 
     name: str
     priority: str
     seq: int
     times: list[str] = field(default_factory=list)
     unseen: int = 0
+    unsigned: str = ""
     stands: bool = False
 
     @property
@@ -51,7 +55,8 @@ class _Alarm:
         first, last = self.times[0], self.times[-1]
         parts = [f"{self.name}: raised " + (first if count == 1 else f"{count} times from {first} to {last}")]
         if self.unseen:
-            parts.append(f"{self.unseen} of {count} never acknowledged")
+            missed = f"acknowledged by {self.unsigned} without a signature" if self.unsigned else "never acknowledged"
+            parts.append(f"{self.unseen} of {count} {missed}")
         if self.stands:
             parts.append("not returned to normal")
         return "; ".join(parts)
@@ -59,14 +64,16 @@ class _Alarm:
 
 def alarm_items(events: Iterable[Event]) -> Iterator[ReviewItem]:
     """Alarms that were kept quiet, each time; those that were grave or never acknowledged, one item for each alarm."""
-    mine = [event for event in events if event.type.startswith(ALARM)]
-    for event in mine:
+    events = tuple(events)
+    for event in events:
+        if not event.type.startswith(ALARM):
+            continue
         word = event.type.removeprefix(ALARM)
         if word in _QUIET:
             yield ReviewItem("alarm", event.seq, f"{_name(event.payload)} was {_QUIET[word]} {_whereby(event)}")
         elif word not in _PLAIN:
             yield ReviewItem("alarm", event.seq, f"{_name(event.payload)}: {word.replace('_', ' ')}")
-    for alarm in _alarms(mine):
+    for alarm in _alarms(events):
         if alarm.shown:
             yield ReviewItem("alarm", alarm.seq, alarm.words)
 
@@ -77,7 +84,15 @@ def quiet_alarms(events: Iterable[Event]) -> int:
 
 
 def _alarms(events: Iterable[Event]) -> Sequence[_Alarm]:
-    """By unit and name. An acknowledgement is of everything raised before it; a return ends what stands."""
+    """By unit and name. An acknowledgement is of everything raised before it; a return ends what stands.
+
+    An acknowledgement is a person's act (ANSI/ISA-18.2), who is known by their signature over it: without one it says
+    nothing of who saw the alarm, and a reviewer sees the alarm with whoever is said to have acknowledged it.
+    """
+    events = tuple(events)
+    signed = {
+        (str(event.payload.get("record_digest")), event.actor) for event in events if event.type == "signature.applied"
+    }
     found: dict[tuple[str, str], _Alarm] = {}
     for event in events:
         if not event.type.startswith(ALARM):
@@ -87,11 +102,14 @@ def _alarms(events: Iterable[Event]) -> Sequence[_Alarm]:
         if word == "raised":
             known = found.setdefault(key, _Alarm(_name(payload), str(payload.get("priority", "")).lower(), event.seq))
             known.times.append(str(payload.get("at") or event.occurred_at))
-            known.unseen, known.stands = known.unseen + 1, True
+            known.unseen, known.unsigned, known.stands = known.unseen + 1, "", True
             if str(payload.get("priority", "")).lower() not in LOWER:  # its gravest counts
                 known.name, known.priority = _name(payload), str(payload.get("priority", "")).lower()
         elif word == "acknowledged" and key in found:
-            found[key].unseen = 0
+            if (event.digest, event.actor) in signed:
+                found[key].unseen = 0
+            elif found[key].unseen:
+                found[key].unsigned = str(payload.get("by") or event.actor)
         elif word == "returned" and key in found:
             found[key].stands = False
     return tuple(found.values())

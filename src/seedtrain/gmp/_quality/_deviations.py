@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise, in_service
-from seedtrain.gmp._batch._lines import DeviationLine
+from seedtrain.gmp._batch._judged_lines import DeviationLine
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._quality._case import (
     SITE,

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Final
 
 from seedtrain.base import translate as _
-from seedtrain.gmp._batch._lines import ResultLine, ReviewItem, ValueLine, limit_words
+from seedtrain.gmp._batch._judged_lines import ResultLine, ReviewItem
+from seedtrain.gmp._batch._lines import ValueLine, limit_words
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._permit import unchecked_phases, unsigned_phases
 from seedtrain.gmp._quality._alarms import alarm_items, gap_items
@@ -16,7 +17,7 @@ from seedtrain.gmp._quality._deviations import Deviation, well_closed
 from seedtrain.gmp._quality._excursions import Deviating, excursions, uncovered
 from seedtrain.gmp._quality._oos import investigations
 from seedtrain.gmp._quality._results import is_out, out_value, state_now
-from seedtrain.recipe import MasterRecipe, State, hold_points
+from seedtrain.recipe import MasterRecipe, State, earlier, hold_points
 from seedtrain.record import Event, moment
 
 KINDS: Final = (
@@ -285,15 +286,17 @@ def _gaps(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[ReviewIt
 
 def _order(record: BatchRecord, recipe: MasterRecipe | None) -> Iterator[ReviewItem]:
     """Phases that the recipe lacks, and phases that were started before their turn."""
-    turns = {place.path: turn for turn, place in enumerate(recipe.phases())} if recipe is not None else {}
-    latest = -1
-    for item in record.steps if turns else ():
-        turn = turns.get(item.phase)
-        if turn is None:
+    if recipe is None:
+        return
+    known = {place.path for place in recipe.phases()}
+    before: set[str] = set()  # what should have been run before something that has been
+    for item in record.steps:
+        if item.phase not in known:
             yield ReviewItem("sequence", item.seq, f"{item.phase} is no phase of the recipe")
-        elif turn < latest:
+            continue
+        if item.phase in before:
             yield ReviewItem("sequence", item.seq, f"{item.phase} was run out of order")
-        latest = max(latest, turn if turn is not None else latest)
+        before |= earlier(recipe, item.phase)
 
 
 def _deviations(record: BatchRecord, out: Sequence[Deviating], cases: Sequence[Deviation]) -> Iterator[ReviewItem]:

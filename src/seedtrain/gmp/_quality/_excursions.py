@@ -9,7 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from seedtrain.base import decimal_text, digest
-from seedtrain.gmp._batch._lines import ConsumedLine, DeviationLine, StepLine, ValueLine, limit_words
+from seedtrain.gmp._batch._judged_lines import DeviationLine
+from seedtrain.gmp._batch._lines import ConsumedLine, StepLine, ValueLine, limit_words
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.gmp._master._approval import at_head
 from seedtrain.record import SYSTEM, Draft, Event, Ledger, moment

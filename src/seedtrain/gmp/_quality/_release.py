@@ -9,7 +9,7 @@ from typing import Final
 
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise
-from seedtrain.gmp._batch._lines import DecisionLine, DecisionWord, ReviewItem
+from seedtrain.gmp._batch._judged_lines import DecisionLine, DecisionWord, ReviewItem
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._lots._holds import open_holds
 from seedtrain.gmp._lots._received import received_lot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from seedtrain.gmp._batch._lines import ResultLine
+from seedtrain.gmp._batch._judged_lines import ResultLine
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._quality._oos import LABORATORY_ERROR, NOT_CONFIRMED, Investigation
 from seedtrain.gmp._quality._results import as_result, is_out, state_now

@@ -9,7 +9,8 @@ from typing import Final
 
 from seedtrain.base import InputError, SeedtrainError, collect, decimal_text, digest
 from seedtrain.gmp._authority import authorise
-from seedtrain.gmp._batch._lines import ResultLine, ResultState, ValueLine, inside
+from seedtrain.gmp._batch._judged_lines import ResultLine, ResultState
+from seedtrain.gmp._batch._lines import ValueLine, inside
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.gmp._quality._case import counting
 from seedtrain.gmp._quality._context import TestContext

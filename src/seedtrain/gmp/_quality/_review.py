@@ -9,7 +9,7 @@ from typing import Final
 
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise
-from seedtrain.gmp._batch._lines import ReviewItem, ReviewLine
+from seedtrain.gmp._batch._judged_lines import ReviewItem, ReviewLine
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.gmp._master._approval import approval, at_head
 from seedtrain.gmp._quality._alarms import quiet_alarms

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from seedtrain.base import InputError, digest, parse_document, validate
 from seedtrain.gmp._authority import another_person, authorise
-from seedtrain.gmp._equipment import equipment_of
+from seedtrain.gmp._equipment_state import equipment_of
 from seedtrain.gmp._master._change import change_request
 from seedtrain.gmp._quality._case import counting, signed_pairs, step_draft, take_step
 from seedtrain.gmp._quality._context import TestContext
@@ -210,7 +210,7 @@ def checked_context(
             )
         context = replace(given, method_version=found.version)
     if context is not None and context.instrument:
-        known = equipment_of(ledger.events(subject=context.instrument)).get(context.instrument)
+        known = equipment_of(ledger, ledger.events(subject=context.instrument)).get(context.instrument)
         fault = known.fault(at or ledger.now) if known is not None else None
         if fault is not None:
             raise InputError(fault.reason, remedy=fault.remedy)
