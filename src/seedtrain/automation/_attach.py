@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,7 +70,7 @@ def attach(job: Job, state: BatchState, mapping: str, *, before: bool) -> None:
     if before and (state.attached is None or state.lost < state.attached.seq):
         hold_lost(job, state)  # unless that was done before the plant was reached, and perhaps confirmed since
     while True:
-        payload = {"executor": live.executor, "mapping": mapping, "found": _found(job, running_phase(job, state))}
+        payload = {"executor": live.executor, "mapping": mapping, **_found(job, running_phases(job, state))}
         try:
             commit(job, state, [job.draft("batch.attached", {**payload, "origin": job.origin}, _now(job, state))])
         except Overtaken:
@@ -80,35 +80,40 @@ def attach(job: Job, state: BatchState, mapping: str, *, before: bool) -> None:
 
 def hold_lost(job: Job, state: BatchState) -> None:
     """Hold a batch whose executor is gone, by its record alone: the plant need not be reached yet."""
-    running = running_phase(job, state)
-    if running is not None and running.phase.automatic_restart:
+    running = running_phases(job, state)
+    if running and all(step.phase.automatic_restart for step in running):
         return
     assert state.clock is not None
-    where = f"{running.path} on {unit_name(running)}" if running is not None else "between two phases"
+    where = ", ".join(f"{step.path} on {unit_name(step)}" for step in running) or "between two phases"
     drafts = held_drafts(job, state, state.clock, f"{LOST}: found {where}")
     if drafts:
         commit(job, state, drafts)
         live_of(job).tell(_("held: {reason}").format(reason=f"{LOST}: found {where}"))
 
 
-def running_phase(job: Job, state: BatchState) -> PhaseAt | None:
-    """The phase that the equipment runs by the record, or None."""
+def running_phases(job: Job, state: BatchState) -> list[PhaseAt]:
+    """The phases that the equipment runs by the record."""
     people = live_of(job).people
-    for step in job.steps():
-        open_ = step.path in state.started and step.path not in state.completed and step.path not in state.ended
-        if open_ and not by_people(step, people):
-            return step
-    return None
+    return [
+        step
+        for step in job.steps()
+        if step.path in state.started
+        and step.path not in state.completed
+        and step.path not in state.ended
+        and not by_people(step, people)
+    ]
 
 
-def _found(job: Job, step: PhaseAt | None) -> dict[str, str]:
-    """What the unit says of itself: its state and the program that it runs."""
-    if step is None:
-        return {}
-    unit = live_of(job).plant.unit(unit_name(step))
-    found = {"phase": step.path, "unit": unit.name, "state": unit.state.value}
-    program = unit.program
-    return found if program is None else {**found, "program": program}
+def _found(job: Job, steps: Sequence[PhaseAt]) -> dict[str, Any]:
+    """What each unit that runs a phase says of itself, its state and its program; `beside`: all but the first."""
+    found = []
+    for step in steps:
+        unit = live_of(job).plant.unit(unit_name(step))
+        program = unit.program
+        said = {"phase": step.path, "unit": unit.name, "state": unit.state.value}
+        found.append(said if program is None else {**said, "program": program})
+    first: dict[str, Any] = {"found": found[0] if found else {}}
+    return {**first, "beside": found[1:]} if found[1:] else first
 
 
 def _now(job: Job, state: BatchState) -> datetime:

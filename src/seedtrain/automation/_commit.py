@@ -11,7 +11,7 @@ from typing import Final
 from seedtrain.automation._fold import WHOLE, BatchState, counted
 from seedtrain.automation._job import Job
 from seedtrain.base import digest
-from seedtrain.recipe import Command, State, next_state
+from seedtrain.recipe import Command, PhaseAt, State, earlier, holds_alone, next_state
 from seedtrain.record import ConflictError, Draft, Ledger, append_signed
 
 LONGEST_MEANING: Final = 200
@@ -104,9 +104,16 @@ def commands(
     return drafts
 
 
-def held_drafts(job: Job, state: BatchState, at: datetime, reason: str | None = None) -> list[Draft]:
-    """The commands that take every running unit procedure, and the batch, to Held; none where it is."""
+def held_drafts(
+    job: Job, state: BatchState, at: datetime, reason: str | None = None, *, of: PhaseAt | None = None
+) -> list[Draft]:
+    """The commands that take every running unit procedure, and the batch, to Held; none where it is.
+
+    - `of`: the phase because of which. Where the recipe lets its unit procedure run beside others, that one alone.
+    """
     scopes = [name for name in state.states if name != WHOLE] + [WHOLE]
+    if of is not None and holds_alone(job.control.recipe, of.unit_procedure):
+        scopes = [of.unit_procedure.name]
     running = (State.RUNNING, State.PAUSED)
     return [
         draft
@@ -114,6 +121,19 @@ def held_drafts(job: Job, state: BatchState, at: datetime, reason: str | None = 
         if state.state(scope) in running
         for draft in commands(job, scope, "", at, state.state(scope), Command.HOLD, Command.COMPLETE, reason=reason)
     ]
+
+
+def asked_at(job: Job, state: BatchState, step: PhaseAt) -> datetime:
+    """The time on the process clock from which a phase may start: when all that it waits for was over.
+
+    Where nothing runs beside anything else, that is the latest time in the record.
+    """
+    recipe = job.control.recipe
+    assert state.clock is not None
+    if not job.parallel:
+        return state.clock
+    before = {*earlier(recipe, step.path), step.path}
+    return max((at for name, at in state.clocks.items() if name in before), default=state.clocks[""])
 
 
 def signed_hold_points(state: BatchState) -> set[str]:

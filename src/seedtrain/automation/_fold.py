@@ -48,12 +48,12 @@ class BatchState:
     - `consumed`, `values`, `samples`: payloads in the order of the record, values with their seq.
     - `signed`: the digests over which a signature stands, `released` those that release a hold point. `clock`: the
       latest time on the process clock.
+    - `clocks`: of these the latest of each phase and unit procedure, and of the batch itself under `WHOLE`.
     - `ended`: phases whose equipment is done and which people complete. `overrides`: targets that people set by hand.
     - `executor`: who drives the batch now, since the event `attached`; empty where nobody but `execute` ever did.
     - `still`: since when a started phase stands still, by its unit; `stood`: how long it has before that.
-    - `order`: seq of the last change of the whole batch's state, which is `ordered`; `lost`: of the last hold
-      because the executor was gone; `obeyed`: the units that followed
-      which order. `completers`: who completed a phase.
+    - `orders`: the last change of state by unit procedure, `WHOLE` for the batch. `lost`: seq of the last hold because
+      the executor was gone; `obeyed`: the units that followed which order. `completers`: who completed a phase.
     - `counts`: events by type and phase (or unit procedure), which number the next one. `seq`: of the last event.
     """
 
@@ -62,6 +62,7 @@ class BatchState:
     created: Mapping[str, Any] | None = None
     begun: datetime | None = None
     clock: datetime | None = None
+    clocks: dict[str, datetime] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     started: dict[str, Mark] = field(default_factory=dict)
     checked: set[str] = field(default_factory=set)
@@ -78,9 +79,8 @@ class BatchState:
     overrides: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
     executor: str = ""
     attached: Event | None = None
-    order: int = 0
+    orders: dict[str, Event] = field(default_factory=dict)
     lost: int = 0
-    ordered: Event | None = None
     obeyed: set[tuple[int, str]] = field(default_factory=set)
     completers: dict[str, str] = field(default_factory=dict)
     still: dict[str, datetime] = field(default_factory=dict)
@@ -96,6 +96,20 @@ class BatchState:
     def held(self) -> bool:
         """Whether the batch waits for somebody."""
         return self.state() is State.HELD
+
+    @property
+    def ordered(self) -> Event | None:
+        """The last change of the whole batch's state."""
+        return self.orders.get(WHOLE)
+
+    @property
+    def order(self) -> int:
+        """Its seq; 0 before the first."""
+        return self.order_of(WHOLE)
+
+    def order_of(self, unit_procedure: str) -> int:
+        """Seq of the last order that holds for a unit procedure: its own, or that of the whole batch."""
+        return max((self.orders[name].seq for name in {unit_procedure, WHOLE} & set(self.orders)), default=0)
 
     def apply(self, event: Event) -> None:
         """Take the next event of this batch."""
@@ -141,6 +155,8 @@ class BatchState:
         self.seq = event.seq
         if event.type in _CLOCKED:
             self.clock = event.occurred if self.clock is None else max(self.clock, event.occurred)
+            key = counted(event.type, payload)[1]
+            self.clocks[key] = max(self.clocks.get(key, event.occurred), event.occurred)
 
     def stood_by(self, phase: str, at: datetime) -> timedelta:
         """How long the phase has stood still up to `at`, on the process clock."""
@@ -165,10 +181,9 @@ class BatchState:
                 remedy="Check the ledger with `seedtrain record verify`.",
             )
         self.states[name] = after
-        if name == WHOLE:
-            self.order, self.ordered = event.seq, event
-            if (event.reason or "").startswith(LOST):
-                self.lost = event.seq
+        self.orders[name] = event
+        if name == WHOLE and (event.reason or "").startswith(LOST):
+            self.lost = event.seq
 
 
 def counted(type: str, payload: Mapping[str, Any]) -> tuple[str, str]:

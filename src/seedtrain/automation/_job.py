@@ -78,6 +78,11 @@ class Job:
             return "measured"
         return self.plant.unit(self.control.unit).identify().origin
 
+    @property
+    def parallel(self) -> bool:
+        """Whether the recipe lets unit procedures run beside each other."""
+        return self.control.recipe.is_parallel
+
     def steps(self) -> Sequence[PhaseAt]:
         """Every phase in the order of the procedure."""
         return tuple(self.control.recipe.phases())

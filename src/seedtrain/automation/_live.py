@@ -11,26 +11,21 @@ from pathlib import Path
 from typing import Final
 
 from seedtrain.automation._attach import attach, attached_before, hold_lost, open_batch
-from seedtrain.automation._commit import (
-    Overtaken,
-    PeopleFirst,
-    batch_state,
-    commit,
-    signed_hold_points,
-)
+from seedtrain.automation._branches import Branches
+from seedtrain.automation._commit import Overtaken, batch_state, commit, signed_hold_points
 from seedtrain.automation._executor import READING_INTERVAL, check_given, finish
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import OPERATOR, SYSTEM, Job, Live, OnExcursion, by_people, unit_name
 from seedtrain.automation._lock import lock_units
 from seedtrain.automation._observed import WatchedPlant, WatchedUnit
 from seedtrain.automation._recorder import Recorder
-from seedtrain.automation._running import PermitRefused, procedure_end, run_phase
-from seedtrain.automation._standing import waits
-from seedtrain.automation._watch import TakenOver, hold_for, live_of, look, obeyed
+from seedtrain.automation._running import procedure_end
+from seedtrain.automation._standing import all_waits
+from seedtrain.automation._watch import GOES_ON, TakenOver, live_of, look
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.base import translate as _
 from seedtrain.quality import Lot
-from seedtrain.recipe import ControlRecipe, HoldPoint, Permit, PhaseAt, State, next_phase
+from seedtrain.recipe import ControlRecipe, Permit, State, next_phases
 from seedtrain.record import Ledger
 
 LOOK_S: Final = 0.5
@@ -163,102 +158,59 @@ def _units(job: Job) -> dict[str, None]:
 
 def _drive(job: Job, state: BatchState) -> None:
     """Do what is next, as often as there is something; else wait for people."""
-    live = live_of(job)
+    live, branches = live_of(job), Branches(job, state)
     told = ""
     while True:
         words = ""
         try:
             look(job, state)
-            words = _once(job, state)
+            words = _prepare(job, state, branches)
+            if branches.watches and words in ("", told):
+                branches.look()
         except Overtaken:
             continue
-        except (PermitRefused, PeopleFirst) as error:
-            words = str(error.words if isinstance(error, PeopleFirst) else error.message)
         except UnavailableError as error:
             words = error.message
         except TakenOver:
             raise
         except InputError as error:
             words = error.message
-            _hold_on(job, state, words)
+            branches.hold(None, words)
         if state.state().is_final:
             live.tell(_("batch {batch}: {state}").format(batch=job.batch, state=state.state().value))
             return
         if words and words != told:
             live.tell(words)
-        told = words or told
-        if words:
+        elif not branches.watches and words:
             time.sleep(live.look_s)
+        told = words or told
 
 
-def _hold_on(job: Job, state: BatchState, words: str) -> None:
-    """A unit refuses, or something does not fit: the batch is Held until somebody has looked."""
-    try:
-        hold_for(job, state, state.clock or datetime.now(UTC), words)
-    except Overtaken:
-        return  # somebody has given an order meanwhile
-
-
-def _once(job: Job, state: BatchState) -> str:
-    """One thing: bring units where an order wants them, run a phase, or end the batch; words where it waits."""
+def _prepare(job: Job, state: BatchState, branches: Branches) -> str:
+    """Bring units where an order wants them, start what is next, or end the batch; words where it waits."""
+    words = [branches.obey()]
     whole = state.state()
-    if whole is State.HELD:
-        _obey(job, state, "hold")
-    elif whole in (State.STOPPED, State.ABORTED):
-        _obey(job, state, "abort")
+    if whole.is_final:
         return ""
-    if whole is State.COMPLETE:
-        return ""
-    waiting = waits(job.control, state, live_of(job).people)
-    if whole is not State.RUNNING or waiting.of_people:
+    waiting = all_waits(job.control, state, live_of(job).people)
+    asked = [item.words for item in waiting if item.of_people]
+    if whole is State.RUNNING:
         _close_procedures(job, state)
-        return waiting.words
-    following = next_phase(job.control.recipe, state.completed, signed_hold_points(state))
-    if following is None:
-        _close_procedures(job, state)
-        finish(job, state)
-        return ""
-    assert not isinstance(following, HoldPoint)
-    _close_procedures(job, state)
-    live_of(job).tell(_("phase {path}").format(path=following.path))
-    run_phase(job, state, following)
-    return ""
-
-
-def _obey(job: Job, state: BatchState, command: str) -> None:
-    """Hold or abort every unit that runs a phase, once for each order, and record that it is done."""
-    live = live_of(job)
-    for step in _open_phases(job, state):
-        unit = live.plant.unit(unit_name(step))
-        if (state.order, unit.name) in state.obeyed:
-            continue
-        if command == "abort":
-            unit.abort(step.path)
-        else:
-            unit.hold(step.path)
-        at = max(unit.now(), state.clock or unit.now())
-        commit(job, state, [obeyed(job, unit, step.path, command, state.order, at)])
-
-
-def _open_phases(job: Job, state: BatchState) -> list[PhaseAt]:
-    """Phases that a unit runs: started, and neither ended nor completed."""
-    people = live_of(job).people
-    return [
-        step
-        for step in job.steps()
-        if step.path in state.started
-        and step.path not in state.completed
-        and step.path not in state.ended
-        and not by_people(step, people)
-    ]
+        if not asked and not next_phases(job.control.recipe, state.completed, signed_hold_points(state)):
+            finish(job, state)
+            return ""
+    if whole in GOES_ON:
+        words.append(branches.begin())
+    return "; ".join(dict.fromkeys(filter(None, (*asked, *words))))
 
 
 def _close_procedures(job: Job, state: BatchState) -> None:
     """A unit procedure whose last phase a person completed is complete."""
-    if state.state() is not State.RUNNING or state.clock is None:
+    if state.clock is None:
         return
     for step in job.steps():
         if step.path in state.completed and state.state(step.unit_procedure.name) is State.RUNNING:
-            drafts = procedure_end(job, state, step, state.clock)
+            at = state.clocks[step.path] if job.parallel else state.clock
+            drafts = procedure_end(job, state, step, at)
             if drafts:
                 commit(job, state, drafts)

@@ -61,8 +61,17 @@ class WatchedUnit(FunctionalUnit, Protocol):
         """What the record knows of a phase, for a unit that does not know it by itself: how long it was held so far,
         and what `counts` said when it began."""
 
-    def poll(self, path: str) -> Ending | None:
-        """One look at the running phase, of a second at most: how it ended, or None. Raises `NotRunning`."""
+    def ready(self, path: str, at: datetime) -> datetime:
+        """When it can take the phase at `path`, asked at `at`; it does not wait for that."""
+
+    def wait_for(self, at: datetime) -> None:
+        """Wait until the process clock shows `at`; one that does not move by itself is moved by what starts then."""
+
+    def poll(self, path: str, until: datetime | None = None) -> Ending | None:
+        """One look at the running phase, of a second at most: how it ended, or None. Raises `NotRunning`.
+
+        - `until`: what moves the process clock moves it no further than to there; one in the past: it only looks.
+        """
 
     def override(self, values: Mapping[str, Quantity]) -> None:
         """Set targets by hand, beside what the phase set."""

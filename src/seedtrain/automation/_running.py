@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from seedtrain.automation._commit import (
     LONGEST_MEANING,
     Overtaken,
     PeopleFirst,
+    asked_at,
     catch_up,
     commands,
     commit,
@@ -19,13 +21,16 @@ from seedtrain.automation._excursion import Excursion
 from seedtrain.automation._fold import WHOLE, BatchState
 from seedtrain.automation._job import CHECKER, Job, completed_by_people, unit_name
 from seedtrain.automation._materials import ShortOfMaterial, named_materials, split, target
-from seedtrain.automation._phase import Findings, PhaseView, hold_time_value, in_order, open_store, phase_findings
+from seedtrain.automation._phase import hold_time_value, in_order, open_store, phase_findings
 from seedtrain.automation._ramp import Steered, ramped, set_points, standing, stepped_end
-from seedtrain.automation._watch import live_of, obeyed, overridden, watched_end
+from seedtrain.automation._view import Findings, PhaseView
+from seedtrain.automation._watch import Watch, live_of, obeyed, overridden
 from seedtrain.base import InputError, UnavailableError, decimal_text
 from seedtrain.quantity import Quantity
-from seedtrain.recipe import Command, PermitRequest, PhaseAt, Refusal, State
+from seedtrain.recipe import Command, PermitRequest, PhaseAt, Refusal, State, directly_before, holds_alone
 from seedtrain.record import Draft, sign
+
+_HELD: Final = (Command.HOLD, Command.COMPLETE)
 
 
 class PermitRefused(InputError):
@@ -41,9 +46,13 @@ def run_phase(job: Job, state: BatchState, step: PhaseAt) -> None:
     """Run the next phase of the batch, or what is left of it, to its recorded end."""
     unit = job.plant.unit(unit_name(step))
     if step.path not in state.started:
-        _start(job, state, step, unit)
-    began = state.started[step.path].time
-    ending = _run(job, state, step, unit, began) if job.live is None else _run_watched(job, state, step, began)
+        start_phase(job, state, step, unit.await_ready(step.path, asked_at(job, state, step)))
+    record_phase(job, state, step, _run(job, state, step, unit, state.started[step.path].time))
+
+
+def record_phase(job: Job, state: BatchState, step: PhaseAt, ending: Ending) -> None:
+    """Record what a phase that ended gave, its check and its end."""
+    unit, began = job.plant.unit(unit_name(step)), state.started[step.path].time
     if ending.time < began:
         raise UnavailableError(
             f"{unit.name} says that {step.path} ended at {ending.time}, before it began at {began}",
@@ -60,9 +69,9 @@ def _run(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, began
     return unit.await_end(step.path)
 
 
-def _run_watched(job: Job, state: BatchState, step: PhaseAt, began: datetime) -> Ending:
+def take_up(job: Job, state: BatchState, step: PhaseAt) -> Watch:
     """Start the phase, or take it up where it stands: what it set, what stood before it, what people set by hand."""
-    unit = live_of(job).plant.unit(unit_name(step))
+    unit, began = live_of(job).plant.unit(unit_name(step)), state.started[step.path].time
     now = unit.now()
     held, stood = step.path in state.still, state.stood_by(step.path, now)
     by_hand = overridden(state, step)
@@ -72,15 +81,14 @@ def _run_watched(job: Job, state: BatchState, step: PhaseAt, began: datetime) ->
     unit.recall(step.path, stood, counts)
     unit.start(step.path, step.phase, began)
     if held:
-        commit(job, state, [obeyed(job, unit, step.path, "restart", state.order, max(now, state.clock or now))])
-    return watched_end(job, state, step)
+        order = state.order_of(step.unit_procedure.name)
+        commit(job, state, [obeyed(job, unit, step.path, "restart", order, max(now, state.clock or now))])
+    return Watch(job, state, step)
 
 
-def _start(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit) -> None:
-    """Ask for the permit and record the start; a refusal records Held and is raised."""
-    assert state.clock is not None
-    name = step.unit_procedure.name
-    ready = unit.await_ready(step.path, state.clock)
+def start_phase(job: Job, state: BatchState, step: PhaseAt, ready: datetime) -> None:
+    """Ask for the permit and record the start at `ready`; a refusal records Held and is raised."""
+    unit, name = job.plant.unit(unit_name(step)), step.unit_procedure.name
     idle = state.state(name) is State.IDLE
     drafts = commands(job, name, unit.name, ready, State.IDLE, Command.START) if idle else []
     refusal = _refusal(job, state, step, unit, ready)
@@ -145,18 +153,21 @@ def _hold(
 ) -> None:
     """Bring the unit to its safe state and record Held, once."""
     unit.hold(step.path)
-    if state.held:
+    alone = job.live is not None and holds_alone(job.control.recipe, step.unit_procedure)
+    if state.held or (alone and state.state(step.unit_procedure.name) is State.HELD):
         return
     if job.live is not None:
         stop = {"phase": step.path, "gate": refusal.gate, "subject": refusal.subject, "reason": refusal.reason}
         refused = job.draft("permit.refused", {**stop, "origin": job.origin}, at)
-        commit(job, state, [refused, *held_drafts(job, state, at, refusal.reason)])
+        held = held_drafts(job, state, at, refusal.reason, of=step)
+        if alone and not held:  # refused at its very beginning: Held is where it waits all the same
+            scope = step.unit_procedure.name
+            held = [*drafts, *commands(job, scope, "", at, State.RUNNING, *_HELD, reason=refusal.reason)]
+        commit(job, state, [refused, *held])
         return
     scopes = ((step.unit_procedure.name, unit.name), (WHOLE, ""))
     held = [
-        draft
-        for scope, scope_unit in scopes
-        for draft in commands(job, scope, scope_unit, at, State.RUNNING, Command.HOLD, Command.COMPLETE)
+        draft for scope, scope_unit in scopes for draft in commands(job, scope, scope_unit, at, State.RUNNING, *_HELD)
     ]
     commit(job, state, [*drafts, *held])
 
@@ -176,16 +187,17 @@ def _restart(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, a
 
 
 def _waited(job: Job, state: BatchState, step: PhaseAt, unit: FunctionalUnit, ready: datetime) -> Findings:
-    """How long what the phase before left has waited, against its hold time; nothing where it has none."""
-    steps = job.steps()
-    index = [item.path for item in steps].index(step.path)
-    before = steps[index - 1] if index else None
-    if before is None or before.phase.hold_time is None:
-        return Findings()
-    ended = state.completed[before.path].time
-    view = PhaseView(job, state, before, unit, Ending(ended, "condition"), job.origin_of(unit))
-    draft, excursion = hold_time_value(view, (ready - ended).total_seconds() / 3600.0, ready)
-    return Findings([draft], [excursion] if excursion else [])
+    """How long what the phases before left has waited, against their hold times; nothing where they have none."""
+    found = Findings()
+    for before in directly_before(job.control.recipe, step.path):
+        if before.phase.hold_time is None:
+            continue
+        ended = state.completed[before.path].time
+        view = PhaseView(job, state, before, unit, Ending(ended, "condition"), job.origin_of(unit))
+        draft, excursion = hold_time_value(view, (ready - ended).total_seconds() / 3600.0, ready)
+        found.drafts.append(draft)
+        found.excursions += [excursion] if excursion else []
+    return found
 
 
 def _tell(job: Job, state: BatchState, excursions: Sequence[Excursion]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from seedtrain.automation._fold import BatchState
 from seedtrain.automation._job import by_people, completed_by_people, unit_name
 from seedtrain.automation._lock import is_driven
 from seedtrain.base import translate as _
-from seedtrain.recipe import ControlRecipe, HoldPoint, Phase, PhaseAt, State, next_phase, state_words
+from seedtrain.recipe import ControlRecipe, HoldPoint, Phase, PhaseAt, State, earlier, next_phases, state_words
 from seedtrain.record import Ledger, timestamp
 
 
@@ -30,35 +30,64 @@ class Waits:
         return self.of != "equipment"
 
 
-def waits(control: ControlRecipe, state: BatchState, people: Collection[str]) -> Waits:
-    """What the batch waits for now."""
+def all_waits(control: ControlRecipe, state: BatchState, people: Collection[str]) -> tuple[Waits, ...]:
+    """What the batch waits for now: one thing for each branch that may go on, what units are held for first."""
     whole = state.state()
     if whole is State.HELD:
         reason = (state.ordered.reason or "") if state.ordered is not None else ""
         words = _("held: {reason}; somebody confirms that it goes on").format(reason=reason)
-        return Waits(words, "operator", command=f"batch confirm {state.batch}")
+        return (Waits(words, "operator", command=f"batch confirm {state.batch}"),)
     if whole is State.PAUSED:
-        return Waits(_("paused: somebody lets it go on"), "operator", command=f"batch resume {state.batch}")
-    for step in control.recipe.phases():
-        if step.path in state.completed and step.phase.second_person and step.path not in state.checked:
-            words = _("a second person checks {phase}").format(phase=step.path)
-            return Waits(words, "checker", step.path, f"batch check {state.batch} {step.path}")
-    following = next_phase(control.recipe, state.completed, signed_hold_points(state))
-    if following is None:
-        return Waits(_("every phase is complete"), "equipment")
-    if isinstance(following, HoldPoint):
-        words = _("another person signs the hold point of {phase}: {words}")
-        words = words.format(phase=following.path, words=following.words)
-        return Waits(words, "shift_leader", following.path, f"batch sign {state.batch} {following.path}")
-    return _in_phase(state, following, people)
+        return (Waits(_("paused: somebody lets it go on"), "operator", command=f"batch resume {state.batch}"),)
+    found = list(_of_units(control, state))
+    unchecked = _unchecked(control, state)
+    for path in unchecked:
+        words = _("a second person checks {phase}").format(phase=path)
+        found.append(Waits(words, "checker", path, f"batch check {state.batch} {path}"))
+    following = next_phases(control.recipe, state.completed, signed_hold_points(state))
+    for item in following:
+        if isinstance(item, HoldPoint):
+            words = _("another person signs the hold point of {phase}: {words}")
+            words = words.format(phase=item.path, words=item.words)
+            found.append(Waits(words, "shift_leader", item.path, f"batch sign {state.batch} {item.path}"))
+        elif state.state(item.unit_procedure.name) is not State.HELD and (
+            item.path in state.started or not earlier(control.recipe, item.path) & set(unchecked)
+        ):
+            found.append(_in_phase(state, item, people))
+    return tuple(found) if found or following else (Waits(_("every phase is complete"), "equipment"),)
 
 
-def waits_of(control: ControlRecipe, state: BatchState) -> Waits | None:
-    """What a batch on a plant waits for; None where it is over, or does not run on a plant."""
+def waits(control: ControlRecipe, state: BatchState, people: Collection[str]) -> Waits:
+    """What the batch waits for first: of people, if it waits for any."""
+    found = all_waits(control, state, people)
+    return next((item for item in found if item.of_people), found[0])
+
+
+def _unchecked(control: ControlRecipe, state: BatchState) -> list[str]:
+    """Complete phases that a second person has yet to check."""
+    return [
+        step.path
+        for step in control.recipe.phases()
+        if step.path in state.completed and step.phase.second_person and step.path not in state.checked
+    ]
+
+
+def _of_units(control: ControlRecipe, state: BatchState) -> Iterator[Waits]:
+    """Unit procedures that are held by themselves, while the batch goes on."""
+    for procedure in control.recipe.unit_procedures:
+        if state.state(procedure.name) is State.HELD:
+            unit = procedure.unit or procedure.unit_class
+            words = _("{unit} is held: {reason}; somebody confirms that it goes on")
+            words = words.format(unit=unit, reason=state.orders[procedure.name].reason or "")
+            yield Waits(words, "operator", command=f"batch confirm {state.batch} --unit {unit}")
+
+
+def waits_of(control: ControlRecipe, state: BatchState) -> tuple[Waits, ...]:
+    """What a batch on a plant waits for, of each branch; nothing where it is over, or does not run on a plant."""
     live = (state.created or {}).get("live")
     if not isinstance(live, dict) or state.state().is_final:
-        return None
-    return waits(control, state, live["people"])
+        return ()
+    return all_waits(control, state, live["people"])
 
 
 def _in_phase(state: BatchState, step: PhaseAt, people: Collection[str]) -> Waits:
@@ -98,6 +127,7 @@ def live_status(ledger: Ledger, batch: str, control: ControlRecipe) -> dict[str,
     live = (state.created or {}).get("live")
     if not isinstance(live, dict):
         return None
+    everything = all_waits(control, state, live["people"])
     now = waits(control, state, live["people"])
     attached = state.attached
     return {
@@ -108,25 +138,27 @@ def live_status(ledger: Ledger, batch: str, control: ControlRecipe) -> dict[str,
         "not_obeyed": _not_obeyed(control, state, live["people"]),
         "attached_at": None if attached is None else attached.recorded_at,
         "found": dict(attached.payload["found"]) if attached is not None else {},
+        "found_beside": [dict(item) for item in attached.payload.get("beside", ())] if attached is not None else [],
         "units": [_unit(control, state, name) for name in [*live["units"], *live["people"]]],
         "waits_for": None if state.state().is_final else {"words": now.words, "of": now.of, "phase": now.phase},
         "command": now.command if not state.state().is_final else "",
+        "waits_beside": [vars(item) for item in everything if item != now and not state.state().is_final],
         "overrides": [dict(item) for _seq, item in state.overrides if item["phase"] not in state.completed],
     }
 
 
 def _not_obeyed(control: ControlRecipe, state: BatchState, people: Collection[str]) -> list[str]:
     """Units that run a phase and have not followed the last order to hold, stop or abort."""
-    if state.state() not in (State.HELD, State.STOPPED, State.ABORTED):
-        return []
+    stopping = (State.HELD, State.STOPPED, State.ABORTED)
     return [
         unit_name(step)
         for step in control.recipe.phases()
         if step.path in state.started
         and step.path not in state.completed
         and step.path not in state.ended
+        and (state.state() in stopping or state.state(step.unit_procedure.name) in stopping)
         and not by_people(step, people)
-        and (state.order, unit_name(step)) not in state.obeyed
+        and (state.order_of(step.unit_procedure.name), unit_name(step)) not in state.obeyed
     ]
 
 
@@ -164,4 +196,7 @@ def live_words(status: dict[str, Any]) -> list[str]:
         lines.append("  " + _("waits for {whom}: {words}").format(whom=waiting["of"], words=waiting["words"]))
     if status["command"]:
         lines.append(f"    seedtrain {status['command']}")
+    for waiting in status["waits_beside"]:
+        lines.append("  " + _("waits for {whom}: {words}").format(whom=waiting["of"], words=waiting["words"]))
+        lines += [f"    seedtrain {waiting['command']}"] if waiting["command"] else []
     return lines

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from seedtrain.automation._commit import Overtaken, catch_up, commit, held_drafts
 from seedtrain.automation._devices import Ending
@@ -25,60 +26,86 @@ class TakenOver(InputError):
     """Another executor drives this batch now."""
 
 
-def watched_end(job: Job, state: BatchState, step: PhaseAt) -> Ending:
-    """Watch the phase until it has ended and the batch runs.
+PAST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Up to when the process clock is moved by a look that moves it not at all."""
 
-    Raises `Overtaken` where the batch does not go on, by whomever; the caller brings its units where it belongs.
-    """
-    live = live_of(job)
-    unit = live.plant.unit(unit_name(step))
-    lost, seen = False, state.started[step.path].time - timedelta(microseconds=1)
-    ramp = Ramp(step.phase, state.started[step.path].time)
-    if live.recorder is not None:
-        live.recorder.phase(unit.name, step.path, step.phase.do, state.started[step.path].time)
-    while True:
-        look(job, state)
-        if state.state() not in GOES_ON:
-            raise Overtaken
+
+class Watch:
+    """One phase that a unit runs, looked at again and again until it has ended."""
+
+    def __init__(self, job: Job, state: BatchState, step: PhaseAt) -> None:
+        self.job, self.state, self.step = job, state, step
+        self.live = live_of(job)
+        self.unit = self.live.plant.unit(unit_name(step))
+        began = state.started[step.path].time
+        self._ramp = Ramp(step.phase, began)
+        self._lost, self._seen = False, began - timedelta(microseconds=1)
+        if self.live.recorder is not None:
+            self.live.recorder.phase(self.unit.name, step.path, step.phase.do, began)
+
+    @property
+    def moves(self) -> bool:
+        """Whether its targets move, so that no long time may pass between two looks."""
+        return bool(ramped(self.step.phase))
+
+    def look(self, *, wait: bool) -> Ending | None:
+        """Orders, interlocks, targets and readings; how the phase ended once the batch runs, or None.
+
+        - `wait`: let process time pass where it has not ended.
+
+        Raises `Overtaken` where its unit no longer runs it; the caller brings the unit where it belongs.
+        """
+        job, state, step, unit = self.job, self.state, self.step, self.unit
         try:
             _follow_overrides(job, state, step, unit)
             _mind_interlocks(job, state, step, unit)
-            _step_targets(state, step, unit, ramp)
-            ending = unit.poll(step.path)
+            _step_targets(state, step, unit, self._ramp)
+            ending = unit.poll(step.path) if wait else unit.poll(step.path, PAST)
             _mark_gaps(job, state, step, unit)
-            seen = _keep(live, step, unit, seen)
+            self._keep()
         except UnavailableError as error:
-            if not lost:
-                live.tell(_("{unit} cannot be reached: {error}").format(unit=unit.name, error=error.message))
-            lost = True
-            time.sleep(live.look_s)
-            continue
+            if not self._lost:
+                self.live.tell(_("{unit} cannot be reached: {error}").format(unit=unit.name, error=error.message))
+            self._lost = True
+            if wait:
+                time.sleep(self.live.look_s)
+            return None
         except NotRunning as error:
-            hold_for(job, state, unit.now(), error.message)
+            hold_for(job, state, unit.now(), error.message, of=step)
             raise Overtaken from None
-        if lost:
-            live.tell(_("{unit} is reached again").format(unit=unit.name))
-            lost = False
+        if self._lost:
+            self.live.tell(_("{unit} is reached again").format(unit=unit.name))
+            self._lost = False
         if ending is not None and state.state() is State.RUNNING:
-            if ramped(step.phase):
-                unit.override(ramp.end(overridden(state, step)))
-            if live.recorder is not None:
-                live.recorder.phase(unit.name, "", "", ending.time)
             return ending
-        if ending is not None:
-            time.sleep(live.look_s)
+        if ending is not None and wait:
+            time.sleep(self.live.look_s)
+        return None
 
+    def pass_time(self, until: datetime | None) -> None:
+        """Let process time pass, towards `until` at most where it is given."""
+        try:
+            self.unit.poll(self.step.path, until)
+        except (UnavailableError, NotRunning):  # the next look says so
+            time.sleep(self.live.look_s)
 
-def _keep(live: Live, step: PhaseAt, unit: WatchedUnit, seen: datetime) -> datetime:
-    """Give the recorder what the unit's history has beyond `seen`; returns how far that goes.
+    def close(self, ending: Ending) -> None:
+        """The phase has ended: where a ramp leads stands, and nothing of it is watched any more."""
+        if ramped(self.step.phase):
+            self.unit.override(self._ramp.end(overridden(self.state, self.step)))
+        if self.live.recorder is not None:
+            self.live.recorder.phase(self.unit.name, "", "", ending.time)
 
-    It is asked of the history, so that what was measured while nobody was connected comes too.
-    """
-    if live.recorder is None:
-        return seen
-    readings = unit.fresh(step.path, seen)
-    live.recorder.take(unit.name, readings)
-    return readings[-1].time if readings else seen
+    def _keep(self) -> None:
+        """Give the recorder what the unit's history has beyond what it gave before.
+
+        It is asked of the history, so that what was measured while nobody was connected comes too.
+        """
+        if self.live.recorder is None:
+            return
+        readings = self.unit.fresh(self.step.path, self._seen)
+        self.live.recorder.take(self.unit.name, readings)
+        self._seen = readings[-1].time if readings else self._seen
 
 
 def live_of(job: Job) -> Live:
@@ -97,9 +124,9 @@ def look(job: Job, state: BatchState) -> None:
         )
 
 
-def hold_for(job: Job, state: BatchState, at: datetime, reason: str) -> None:
-    """Record that the batch is Held, and why."""
-    drafts = held_drafts(job, state, max(at, state.clock or at), reason[:500])
+def hold_for(job: Job, state: BatchState, at: datetime, reason: str, *, of: PhaseAt | None = None) -> None:
+    """Record that the batch is Held, and why; because of a phase that may be held alone, its unit procedure."""
+    drafts = held_drafts(job, state, max(at, state.clock or at), reason[:500], of=of)
     if drafts:
         live_of(job).tell(_("held: {reason}").format(reason=reason))
         commit(job, state, drafts)
@@ -152,7 +179,7 @@ def obeyed(job: Job, unit: WatchedUnit, phase: str, command: str, order: int, at
 
 
 def _mind_interlocks(job: Job, state: BatchState, step: PhaseAt, unit: WatchedUnit) -> None:
-    """Where an interlock holds the unit goes to its safe state, and the batch is Held."""
+    """Where an interlock holds the unit goes to its safe state, and the batch, or the unit alone, is Held."""
     found = unit.tripped()
     if found is None:
         return
@@ -172,7 +199,7 @@ def _mind_interlocks(job: Job, state: BatchState, step: PhaseAt, unit: WatchedUn
     words = f"interlock {interlock.words}: {interlock.tag} is {decimal_text(value, 4)} {interlock.unit}".rstrip()
     live_of(job).tell(_("held: {reason}").format(reason=words))
     tripped = job.draft("alarm.interlock", payload, at, device=unit.name)
-    commit(job, state, [tripped, *held_drafts(job, state, at, words)])
+    commit(job, state, [tripped, *held_drafts(job, state, at, words, of=step)])
     raise Overtaken
 
 

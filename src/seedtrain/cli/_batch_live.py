@@ -238,9 +238,15 @@ def _drive(given: _Given, plant: AnyPlant, read: AnyMapping, *, simulated: bool)
 
 
 def confirm(
-    batch: str, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
+    batch: str,
+    *,
+    unit: _batch_orders.OfUnit = "",
+    reason: Reason = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
 ) -> int:
-    """Confirm that a batch which was held goes on: you have seen how its units stand. Signed.
+    """Confirm that a batch, or a unit of it, which was held goes on: you have seen how its units stand. Signed.
 
     Example: seedtrain batch confirm PBS-001 --as person-1 --record record.db
 
@@ -254,9 +260,10 @@ def confirm(
     from seedtrain.recipe import Command
 
     def do(ledger: Ledger, actor: str) -> BatchRecord:
-        held = batch_state(ledger, batch).ordered
-        words = reason or f"the state was seen; held by event {held.seq if held is not None else 0}"
-        return command_batch(ledger, batch, Command.RESTART, actor, reason=words)
+        state = batch_state(ledger, batch)
+        held = max((item.seq for item in state.orders.values()), default=0) if unit else state.order
+        words = reason or f"the state was seen; held by event {held}"
+        return command_batch(ledger, batch, Command.RESTART, actor, unit=unit, reason=words)
 
     return acted(do, signer, record, common)
 
@@ -267,6 +274,7 @@ def override(
     value: Annotated[str, Parameter(allow_leading_hyphen=True)],
     unit: str = "",
     *,
+    phase: Annotated[str, Parameter(help="The phase, where several run that set it.")] = "",
     reason: Reason,
     signer: Signer,
     record: RecordUrl = None,
@@ -295,7 +303,7 @@ def override(
     with open_record(record) as ledger, use_language(options.lang), signing(ledger, signer) as actor:
         authorise(ledger, actor, "batch.execute")
         found = batch_record(ledger.events(subject=batch), batch)
-        payload = _target(ledger, found, tag, value, unit)
+        payload = _target(ledger, found, tag, value, unit, phase)
         draft = Draft("target.overridden", batch, payload, actor, reason=reason)
         append_signed(ledger, draft, f"override of {tag} in {payload['phase']}"[:200])
         if options.json:
@@ -306,23 +314,30 @@ def override(
     return EXIT_DONE
 
 
-def _target(ledger: Ledger, found: BatchRecord, tag: str, value: str, unit: str) -> dict[str, Any]:
+def _target(ledger: Ledger, found: BatchRecord, tag: str, value: str, unit: str, phase: str) -> dict[str, Any]:
     """What is overridden: a number that the running phase sets, in a unit of its dimension."""
     from seedtrain.gmp import batch_recipe
     from seedtrain.quantity import Quantity, parse
 
-    running = found.running
-    if running is None:
-        raise InputError(f"batch {found.batch} runs no phase", remedy="A target is overridden while its phase runs.")
-    place = batch_recipe(ledger, found).recipe.phase_at(running.phase)
+    running = [item for item in found.all_running if phase in ("", item.phase)]
+    if not running:
+        words = f"batch {found.batch} does not run {phase}" if phase else f"batch {found.batch} runs no phase"
+        raise InputError(words, remedy="A target is overridden while its phase runs.")
+    recipe = batch_recipe(ledger, found).recipe
+    setting = [item for item in running if tag in recipe.phase(item.phase).set]
+    if len(setting) > 1:
+        names = ", ".join(item.phase for item in setting)
+        raise InputError(f"{len(setting)} phases that run set {tag!r}", remedy=f"Name one: --phase, of {names}.")
+    step = setting[0] if setting else running[0]
+    place = recipe.phase_at(step.phase)
     wanted = place.phase.set.get(tag)
     if not isinstance(wanted, Quantity):
         known = ", ".join(name for name, item in place.phase.set.items() if isinstance(item, Quantity))
-        raise InputError(f"{running.phase} sets no number {tag!r}", remedy=f"Override one of: {known or 'none'}.")
+        raise InputError(f"{step.phase} sets no number {tag!r}", remedy=f"Override one of: {known or 'none'}.")
     given = parse(f"{value} {unit}".strip(), like=wanted.unit)
     return {
-        "phase": running.phase,
-        "unit": running.unit,
+        "phase": step.phase,
+        "unit": step.unit,
         "tag": tag,
         "value": value,
         "unit_of_measure": given.unit,

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from cyclopts import Parameter
+
 from seedtrain.cli._batch_acts import Reason, acted
 from seedtrain.cli._common import Common
 from seedtrain.cli._signing import RecordUrl, Signer
+
+OfUnit = Annotated[str, Parameter(help="This unit alone, where the recipe lets others run beside it.")]
 
 
 def finish(
@@ -36,8 +42,16 @@ def finish(
     )
 
 
-def hold(batch: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
-    """Hold a batch: it is brought to its safe state and waits.
+def hold(
+    batch: str,
+    *,
+    unit: OfUnit = "",
+    reason: Reason,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
+) -> int:
+    """Hold a batch, or one unit of it: it is brought to its safe state and waits.
 
     Example: seedtrain batch hold PBS-001 --reason "power dip" --as person-1 --record record.db
 
@@ -46,13 +60,19 @@ def hold(batch: str, *, reason: Reason, signer: Signer, record: RecordUrl = None
     batch
         The batch.
     """
-    return _ordered(batch, "hold", reason, signer, record, common)
+    return _ordered(batch, "hold", reason, signer, record, common, unit)
 
 
 def restart(
-    batch: str, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
+    batch: str,
+    *,
+    unit: OfUnit = "",
+    reason: Reason = "",
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
 ) -> int:
-    """Bring a held batch back.
+    """Bring a held batch, or one unit of it, back.
 
     Example: seedtrain batch restart PBS-001 --as person-1 --record record.db
 
@@ -61,7 +81,7 @@ def restart(
     batch
         The batch.
     """
-    return _ordered(batch, "restart", reason, signer, record, common)
+    return _ordered(batch, "restart", reason, signer, record, common, unit)
 
 
 def pause(
@@ -120,11 +140,16 @@ def abort(batch: str, *, reason: Reason, signer: Signer, record: RecordUrl = Non
     return _ordered(batch, "abort", reason, signer, record, common)
 
 
-def _ordered(batch: str, name: str, reason: str, signer: Signer, record: str | None, common: Common | None) -> int:
+def _ordered(
+    batch: str, name: str, reason: str, signer: Signer, record: str | None, common: Common | None, unit: str = ""
+) -> int:
     from seedtrain.gmp import command_batch
     from seedtrain.recipe import Command
 
     command: Command = Command(name)
     return acted(
-        lambda ledger, actor: command_batch(ledger, batch, command, actor, reason=reason), signer, record, common
+        lambda ledger, actor: command_batch(ledger, batch, command, actor, unit=unit, reason=reason),
+        signer,
+        record,
+        common,
     )

@@ -16,7 +16,16 @@ from seedtrain.gmp._lots._decisions import lot_faults
 from seedtrain.gmp._lots._holds import open_holds
 from seedtrain.gmp._lots._received import received_lot
 from seedtrain.gmp._master._approval import approval
-from seedtrain.recipe import ControlRecipe, HoldPoint, MasterRecipe, PermitRequest, PhaseAt, Refusal, next_phase
+from seedtrain.recipe import (
+    ControlRecipe,
+    HoldPoint,
+    MasterRecipe,
+    PermitRequest,
+    PhaseAt,
+    Refusal,
+    earlier,
+    next_phases,
+)
 from seedtrain.record import Ledger, is_trained
 
 EXECUTE: Final = "batch.execute"
@@ -65,31 +74,41 @@ def place_gate(asked: Asked) -> Iterator[Refusal]:
     step = record.step(request.phase_path)
     if step is not None and step.completed_at is None:
         return  # it goes on: a correction in an earlier phase stops the next one, and loses nothing of this
-    unchecked = unchecked_phases(recipe, record)
+    before = _before(recipe, request.phase_path)
+    unchecked = [item for item in unchecked_phases(recipe, record) if item in before]
     if unchecked:
         words = f"{unchecked[0]} was not checked by a second person"
         yield _place_refusal(words, "Have another person check it and sign.")
         return
-    unsigned = unsigned_phases(record)
+    unsigned = [item for item in unsigned_phases(record) if item in before]
     if unsigned:
         yield _place_refusal(f"{unsigned[0]} lacks a signature that is still good", "Have it signed: batch sign.")
         return
     completed = [item.phase for item in record.steps if item.completed_at is not None]
     signed = [item.phase for item in record.steps if item.hold_signatures]
     try:
-        expected = next_phase(recipe, completed, signed)
+        expected = next_phases(recipe, completed, signed)
     except InputError as error:
         yield _place_refusal(error.message, "Open a deviation: the order of the procedure is broken.")
         return
-    if isinstance(expected, HoldPoint):
-        words = f"the hold point of {expected.path} is not signed: {expected.words}"
+    turn = next((item for item in expected if isinstance(item, PhaseAt) and item.path == request.phase_path), None)
+    point = next((item for item in expected if isinstance(item, HoldPoint) and item.path in before), None)
+    if turn is not None:
+        yield from _unit(asked, turn)
+    elif point is not None:
+        words = f"the hold point of {point.path} is not signed: {point.words}"
         yield _place_refusal(words, "Have it signed.")
-    elif expected is None or expected.path != request.phase_path:
-        following = "the batch is at its end" if expected is None else f"{expected.path} comes next"
+    else:
+        names = " or ".join(item.path for item in expected if isinstance(item, PhaseAt))
+        following = f"{names} comes next" if names else "the batch is at its end"
         words = f"{request.phase_path} is out of order: {following}"
         yield _place_refusal(words, "Keep to the order of the recipe.")
-    else:
-        yield from _unit(asked, expected)
+
+
+def _before(recipe: MasterRecipe, path: str) -> frozenset[str]:
+    """The phases that come before one; all of them for one that the recipe lacks, which is refused anyway."""
+    known = {item.path for item in recipe.phases()}
+    return earlier(recipe, path) if path in known else frozenset(known)
 
 
 def _unit(asked: Asked, place: PhaseAt) -> Iterator[Refusal]:

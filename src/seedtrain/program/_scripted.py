@@ -58,15 +58,17 @@ def answer(ledger: Ledger, batch: str, crew: Mapping[str, str], *, confirm: bool
         raise InputError(f"batch {batch} is not simulated", remedy="People answer what it asks for.")
     state = batch_state(ledger, batch)
     control = batch_recipe(ledger, record)
-    waiting = waits_of(control, state)
-    if waiting is None or not waiting.command:
+    asked = [item for item in waits_of(control, state) if item.command]
+    if not confirm:
+        asked = [item for item in asked if item.command.split()[1] != "confirm"]
+    if not asked:
         return ""
+    waiting = asked[0]
     clock = state.clock or ledger.now
     verb = waiting.command.split()[1]
     if verb == "confirm":
-        if not confirm:
-            return ""
-        command_batch(ledger, batch, Command.RESTART, crew["operator"], reason=_numbered(record), at=clock)
+        unit = waiting.command.partition("--unit ")[2]
+        command_batch(ledger, batch, Command.RESTART, crew["operator"], unit=unit, reason=_numbered(record), at=clock)
     elif verb == "check":
         check_by_second(ledger, batch, waiting.phase, crew["checker"], at=clock)
     elif verb == "sign":
@@ -97,7 +99,7 @@ def _perform(
     if record.step(place.path) is None:
         begin_phase(ledger, batch, place.path, actor, equipment=_equipment(ledger, place), at=clock)
         return
-    for item in following(record, control):
+    for item in (item for item in following(record, control) if item.phase == place.path):
         if item.what == "dispense":
             _dispense(ledger, batch, place, item, actor, clock)
         elif item.what == "enter":

@@ -16,12 +16,13 @@ from seedtrain.recipe._manual import (
     TheoreticalYield,
     reconciled,
 )
+from seedtrain.recipe._order import beside, directly_before, earlier, holds_alone
 from seedtrain.recipe._permit import Permit, PermitRequest, Refusal
 from seedtrain.recipe._phase import PRODUCTION, Condition, Operation, Phase, PhaseAt, StrategyLine, UnitProcedure
 from seedtrain.recipe._read import parse_recipe, read_recipe
 from seedtrain.recipe._recipe import MasterRecipe
 from seedtrain.recipe._scale import ControlRecipe, SeedUnit, at_scale
-from seedtrain.recipe._sequence import HoldPoint, hold_points, next_phase
+from seedtrain.recipe._sequence import HoldPoint, hold_points, next_phase, next_phases
 from seedtrain.recipe._states import Command, IllegalCommand, State, commands, fold, next_state, state_words
 from seedtrain.recipe._volumes import Filling, check_volumes, fillings, longest
 
@@ -64,15 +65,20 @@ __all__ = [
     "TheoreticalYield",
     "UnitProcedure",
     "at_scale",
+    "beside",
     "check_volumes",
     "commands",
     "diff",
+    "directly_before",
+    "earlier",
     "fillings",
     "fold",
     "hold_points",
+    "holds_alone",
     "levers",
     "longest",
     "next_phase",
+    "next_phases",
     "next_state",
     "parse_recipe",
     "read_formula",

@@ -13,6 +13,7 @@ from seedtrain.base import Location
 from seedtrain.quantity import Quantity, QuantityError, Range, parse_range
 from seedtrain.recipe._catalogue import PHASE_KINDS
 from seedtrain.recipe._check_manual import ManualReader
+from seedtrain.recipe._check_order import check_order, items
 from seedtrain.recipe._entries import parse_condition
 from seedtrain.recipe._faults import Faults
 from seedtrain.recipe._kinds import (
@@ -56,6 +57,7 @@ def check(faults: Faults) -> tuple[dict[Location, Settings], dict[Location, Rang
         return {}, {}
     known = _material_names(data)
     _check_units(faults, data)
+    check_order(faults, data)
     settings: dict[Location, Settings] = {}
     by_path: dict[str, Settings | None] = {}
     people = ManualReader(faults)
@@ -73,12 +75,6 @@ def check(faults: Faults) -> tuple[dict[Location, Settings], dict[Location, Rang
 def repeat_words(unit_class: str) -> str:
     """The one sentence that `repeat` may hold for a unit class."""
     return f"every {unit_class.replace('_', ' ')} of the production vessel"
-
-
-def _items(data: Any, key: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    found = data.get(key) if isinstance(data, dict) else None
-    if isinstance(found, list):
-        yield from ((index, item) for index, item in enumerate(found) if isinstance(item, dict))
 
 
 def _texts(data: dict[str, Any], key: str) -> dict[str, str]:
@@ -99,7 +95,7 @@ def _material_names(data: dict[str, Any]) -> set[str]:
 
 def _check_units(faults: Faults, data: dict[str, Any]) -> None:
     production: list[Location] = []
-    for index, procedure in _items(data, "procedure"):
+    for index, procedure in items(data, "procedure"):
         unit_class, words = procedure.get("unit_class"), procedure.get("repeat")
         if unit_class == PRODUCTION:
             production.append(("procedure", index, "unit_class"))
@@ -130,7 +126,7 @@ def _named(
 ) -> list[tuple[Location, dict[str, Any], str]]:
     found = []
     seen: dict[str, int] = {}
-    for index, item in _items(data, key):
+    for index, item in items(data, key):
         place: Location = (*location, key, index)
         name = item.get(name_key)
         name = name if isinstance(name, str) else ""
@@ -310,7 +306,7 @@ def _is_slip(name: str, near: str) -> bool:
 
 def _check_strategy(faults: Faults, data: dict[str, Any], by_path: dict[str, Settings | None]) -> dict[Location, Range]:
     ranges: dict[Location, Range] = {}
-    for index, line in _items(data, "control_strategy"):
+    for index, line in items(data, "control_strategy"):
         place: Location = ("control_strategy", index)
         at, name, text = line.get("at"), line.get("parameter"), line.get("range")
         if not isinstance(at, str) or not isinstance(name, str):

@@ -9,7 +9,7 @@ from seedtrain.base import InputError
 from seedtrain.quality import Specification
 from seedtrain.quantity import Quantity
 from seedtrain.recipe._kinds import choose
-from seedtrain.recipe._phase import Phase, StrategyLine, UnitProcedure
+from seedtrain.recipe._phase import Operation, Phase, StrategyLine, UnitProcedure
 
 _LEVELS: Final = (("unit_procedure", "operations"), ("operation", "phases"), ("phase", ""))
 _LISTS: Final = ("control_strategy", "specification")
@@ -30,11 +30,17 @@ def unit_procedure_data(procedure: UnitProcedure) -> dict[str, Any]:
         data["unit"] = procedure.unit
     if procedure.repeat:
         data["repeat"] = procedure.repeat
-    data["operations"] = [
-        {"operation": operation.name, "phases": [phase_data(phase) for phase in operation.phases]}
-        for operation in procedure.operations
-    ]
+    if procedure.after is not None:
+        data["after"] = list(procedure.after)
+    if procedure.holds:
+        data["holds"] = procedure.holds
+    data["operations"] = [_operation_data(operation) for operation in procedure.operations]
     return data
+
+
+def _operation_data(operation: Operation) -> dict[str, Any]:
+    after = {"after": list(operation.after)} if operation.after else {}
+    return {"operation": operation.name, **after, "phases": [phase_data(phase) for phase in operation.phases]}
 
 
 def phase_data(phase: Phase) -> dict[str, Any]:

@@ -119,11 +119,16 @@ def _parts(recipe: MasterRecipe) -> dict[str, dict[str, str]]:
             "unit_class": procedure.unit_class,
             "unit": procedure.unit or "",
             "repeat": procedure.repeat,
+            "after": "" if procedure.after is None else _names(procedure.after) or "nothing",
+            "holds": procedure.holds,
             "order of operations": _names(operation.name for operation in procedure.operations),
         }
         for operation in procedure.operations:
             path = f"{procedure.name}/{operation.name}"
-            parts[path] = {"order of phases": _names(phase.name for phase in operation.phases)}
+            parts[path] = {
+                "after": _names(operation.after),
+                "order of phases": _names(phase.name for phase in operation.phases),
+            }
             for phase in operation.phases:
                 parts[f"{path}/{phase.name}"] = _phase_values(phase_data(phase))
     for key in ("control_strategy", "specification"):

@@ -39,6 +39,12 @@ def _truth(value: Any) -> bool:
     return bool(value == "true")
 
 
+def _holds(value: Any) -> str:
+    if value != "batch":
+        raise ValueError(f"{value!r} is not what a hold can hold beside its unit | Write batch, or remove the key.")
+    return "batch"
+
+
 def _positive(value: Quantity) -> Quantity:
     if value.value <= 0:
         raise ValueError(f"{value} is not above 0 | Give a value above 0 {value.unit}.")
@@ -92,6 +98,7 @@ Truth = Annotated[bool, PlainValidator(_truth)]
 Time = Annotated[Quantity, Measure("h"), AfterValidator(_positive)]
 Volume = Annotated[Quantity, Measure("L"), AfterValidator(_positive)]
 Concentration = Annotated[Quantity, Measure("g/L"), AfterValidator(_concentration)]
+Holds = Annotated[str, PlainValidator(_holds)]
 Until = Annotated[Condition, PlainValidator(parse_condition)]
 
 
@@ -184,6 +191,7 @@ class OperationEntry(_Entry):
     """One operation."""
 
     operation: Name
+    after: list[Text] = []
     phases: list[PhaseEntry] = Field(min_length=1)
 
 
@@ -194,6 +202,8 @@ class UnitProcedureEntry(_Entry):
     unit_class: Name
     unit: Name | None = None
     repeat: Text = ""
+    after: list[Text] | None = None
+    holds: Holds = ""
     operations: list[OperationEntry] = Field(min_length=1)
 
 

@@ -82,6 +82,8 @@ def readable(data: Any, location: Location) -> str:
     parent = ""
     for step in location:
         current = _step(current, step)
+        if isinstance(step, int) and isinstance(current, str):
+            continue  # one of several words under a key
         if isinstance(step, int):
             if keys:
                 keys.pop()

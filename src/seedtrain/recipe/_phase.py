@@ -108,22 +108,29 @@ class Phase:
 
 @dataclass(frozen=True)
 class Operation:
-    """Phases in their order."""
+    """Phases in their order. `after`: unit procedures and operations that end before it begins, as the one before."""
 
     name: str
     phases: tuple[Phase, ...]
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class UnitProcedure:
     """Operations on one unit. `unit_class` says what unit it needs, `unit` which one it got; `repeat` that it runs in
-    every unit of its class (`at_scale` writes these out)."""
+    every unit of its class (`at_scale` writes these out).
+
+    - `after`: unit procedures and operations (`unit procedure/operation`) that end before it begins; None: all that
+      stands above it. `holds`: "batch" where a hold of its unit holds the whole batch, though others run beside it.
+    """
 
     name: str
     unit_class: str
     operations: tuple[Operation, ...]
     unit: str | None = None
     repeat: str = ""
+    after: tuple[str, ...] | None = None
+    holds: str = ""
 
 
 @dataclass(frozen=True)

@@ -78,12 +78,20 @@ def _unit_procedure(entry: UnitProcedureEntry, settings: dict[Location, Settings
     operations = tuple(
         _operation(item, settings, (*place, "operations", index)) for index, item in enumerate(entry.operations)
     )
-    return UnitProcedure(entry.unit_procedure, entry.unit_class, operations, entry.unit, entry.repeat)
+    return UnitProcedure(
+        entry.unit_procedure,
+        entry.unit_class,
+        operations,
+        entry.unit,
+        entry.repeat,
+        after=None if entry.after is None else tuple(entry.after),
+        holds=entry.holds,
+    )
 
 
 def _operation(entry: OperationEntry, settings: dict[Location, Settings], place: Location) -> Operation:
     phases = tuple(_phase(item, settings[(*place, "phases", index)]) for index, item in enumerate(entry.phases))
-    return Operation(entry.operation, phases)
+    return Operation(entry.operation, phases, tuple(entry.after))
 
 
 def _phase(entry: PhaseEntry, settings: Settings) -> Phase:

@@ -103,6 +103,11 @@ class MasterRecipe:
         )
         return {place.path: place for place in places}
 
+    @property
+    def is_parallel(self) -> bool:
+        """Whether unit procedures may run beside each other: some say what they begin `after`."""
+        return any(procedure.after is not None for procedure in self.unit_procedures)
+
     def phases(self) -> Iterator[PhaseAt]:
         """Every phase in the order of the procedure."""
         return iter(self._by_path.values())

@@ -101,6 +101,7 @@ class _Grown:
         self.ratio = ratio
         self.procedures: list[UnitProcedure] = []
         self.became: dict[str, list[str]] = {}
+        self.stands_for: dict[str, list[str]] = {}
         self.open = seeds is None
         waiting = list(seeds or ())
         taken = {item.name for item in master.unit_procedures}
@@ -119,6 +120,9 @@ class _Grown:
             )
 
     def _add(self, procedure: UnitProcedure, unit: str, seeds: list[SeedUnit], taken: set[str]) -> None:
+        above = [item.name for item in self.procedures]
+        procedure = self._waiting(procedure)
+        waits = above if procedure.after is None else list(procedure.after)
         if procedure.repeat and not self.open:
             names = [f"{procedure.name}-{number + 1}" for number in range(len(seeds))]
             clash = next((name for name in names if name in taken), None)
@@ -126,10 +130,13 @@ class _Grown:
                 raise self.master.error(
                     procedure.name, "", f"repeating it makes a second {clash!r}", remedy="Rename one."
                 )
-            for name, seed in zip(names, seeds, strict=True):
+            for number, (name, seed) in enumerate(zip(names, seeds, strict=True)):
                 grown = dataclasses.replace(self._in_seed(procedure, seed), name=name, repeat="")
+                if number and grown.after is not None:  # one seed vessel inoculates the next
+                    grown = dataclasses.replace(grown, after=(names[number - 1],))
                 self.procedures.append(grown)
             self.became[procedure.name] = names
+            self.stands_for[procedure.name] = names or waits
             return
         if seeds:
             grown = self._in_seed(procedure, seeds[0])
@@ -137,7 +144,26 @@ class _Grown:
             grown = _map_phases(procedure, lambda _, phase: _grow(phase, self.ratio))
             grown = dataclasses.replace(grown, unit=unit if procedure.unit_class == PRODUCTION else procedure.unit)
         self.procedures.append(grown)
-        self.became[procedure.name] = [procedure.name]
+        self.became[procedure.name] = self.stands_for[procedure.name] = [procedure.name]
+
+    def _waiting(self, procedure: UnitProcedure) -> UnitProcedure:
+        """With the names that those have now for which it waits; for one that is left out, what that one waited for."""
+
+        def now(names: Iterable[str]) -> tuple[str, ...]:
+            found: dict[str, None] = {}
+            for name in names:
+                head, slash, rest = name.partition("/")
+                tail = f"{slash}{rest}" if self.became.get(head) else ""
+                found.update(dict.fromkeys(f"{item}{tail}" for item in self.stands_for.get(head, [])))
+            return tuple(found)
+
+        if procedure.after is None and not any(item.after for item in procedure.operations):
+            return procedure
+        operations = tuple(
+            dataclasses.replace(item, after=now(item.after)) if item.after else item for item in procedure.operations
+        )
+        after = None if procedure.after is None else now(procedure.after)
+        return dataclasses.replace(procedure, operations=operations, after=after)
 
     def _in_seed(self, procedure: UnitProcedure, seed: SeedUnit) -> UnitProcedure:
         """A seed's unit procedure: its medium as the vessel takes it, its other amounts in proportion to its medium."""

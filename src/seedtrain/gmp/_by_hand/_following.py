@@ -11,7 +11,7 @@ from seedtrain.gmp._batch._lines import StepLine, limit_words
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._by_hand._values import edges
 from seedtrain.gmp._permit import unchecked_phases
-from seedtrain.recipe import ControlRecipe, HoldPoint, ManualEntry, PhaseAt, State, next_phase
+from seedtrain.recipe import ControlRecipe, HoldPoint, ManualEntry, PhaseAt, State, earlier, next_phases
 
 What = Literal["clear", "begin", "dispense", "enter", "complete", "check", "sign", "restart", "resume", "finish"]
 
@@ -45,30 +45,32 @@ def _following(record: BatchRecord, control: ControlRecipe) -> Iterator[Followin
     if record.state is State.PAUSED:
         yield Following("resume", "", "", _("the batch is paused: let it go on"))
         return
-    running = record.running
-    if running is not None:
-        yield from _in_phase(record, control.recipe.phase_at(running.phase), running)
-        return
+    running = record.all_running
+    for item in running:
+        yield from _in_phase(record, control.recipe.phase_at(item.phase), item)
     waiting = list(_signatures(record, control))
-    if waiting:
+    wanted = {item.phase for item in waiting}
+    if not running or control.recipe.is_parallel:
         yield from waiting
-        return
     completed = [item.phase for item in record.steps if item.completed_at is not None]
     signed = [item.phase for item in record.steps if item.hold_signatures]
-    expected = next_phase(control.recipe, completed, signed)
-    if isinstance(expected, HoldPoint):
-        words = _("another person signs the hold point: {words}").format(words=expected.words)
-        yield Following("sign", expected.path, "", words)
-    elif expected is None:
+    expected = next_phases(control.recipe, completed, signed)
+    for place in expected:
+        if place.path in wanted | {item.phase for item in running} or wanted & earlier(control.recipe, place.path):
+            continue
+        if isinstance(place, HoldPoint):
+            words = _("another person signs the hold point: {words}").format(words=place.words)
+            yield Following("sign", place.path, "", words)
+        else:
+            yield from _beginning(record, place)
+    if not expected and not waiting:
         yield Following("finish", "", "", _("every phase is complete: end the batch"))
-    else:
-        yield from _beginning(record, expected)
 
 
 def _signatures(record: BatchRecord, control: ControlRecipe) -> Iterator[Following]:
     if record.header.manual:
         for item in record.steps:
-            if not item.performed:
+            if item.completed_at is not None and not item.performed:
                 words = _("{person} signs for the phase anew").format(person=item.completed_by)
                 yield Following("sign", item.phase, "", words)
     for path in unchecked_phases(control.recipe, record):

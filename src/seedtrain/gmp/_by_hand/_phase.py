@@ -17,7 +17,7 @@ from seedtrain.gmp._equipment import use_drafts, use_end_drafts
 from seedtrain.gmp._permit import EXECUTE, is_waived
 from seedtrain.gmp._quality._results import check_phase
 from seedtrain.quantity import Quantity, Range
-from seedtrain.recipe import Bands, Command, PhaseAt, Refusal, State
+from seedtrain.recipe import Bands, Command, PhaseAt, Refusal, State, directly_before
 from seedtrain.record import SYSTEM, Draft, Ledger, moment, sign
 
 
@@ -73,15 +73,12 @@ def _opening(desk: Desk, place: PhaseAt, unit: str, equipment: Sequence[str]) ->
 
 
 def _waited(desk: Desk, place: PhaseAt) -> Iterator[Draft]:
-    """How long what the phase before left has waited, against its hold time (21 CFR 211.111)."""
-    places = list(desk.control.recipe.phases())
-    index = [item.path for item in places].index(place.path)
-    before = places[index - 1] if index else None
-    step = desk.record.step(before.path) if before is not None else None
-    if before is None or before.phase.hold_time is None or step is None or step.completed_at is None:
-        return
-    limits = Range(None, before.phase.hold_time)
-    yield _hours(desk, before.path, "hold_time", step.completed_at, limits)
+    """How long what the phases before left has waited, against their hold times (21 CFR 211.111)."""
+    for before in directly_before(desk.control.recipe, place.path):
+        step = desk.record.step(before.path)
+        if before.phase.hold_time is not None and step is not None and step.completed_at is not None:
+            limits = Range(None, before.phase.hold_time)
+            yield _hours(desk, before.path, "hold_time", step.completed_at, limits)
 
 
 def _hours(desk: Desk, phase: str, tag: str, since: str, limits: Range) -> Draft:

@@ -16,7 +16,16 @@ from seedtrain.gmp._lots._amounts import amount_in, read_amount
 from seedtrain.gmp._master._approval import approval
 from seedtrain.gmp._permit import EXECUTE, unchecked_phases, unsigned_phases
 from seedtrain.quantity import read_unit
-from seedtrain.recipe import Command, ControlRecipe, HoldPoint, IllegalCommand, State, next_phase, next_state
+from seedtrain.recipe import (
+    Command,
+    ControlRecipe,
+    HoldPoint,
+    IllegalCommand,
+    State,
+    holds_alone,
+    next_phase,
+    next_state,
+)
 from seedtrain.record import Draft, Ledger, append_signed, timestamp
 
 _BATCH: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -96,9 +105,18 @@ def _must_be_effective(ledger: Ledger, control: ControlRecipe, at: datetime | No
 
 
 def command_batch(
-    ledger: Ledger, batch: str, command: Command, actor: str, *, reason: str = "", at: datetime | None = None
+    ledger: Ledger,
+    batch: str,
+    command: Command,
+    actor: str,
+    *,
+    unit: str = "",
+    reason: str = "",
+    at: datetime | None = None,
 ) -> BatchRecord:
     """Hold, restart, pause, resume, stop or abort the whole batch, signed; `reason` where one stops it.
+
+    - `unit`: hold or restart what runs on this unit alone, where the recipe lets it run beside other units.
 
     The last command given again by the same person for the same reason changes nothing. Raises `IllegalCommand` where
     the state does not take it.
@@ -113,6 +131,8 @@ def command_batch(
         raise InputError(f"{command.value} needs a reason", remedy="Say why: --reason TEXT.")
 
     def do(desk: Desk) -> Act:
+        if unit:
+            return _of_unit(desk, command, unit, reason.strip())
         last = desk.record.last_order
         if last is not None and (last.command, last.actor, last.reason) == (command.value, actor, reason.strip()):
             return Act()
@@ -134,13 +154,36 @@ def command_batch(
     return act(ledger, batch, actor, do, at=at)
 
 
+def _of_unit(desk: Desk, command: Command, unit: str, reason: str) -> Act:
+    """Hold or restart what is active on one unit; the rest of the batch goes on."""
+    desk.must_run()
+    if command not in (Command.HOLD, Command.RESTART):
+        raise InputError(f"{command.value} is an order to the whole batch", remedy="Leave --unit away.")
+    recipe, active = desk.control.recipe, desk.active()
+    here = [item for item in recipe.unit_procedures if (item.unit or item.unit_class) == unit and item.name in active]
+    if not here:
+        known = ", ".join(item.unit or item.unit_class for item in recipe.unit_procedures if item.name in active)
+        raise InputError(f"batch {desk.batch} runs nothing on {unit!r} now", remedy=f"Name one of: {known or 'none'}.")
+    procedure = here[0]
+    if not holds_alone(recipe, procedure):
+        raise InputError(
+            f"{procedure.name} on {unit} is not held alone: by its recipe nothing runs beside it, or a hold holds all",
+            remedy=f"Give the order to the batch: seedtrain batch {command.value} {desk.batch}.",
+        )
+    drafts = [
+        Draft(item.type, item.subject, item.payload, desk.actor, desk.at, reason=reason or None)
+        for item in desk.commands(procedure.name, unit, command, Command.COMPLETE)
+    ]
+    return Act(drafts, f"{command.value} of {unit} in batch {desk.batch}")
+
+
 def _freed(desk: Desk) -> list[Draft]:
-    """The running phase lets go of its unit and equipment: they wait to be cleaned."""
-    running = desk.record.running
-    if running is None:
-        return []
-    used = logged(desk, desk.place(running.phase), running.unit, running.equipment)
-    return [*use_end_drafts(used, desk.batch, running.phase, desk.actor, desk.at)]
+    """The running phases let go of their units and equipment: they wait to be cleaned."""
+    drafts: list[Draft] = []
+    for running in desk.record.all_running:
+        used = logged(desk, desk.place(running.phase), running.unit, running.equipment)
+        drafts += use_end_drafts(used, desk.batch, running.phase, desk.actor, desk.at)
+    return drafts
 
 
 def _legal() -> frozenset[tuple[State, Command]]:
