@@ -28,6 +28,7 @@ class Subject:
     at: Annotated[str | None, Parameter(help="A unit of plant.yaml; the one of scale 'plant' by default.")] = None
     plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None
     factors: Annotated[Path | None, Parameter(help="Your own prices and emission factors.")] = None
+    culture: Annotated[str | None, Parameter(help="A shipped culture's name or a culture file.")] = None
 
 
 @Parameter(name="*")
@@ -50,6 +51,8 @@ def economics(
     *,
     batch: Subject | None = None,
     terms: Terms | None = None,
+    gantt: Annotated[int, Parameter(help="Place so many batches one by one: 1 to 10; needs OR-Tools.")] = 0,
+    crew: Annotated[float | None, Parameter(help="People on duty at once, for --gantt.")] = None,
     draws: Annotated[int, Parameter(help="Of every price and factor.")] = 20_000,
     seed: Annotated[int, Parameter(help="Which values are drawn.")] = 0,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write report and plots here.")] = None,
@@ -66,6 +69,8 @@ def economics(
 
     Example: seedtrain economics my-case.yaml --photovoltaics "500 kW" --storage "1 MWh"
 
+    Example: seedtrain economics examples/enzyme/case.yaml --gantt 6 --crew 4 -o enzyme
+
     Parameters
     ----------
     subject
@@ -75,10 +80,18 @@ def economics(
     from seedtrain.base import use_language
     from seedtrain.development import BatchCase, assess, assess_plant
 
+    if crew is not None and not gantt:
+        raise InputError("--crew without --gantt", remedy="Say how many batches: --gantt 6.")
     with use_language(options.lang):
         with shown_progress(as_json=options.json) as progress:
             case = _case(subject, batch or Subject(), terms or Terms(), progress)
-        found = assess(case, draws=draws, seed=seed) if isinstance(case, BatchCase) else assess_plant(case)
+        if gantt and not isinstance(case, BatchCase):
+            raise InputError("a plant's flows do not say which steps a batch has", remedy="Leave --gantt out.")
+        found: Assessment | PlantAssessment
+        if isinstance(case, BatchCase):
+            found = assess(case, draws=draws, seed=seed, batches=gantt, crew=crew)
+        else:
+            found = assess_plant(case)
         written = _write(found, subject, output, pdf=pdf) if output else []
         if pdf and not output:
             raise InputError("--pdf without --output", remedy="Say where: -o economics.")
@@ -107,14 +120,16 @@ def _case(subject: Path, batch: Subject, terms: Terms, progress: Progress) -> Ba
         )
     case: BatchCase | PlantCase
     if own:
-        given = [f"--{name}" for name in ("at", "plant", "factors") if getattr(batch, name) is not None]
+        given = [f"--{name}" for name in ("at", "plant", "factors", "culture") if getattr(batch, name) is not None]
         if given:
             raise InputError(
                 f"{', '.join(given)} with a case, which has its own", remedy="Leave it out, or write it into the case."
             )
         case = read_case(subject)
     else:
-        case = recipe_case(subject, at=batch.at, plant=batch.plant, factors=batch.factors, progress=progress)
+        case = recipe_case(
+            subject, at=batch.at, plant=batch.plant, factors=batch.factors, culture=batch.culture, progress=progress
+        )
     case = replace(case, finance=_finance(case, terms), targets={**case.targets, **_targets(terms.target or [], case)})
     if isinstance(case, BatchCase):
         return _powered(case, terms)

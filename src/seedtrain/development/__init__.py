@@ -7,6 +7,7 @@ from seedtrain.development._costing import (
     BatchCase,
     CashFlow,
     Finance,
+    Gantt,
     Levers,
     Loan,
     Photovoltaics,
@@ -25,6 +26,7 @@ from seedtrain.development._costing import (
     batch_case,
     cash_flow,
     figures_as_svg,
+    gantt,
     internal_rate,
     minimum_price,
     plant_blocks,
@@ -40,6 +42,7 @@ from seedtrain.development._data_check import (
     Finding,
     RunEntry,
     Sheet,
+    SpectraTable,
     check_files,
     draft_mapping,
     read_data,
@@ -136,6 +139,15 @@ from seedtrain.development._experiments import (
 )
 from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, Item, read_factors
 from seedtrain.development._feed import FeedLimit, Margins, growth_rate_is_lowest, largest_feed, margins
+from seedtrain.development._hybrid import (
+    HeldOut,
+    HybridRate,
+    HybridStudy,
+    hybrid_blocks,
+    hybrid_lines,
+    hybrid_rate,
+    hybrid_study,
+)
 from seedtrain.development._inventory import Batch, inventory
 from seedtrain.development._reference import FACTOR_COLUMNS, factor_rows, factors_markdown
 from seedtrain.development._scale import ScaleResult, scale
@@ -193,7 +205,11 @@ __all__ = [
     "Finding",
     "Fit",
     "FitParameter",
+    "Gantt",
     "Gradients",
+    "HeldOut",
+    "HybridRate",
+    "HybridStudy",
     "Input",
     "Interval",
     "Inventory",
@@ -225,6 +241,7 @@ __all__ = [
     "Sheet",
     "SheetRow",
     "Space",
+    "SpectraTable",
     "Study",
     "Suggestion",
     "Surrogate",
@@ -275,8 +292,13 @@ __all__ = [
     "fit_surrogate",
     "fitted_culture",
     "fitted_culture_inputs",
+    "gantt",
     "gradients",
     "growth_rate_is_lowest",
+    "hybrid_blocks",
+    "hybrid_lines",
+    "hybrid_rate",
+    "hybrid_study",
     "internal_rate",
     "interval_words",
     "inventory",

@@ -105,11 +105,15 @@ def cultures_of(batch: Batch) -> list[tuple[UnitProcedure, Run, Vessel]]:
 
 
 def _crews(recipe: MasterRecipe, steps: Sequence[StepResult]) -> Iterator[Use]:
-    classes = {procedure.name: procedure.unit_class for procedure in recipe.unit_procedures}
     for name, group in grouped(steps).items():
-        crew = _CREWS.get(classes[name], "crew_downstream")
-        yield from people(sum(step.duration for step in group), name, crew)
+        yield from people(sum(step.duration for step in group), name, crew_of(recipe, name))
         yield from people(1.0, name, "setup_hours")
+
+
+def crew_of(recipe: MasterRecipe, name: str) -> str:
+    """The parameter of the factor table that says how many people a downstream unit procedure takes."""
+    classes = {procedure.name: procedure.unit_class for procedure in recipe.unit_procedures}
+    return _CREWS.get(classes[name], "crew_downstream")
 
 
 def _release(recipe: MasterRecipe) -> Iterator[Use]:
@@ -157,4 +161,4 @@ def lead_time(batch: Batch) -> float:
     )
 
 
-__all__ = ["Batch", "cultures_of", "inventory", "lead_time", "occupancies", "phases"]
+__all__ = ["Batch", "crew_of", "cultures_of", "inventory", "lead_time", "occupancies", "phases"]

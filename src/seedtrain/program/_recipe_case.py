@@ -33,6 +33,7 @@ from seedtrain.program._directory import culture_of
 from seedtrain.program._need import read_need
 from seedtrain.program._plant import read_plant
 from seedtrain.recipe import MasterRecipe, read_recipe
+from seedtrain.simulation import read_culture
 
 _TARGETS = ("cost", "carbon", "amount")
 
@@ -43,6 +44,7 @@ def recipe_case(
     at: str | None = None,
     plant: Path | None = None,
     factors: Path | None = None,
+    culture: str | None = None,
     finance: Finance | None = None,
     progress: Progress = silent,
 ) -> BatchCase:
@@ -50,6 +52,7 @@ def recipe_case(
 
     - `subject`: a recipe file, or a program directory. `at`: a unit; the plant's of scale `plant` if not given.
     - `plant`, `factors`: files; plant.yaml and factors.yaml beside the recipe if not given and there.
+    - `culture`: a shipped culture's name or a file, a fitted one for instance; the recipe's if not given.
 
     A need.yaml beside the recipe gives the targets.
     """
@@ -59,7 +62,8 @@ def recipe_case(
     own = path.parent / "factors.yaml"
     table = read_factors(factors or (own if own.is_file() else None))
     unit = units.vessel(at or units.vessel_of_scale("plant").name).name
-    (found,) = scale(culture_of(recipe, path.parent), units.vessels, recipe, targets=[unit], progress=progress)
+    grown = read_culture(culture) if culture else culture_of(recipe, path.parent)
+    (found,) = scale(grown, units.vessels, recipe, targets=[unit], progress=progress)
     name = f"{recipe.name}, {found.unit}"
     return batch_case(found, table, name=name, finance=finance, targets=_targets(path.parent / "need.yaml"))
 
@@ -72,15 +76,19 @@ def recipe_scale_up(
     keep: str = "power_per_volume",
     zones: int = 4,
     plant: Path | None = None,
+    culture: str | None = None,
     progress: Progress = silent,
 ) -> ScaleUp:
-    """The recipe carried from the unit `start` (its own, if not given) to the unit `end` of the plant."""
+    """The recipe carried from the unit `start` (its own, if not given) to the unit `end` of the plant.
+
+    - `culture`: a shipped culture's name or a file, a fitted one for instance; the recipe's if not given.
+    """
     recipe = read_recipe(path)
     units = read_plant(plant or path.parent / "plant.yaml")
     begin = units.vessel(start or recipe.basis_unit).name
     units.vessel(end)
-    culture = culture_of(recipe, path.parent)
-    return scale_up(culture, units.vessels, recipe, start=begin, end=end, keep=keep, zones=zones, progress=progress)
+    grown = read_culture(culture) if culture else culture_of(recipe, path.parent)
+    return scale_up(grown, units.vessels, recipe, start=begin, end=end, keep=keep, zones=zones, progress=progress)
 
 
 def _targets(path: Path) -> dict[str, float]:

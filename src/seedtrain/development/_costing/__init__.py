@@ -15,7 +15,7 @@ from seedtrain.development._costing._blocks import (
     plant_blocks,
     plant_lines,
 )
-from seedtrain.development._costing._case import BatchCase, PlantCase, read_case
+from seedtrain.development._costing._case import BatchCase, read_case
 from seedtrain.development._costing._cash_flow import (
     CashFlow,
     Finance,
@@ -25,7 +25,9 @@ from seedtrain.development._costing._cash_flow import (
     internal_rate,
     minimum_price,
 )
+from seedtrain.development._costing._gantt import Gantt, gantt
 from seedtrain.development._costing._levers import Levers
+from seedtrain.development._costing._plant_case import PlantCase
 from seedtrain.development._costing._power import Photovoltaics, PowerMix, power_mix
 from seedtrain.development._costing._required import Requirement, required
 from seedtrain.development._costing._timetable import Task, Timetable, timetable
@@ -35,6 +37,7 @@ __all__ = [
     "BatchCase",
     "CashFlow",
     "Finance",
+    "Gantt",
     "Levers",
     "Loan",
     "Photovoltaics",
@@ -53,6 +56,7 @@ __all__ = [
     "batch_case",
     "cash_flow",
     "figures_as_svg",
+    "gantt",
     "internal_rate",
     "minimum_price",
     "plant_blocks",

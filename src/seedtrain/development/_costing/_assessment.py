@@ -7,16 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from seedtrain.development._costing._case import UPKEEP, BatchCase, PlantCase
+from seedtrain.development._costing._case import UPKEEP, BatchCase
 from seedtrain.development._costing._cash_flow import CashFlow, Finance, Venture, cash_flow, minimum_price
+from seedtrain.development._costing._gantt import Gantt, gantt
 from seedtrain.development._costing._levers import Levers, Sensitivity
+from seedtrain.development._costing._plant_case import PlantCase
 from seedtrain.development._costing._power import PowerMix, power_mix, supplied
 from seedtrain.development._costing._required import Plane, Requirement, plane, required
 from seedtrain.development._costing._timetable import Task, Timetable, timetable
 from seedtrain.development._downstream_use import grouped
 from seedtrain.development._economics import Economics, appraise
 from seedtrain.development._factors import FactorTable
-from seedtrain.development._inventory import Batch, cultures_of, inventory
+from seedtrain.development._inventory import Batch, crew_of, cultures_of, inventory
+from seedtrain.simulation import StepResult
 
 SHOWN_BATCHES: Final = 4
 DRAWS: Final = 20_000
@@ -32,7 +35,7 @@ class Assessment:
     - `price`: the lowest selling price by the discounted cash flow of `venture` on the terms of `finance`, with its
       `flow` year by year.
     - `requirements`: what the targets take of each lever. `planes`: cost over two levers.
-    - `timetable`: the first batches.
+    - `timetable`: the first batches at equal intervals. `gantt`: some placed one by one, where that was asked for.
     - `mix`: where the electricity comes from, where own panels are given.
     """
 
@@ -50,6 +53,7 @@ class Assessment:
     mix: PowerMix | None
     targets: Mapping[str, float]
     simulated: bool = False
+    gantt: Gantt | None = None
 
     @property
     def met(self) -> dict[str, bool]:
@@ -77,6 +81,7 @@ class Assessment:
             "sensitivities": {name: [dict(vars(row)) for row in rows] for name, rows in self.sensitivities.items()},
             "requirements": [row.to_data() for row in self.requirements],
             "timetable": self.timetable.to_data(),
+            "gantt": None if self.gantt is None else self.gantt.to_data(),
             "electricity": None if self.mix is None else self.mix.to_data(),
             "targets": dict(self.targets),
             "met": self.met,
@@ -105,8 +110,13 @@ class PlantAssessment:
         }
 
 
-def assess(case: BatchCase, *, draws: int = DRAWS, seed: int = 0) -> Assessment:
-    """All that can be told of a batch; raises what `appraise` raises."""
+def assess(
+    case: BatchCase, *, draws: int = DRAWS, seed: int = 0, batches: int = 0, crew: float | None = None
+) -> Assessment:
+    """All that can be told of a batch; raises what `appraise` raises.
+
+    - `batches`: so many are placed one by one as well, by `gantt`, with `crew` people on duty (none counted if None).
+    """
     batch, mix = case.inventory, None
     if case.own_power is not None:
         mix = power_mix(case.own_power, yearly_electricity(Levers(batch, case.table)))
@@ -130,6 +140,7 @@ def assess(case: BatchCase, *, draws: int = DRAWS, seed: int = 0) -> Assessment:
         ),
         planes=tuple(plane(levers, *pair) for pair in _PLANES if known and set(pair) <= set(levers.base)),
         timetable=timetable(case.tasks, case.units, SHOWN_BATCHES),
+        gantt=gantt(case.tasks, case.units, batches, crew=crew) if batches else None,
         mix=mix,
         targets=case.targets,
         simulated=case.simulated,
@@ -185,14 +196,25 @@ def tasks_of(batch: Batch, table: FactorTable) -> Sequence[Task]:
     groups = grouped(batch.steps)
     harvest = sum(step.duration for step in next(iter(groups.values()), []))
     now = cultures[0][1].totals["preparation"][0]
+    growing = table.factor("crew_culture").value
     found = []
     for number, (procedure, run, _) in enumerate(cultures):
         last = number == len(cultures) - 1
         begin = now - run.totals["preparation"][0]
         now += run.totals["duration"][0]
         end = now + (harvest if last else 0.0)
-        found.append(Task(procedure.name, procedure.name, max(begin, 0.0), end, end + vessel))
+        found.append(Task(procedure.name, procedure.name, max(begin, 0.0), end, end + vessel, people=growing))
+    # The harvest empties the vessel at once; what follows may wait as long as the recipe lets its product stand.
+    wait = 0.0
     for place, group in groups.items():
         begin, now = now, now + sum(step.duration for step in group)
-        found.append(Task(place, place, begin, now, now + suite))
+        people = table.factor(crew_of(batch.control.recipe, place)).value
+        found.append(Task(place, place, begin, now, now + suite, people=people, wait=wait))
+        wait = _hold_time(batch, group)
     return found
+
+
+def _hold_time(batch: Batch, group: Sequence[StepResult]) -> float:
+    """How long the product of a unit procedure may stand, h: 0 where the recipe does not say."""
+    held = batch.control.recipe.phase(group[-1].path).hold_time
+    return held.magnitude("h") if held is not None else 0.0

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from seedtrain.base import translate as _
 from seedtrain.development._costing._assessment import Assessment, PlantAssessment
+from seedtrain.development._costing._gantt import Gantt
 from seedtrain.development._costing._levers import Sensitivity
 from seedtrain.development._costing._required import Plane, Requirement
-from seedtrain.development._costing._timetable import Timetable
+from seedtrain.development._costing._timetable import Slot, Timetable
 from seedtrain.development._economics_blocks import economics_blocks
 from seedtrain.development._words import number, percent, words
 from seedtrain.report import (
@@ -49,6 +50,8 @@ def assessment_blocks(found: Assessment) -> tuple[Block, ...]:
         blocks.append(_requirement_table(found.requirements))
     blocks += [Figure(plot, plot.alt) for name, plot in plots.items() if name.startswith("plane")]
     blocks += [Figure(plots["timetable"], plots["timetable"].alt), Paragraph(_timetable_words(found.timetable))]
+    if found.gantt is not None:
+        blocks += [Figure(plots["gantt"], plots["gantt"].alt), Paragraph(_gantt_words(found.gantt))]
     if found.mix is not None:
         blocks.append(Definitions(_power_rows(found)))
     return tuple(blocks)
@@ -74,7 +77,9 @@ def assessment_figures(found: Assessment) -> dict[str, FigureSpec]:
     plots: dict[str, FigureSpec] = dict(zip(names, own, strict=True))
     for item in found.planes:
         plots[f"plane-{item.x_lever}-{item.y_lever}".replace("_", "-")] = _contours(item, found)
-    plots["timetable"] = _gantt(found.timetable)
+    plots["timetable"] = _timetable_figure(found.timetable)
+    if found.gantt is not None:
+        plots["gantt"] = _gantt_figure(found.gantt)
     return plots
 
 
@@ -104,23 +109,45 @@ def _contours(item: Plane, found: Assessment) -> ContourPlot:
     )
 
 
-def _gantt(plan: Timetable) -> GanttPlot:
-    rows = list(dict.fromkeys(_row(plan, slot.suite, slot.unit) for slot in plan.slots))
-    groups = [_("batch {number}").format(number=at) for at in sorted({slot.batch for slot in plan.slots})]
+def _timetable_figure(plan: Timetable) -> GanttPlot:
+    return _bars(_("What is busy when: batches every {hours} h").format(hours=number(plan.interval)), plan.slots,
+                 plan.units)  # fmt: skip
+
+
+def _gantt_figure(plan: Gantt) -> GanttPlot:
+    title = _("{batches} batches one by one, done after {hours} h")
+    return _bars(title.format(batches=plan.batches, hours=number(plan.makespan)), plan.slots, plan.units)
+
+
+def _bars(title: str, slots: Sequence[Slot], units: Mapping[str, int]) -> GanttPlot:
+    def row(slot: Slot) -> str:
+        return f"{slot.suite} {slot.unit}" if units[slot.suite] > 1 else slot.suite
+
+    groups = [_("batch {number}").format(number=at) for at in sorted({slot.batch for slot in slots})]
     return GanttPlot(
-        alt=_("What is busy when: batches every {hours} h").format(hours=number(plan.interval)),
+        alt=title,
         x_title=_("time, h"),
-        rows=rows,
+        rows=list(dict.fromkeys(row(slot) for slot in slots)),
         groups=groups,
-        bars=[
-            Bar(_row(plan, slot.suite, slot.unit), groups[slot.batch - 1], slot.start, slot.end, slot.until)
-            for slot in plan.slots
-        ],
+        bars=[Bar(row(slot), groups[slot.batch - 1], slot.start, slot.end, slot.until) for slot in slots],
     )
 
 
-def _row(plan: Timetable, suite: str, unit: int) -> str:
-    return f"{suite} {unit}" if plan.units[suite] > 1 else suite
+def _gantt_words(plan: Gantt) -> str:
+    text = _("{batches} batches one by one: done after {makespan} h, one every {interval} h on average; {proof}.")
+    proof = _("no schedule is shorter") if plan.optimal else _("none is shorter than {hours} h")
+    told = text.format(
+        batches=plan.batches,
+        makespan=number(plan.makespan, 4),
+        interval=number(plan.interval, 4),
+        proof=proof.format(hours=number(plan.bound, 4)),
+    )
+    if plan.waited > 0:
+        told += " " + _("Steps wait {hours} h in all.").format(hours=number(plan.waited))
+    if plan.crew is not None:
+        crew = _("At most {busiest} of {crew} people work at once.")
+        told += " " + crew.format(busiest=number(plan.busiest), crew=number(plan.crew))
+    return told
 
 
 def lever_title(name: str) -> str:
@@ -249,6 +276,7 @@ def assessment_lines(found: Assessment) -> list[str]:
     lines.append(_("installed capital {money} USD").format(money=number(book.capital)))
     price = _("lowest selling price {price} USD/kg at {rate} return over {years} years")
     lines.append(price.format(price=number(found.price), rate=percent(found.finance.rate), years=found.finance.life))
+    lines += [] if found.gantt is None else [_gantt_words(found.gantt)]
     return [*lines, *_driver_lines(found), *_target_lines(found), *_power_lines(found)]
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from seedtrain.base import Document, InputError, Location, SeedtrainError, collect, load
 from seedtrain.development._costing._case_entry import CaseFile, FinanceEntry, StepEntry
-from seedtrain.development._costing._cash_flow import Finance, Loan, Venture, shares_of_years
+from seedtrain.development._costing._cash_flow import Finance, Loan
+from seedtrain.development._costing._plant_case import PlantCase, plant_case, targets_of
 from seedtrain.development._costing._power import Photovoltaics
 from seedtrain.development._costing._timetable import Task, Timetable, timetable
 from seedtrain.development._downstream_use import YEARLY
@@ -24,15 +25,6 @@ LARGEST: Final = 1e15
 """Of an amount in its own unit; beyond it nothing can be added up."""
 SHARED: Final = "steps that share a suite"
 _TURNAROUNDS: Final = {"vessel": "vessel_turnaround", "suite": "suite_turnaround", "none": ""}
-
-
-@dataclass(frozen=True)
-class Flow:
-    """What a plant buys (above 0) or sells (below 0) in a year: money a year."""
-
-    name: str
-    yearly: float
-    source: str
 
 
 @dataclass(frozen=True)
@@ -54,20 +46,6 @@ class BatchCase:
     simulated: bool = False
 
 
-@dataclass(frozen=True)
-class PlantCase:
-    """A plant by its yearly flows: `venture` in `currency`, `flows` bought and sold, `fixed` by name."""
-
-    name: str
-    currency: str
-    venture: Venture
-    finance: Finance
-    flows: tuple[Flow, ...]
-    fixed: dict[str, float]
-    targets: dict[str, float]
-    source: str
-
-
 def read_case(path: Path) -> BatchCase | PlantCase:
     """The case in a YAML file; raises `InputErrors` with every fault and its place.
 
@@ -82,7 +60,7 @@ def read_case(path: Path) -> BatchCase | PlantCase:
             remedy="Write one of the two; docs/reference/economics-case.md shows both.",
         )
     finance = _finance(file.finance, document)
-    return _plant(file, document, finance) if file.venture is not None else _batch(file, document, finance, path)
+    return plant_case(file, document, finance) if file.venture is not None else _batch(file, document, finance, path)
 
 
 def _finance(entry: FinanceEntry, document: Document) -> Finance:
@@ -134,7 +112,7 @@ def _batch(file: CaseFile, document: Document, finance: Finance, path: Path) -> 
         finance,
         UPKEEP if file.finance.upkeep is None else file.finance.upkeep.magnitude("1/year"),
         None if own is None else _panels(file, document),
-        _targets(file, document, table.currency),
+        targets_of(file, document, table.currency),
     )
 
 
@@ -228,7 +206,10 @@ def _tasks(steps: list[StepEntry], table: FactorTable) -> tuple[tuple[Task, ...]
         start = end if entry.start is None else entry.start.magnitude("h")
         end = start + entry.hours.magnitude("h")
         suite = entry.suite or entry.step
-        found.append(Task(entry.step, suite, start, end, end + _turnaround(entry, table)))
+        people = 0.0 if entry.people is None else entry.people
+        wait = entry.wait.magnitude("h") if entry.wait else 0.0
+        ready = end + _turnaround(entry, table)
+        found.append(Task(entry.step, suite, start, end, ready, entry.cleaner, people, wait))
         units[suite] = max(units.get(suite, 1), entry.units)
     return tuple(found), units
 
@@ -321,81 +302,3 @@ def _panels(file: CaseFile, document: Document) -> Photovoltaics:
         return Photovoltaics(**given)
     except InputError as error:
         raise document.error(("electricity",), error.message, remedy=error.remedy) from None
-
-
-def _targets(file: CaseFile, document: Document, currency: str) -> dict[str, float]:
-    units = {"cost": f"{currency}/kg", "carbon": "kg CO2e/kg", "amount": "kg/year"}
-    return {
-        name: _in(document, ("targets", name), value, units[name])
-        for name in units
-        if (value := getattr(file.targets, name)) is not None
-    }
-
-
-def _in(document: Document, place: Location, value: Quantity, unit: str) -> float:
-    try:
-        return value.magnitude(unit)
-    except QuantityError as error:
-        raise document.error(place, error.message, remedy=f"Give it in {unit}.") from None
-
-
-def _plant(file: CaseFile, document: Document, finance: Finance) -> PlantCase:
-    entry, money = file.venture, file.currency
-    assert entry is not None
-    base: Location = ("venture",)
-    flows = [
-        _flow(document, (*base, kind, name), name, item, money, sign)
-        for kind, items, sign in (("buys", entry.buys, 1.0), ("sells", entry.sells, -1.0))
-        for name, item in items.items()
-    ]
-    fixed = {name: _in(document, (*base, "fixed", name), value, f"{money}/year") for name, value in entry.fixed.items()}
-    again = [
-        (year, _in(document, (*base, "replaced", at, "amount"), item.amount, money))
-        for at, item in enumerate(entry.replaced)
-        for year in range(item.every, finance.life, item.every)
-    ]
-    apart = tuple(
-        (
-            _in(document, (*base, "written_apart", at, "amount"), part.amount, money),
-            _schedule(document, (*base, "written_apart", at, "depreciation"), part.depreciation, finance),
-        )
-        for at, part in enumerate(entry.written_apart)
-    )
-    depreciable = entry.depreciable
-    try:
-        venture = Venture(
-            capital=_in(document, (*base, "capital"), entry.capital, money),
-            fixed=sum(fixed.values()),
-            variable=sum(flow.yearly for flow in flows),
-            output=entry.output.magnitude("kg/year"),
-            depreciable=None if depreciable is None else _in(document, (*base, "depreciable"), depreciable, money),
-            written_apart=apart,
-            replacements=tuple(again),
-        )
-    except InputError as error:
-        raise error if error.position else document.error(base, error.message, remedy=error.remedy) from None
-    targets = _targets(file, document, money)
-    return PlantCase(file.case, money, venture, finance, tuple(flows), fixed, targets, entry.source)
-
-
-def _schedule(document: Document, place: Location, depreciation: str, finance: Finance) -> str:
-    try:
-        shares_of_years(depreciation, finance.life)
-    except InputError as error:
-        raise document.error(place, error.message, remedy=error.remedy) from None
-    return depreciation
-
-
-def _flow(document: Document, place: Location, name: str, item: Any, money: str, sign: float) -> Flow:
-    amount, price = item.amount, item.price
-    per = amount.unit.rpartition("/")[0]
-    try:
-        year = convert(1.0, amount.unit, f"{per}/year") if per else None
-    except QuantityError:
-        year = None
-    if year is None:
-        raise document.error(
-            (*place, "amount"), f"{amount} is no amount a year", remedy="Write it as 913 kt/year or 43 kg/h."
-        )
-    value = _in(document, (*place, "price"), price, f"{money}/{per}")
-    return Flow(name, sign * amount.value * year * value, item.source)

@@ -84,7 +84,11 @@ class EquipmentEntry(_Strict):
 
 
 class StepEntry(_Strict):
-    """One step of a batch: what it keeps busy, how long, and from when (right after the step before, if not given)."""
+    """One step of a batch: what it keeps busy, how long, and from when (right after the step before, if not given).
+
+    `cleaner`: what makes its suite ready, a skid that steps may share. `people` and `wait` (how much later than the
+    step before ends it may begin) count where batches are placed one by one.
+    """
 
     step: str
     suite: str = ""
@@ -92,6 +96,9 @@ class StepEntry(_Strict):
     turnaround: Literal["vessel", "suite", "none"] = "suite"
     start: Hours | None = None
     units: int = Field(default=1, ge=1)
+    cleaner: str = ""
+    people: float | None = Field(default=None, ge=0)
+    wait: Hours | None = None
 
 
 class LoanEntry(_Strict):

@@ -15,13 +15,21 @@ _SAME: Final = 1e-9
 
 @dataclass(frozen=True)
 class Task:
-    """A batch keeps `suite` busy from `start` to `end`, h after the batch begins, and it is made ready `until`."""
+    """A batch keeps `suite` busy from `start` to `end`, h after the batch begins, and it is made ready `until`.
+
+    - `cleaner`: a suite (a cleaning skid) that makes it ready, and is busy meanwhile.
+    - `people`: who is needed from `start` to `end`. `wait`: h that the step may begin later than the one before it
+      ends, while that one keeps its suite. Only `gantt` counts either; the timetable knows no waiting.
+    """
 
     name: str
     suite: str
     start: float
     end: float
     until: float
+    cleaner: str = ""
+    people: float = 0.0
+    wait: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse time that runs backwards."""
@@ -30,6 +38,17 @@ class Task:
                 f"{self.name}: busy from {self.start:g} to {self.end:g} h and ready at {self.until:g} h",
                 remedy="Give hours that do not run backwards, counted from the start of the batch.",
             )
+        if not (0 <= self.people < math.inf and 0 <= self.wait < math.inf):
+            raise InputError(
+                f"{self.name}: {self.people:g} people, {self.wait:g} h of waiting", remedy="Give 0 or more of both."
+            )
+
+    @property
+    def cleaning(self) -> Task | None:
+        """What the cleaner does after this task, or None where the suite is made ready without one."""
+        if not self.cleaner or self.until <= self.end:
+            return None
+        return Task(f"clean {self.name}", self.cleaner, self.end, self.until, self.until)
 
 
 @dataclass(frozen=True)
@@ -88,6 +107,7 @@ def timetable(tasks: Sequence[Task], units: Mapping[str, int], batches: int = 3)
     """
     if not tasks:
         raise InputError("there is no step to schedule", remedy="Give one step or more with its suite and hours.")
+    tasks = [*tasks, *(found for task in tasks if (found := task.cleaning) is not None)]
     if not 1 <= batches <= MOST_BATCHES:
         raise InputError(f"{batches} batches", remedy=f"Ask for 1 to {MOST_BATCHES} batches.")
     suites = {task.suite: units.get(task.suite, 1) for task in tasks}
