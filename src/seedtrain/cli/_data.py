@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, InputError
 from seedtrain.base import translate as _
-from seedtrain.cli._common import Common, print_json
+from seedtrain.cli._common import Common, print_json, shown_progress
 
 if TYPE_CHECKING:
     from seedtrain.development import Dataset
@@ -26,6 +26,7 @@ def check(
         str,
         Parameter(help="Whose exports: biolector, pioreactor, asm or a name of allotropy; else as they begin."),
     ] = "",
+    culture: Annotated[str, Parameter(help="The culture whose species the tables hold, for the carbon balance.")] = "",
     csv: Annotated[Path | None, Parameter(help="Write each run as it was read into this folder, as CSV.")] = None,
     common: Common | None = None,
 ) -> int:
@@ -51,16 +52,17 @@ def check(
     from seedtrain.development import check_files, read_data
 
     mappings = [path for path in files if path.suffix in (".yaml", ".yml")]
-    if mappings and (len(files) > 1 or draft is not None or instrument):
+    if mappings and (len(files) > 1 or draft is not None or instrument or culture):
         raise InputError(
-            "a mapping stands with other files, --draft or --instrument", remedy="Give the mapping alone, or tables."
+            "a mapping stands with other files, --draft, --instrument or --culture",
+            remedy="Give the mapping alone, or tables.",
         )
     with use_language(options.lang):
         text = ""
         if mappings:
             found = read_data(mappings[0])
         else:
-            found, text = check_files(files, instrument=instrument)
+            found, text = check_files(files, instrument=instrument, culture=culture)
             if draft is not None:
                 _keep(draft, text, files)
         if csv is not None:
@@ -71,6 +73,65 @@ def check(
         else:
             _tell(found, draft, drafted=bool(text))
     return EXIT_DONE
+
+
+@app.command
+def example(
+    recipe: Path,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="A new folder for the tables.")],
+    unit: Annotated[str | None, Parameter(help="A unit of plant.yaml; the recipe's own by default.")] = None,
+    runs: Annotated[int, Parameter(help="How many.")] = 4,
+    true: Annotated[
+        list[str] | None, Parameter(negative="", help="q_S_max=0.7, in the culture's unit; repeat it.")
+    ] = None,
+    plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
+    seed: Annotated[int, Parameter(help="Which scatter.")] = 0,
+    common: Common | None = None,
+) -> int:
+    """Tables as a laboratory has them, simulated, to try the commands on before one's own.
+
+    Runs of the recipe's culture with scatter, with other values of its parameters where --true gives them: what a fit
+    should find. Samples, sensors, events, spectra, and a table of the runs; each says that it is simulated.
+
+    Example: seedtrain data example examples/collagen/recipe.yaml --runs 6 --true q_S_max=0.75 -o lab/bench
+
+    Parameters
+    ----------
+    recipe
+        The recipe that the runs follow.
+    """
+    options = common or Common()
+    from seedtrain.base import Position, use_language, write_atomic
+    from seedtrain.program import laboratory
+
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise InputError("the folder is not empty", position=Position(str(output)), remedy="Name a new folder.")
+    with use_language(options.lang):
+        with shown_progress(as_json=options.json) as progress:
+            files = laboratory(
+                recipe, unit=unit, count=runs, values=_true(true or []), plant=plant, seed=seed, progress=progress
+            )
+        for name, text in files.items():
+            write_atomic(output / name, text)
+        if options.json:
+            print_json({"simulated": True, "files": [str(output / name) for name in files]})
+            return EXIT_DONE
+        print(_("{runs} runs, simulated").format(runs=runs))
+        for name in files:
+            print(_("kept: {path}").format(path=output / name))
+    return EXIT_DONE
+
+
+def _true(texts: list[str]) -> dict[str, float]:
+    found = {}
+    for text in texts:
+        name, _sign, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise InputError(f"--true {text!r}", remedy="Write q_S_max=0.7, a number in the culture's unit.") from None
+    return found
 
 
 def _keep(draft: Path, text: str, files: list[Path]) -> None:
@@ -98,6 +159,11 @@ def _tell(found: Dataset, draft: Path | None, *, drafted: bool) -> None:
             print("    " + _("events: {count}").format(count=len(run.events)))
         for balance in run.balances:
             print("    " + _("balance {name}").format(name=balance.name) + f" {100 * balance.relative:+.1f} %")
+        if found.features.get(name):
+            print("    " + _("further features: {count}").format(count=len(found.features[name])))
+    for table in found.spectra:
+        told = _("{name}: {count} spectra, {channels} channels")
+        print(f"  {told.format(name=table.name, count=len(table.run), channels=len(table.channels))}")
     for item in found.findings:
         place = f"{item.position.file}:{item.position.line}: " if item.position else ""
         print(f"{place}{item.run} {item.symbol}: {item.words}\n  {item.remedy}")

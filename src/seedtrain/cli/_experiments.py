@@ -98,6 +98,7 @@ def suggest(
     at: Annotated[
         str | None, Parameter(help="The vessel of the runs, for --recipe; the recipe's own if left out.")
     ] = None,
+    culture: Annotated[str | None, Parameter(help="A shipped culture's name or a culture file, for --recipe.")] = None,
     plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
     seed: Annotated[int, Parameter(help="Which values are drawn.")] = 0,
     append: Annotated[bool, Parameter(negative="", help="Add the runs to the sheet, their results empty.")] = False,
@@ -122,6 +123,8 @@ def suggest(
     from seedtrain.development import appended_text, read_experiment, read_rows, rows_of, sheet_text
     from seedtrain.development import suggest as suggested
 
+    if culture is not None and recipe is None:
+        raise InputError("--culture without --recipe", remedy="Give the recipe that the runs follow.")
     if append and sheet is None:
         raise InputError("--append without a sheet", remedy="Name the sheet that the runs are added to.")
     if append and sheet is not None and sheet.suffix.lower() not in (".csv", ".tsv", ".txt"):
@@ -135,7 +138,7 @@ def suggest(
             if recipe is not None:
                 from seedtrain.program import recipe_prior
 
-                prior = recipe_prior(recipe, given, at=at, plant=plant, seed=seed, progress=progress)
+                prior = recipe_prior(recipe, given, at=at, plant=plant, culture=culture, seed=seed, progress=progress)
             found = suggested(given, known, count, prior=prior, seed=seed, progress=progress)
         import numpy as np
 

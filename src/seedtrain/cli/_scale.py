@@ -30,6 +30,7 @@ def scale(
     ] = None,
     keep: Annotated[Keep, Parameter(help="What agitation holds.")] = "power_per_volume",
     zones: Annotated[int, Parameter(help="Layers of the larger vessel, to see its gradients.")] = 4,
+    culture: Annotated[str | None, Parameter(help="A shipped culture's name or a culture file.")] = None,
     harvest: Annotated[str | None, Parameter(help="When the harvest begins, such as 2026-12-01T08:00.")] = None,
     plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write the transfer document here.")] = None,
@@ -57,7 +58,9 @@ def scale(
         raise InputError("--pdf without --output", remedy="Say where: -o transfer.")
     with use_language(options.lang):
         with shown_progress(as_json=options.json) as progress:
-            found = recipe_scale_up(recipe, start=start, end=to, keep=keep, zones=zones, plant=plant, progress=progress)
+            found = recipe_scale_up(
+                recipe, start=start, end=to, keep=keep, zones=zones, plant=plant, culture=culture, progress=progress
+            )
         written = _write(found, output, when, pdf=pdf) if output else []
         if options.json:
             print_json(found.to_data())

@@ -3,6 +3,7 @@
 from seedtrain.program._compare import Comparison, compare_recipes, recipe_in_vessel, run_drawing, simulate_recipe
 from seedtrain.program._directory import Program, read_program
 from seedtrain.program._ensembles import Ensemble, simulate_recipe_ensemble
+from seedtrain.program._laboratory import laboratory
 from seedtrain.program._need import ATTRIBUTES, Need, read_need
 from seedtrain.program._new import new_program
 from seedtrain.program._plant import Plant, read_plant
@@ -23,6 +24,7 @@ __all__ = [
     "answer",
     "compare_recipes",
     "dossier_content",
+    "laboratory",
     "new_program",
     "predicted_runs",
     "read_need",

@@ -23,6 +23,7 @@ from seedtrain.development import (
 from seedtrain.program._directory import culture_of
 from seedtrain.program._plant import read_plant
 from seedtrain.recipe import read_recipe
+from seedtrain.simulation import read_culture
 
 Floats = NDArray[np.float64]
 RUNS = 128
@@ -43,6 +44,7 @@ def recipe_prior(
     *,
     at: str | None = None,
     plant: Path | None = None,
+    culture: str | None = None,
     seed: int = 0,
     progress: Progress = silent,
 ) -> ExperimentPrior:
@@ -50,6 +52,8 @@ def recipe_prior(
 
     128 batches are simulated over the factors' ranges in the vessel `at` (the recipe's own if not given), and a
     Gaussian process stands for them; factors that name no value of the recipe do not move the prediction.
+
+    - `culture`: a shipped culture's name or a file, a fitted one for instance; the recipe's if not given.
     """
     named = [(place, item) for place, item in enumerate(asked.ordered) if item.recipe and not item.levels]
     told = [item for item in asked.responses if item.attribute]
@@ -60,15 +64,15 @@ def recipe_prior(
         )
     recipe = read_recipe(path)
     units = read_plant(plant or path.parent / "plant.yaml")
-    culture = culture_of(recipe, path.parent)
+    grown = read_culture(culture) if culture else culture_of(recipe, path.parent)
     inputs = [
         factor(recipe, f"{item.recipe}={item.low:.10g} .. {item.high:.10g} {item.unit}", 0.0) for _p, item in named
     ]
     limits = [f"{item.attribute} >= 0 {item.unit}" for item in told]
     wanted = [item for item in attributes_of(recipe, limits) if item.name in {one.attribute for one in told}]
     unit = units.vessel(at or recipe.basis_unit).name
-    (base,) = scale(culture, units.vessels, recipe, targets=[unit], progress=part(progress, 0.0, 0.1))
-    runs = study(culture, base, inputs, wanted, runs=RUNS, seed=seed, progress=part(progress, 0.1, 1.0))
+    (base,) = scale(grown, units.vessels, recipe, targets=[unit], progress=part(progress, 0.0, 0.1))
+    runs = study(grown, base, inputs, wanted, runs=RUNS, seed=seed, progress=part(progress, 0.1, 1.0))
     order = [[item.label for item in runs.inputs].index(item.recipe) for _place, item in named]
     x = places_of([item for _place, item in named], (runs.x[:, order] + 1) / 2)
     models = {item.name: fit_surrogate(Space(len(named)), x, runs.y[item.attribute]) for item in told}
