@@ -15,10 +15,9 @@ from seedtrain.record._administration import Alert, alerts, retire, set_roles, t
 from seedtrain.record._backup import backup
 from seedtrain.record._bench import bench_record
 from seedtrain.record._credentials import Unlocked
-from seedtrain.record._event import Draft, Event, LaterDraft, moment, timestamp
+from seedtrain.record._event import SYSTEM, Draft, Event, LaterDraft, moment, timestamp
 from seedtrain.record._extract import Extract, ProofTree, extract, sealed_extract, write_files
 from seedtrain.record._ledger import (
-    SYSTEM,
     ConflictError,
     Head,
     Ledger,

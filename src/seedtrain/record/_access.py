@@ -27,9 +27,9 @@ from seedtrain.record._credentials import (
     totp_url,
     waste_time,
 )
-from seedtrain.record._event import Draft, Event, moment, timestamp
+from seedtrain.record._event import SYSTEM, Draft, Event, moment, timestamp
 from seedtrain.record._keys import SigningKey
-from seedtrain.record._ledger import ALERT, SYSTEM, ConflictError, Ledger
+from seedtrain.record._ledger import ALERT, ConflictError, Ledger
 
 MOST_FAILURES: Final = 5  # in a row; assumed
 LOCKED_MINUTES: Final = 15  # assumed

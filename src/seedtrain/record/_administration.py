@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from seedtrain.base import InputError
 from seedtrain.record._access import access
-from seedtrain.record._event import Draft, Event, moment, timestamp
-from seedtrain.record._ledger import ALERT, SYSTEM, Ledger
+from seedtrain.record._event import SYSTEM, Draft, Event, moment, timestamp
+from seedtrain.record._ledger import ALERT, Ledger
 from seedtrain.record._people import append_signed, find_person
 
 

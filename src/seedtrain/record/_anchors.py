@@ -6,6 +6,7 @@ One line per commit, only ever appended. Keep a copy on write-once storage: what
 from __future__ import annotations
 
 import base64
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ from seedtrain.base import Position, UnavailableError, signed_bytes
 from seedtrain.record._verifier import anchor_note, parse_checkpoint
 
 _TAIL_BYTES: Final = 16 * 1024
+_QUOTE: Final = json.encoder.encode_basestring
 
 
 class AnchorFile:
@@ -42,19 +44,17 @@ class AnchorFile:
 
     def append_stamp(self, note: str, token: bytes) -> None:
         """Write a checkpoint once more, with the time stamp token (DER) that an authority gave for it."""
-        self._write_lines([{"checkpoint": note, "token": base64.b64encode(token).decode("ascii")}])
+        self._write_lines([signed_bytes({"checkpoint": note, "token": base64.b64encode(token).decode("ascii")})])
 
     def _write(self, notes: Iterable[str]) -> None:
-        self._write_lines({"checkpoint": note} for note in notes)
+        self._write_lines([f'{{"checkpoint":{_QUOTE(note)}}}'.encode() for note in notes])  # what `signed_bytes` writes
 
-    def _write_lines(self, entries: Iterable[dict[str, str]]) -> None:
+    def _write_lines(self, lines: Iterable[bytes]) -> None:
         try:
             if self._handle is None:
                 self._handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-            for entry in entries:
-                line = signed_bytes(entry) + b"\n"
-                if self._torn():
-                    line = b"\n" + line
+            for text in lines:
+                line = b"\n" + text + b"\n" if self._torn() else text + b"\n"
                 written = os.write(self._handle, line)
                 if written != len(line):
                     raise OSError(28, "no space left on device")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from seedtrain.base import InputError, signed_bytes
 from seedtrain.record._verifier import FIELDS
 
+SYSTEM: Final = "system"  # the actor of what no person did
 LARGEST_EVENT_BYTES: Final = 1024 * 1024
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
 _QUOTE: Final = json.encoder.encode_basestring  # what canonical JSON writes for a text

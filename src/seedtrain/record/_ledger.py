@@ -7,14 +7,16 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from seedtrain.base import InputError, IntegrityError, Position, UnavailableError, decimal_text, signed_bytes
+from seedtrain.base import InputError, IntegrityError, Position, UnavailableError, signed_bytes
 from seedtrain.record._anchors import AnchorFile
+from seedtrain.record._clock import CLOCK_TOLERANCE_S, Clock, behind_s, clock_draft, wall_clock
 from seedtrain.record._event import (
+    SYSTEM,
     Draft,
     Event,
     LaterDraft,
@@ -27,8 +29,8 @@ from seedtrain.record._event import (
 )
 from seedtrain.record._group import GroupCommit, Request
 from seedtrain.record._keys import KeyFolder, SigningKey
-from seedtrain.record._pending import Pending, State, Wish
-from seedtrain.record._store import Tail
+from seedtrain.record._pending import Pending, Wish
+from seedtrain.record._state import State, check_tail, state_of
 from seedtrain.record._stored import StoredError
 from seedtrain.record._stores import Store, anchor_path, key_path, ledger_path, open_store
 from seedtrain.record._verifier import (
@@ -38,14 +40,10 @@ from seedtrain.record._verifier import (
     checkpoint_text,
     key_id,
     leaf_hash,
-    parse_checkpoint,
     signature_fault,
 )
 
-CLOCK_TOLERANCE_S: Final = 1.0  # assumed: a clock that is disciplined by NTP steps back by less
-SYSTEM: Final = "system"  # the actor of what no person did
 ALERT: Final = "alert.raised"
-Clock = Callable[[], datetime]
 Beside = TypeVar("Beside")
 _Request = Request[Wish, tuple[Event, ...]]
 _READING: Final = ("person.enrolled", "signature.applied")  # whether they are taken depends on what is stored
@@ -100,7 +98,7 @@ def open_ledger(
             ) from error
     store = open_store(url, create=create and not read_only, read_only=read_only)
     try:
-        return Ledger(store, anchors or anchor_path(path), clock or _wall_clock, read_only=read_only)
+        return Ledger(store, anchors or anchor_path(path), clock or wall_clock, read_only=read_only)
     except BaseException:
         store.close()
         raise
@@ -121,6 +119,7 @@ class Ledger:
         self._clock_flagged = False
         self._beside: dict[str, Any] = {}
         self._key: SigningKey | None = None
+        self._key_id = b""
         self._state = State(0, NO_EVENT, "", Tree(), "")
         self._ahead: State | None = None  # in which the commit that is being written will leave the ledger
         self._linked: Pending | None = None  # to `_ahead`, and written next
@@ -129,7 +128,7 @@ class Ledger:
         newest = self._anchors.newest()  # before the tail is read: another process may be writing
         self._catch_up()
         self.id = self._origin()
-        self._check_tail(newest)
+        check_tail(self._state, newest, self.path)
         if not read_only and (newest is None or newest[0] < self._state.size):
             self._anchors.append(store.notes(after=newest[0] if newest else 0))
 
@@ -196,7 +195,8 @@ class Ledger:
         """Seconds by which the wall clock stands behind the last recorded time; 0 if it does not."""
         with self._lock:
             self._catch_up()
-            return _behind(self._clock(), self._state)
+            wall = self._clock()
+            return behind_s(wall, timestamp(wall), self._state.recorded_at)
 
     def events(
         self, subject: str | None = None, type: str | None = None, after: int = 0, until: int | None = None
@@ -241,7 +241,7 @@ class Ledger:
         if base is None or any(request.asked.plain is None for request in group):
             return
         wall = self._clock()
-        if _behind(wall, base) > CLOCK_TOLERANCE_S:
+        if behind_s(wall, timestamp(wall), base.recorded_at) > CLOCK_TOLERANCE_S:
             return
         linked = Pending(base)
         self._grant(group, linked, wall)
@@ -286,8 +286,9 @@ class Ledger:
 
     def _grant(self, group: list[_Request], pending: Pending, wall: datetime) -> None:
         """Link what has not been linked of the group, and sign the checkpoint over it."""
-        pending.recorded_at = max(timestamp(wall), pending.recorded_at)
-        behind = _behind(wall, pending.base)
+        stamp = timestamp(wall)
+        pending.recorded_at = max(stamp, pending.recorded_at)
+        behind = behind_s(wall, stamp, pending.base.recorded_at)
         for request in group[pending.granted :]:
             before = pending.mark()
             request.answer = request.error = None  # it may have been linked to what was then not stored
@@ -327,7 +328,7 @@ class Ledger:
             event = None if draft.id is None else self._stored(draft, draft.id, pending)
             if event is None:
                 if behind > CLOCK_TOLERANCE_S and not self._clock_flagged and not pending.events:
-                    pending.put(prepare(_clock_draft(wall, pending.base.recorded_at, behind)))
+                    pending.put(prepare(clock_draft(wall, pending.base.recorded_at, behind)))
                 if draft.corrects is not None or draft.type in _READING:
                     self._guard(draft, pending)
                 event = pending.put(ready)
@@ -369,8 +370,10 @@ class Ledger:
     def _checkpoint(self, tree: Tree) -> str:
         if self._key is None:
             self._key = self.keys.server(create=False)
+        if not self._key_id:
+            self._key_id = key_id(self.id, self._key.public)
         text = checkpoint_text(self.id, tree.size, tree.root())
-        raw = key_id(self.id, self._key.public) + self._key.sign(text.encode("utf-8"))
+        raw = self._key_id + self._key.sign(text.encode("utf-8"))
         return f"{text}\n\u2014 {self.id} {base64.b64encode(raw).decode('ascii')}\n"
 
     def _create(self) -> None:
@@ -405,54 +408,12 @@ class Ledger:
         tail = self._store.tail()
         if tail is None:
             raise InputError("the ledger is empty", position=Position(str(self.path)), remedy="Open it for writing.")
-        self._state = self._state_of(tail)
-
-    def _state_of(self, tail: Tail) -> State:
-        peaks = [tail.peaks[at : at + 32] for at in range(0, len(tail.peaks), 32)]
-        parsed = parse_checkpoint(tail.note.partition("\n\n")[0] + "\n")
-        if parsed is None or len(peaks) != tail.size.bit_count():
-            raise IntegrityError(
-                "the last checkpoint cannot be read", position=Position(str(self.path)), remedy=_VERIFY
-            )
-        tree = Tree(tail.size, peaks)
-        event = decode(tail.body)
-        if parsed[1] != tail.size or parsed[2] != tree.root() or event.seq != tail.size:
-            raise IntegrityError(
-                f"the last checkpoint is not that of {tail.size} events",
-                position=Position(str(self.path)),
-                remedy=_VERIFY,
-            )
-        return State(tail.size, event.digest, event.recorded_at, tree, tail.note)
-
-    def _check_tail(self, newest: tuple[int, bytes] | None) -> None:
-        size, root = newest or (0, b"")
-        if size > self._state.size or (size == self._state.size and root != self._state.tree.root()):
-            raise IntegrityError(
-                f"an anchor stands for {size} events, the ledger has {self._state.size}: its tail is cut or rewritten",
-                position=Position(str(self.path)),
-                remedy="Write nothing more; run `seedtrain record verify` and restore a backup.",
-            )
+        self._state = state_of(tail, self.path)
 
 
 _VERIFY: Final = "Run: seedtrain record verify."
 
 
-def _behind(wall: datetime, state: State) -> float:
-    """Seconds by which the clock stands behind the last recorded time."""
-    if not state.recorded_at:
-        return 0.0
-    return max(0.0, (moment(state.recorded_at) - wall).total_seconds())
-
-
-def _clock_draft(wall: datetime, last: str, behind_s: float) -> Draft:
-    payload = {"state": "behind", "wall": timestamp(wall), "last": last, "behind_s": decimal_text(behind_s, 12)}
-    return Draft("clock.checked", "clock", payload, SYSTEM, occurred_at=wall)
-
-
 def _content(entry: Draft | Event) -> bytes:
     payload: Mapping[str, Any] = entry.payload
     return signed_bytes([entry.type, entry.subject, payload, entry.actor, entry.device, entry.reason, entry.corrects])
-
-
-def _wall_clock() -> datetime:
-    return datetime.now(UTC)

@@ -8,20 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from seedtrain.record._event import Event, LaterDraft, Prepared, new_identities, place
+from seedtrain.record._state import State
 from seedtrain.record._verifier import Tree
 
 _sha256: Final = hashlib.sha256
-
-
-@dataclass(frozen=True)
-class State:
-    """The end of the ledger: its size, the digest and time of its last event, and its last checkpoint."""
-
-    size: int
-    digest: str
-    recorded_at: str
-    tree: Tree
-    note: str
 
 
 @dataclass(frozen=True)

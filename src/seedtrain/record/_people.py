@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.record._access import PASSWORD_DAYS, first_password, is_signed, signing_key
+from seedtrain.record._clock import CLOCK_TOLERANCE_S
 from seedtrain.record._credentials import Unlocked, check_password, new_secrets
-from seedtrain.record._event import Draft, Event, LaterDraft
+from seedtrain.record._event import SYSTEM, Draft, Event, LaterDraft
 from seedtrain.record._keys import SigningKey
-from seedtrain.record._ledger import CLOCK_TOLERANCE_S, SYSTEM, ConflictError, Ledger
+from seedtrain.record._ledger import ConflictError, Ledger
 from seedtrain.record._verifier import signature_message
 
 LONGEST_MEANING: Final = 200

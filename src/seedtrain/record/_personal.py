@@ -10,8 +10,8 @@ import re
 from typing import Final, Literal
 
 from seedtrain.base import InputError
-from seedtrain.record._event import Draft, Event
-from seedtrain.record._ledger import SYSTEM, Ledger
+from seedtrain.record._event import SYSTEM, Draft, Event
+from seedtrain.record._ledger import Ledger
 from seedtrain.record._people import append_signed
 
 SEALED: Final = "personal.sealed"

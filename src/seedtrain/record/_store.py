@@ -63,6 +63,7 @@ _INSERT: Final = """
 INSERT INTO event (seq, body, leaf)
 SELECT ?1 + rowid, CAST(value AS TEXT), substr(?2, 32 * rowid - 31, 32) FROM carray(?3)
 """
+_INSERT_ONE: Final = "INSERT INTO event (seq, body, leaf) VALUES (?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -177,8 +178,11 @@ class SqliteStore:
 
     def add(self, events: Sequence[Event], leaves: Sequence[bytes], note: str, peaks: bytes) -> None:
         """Insert events, their leaf hashes and the checkpoint that covers them, inside a transaction."""
-        bodies = tuple([event.body for event in events])
-        self._connection.execute(_INSERT, (events[0].seq - 1, b"".join(leaves), _array(bodies)))
+        if len(events) == 1:
+            self._connection.execute(_INSERT_ONE, (events[0].seq, events[0].body.decode("utf-8"), leaves[0]))
+        else:
+            bodies = tuple([event.body for event in events])
+            self._connection.execute(_INSERT, (events[0].seq - 1, b"".join(leaves), _array(bodies)))
         self._connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", (events[-1].seq, note, peaks))
 
     def tail(self) -> Tail | None:

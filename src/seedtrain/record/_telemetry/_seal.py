@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 
 from seedtrain.base import IntegrityError, Position, decimal_text, digest, digest_bytes, write_atomic
-from seedtrain.record._event import Draft, timestamp
-from seedtrain.record._ledger import SYSTEM, Ledger
+from seedtrain.record._event import SYSTEM, Draft, timestamp
+from seedtrain.record._ledger import Ledger
 from seedtrain.record._telemetry._bands import batch_begin
 from seedtrain.record._telemetry._rows import HOUR_US, Rows, Source, needed, time_of
 from seedtrain.record._telemetry._segment import (
