@@ -114,16 +114,17 @@ class BatchStage:
     def _inputs(self, results: Results) -> dict[str, Any]:
         program = self.program
         return {
+            **({"nature": self.design.nature(results).digest} if "campaign" in results else {}),
             "pilot": digest(results["scale"].data[program.pilot.name]),
             "gene": self.design.gene(results).checks.verdict,
-            "recipe": program.recipe.digest,
+            "recipe": self.design.recipe(results).digest,
             "lots": [[lot.id, digest(lot.to_data())] for lot in program.plant.lots],
             "faults": [repr(fault) for fault in program.plant.faults],
             "seed": program.seed,
         }
 
     def _work(self, results: Results, progress: Progress) -> StageOutput:
-        pilot = self.design.scaled(results, self.program.pilot.name)
+        pilot = self.design.in_nature(results, self.design.scaled(results, self.program.pilot.name))
         key = digest(self._inputs(results))
         with open_ledger(self.ledger_path) as ledger:
             crew = {role: enrol_person(ledger, name, [duty], scripted=True) for role, (name, duty) in CREW.items()}
@@ -168,9 +169,10 @@ class BatchStage:
         return [now[lot.id] for lot in self.program.plant.lots]
 
     def _live(self, results: Results) -> LivePlant:
-        """What the virtual plant integrates: this product's culture in the program's vessels."""
+        """What the virtual plant integrates: this product's culture in the program's vessels, or the hidden truth of a
+        virtual campaign, so that the batch measures what the model has to predict."""
         named = self.program.folder / self.program.recipe.culture
-        culture = self.design.culture(results)
+        culture = self.design.nature(results)
         values = {name: item.value for name, item in culture.parameters.items()}
         units = self.program.plant.document.data["units"]
         return LivePlant(str(named.resolve()) if named.is_file() else self.program.recipe.culture, units, values)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from seedtrain.base import Progress, digest, part
+from seedtrain.base import Progress, digest, part, silent
 from seedtrain.bioinformatics import Gene, StrainLimits, design_gene, genbank, strain_limits
 from seedtrain.development import (
     Economics,
@@ -21,10 +21,12 @@ from seedtrain.development import (
 )
 from seedtrain.program._directory import Program
 from seedtrain.program._engine import Stage, StageOutput, StageResult
-from seedtrain.program._informed import informed_culture
+from seedtrain.program._fitted import Fitted
+from seedtrain.program._informed import informed_culture, truth_culture
 from seedtrain.program._verify_stage import can_clone, construct_files, verify_stage
+from seedtrain.quantity import Quantity
 from seedtrain.recipe import ControlRecipe, MasterRecipe, SeedUnit, at_scale
-from seedtrain.simulation import Culture
+from seedtrain.simulation import Culture, broth, product_quality, run_train, simulate, simulate_seed_train
 
 Results = Mapping[str, StageResult]
 MODEL: Final = "iJO1366"
@@ -81,10 +83,25 @@ class DesignStages:
         """What the strain can do at best."""
         return StrainLimits.from_data(results["strain"].data)
 
-    # culture
+    # culture and recipe, as the data have them
 
     def culture(self, results: Results) -> Culture:
-        """The recipe's culture making this product."""
+        """The recipe's culture making this product, with what was fitted where there is a fit."""
+        culture = self.literature(results)
+        return Fitted.from_data(results["fit"].data).culture(culture) if "fit" in results else culture
+
+    def nature(self, results: Results) -> Culture:
+        """What virtual vessels hold: the hidden truth of a virtual campaign, else the culture itself."""
+        truth = results["campaign"].data["truth"] if "campaign" in results else {}
+        return truth_culture(self.literature(results), truth) if truth else self.culture(results)
+
+    def recipe(self, results: Results) -> MasterRecipe:
+        """The user's recipe, at the set points that were chosen where any were."""
+        settings = results["choose"].data["settings"] if "choose" in results else ()
+        return with_settings(self.program.recipe, settings)
+
+    def literature(self, results: Results) -> Culture:
+        """The recipe's culture making this product, before any data."""
         return informed_culture(
             self.program.culture,
             self.program.protein,
@@ -112,7 +129,7 @@ class DesignStages:
 
     def _process_inputs(self, results: Results) -> dict[str, Any]:
         """All that the process follows from; of the control strategy the ranges alone, which bound the feed."""
-        recipe = self.program.recipe
+        recipe = self.recipe(results)
         return {
             "ranges": [[line.at, line.parameter, str(line.range)] for line in recipe.control_strategy],
             "culture": self.culture(results).digest,
@@ -127,24 +144,55 @@ class DesignStages:
         wanted = dict.fromkeys(name for top in names for name in (*vessels[top].seeds, top))
         return [f"{name} {digest(repr(vessels[name]))}" for name in wanted]
 
-    def _scaled(self, targets: Sequence[str], results: Results, progress: Progress) -> StageOutput:
-        found = scale(
-            self.culture(results),
+    def scales(
+        self, culture: Culture, recipe: MasterRecipe, targets: Sequence[str], progress: Progress = silent
+    ) -> tuple[ScaleResult, ...]:
+        """`recipe` with `culture` in some of the plant's vessels."""
+        return scale(
+            culture,
             self.program.plant.vessels,
-            self.program.recipe,
+            recipe,
             targets=targets,
             keep=KEEP,
-            molar_mass=self.program.protein.molar_mass / 1000,
+            molar_mass=self.molar_mass,
             progress=progress,
         )
+
+    @property
+    def molar_mass(self) -> float:
+        """Of the product, kDa."""
+        return self.program.protein.molar_mass / 1000
+
+    def in_nature(self, results: Results, result: ScaleResult) -> ScaleResult:
+        """What the vessel of `result` does with its control recipe when it holds what nature made."""
+        culture, vessels = self.nature(results), self.program.plant.vessels
+        if culture.digest == self.culture(results).digest:
+            return result
+        seeds = simulate_seed_train(culture, vessels, result.control)
+        recipe = result.control.recipe
+        run = simulate(
+            culture,
+            result.vessel,
+            recipe,
+            unit_procedure=recipe.production.name,
+            inoculum=seeds[-1] if seeds else None,
+        )
+        harvested = broth(run, culture)
+        steps = run_train(recipe, harvested, molar_mass=self.molar_mass)
+        return dataclasses.replace(
+            result, seeds=seeds, production=run, broth=harvested, steps=steps, quality=product_quality(steps)
+        )
+
+    def _scaled(self, targets: Sequence[str], results: Results, progress: Progress) -> StageOutput:
+        found = self.scales(self.culture(results), self.recipe(results), targets, progress)
         files: dict[str, bytes | str] = {}
         for result in found:
-            self._require_product(result)
+            self.require_product(result)
             files[f"{result.unit}.csv"] = result.production.to_csv()
             files[f"{result.unit}.recipe.yaml"] = result.control.recipe.to_yaml()
         return StageOutput({result.unit: result_to_data(result) for result in found}, files)
 
-    def _require_product(self, result: ScaleResult) -> None:
+    def require_product(self, result: ScaleResult) -> None:
         """Refuse a process from which nothing comes: all that follows divides by the product."""
         if result.product > 0:
             return
@@ -160,7 +208,7 @@ class DesignStages:
         """The process in the vessel `name`."""
         stage = "bench" if name == self.program.bench.name else "scale"
         stored = result_from_data(results[stage].data[name], self.program.plant.vessels)
-        return dataclasses.replace(stored, control=restated(self.program.recipe, stored))
+        return dataclasses.replace(stored, control=restated(self.recipe(results), stored))
 
     # economics
 
@@ -184,6 +232,13 @@ class DesignStages:
     def economics(self, batch: ScaleResult, factors: FactorTable, *, draws: int) -> Economics:
         """Cost and carbon of one batch of the production vessel."""
         return cost_and_carbon(batch, factors, draws=draws, seed=self.program.seed)
+
+
+def with_settings(recipe: MasterRecipe, settings: Sequence[Mapping[str, Any]]) -> MasterRecipe:
+    """`recipe` at chosen set points; its file, for positions, stays the user's."""
+    for item in settings:
+        recipe = recipe.with_value(item["path"], item["parameter"], Quantity(item["after"], item["unit"]))
+    return recipe
 
 
 def restated(master: MasterRecipe, stored: ScaleResult) -> ControlRecipe:

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from seedtrain.base import InputError, Position, SeedtrainError, collect
 from seedtrain.bioinformatics import Protein, read_protein
+from seedtrain.program._campaign import FILE as CAMPAIGN
+from seedtrain.program._campaign import Campaign, read_campaign
 from seedtrain.program._need import Need, read_need
 from seedtrain.program._plant import Plant, read_plant
 from seedtrain.quantity import Quantity
@@ -30,6 +32,7 @@ class Program:
     protein: Protein
     culture: Culture
     seed: int
+    campaign: Campaign | None = None
 
     @property
     def out(self) -> Path:
@@ -59,7 +62,7 @@ class Program:
 
 
 def read_program(folder: Path, *, seed: int = 1) -> Program:
-    """Read need.yaml, plant.yaml, recipe.yaml and the product's FASTA file.
+    """Read need.yaml, plant.yaml, recipe.yaml, the product's FASTA file, and campaign.yaml where there is one.
 
     Raises `InputErrors` with the faults of all files together.
     """
@@ -81,13 +84,16 @@ def read_program(folder: Path, *, seed: int = 1) -> Program:
     culture = _try(errors, lambda: culture_of(recipe, folder)) if recipe else None
     if plant and recipe:
         _try(errors, lambda: check_fit(recipe, plant))
+    campaign = None
+    if recipe and culture and (folder / CAMPAIGN).exists():
+        campaign = _try(errors, lambda: read_campaign(folder / CAMPAIGN, recipe, culture))
     collect(errors)
     assert need
     assert plant
     assert recipe
     assert protein
     assert culture
-    return Program(folder, need, plant, recipe, protein, culture, seed)
+    return Program(folder, need, plant, recipe, protein, culture, seed, campaign)
 
 
 def _try(errors: list[SeedtrainError], read: Callable[[], Read]) -> Read | None:

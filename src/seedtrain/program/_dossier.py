@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import seedtrain
 from seedtrain.base import translate as _
 from seedtrain.program._design_stages import DesignStages
 from seedtrain.program._directory import Program
 from seedtrain.program._dossier_batch import batch_section
+from seedtrain.program._dossier_campaign import campaign_section
 from seedtrain.program._dossier_case import Case
 from seedtrain.program._dossier_design import bench_blocks, gene_blocks, strain_blocks
 from seedtrain.program._dossier_gap import gap_blocks
@@ -21,14 +23,21 @@ from seedtrain.record import Ledger, moment
 from seedtrain.report import Block, Page
 
 
-def dossier_page(program: Program, design: DesignStages, results: Mapping[str, StageResult], ledger: Ledger) -> Page:
+def dossier_page(
+    program: Program,
+    design: DesignStages,
+    results: Mapping[str, StageResult],
+    ledger: Ledger,
+    changed: Mapping[str, Any] | None = None,
+) -> Page:
     """The dossier of a finished program, in the language in use.
 
-    - `results`: every stage by name, the gap included. `ledger`: that in which the batch is recorded.
+    - `results`: every stage by name, the gap included. `ledger`: that in which the batch is recorded. `changed`: what
+      is other than at the results before these.
 
     The mark stands on every page where anything in the batch is simulated.
     """
-    case = Case(program, design, results, ledger)
+    case = Case(program, design, results, ledger, changed)
     need = program.need.entry
     decided = case.record.decision
     return Page(
@@ -57,6 +66,7 @@ def _facts(case: Case) -> Iterator[tuple[str, str]]:
 def _blocks(case: Case) -> Iterator[Block]:
     yield from summary_blocks(case)
     yield from gap_blocks(case)
+    yield from campaign_section(case)
     yield from economics_section(case)
     yield from scale_section(case)
     yield from batch_section(case)

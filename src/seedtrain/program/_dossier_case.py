@@ -31,6 +31,7 @@ class Case:
     design: DesignStages
     results: Mapping[str, StageResult]
     ledger: Ledger
+    changed: Mapping[str, Any] | None = None
 
     @cached_property
     def gene(self) -> Gene:

@@ -118,7 +118,10 @@ def _predicted(row: Row) -> Cell:
         return Cell("–", style="muted")
     reach = span(found["low"], found["high"])
     text = amount(found["value"], row["unit"])
-    return Cell(f"{text} ({reach})" if reach else text, STATES[found["verdict"]])
+    text = f"{text} ({reach})" if reach else text
+    if row.get("probability") is not None:
+        text += "; " + _("met with {probability}").format(probability=percent(row["probability"], 2))
+    return Cell(text, STATES[found["verdict"]])
 
 
 def _measured(row: Row) -> Cell:

@@ -69,6 +69,8 @@ def _inputs(case: Case) -> Table:
         (program.plant.document.file, digest(program.plant.document.data)),
         (program.need.entry.product, digest(program.protein.to_data())),
     ]
+    if program.campaign is not None:
+        found.append((program.campaign.document.file, digest(program.campaign.document.data)))
     if program.factors is not None:
         found.append((program.factors.name, digest(program.factors.read_text(encoding="utf-8"))))
     heads = (Column(_("File")), Column("SHA-256", width=60))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -15,14 +15,16 @@ from seedtrain.program._batch_stage import origin_verdict
 from seedtrain.program._design_stages import DesignStages, Results
 from seedtrain.program._directory import Program
 from seedtrain.program._engine import Stage, StageOutput
+from seedtrain.program._fitted import Fitted
 from seedtrain.program._levers import GROUPS, Lever, program_levers
 from seedtrain.program._need import ATTRIBUTES, CriterionEntry
+from seedtrain.program._next_experiment import lever_gain, next_experiment, open_of
+from seedtrain.program._outlook import Outlook, ranged_levers
 from seedtrain.program._sensitivity import Sensitivities, Sensitivity, sensitivities
 from seedtrain.program._situation import QUALITY, Situation
 from seedtrain.quality import Limit, VerdictWord, combine
 from seedtrain.quantity import Quantity, number_text
-from seedtrain.recipe import MasterRecipe
-from seedtrain.simulation import TrainParameter, product_quality, run_train, train_parameters
+from seedtrain.simulation import product_quality, run_train
 
 Spread = tuple[float, float | None, float | None]
 """Value, and its 5 and 95 % points where a spread is known."""
@@ -50,10 +52,11 @@ class Prediction:
 
 @dataclass(frozen=True)
 class GapStage:
-    """The gap of one program."""
+    """The gap of one program. - `costs`: of experiments by kind, where the program has a campaign."""
 
     program: Program
     design: DesignStages
+    costs: Mapping[str, float] = field(default_factory=dict)
 
     def stage(self) -> Stage:
         """The stage."""
@@ -68,7 +71,9 @@ class GapStage:
         return (amount, *need.criteria)
 
     def _inputs(self, results: Results) -> dict[str, Any]:
+        more = {"choose": results["choose"].key, "costs": dict(self.costs)} if "choose" in results else {}
         return {
+            **more,
             "need": [item.model_dump() for item in self.criteria()],
             "scale": digest(results["scale"].data[self.program.production.name]),
             "batch": digest(results["batch"].data["content"]),
@@ -81,14 +86,39 @@ class GapStage:
         base = self.design.scaled(results, self.program.production.name)
         money = self.design.economics(base, self.design.factors(), draws=2000)
         predicted = predictions(base, money, molar_mass=self.molar_mass, seed=self.program.seed)
+        looked = Outlook.from_data(results["choose"].data["chosen"]["outlook"]) if "choose" in results else None
+        if looked is not None:
+            predicted = {name: _drawn(name, spread, looked) for name, spread in predicted.items()}
         rows = [self._row(criterion, predicted, results) for criterion in self.criteria()]
+        for row, criterion in zip(rows, self.criteria(), strict=True):
+            row["probability"] = looked.probability(criterion) if looked and row["prediction"] else None
         skipped: list[list[str]] = []
         if any(row["state"] != "met" and row["prediction"] for row in rows):
             found = self.effects(base, results, part(progress, 0.1, 1.0))
             skipped = [list(item) for item in found.skipped]
             for row in rows:
                 row["levers"] = best_levers(row, found) if row["state"] != "met" else []
+                if row["levers"] and looked is not None:
+                    row |= self._advice(row, found, base, money, results)
         return StageOutput({"criteria": rows, "skipped": skipped})
+
+    def _advice(
+        self, row: Mapping[str, Any], found: Sensitivities, base: ScaleResult, money: Economics, results: Results
+    ) -> dict[str, Any]:
+        """The cheapest experiment that would tell whether a criterion is met, and what its strongest lever gains."""
+        fitted = Fitted.from_data(results["fit"].data)
+        left = open_of(row["attribute"], fitted, found, ranged_levers(base.control.recipe), money)
+        best, weighed = next_experiment(row, left, self.costs)
+        shares = {
+            "culture": left.culture, "downstream": sum(now for now, _left in left.steps.values()),
+            "prices": sum(left.prices.values()) + left.other,
+        }  # fmt: skip
+        return {
+            "experiment": best.to_data() if best else None,
+            "weighed": [item.to_data() for item in weighed],
+            "open": {name: part / left.total if left.total > 0 else 0.0 for name, part in shares.items()},
+            "gain": lever_gain(row, row["levers"], left.total),
+        }
 
     @property
     def molar_mass(self) -> float:
@@ -175,12 +205,6 @@ def predictions(base: ScaleResult, money: Economics, *, molar_mass: float, seed:
     return found
 
 
-def ranged_levers(recipe: MasterRecipe) -> dict[str, TrainParameter]:
-    """The parameters of the downstream models that have a range, by name; a range may begin at 0."""
-    known = train_parameters(recipe).items()
-    return {name: item for name, item in known if item.value > 0 and item.low < item.high < math.inf}
-
-
 def _quality_draws(base: ScaleResult, molar_mass: float, seed: int) -> dict[str, list[float]]:
     """Attributes of the product over the plausible ranges of the downstream models (triangular about the value)."""
     recipe = base.control.recipe
@@ -196,6 +220,14 @@ def _quality_draws(base: ScaleResult, molar_mass: float, seed: int) -> dict[str,
         for name in QUALITY:
             found[name].append(quality[name][0])
     return found
+
+
+def _drawn(name: str, spread: Spread, looked: Outlook) -> Spread:
+    """The value with the interval of the draws, which have the culture's parameters in them too."""
+    if name not in looked.values:
+        return spread
+    low, high = looked.interval(name)
+    return spread[0], min(low, spread[0]), max(high, spread[0])
 
 
 def _judge(criterion: CriterionEntry, value: float, low: float | None, high: float | None) -> VerdictWord:

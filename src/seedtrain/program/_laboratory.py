@@ -146,7 +146,7 @@ def _assays(runs: Mapping[str, Run], rng: np.random.Generator) -> str:
         for hour in _sample_times(run).tolist():
             seen = [max(run.at(symbol, hour), 0.0) * float(rng.normal(1.0, ASSAY)) for symbol, _words in species]
             seen = [value + float(rng.normal(0.0, 0.01)) for value in seen]
-            rows.append([name, f"{hour:g}", *(f"{max(value, 0.0):.4g}" for value in seen), "2"])
+            rows.append([name, f"{hour:g}", *(f"{max(value, 0.0):.4g}" for value in seen), "1"])
     return _csv(heads, rows)
 
 

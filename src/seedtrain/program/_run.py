@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,10 +25,15 @@ from seedtrain.base import (
 )
 from seedtrain.base import translate as _
 from seedtrain.program._batch_stage import BatchStage
+from seedtrain.program._campaign_stages import CampaignStages
+from seedtrain.program._compare_stage import CompareStage
 from seedtrain.program._design_stages import DesignStages
 from seedtrain.program._directory import Program, read_program
 from seedtrain.program._engine import Stage, StageOutput, StageResult, run_stage
 from seedtrain.program._gap_stage import GapStage
+from seedtrain.program._history import remember
+from seedtrain.program._outlook_stages import OutlookStages
+from seedtrain.quality import verdict_words
 from seedtrain.quantity import number_text
 from seedtrain.record import open_ledger
 
@@ -35,14 +41,22 @@ SHARES: Final = {
     "gene": 0.15,
     "verify": 0.02,
     "strain": 0.16,
+    "campaign": 0.03,
+    "before": 0.08,
+    "fit": 0.2,
+    "choose": 0.15,
     "bench": 0.02,
     "scale": 0.05,
     "batch": 0.05,
     "economics": 0.02,
+    "compare": 0.08,
     "gap": 0.41,
     "dossier": 0.12,
 }
-"""Part of the whole work that each stage is, for the progress bar."""
+"""What each stage costs beside the others, for the progress bar."""
+
+
+GAP_KEYS: Final = ("attribute", "words", "state", "priority", "prediction", "probability", "batch")
 
 
 @dataclass(frozen=True)
@@ -50,12 +64,14 @@ class Outcome:
     """What a run of a program left.
 
     - `digest`: of the dossier's content; the same for the same inputs, killed on the way or not.
+    - `changed`: what is other than at the results before these; None for the first.
     """
 
     program: Program
     results: Mapping[str, StageResult]
     dossier: Path
     digest: str
+    changed: Mapping[str, Any] | None = None
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -71,10 +87,25 @@ class Outcome:
             "batch": batch["batch"],
             "decision": batch["decision"],
             "simulated": True,
-            "gap": [
-                {key: row[key] for key in ("attribute", "words", "state", "priority", "prediction", "batch")}
-                for row in self.results["gap"].data["criteria"]
-            ],
+            "gap": [{key: row.get(key) for key in GAP_KEYS} for row in self.results["gap"].data["criteria"]],
+            "changed": self.changed,
+            **({"campaign": self._campaign()} if "campaign" in self.results else {}),
+        }
+
+    def _campaign(self) -> dict[str, Any]:
+        """What the campaign's data did to the gap."""
+        before, choose = self.results["before"].data, self.results["choose"].data
+        looks = {"before": before, "fitted": choose["own"], "chosen": choose["chosen"]}
+        return {
+            "runs": len(self.results["campaign"].data["runs"]),
+            "simulated": self.results["campaign"].data["simulated"],
+            "shortfall": {name: item["shortfall"] for name, item in looks.items()},
+            "probability": {
+                name: {row["attribute"]: row["probability"] for row in item["criteria"]} for name, item in looks.items()
+            },
+            "shrinks": choose["shrinks"],
+            "settings": choose["settings"],
+            "compare": self.results["compare"].data["verdict"],
         }
 
     def summary(self) -> str:
@@ -87,6 +118,7 @@ class Outcome:
         decision = {"released": _("released"), "rejected": _("rejected"), "on_hold": _("on hold")}
         batch = self.results["batch"].data
         lines += [
+            *self._campaign_lines(),
             "",
             _("batch {batch}: {decision}").format(batch=batch["batch"], decision=decision[batch["decision"]]),
             _("stages run now: {stages}").format(stages=", ".join(ran) or _("none, nothing changed")),
@@ -94,6 +126,20 @@ class Outcome:
             _("printed: {path}").format(path=self.dossier.with_suffix(".pdf")),
         ]
         return "\n".join(lines)
+
+    def _campaign_lines(self) -> list[str]:
+        if "campaign" not in self.results:
+            return []
+        told = self._campaign()
+        short = {name: f"{100 * math.expm1(item['value']):.0f} %" for name, item in told["shortfall"].items()}
+        words = _("campaign of {runs} simulated runs") if told["simulated"] else _("campaign of {runs} runs")
+        gap = _("mean distance from the limits {before} before the data, {fitted} fitted, {chosen} as chosen")
+        lines = ["", f"{words.format(runs=told['runs'])}: {gap.format(**short)}"]
+        if told["settings"]:
+            text = _("the gap shrinks by the choice with a probability of {probability}")
+            lines.append(text.format(probability=f"{100 * told['shrinks']:.0f} %"))
+        text = _("bench against pilot: {verdict}")
+        return [*lines, text.format(verdict=verdict_words(told["compare"]))]
 
 
 def _found(row: Mapping[str, Any]) -> str:
@@ -103,6 +149,8 @@ def _found(row: Mapping[str, Any]) -> str:
         text = f"{_short(found['value'])} {row['unit']}"
         if found["low"] is not None:
             text += f" ({_short(found['low'])} .. {_short(found['high'])})"
+        if row.get("probability") is not None:
+            text += ", " + _("met with {probability}").format(probability=f"{100 * row['probability']:.0f} %")
         parts.append(_("predicted {value}").format(value=text))
     if row["batch"] and row["prediction"]:
         parts.append(_("batch {value}").format(value=row["batch"]["value"]))
@@ -123,24 +171,47 @@ def run_program(folder: Path, *, seed: int = 1, progress: Progress = silent) -> 
     program = read_program(folder, seed=seed)
     with _locked(program.out):
         design = DesignStages(program)
-        batch, gap = BatchStage(program, design), GapStage(program, design)
-        stages = (*design.stages(), batch.stage(), design.economics_stage(), gap.stage())
+        batch = BatchStage(program, design)
+        stages = program_stages(program, design, batch)
         results: dict[str, StageResult] = {}
-        for stage, report in _shared(stages, progress):
+        share = _share_of_dossier(stages)
+        for stage, report in _shared(stages, part(progress, 0.0, 1.0 - share)):
             results[stage.name] = run_stage(stage, results, program.out / "stages", report)
         write_json(program.out / "gap.json", results["gap"].data)
         content = dossier_content(results)
+        changed = remember(program.out, results)
         dossier = Stage(
             "dossier",
-            lambda done: {"content": digest(content), "record": batch.seal(done["batch"]), **_shown(program)},
-            _dossier_work(program, design, batch),
-        )
-        report = part(progress, 1.0 - SHARES["dossier"], 1.0)
+            lambda done: {
+                "content": digest(content), "record": batch.seal(done["batch"]), "changed": changed, **_shown(program)
+            },
+            _dossier_work(program, design, batch, changed),
+        )  # fmt: skip
+        report = part(progress, 1.0 - share, 1.0)
         results["dossier"] = run_stage(dossier, results, program.out / "stages", report)
         for name in ("dossier.html", "dossier.pdf"):
             write_atomic(program.out / name, (results["dossier"].folder / name).read_bytes())
         progress(1.0, "dossier")
-    return Outcome(program, results, program.out / "dossier.html", str(results["dossier"].data["digest"]))
+    digest_of = str(results["dossier"].data["digest"])
+    return Outcome(program, results, program.out / "dossier.html", digest_of, changed)
+
+
+def program_stages(program: Program, design: DesignStages, batch: BatchStage) -> tuple[Stage, ...]:
+    """Every stage before the dossier, in the order in which they run; those of the campaign where there is one."""
+    first, second = design.stages()[:3], design.stages()[3:]
+    campaign = program.campaign
+    gap = GapStage(program, design, campaign.costs if campaign else {})
+    if campaign is None:
+        return (*first, *second, batch.stage(), design.economics_stage(), gap.stage())
+    looked = OutlookStages(program, design, campaign, gap.criteria())
+    runs, fit = CampaignStages(program, design, campaign).stages()
+    compare = CompareStage(program, design, campaign, looked)
+    learnt = (runs, looked.before(), fit, looked.chosen())
+    return (*first, *learnt, *second, batch.stage(), design.economics_stage(), compare.stage(), gap.stage())
+
+
+def _share_of_dossier(stages: tuple[Stage, ...]) -> float:
+    return SHARES["dossier"] / (SHARES["dossier"] + sum(SHARES[stage.name] for stage in stages))
 
 
 def _shown(program: Program) -> dict[str, Any]:
@@ -165,7 +236,7 @@ def dossier_content(results: Mapping[str, StageResult]) -> dict[str, Any]:
 
 
 def _dossier_work(
-    program: Program, design: DesignStages, batch: BatchStage
+    program: Program, design: DesignStages, batch: BatchStage, changed: Mapping[str, Any] | None
 ) -> Callable[[Mapping[str, StageResult], Progress], StageOutput]:
     def work(results: Mapping[str, StageResult], progress: Progress) -> StageOutput:
         from seedtrain.program._dossier import dossier_page
@@ -173,7 +244,7 @@ def _dossier_work(
 
         progress(0.0, "dossier: page")
         with open_ledger(batch.ledger_path, create=False, read_only=True) as ledger:
-            page = dossier_page(program, design, results, ledger)
+            page = dossier_page(program, design, results, ledger, changed)
         progress(0.3, "dossier: HTML")
         html = render_html(page)
         progress(0.6, "dossier: PDF")
@@ -184,9 +255,9 @@ def _dossier_work(
 
 
 def _shared(stages: tuple[Stage, ...], progress: Progress) -> Iterator[tuple[Stage, Progress]]:
-    start = 0.0
+    start, whole = 0.0, sum(SHARES[stage.name] for stage in stages)
     for stage in stages:
-        end = start + SHARES[stage.name]
+        end = start + SHARES[stage.name] / whole
         progress(start, stage.name)
         yield stage, _named(stage.name, part(progress, start, end))
         start = end

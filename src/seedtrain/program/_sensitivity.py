@@ -58,7 +58,7 @@ def sensitivities(situation: Situation, levers: Sequence[Lever], *, progress: Pr
     situation.know(movable, part(progress, 0.0, 0.5))
     base = situation.outcome()
     names = tuple(base.values)
-    feed_f, feed_g = _feed_derivatives(feeds, names)
+    feed_f, feed_g = feed_derivatives(feeds, names)
     effects: list[Sensitivity] = []
     skipped: list[tuple[str, str]] = []
     for number, (lever, pair) in enumerate(zip(levers, pairs, strict=True)):
@@ -101,8 +101,8 @@ def _pair(situation: Situation, lever: Lever) -> tuple[Moved, Moved]:
     return moved(1), moved(-1)
 
 
-def _feed_derivatives(feeds: Sequence[Sequence[Situation]], names: tuple[str, ...]) -> tuple[Floats, Floats]:
-    """f_u, shape "attribute feed", of the logarithms, and g_u, shape "margin feed"."""
+def feed_derivatives(feeds: Sequence[Sequence[Situation]], names: tuple[str, ...]) -> tuple[Floats, Floats]:
+    """f_u, shape "attribute feed", of the logarithms, and g_u, shape "margin feed"; `feeds`: each up and down."""
     feed_f, feed_g = np.zeros((len(names), len(feeds))), np.zeros((len(feeds), len(feeds)))
     for column, (up, down) in enumerate(feeds):
         feed_f[:, column], feed_g[:, column] = _slope(up.outcome(), down.outcome(), names, 2 * FEED_STEP)

@@ -1,0 +1,216 @@
+"""The stages that turn data into parameters: the campaign's runs, and the fit of the culture to them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from seedtrain.base import InputError, Position, Progress, digest, digest_file, part
+from seedtrain.base import translate as _
+from seedtrain.development import (
+    Dataset,
+    Fit,
+    MeasuredRun,
+    culture_problem,
+    culture_text,
+    fit_blocks,
+    fit_problem,
+    fitted_culture,
+    read_data,
+    read_sheet,
+)
+from seedtrain.program._campaign import Campaign
+from seedtrain.program._design_stages import DesignStages, Results
+from seedtrain.program._directory import Program
+from seedtrain.program._engine import Stage, StageOutput
+from seedtrain.program._fitted import Fitted, fitted_of, read_fitted
+from seedtrain.program._informed import truth_culture
+from seedtrain.program._virtual import (
+    MAPPING,
+    READINGS,
+    SHEET,
+    Floats,
+    check_apart,
+    designed,
+    hidden_truth,
+    mapping_text,
+    readings_table,
+    settings_table,
+    virtual_runs,
+)
+from seedtrain.report import Page, render_html
+
+STARTS: Final = 1
+"""Searches beside the one from the published values; the ranges are narrow."""
+
+
+@dataclass(frozen=True)
+class CampaignStages:
+    """The campaign and the fit of one program that has a campaign."""
+
+    program: Program
+    design: DesignStages
+    campaign: Campaign
+
+    def stages(self) -> tuple[Stage, ...]:
+        """In the order in which they run."""
+        return (Stage("campaign", self._campaign_inputs, self._campaign), Stage("fit", self._fit_inputs, self._fit))
+
+    # campaign
+
+    def _campaign_inputs(self, results: Results) -> dict[str, Any]:
+        campaign, recipe = self.campaign, self.program.recipe
+        own = [digest_file(campaign.folder / name) for name in (campaign.entry.sheet, campaign.entry.fitted) if name]
+        if campaign.entry.data:
+            own.append(read_data(campaign.folder / campaign.entry.data).digest)
+        return {
+            "campaign": campaign.to_data(),
+            "own": own,
+            "culture": self.design.literature(results).digest,
+            "recipe": recipe.digest_of("basis", "materials", f"procedure/{recipe.production.name}"),
+            "vessel": repr(self.program.bench),
+        }
+
+    def _campaign(self, results: Results, progress: Progress) -> StageOutput:
+        if self.campaign.entry.fitted:
+            return StageOutput({"simulated": False, "runs": {}, "factors": [], "truth": {}, "source": "own fit"})
+        return self._virtual(results, progress) if self.campaign.virtual else self._own()
+
+    def _virtual(self, results: Results, progress: Progress) -> StageOutput:
+        campaign, bench = self.campaign, self.program.bench
+        literature = self.design.literature(results)
+        truth = hidden_truth(campaign, literature)
+        culture = truth_culture(literature, truth)
+        settings = designed(campaign)
+        check_apart(campaign, settings)
+        runs = virtual_runs(campaign, culture, bench, self.program.recipe, settings, progress=progress)
+        names = list(runs)
+        titre = {name: run.totals["titre"][0] for name, run in runs.items()}
+        files = {
+            READINGS: readings_table(runs, campaign.assays, campaign.entry.seed),
+            SHEET: settings_table(campaign, names, settings),
+            MAPPING: mapping_text(
+                f"{campaign.entry.campaign}, simulated", campaign.assays, dict.fromkeys(names, ("bench", bench.name)),
+                READINGS,
+            ),
+        }  # fmt: skip
+        return StageOutput({**self._sheet(names, settings), "simulated": True, "truth": truth, "titre": titre,
+                            "source": f"hidden truth of seed {campaign.entry.truth}"}, files)  # fmt: skip
+
+    def _own(self) -> StageOutput:
+        """One's own readings: what they are stays where it is, and what each run was set to is checked here."""
+        campaign = self.campaign
+        data = read_data(campaign.folder / campaign.entry.data)
+        settings, names = self._settings(data)
+        simulated = any(run.origin == "simulated" for run in data.runs.values())
+        return StageOutput({**self._sheet(names, settings), "simulated": simulated, "truth": {}, "titre": {},
+                            "source": f"{data.name}, {data.digest[:12]}"})  # fmt: skip
+
+    def _sheet(self, names: list[str], settings: Floats) -> dict[str, Any]:
+        return {
+            "factors": [[item.label, item.unit] for item in self.campaign.factors],
+            "runs": dict(zip(names, settings.tolist(), strict=True)),
+        }
+
+    def _settings(self, data: Dataset) -> tuple[Floats, list[str]]:
+        """What one's own sheet says that the bench runs of `data` were set to."""
+        campaign, path = self.campaign, self.campaign.folder / self.campaign.entry.sheet
+        sheet = read_sheet(path)
+        columns = [sheet.column(f"{item.label} [{item.unit}]" if item.unit else item.label)
+                   for item in campaign.factors]  # fmt: skip
+        run = sheet.column("run")
+        rows: dict[str, list[float]] = {}
+        for at, cells in enumerate(sheet.rows):
+            try:
+                rows[cells[run]] = [float(cells[column]) for column in columns]
+            except ValueError:
+                raise InputError(
+                    f"run {cells[run]} has a setting that is no number",
+                    position=sheet.place(at),
+                    remedy="Write numbers in the units of the header.",
+                ) from None
+        bench = [name for name in data.runs if data.about[name].scale in ("", "bench")]
+        lost = [name for name in bench if name not in rows]
+        if lost or not bench:
+            words = f"the sheet does not say what {', '.join(lost)} was set to" if lost else "no run is of scale bench"
+            raise InputError(words, position=Position(str(path)), remedy="Give each bench run of the readings a row.")
+        settings = np.array([rows[name] for name in bench])
+        try:
+            check_apart(campaign, settings)
+        except InputError as error:
+            raise InputError(error.message, position=Position(str(path)), remedy=error.remedy) from None
+        return settings, bench
+
+    # fit
+
+    def _fit_inputs(self, results: Results) -> dict[str, Any]:
+        return {
+            "campaign": results["campaign"].key,
+            "result": results["campaign"].digest,
+            "fit": list(self.campaign.ranges),
+            "text": digest(self._culture_text()),
+        }
+
+    def _fit(self, results: Results, progress: Progress) -> StageOutput:
+        culture = self.design.literature(results)
+        if self.campaign.entry.fitted:
+            found, key = read_fitted(self.campaign.folder / self.campaign.entry.fitted, culture)
+            return StageOutput({**found.to_data(), "simulated": False, "readings": 0, "objective": None, "advice": [],
+                                "starts": [0, 0], "digest": key})  # fmt: skip
+        runs, data = self._measured(results)
+        ranges = self.campaign.ranges
+        problem = culture_problem(
+            culture, runs, list(ranges), observables=[item.symbol for item in self.campaign.assays],
+            errors={item.symbol: item.model for item in self.campaign.assays}, bounds=ranges,
+        )  # fmt: skip
+        fit = fit_problem(
+            problem, count=STARTS, seed=self.campaign.entry.seed, profiles=(), progress=part(progress, 0.0, 0.95)
+        )
+        words = f"fitted to {problem.count} readings of {len(runs)} runs, data {data.digest[:12]}"
+        words += ", simulated" if problem.simulated else ""
+        told = dataclasses.replace(fitted_of(fit, culture, words), information=_information(fit))
+        return StageOutput(
+            {**told.to_data(), "simulated": problem.simulated, "readings": problem.count,
+             "objective": fit.best.objective, "advice": [item.to_data() for item in fit.advice],
+             "starts": [fit.reached, len(fit.starts)], "digest": data.digest},
+            self._files(fit, told, words),
+        )  # fmt: skip
+
+    def _measured(self, results: Results) -> tuple[list[MeasuredRun], Dataset]:
+        """The runs of the campaign as a fit takes them: readings, and the recipe as each was set."""
+        stored = results["campaign"]
+        folder, entry = self.campaign.folder, self.campaign.entry
+        data = read_data(folder / entry.data if entry.data else stored.folder / MAPPING)
+        bench, recipe = self.program.bench, self.program.recipe
+        return [
+            MeasuredRun(
+                name, data.runs[name], self.campaign.recipe(recipe, row), bench, initial=data.about[name].initial,
+                feed_factor=data.about[name].feed_factor,
+            )
+            for name, row in stored.data["runs"].items()
+        ], data  # fmt: skip
+
+    def _files(self, fit: Fit, told: Fitted, words: str) -> dict[str, bytes | str]:
+        """The report of the fit, and the culture's file with what was fitted."""
+        culture = self.program.culture
+        name = f"{culture.name}_fitted"
+        mark = _("simulated") if fit.problem.simulated else ""
+        page = Page(_("Fit of {name}").format(name=culture.name), fit_blocks(fit), mark=mark)
+        text = fitted_culture(self._culture_text(), culture, told.values, words, name)
+        return {"fit.html": render_html(page), "culture.yaml": text}
+
+    def _culture_text(self) -> str:
+        named = self.program.folder / self.program.recipe.culture
+        return culture_text(named if named.is_file() else self.program.recipe.culture)
+
+
+def _information(fit: Fit) -> dict[str, Floats]:
+    """What each run alone tells of the fitted parameters, at the best values."""
+    found = {}
+    for item in fit.problem.experiments:
+        alone = dataclasses.replace(fit.problem, experiments=(item,))
+        found[item.name] = alone.evaluate(fit.best.x).fisher
+    return found

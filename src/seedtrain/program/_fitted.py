@@ -1,0 +1,226 @@
+"""What a fit leaves of the culture's parameters: best values, how far they may be off together, and draws of them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedtrain.base import InputError, Position, digest_file, read_text
+from seedtrain.development import Fit
+from seedtrain.simulation import Culture
+
+Floats = NDArray[np.float64]
+NORMAL_90: Final = 1.6448536269514722
+NOTHING_LEARNT: Final = 0.97
+"""Standard deviation after over before the data, from which on they tell nothing of a parameter."""
+TRIES: Final = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Parameters of a culture after a fit, normal on the scale of its search within their ranges.
+
+    - `scales`: lin, log or log10 by parameter; `at` and `covariance` on it. - `literature`: values before;
+      `ranges`: in which they were sought. - `intervals`: 90 %, (None, None) where the data leave one open.
+    - `information`: what each run tells, on the scale of the search; empty where it is not known.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    scales: tuple[str, ...]
+    at: Floats
+    covariance: Floats
+    literature: tuple[float, ...]
+    ranges: tuple[tuple[float, float], ...]
+    intervals: tuple[tuple[float | None, float | None], ...]
+    information: Mapping[str, Floats]
+    source: str
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Best values, in the culture's units."""
+        return self._values(self.at)
+
+    def _values(self, x: Floats) -> dict[str, float]:
+        return {
+            name: _value(scale, point) for name, scale, point in zip(self.names, self.scales, x.tolist(), strict=True)
+        }
+
+    def culture(self, culture: Culture) -> Culture:
+        """`culture` with the best values, marked as fitted."""
+        return culture.with_parameters({name: (value, "fitted", self.source) for name, value in self.values.items()})
+
+    def draws(self, count: int, rng: np.random.Generator) -> list[dict[str, float]]:
+        """Values that the data allow; a draw outside the ranges is drawn again."""
+        low, high = (
+            np.array([_scaled(scale, ends[side]) for scale, ends in zip(self.scales, self.ranges, strict=True)])
+            for side in (0, 1)
+        )
+        root = np.linalg.cholesky(self.covariance + 1e-14 * np.diag(np.diag(self.covariance)))
+        found = []
+        for _ in range(count):
+            point = self.at
+            for _again in range(TRIES):
+                point = self.at + root @ rng.standard_normal(len(self.at))
+                if ((point >= low) & (point <= high)).all():
+                    break
+            found.append(self._values(np.clip(point, low, high)))
+        return found
+
+    def slopes(self, per_relative: Mapping[str, float], per_unit: Mapping[str, float]) -> Floats:
+        """Derivatives by the search's own coordinates from those by a relative change, or by the unit itself."""
+        found = []
+        for name, scale, x in zip(self.names, self.scales, self.at.tolist(), strict=True):
+            value = _value(scale, x)
+            by_value = per_unit[name] if name in per_unit else per_relative.get(name, 0.0) / value
+            found.append(by_value * {"lin": 1.0, "log": value, "log10": value * math.log(10.0)}[scale])
+        return np.array(found)
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "parameters": [
+                {"name": name, "unit": unit, "scale": scale, "value": value, "literature": before,
+                 "range": list(ends), "low": low, "high": high}
+                for name, unit, scale, value, before, ends, (low, high) in zip(
+                    self.names, self.units, self.scales, self.values.values(), self.literature, self.ranges,
+                    self.intervals, strict=True)
+            ],
+            "at": self.at.tolist(),
+            "covariance": self.covariance.tolist(),
+            "information": {name: item.tolist() for name, item in self.information.items()},
+            "source": self.source,
+        }  # fmt: skip
+
+    @staticmethod
+    def from_data(data: Mapping[str, Any]) -> Fitted:
+        """What `to_data` wrote."""
+        rows = data["parameters"]
+        return Fitted(
+            tuple(row["name"] for row in rows),
+            tuple(row["unit"] for row in rows),
+            tuple(row["scale"] for row in rows),
+            np.array(data["at"], dtype=float),
+            np.array(data["covariance"], dtype=float),
+            tuple(row["literature"] for row in rows),
+            tuple((row["range"][0], row["range"][1]) for row in rows),
+            tuple((row["low"], row["high"]) for row in rows),
+            {name: np.array(item, dtype=float) for name, item in data["information"].items()},
+            str(data["source"]),
+        )
+
+
+def _value(scale: str, x: float) -> float:
+    return x if scale == "lin" else math.exp(x) if scale == "log" else 10.0**x
+
+
+def _scaled(scale: str, value: float) -> float:
+    return value if scale == "lin" else math.log(value) if scale == "log" else math.log10(value)
+
+
+def fitted_of(fit: Fit, culture: Culture, source: str) -> Fitted:
+    """What `fit` leaves of the parameters of `culture`; the ranges of the search count as uniform spreads.
+
+    Raises `InputError` for a parameter of which the data tell nothing, with what would.
+    """
+    problem = fit.problem
+    names = [name for name in problem.names if name in culture.parameters]
+    keep = [problem.names.index(name) for name in names]
+    before = 12.0 / (problem.high - problem.low) ** 2
+    whole = np.linalg.inv(fit.best.fisher + np.diag(before))
+    covariance = whole[np.ix_(keep, keep)]
+    _check_told(fit, names, np.sqrt(np.diag(covariance) * before[keep]))
+    found = [problem.parameters[at] for at in keep]
+    intervals = []
+    for item in found:
+        known = fit.intervals[item.name]
+        intervals.append((known.low, known.high) if known.identified else (None, None))
+    return Fitted(
+        tuple(names),
+        tuple(item.unit for item in found),
+        tuple(item.scale for item in found),
+        np.asarray(fit.best.x[keep], dtype=float),
+        np.asarray(covariance, dtype=float),
+        tuple(culture.parameters[name].value for name in names),
+        tuple((item.low, item.high) for item in found),
+        tuple(intervals),
+        {},
+        source,
+    )
+
+
+def _check_told(fit: Fit, names: list[str], left: Floats) -> None:
+    """Refuse a fit with parameters of which the data tell nothing."""
+    untold = [name for name, part in zip(names, left.tolist(), strict=True) if part > NOTHING_LEARNT]
+    if not untold:
+        return
+    from seedtrain.development import advice_words
+
+    told = [advice_words(item) for item in fit.advice if item.parameter in untold]
+    raise InputError(
+        f"the readings tell nothing of {', '.join(untold)}",
+        remedy=" ".join([f"Take {'it' if len(untold) == 1 else 'them'} out of `fit`, or measure what tells.", *told]),
+    )
+
+
+def read_fitted(path: Path, culture: Culture) -> tuple[Fitted, str]:
+    """What the fit.json of `seedtrain fit -o` leaves of the parameters of `culture`, and the file's digest.
+
+    The file keeps no covariance: parameters are taken for independent, and one whose interval is refused for spread
+    evenly over the range in which it was sought.
+    """
+    try:
+        data: Any = json.loads(read_text(path, what="fit"))
+        level, rows = float(data["level"]), data["parameters"]
+        told = [row for row in rows if row["name"] in culture.parameters]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(
+            "this is no fit", position=Position(str(path)), remedy="Give the fit.json that 'seedtrain fit -o' wrote."
+        ) from None
+    if level != 0.9:
+        raise InputError(
+            f"the fit's intervals are at {level:g}", position=Position(str(path)), remedy="Fit with --level 90."
+        )
+    if not told:
+        raise InputError(
+            f"the fit has no parameter of the culture {culture.name}",
+            position=Position(str(path)),
+            remedy="Give the fit of this recipe's culture.",
+        )
+    key = digest_file(path)
+    return _independent(told, culture, f"own fit {path.name}, {key[:12]}"), key
+
+
+def _independent(rows: list[Any], culture: Culture, source: str) -> Fitted:
+    scales, at, spreads, intervals = [], [], [], []
+    for row in rows:
+        interval = row.get("interval") or {}
+        low, high, value = interval.get("low"), interval.get("high"), float(row["value"])
+        scale = "log" if value > 0 and float(row["low"]) > 0 else "lin"
+        ends = [_scaled(scale, float(row[side])) for side in ("low", "high")]
+        spread = (ends[1] - ends[0]) / math.sqrt(12.0)
+        if low is not None and high is not None:
+            spread = (_scaled(scale, high) - _scaled(scale, low)) / (2 * NORMAL_90)
+        scales.append(scale)
+        at.append(_scaled(scale, value))
+        spreads.append(spread)
+        intervals.append((low, high) if low is not None and high is not None else (None, None))
+    return Fitted(
+        tuple(row["name"] for row in rows),
+        tuple(str(row["unit"]) for row in rows),
+        tuple(scales),
+        np.array(at),
+        np.diag(np.array(spreads) ** 2),
+        tuple(culture.parameters[row["name"]].value for row in rows),
+        tuple((float(row["low"]), float(row["high"])) for row in rows),
+        tuple(intervals),
+        {},
+        source,
+    )

@@ -1,0 +1,210 @@
+"""The cheapest experiment that would tell whether a criterion is met, and what to expect of it.
+
+The logarithm of an attribute is taken for normal about its prediction, its variance for the sum of what parameters of
+the culture, of the downstream models, and prices leave open (first order; the sensitivities of the gap). An experiment
+takes a part of that variance away. Before it is done its outcome is not known: the prediction will move by about as
+much variance as it takes away, and the criterion is told where the 5 to 95 % interval that is left lies on one side of
+the limit (the expected probability of that; Raiffa & Schlaifer 1961, Applied Statistical Decision Theory, preposterior
+analysis).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from seedtrain.development import Economics
+from seedtrain.program._fitted import Fitted, Floats
+from seedtrain.program._sensitivity import Sensitivities
+from seedtrain.simulation import TrainParameter
+
+NORMAL_90: Final = 1.6448536269514722
+TELLS: Final = 0.5
+"""Probability of telling from which on an experiment counts as one that would tell."""
+STEP_ERROR: Final = 0.05
+"""Relative standard deviation with which a test of one downstream step tells its parameter; assumed."""
+QUOTE_LEFT: Final = 0.1
+"""Part of a price's variance that a quote leaves; assumed."""
+MOVES: Final = 10.0
+SHIFTS: Final = 2.0
+"""Steps of a lever for which a gain is told: 10 %, or 2 K and 0.2 of pH, where first order is still near."""
+SETTABLE: Final = ("recipe", "vessel", "downstream")
+COUNTS: Final = (1, 2, 4, 8, 16)
+FEWEST_OPEN: Final = 1e-12
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One experiment: `kind` and `subject` say what is done, `runs` how often, `cost` USD in all.
+
+    - `share`: part of the variance that it takes away. - `tells`: probability that the criterion is told afterwards.
+    """
+
+    kind: str
+    subject: str
+    runs: int
+    cost: float
+    share: float
+    tells: float
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Open:
+    """What is not known of one attribute: variance of its logarithm by source.
+
+    - `slopes`: by the fitted parameters, on the scale of their search. - `steps`: by downstream parameter what its
+      range leaves open, and what a test would leave; `prices`: by factor. - `other`: what no experiment takes away.
+    """
+
+    slopes: Floats
+    fitted: Fitted
+    steps: Mapping[str, tuple[float, float]]
+    prices: Mapping[str, float]
+    other: float
+
+    @property
+    def culture(self) -> float:
+        """Of the culture's parameters together."""
+        return float(self.slopes @ self.fitted.covariance @ self.slopes)
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.culture + sum(now for now, _left in self.steps.values()) + sum(self.prices.values()) + self.other
+
+
+def open_of(
+    attribute: str,
+    fitted: Fitted,
+    found: Sensitivities,
+    ranges: Mapping[str, TrainParameter],
+    money: Economics,
+) -> Open:
+    """What leaves `attribute` open, from the sensitivities of the gap."""
+    mine = [item for item in found.effects if item.attribute == attribute]
+    relative = {item.lever.name: item.total / item.lever.scale.per for item in mine if not item.lever.scale.shift}
+    shifts = {item.lever.name: item.total / item.lever.scale.per for item in mine if item.lever.scale.shift}
+    cells = {item.lever.name for item in mine if item.lever.group in ("gene", "culture")}
+    slopes = fitted.slopes(
+        {name: value for name, value in relative.items() if name in cells},
+        {name: value for name, value in shifts.items() if name in cells},
+    )
+    steps = {}
+    for item in mine:
+        known = ranges.get(item.lever.name)
+        if item.lever.group == "downstream" and known is not None:
+            slope, spread = (item.total / item.lever.scale.per) ** 2, _triangular(known)
+            steps[item.lever.name] = slope * spread, slope * min(STEP_ERROR**2, spread)
+    part = {"cost": money.cost, "carbon": money.carbon}.get(attribute)
+    if part is None or part.total.low is None or part.total.high is None or not part.total.low > 0:
+        return Open(slopes, fitted, steps, {}, 0.0)
+    spread = (math.log(part.total.high / part.total.low) / (2 * NORMAL_90)) ** 2
+    prices = {name: share * spread for name, share in part.variance.items() if share > 0}
+    return Open(slopes, fitted, steps, prices, max(spread - sum(prices.values()), 0.0))
+
+
+def _triangular(known: TrainParameter) -> float:
+    """Relative variance of a triangular distribution about the value."""
+    low, middle, high = known.low, min(max(known.value, known.low), known.high), known.high
+    spread = low**2 + middle**2 + high**2 - low * middle - low * high - middle * high
+    return spread / 18.0 / known.value**2
+
+
+def next_experiment(
+    row: Mapping[str, Any], open_: Open, costs: Mapping[str, float]
+) -> tuple[Candidate | None, tuple[Candidate, ...]]:
+    """The cheapest experiment that would tell, else the one that tells most for its cost; and all that were weighed.
+
+    None where nothing is open, or nothing that can be measured.
+    """
+    missing = math.log(row["limit"] / row["prediction"]["value"])
+    if row["operator"] == "<=":
+        missing = -missing
+    if open_.total < FEWEST_OPEN:
+        return None, ()
+    weighed = [
+        Candidate(kind, subject, runs, runs * costs[kind], gone / open_.total, told(missing, open_.total, gone))
+        for kind, subject, runs, gone in _experiments(open_)
+        if gone > 0
+    ]
+    if not weighed:
+        return None, ()
+    telling = [item for item in weighed if item.tells >= TELLS]
+    if telling:
+        return min(telling, key=lambda item: (item.cost, -item.tells)), tuple(weighed)
+    return max(weighed, key=lambda item: item.share / max(item.cost, 1.0)), tuple(weighed)
+
+
+def told(missing: float, total: float, gone: float) -> float:
+    """Probability that the interval lies on one side of the limit once variance `gone` of `total` is taken away.
+
+    - `missing`: logarithm by which the prediction lies short of the limit.
+    """
+    left = max(total - gone, 0.0)
+    reach = NORMAL_90 * math.sqrt(left)
+    moves = math.sqrt(gone)
+    if moves == 0:
+        return float(abs(missing) > reach)
+    return 1.0 - _normal((missing + reach) / moves) + _normal((missing - reach) / moves)
+
+
+def _normal(z: float) -> float:
+    return 0.5 * (1.0 + math.erf(z / math.sqrt(2.0)))
+
+
+def _experiments(open_: Open) -> Iterator[tuple[str, str, int, float]]:
+    """(kind, subject, how often, variance that it takes away)."""
+    yield from _bench_runs(open_)
+    name, (now, left) = max(open_.steps.items(), key=lambda item: item[1][0] - item[1][1], default=("", (0.0, 0.0)))
+    yield "step test", name, 1, now - left
+    price, variance = max(open_.prices.items(), key=lambda item: item[1], default=("", 0.0))
+    yield "supplier quote", price, 1, variance * (1.0 - QUOTE_LEFT)
+
+
+def _bench_runs(open_: Open) -> Iterator[tuple[str, str, int, float]]:
+    """More runs of the campaign: the one whose repetition tells most of this attribute, so many times."""
+    fitted, slopes = open_.fitted, open_.slopes
+    if not fitted.information or open_.culture <= 0:
+        return
+    precision = np.linalg.inv(fitted.covariance)
+    gains = {name: open_.culture - _after(precision + item, slopes) for name, item in fitted.information.items()}
+    best = max(gains, key=lambda name: gains[name])
+    for count in COUNTS:
+        yield "bench run", best, count, open_.culture - _after(precision + count * fitted.information[best], slopes)
+
+
+def _after(precision: Floats, slopes: Floats) -> float:
+    return float(slopes @ np.linalg.solve(precision, slopes))
+
+
+def lever_gain(row: Mapping[str, Any], levers: Sequence[Mapping[str, Any]], total: float) -> dict[str, Any] | None:
+    """What moving the strongest lever that somebody can set is expected to gain, to first order.
+
+    - `total`: variance of the logarithm of the attribute. The move is the right way, of the size of `MOVES`.
+    """
+    settable = [item for item in levers if item["group"] in SETTABLE] or list(levers)
+    if not settable or row["prediction"] is None:
+        return None
+    lever = max(settable, key=lambda item: abs(item["total"]) * _steps(item))
+    sign = 1.0 if row["operator"] == ">=" else -1.0
+    steps = math.copysign(_steps(lever), lever["total"]) * sign
+    missing = math.log(row["limit"] / row["prediction"]["value"]) * sign
+    spread = math.sqrt(max(total, FEWEST_OPEN))
+    gain = abs(lever["total"]) * _steps(lever)
+    return {
+        "lever": lever["name"], "group": lever["group"], "per": lever["per"], "unit": lever["unit"], "steps": steps,
+        "change": math.expm1(gain * sign), "before": 1.0 - _normal(missing / spread),
+        "after": 1.0 - _normal((missing - gain) / spread),
+    }  # fmt: skip
+
+
+def _steps(lever: Mapping[str, Any]) -> float:
+    return MOVES if str(lever["per"]).endswith("%") else SHIFTS
