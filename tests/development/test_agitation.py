@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from seedtrain.base import InputError
 from seedtrain.development import KEEP, Operating, match
 from seedtrain.simulation import StirredTank
+from seedtrain.simulation._transfer import flooding_gas_flow
 from tests.development.plant import BENCH, PILOT, PLANT, tank
 
 AT = Operating(volume=0.5, speed=700.0, aeration=1.0, head_pressure=0.1, temperature=37.0)
@@ -81,3 +82,16 @@ def test_gas_velocity_is_kept_by_the_aeration() -> None:
 def test_an_unknown_criterion_is_refused() -> None:
     with pytest.raises(InputError, match="'colour' cannot be kept"):
         match(tank(BENCH), AT, tank(PILOT), 100.0, "colour")
+
+
+def test_gas_that_floods_the_impeller_at_the_matched_speed_transfers_nothing() -> None:
+    """One vvm at a slow stirrer: kLa, gas velocity and oxygen are those of what it disperses (Nienow 1998)."""
+    slow = Operating(volume=10_000.0, speed=30.0, aeration=1.0, head_pressure=0.1, temperature=37.0)
+    found = match(tank(PLANT), slow, tank(PLANT), 9000.0, "tip_speed")
+    figures = {row.name: row.scaled for row in found.criteria}
+    assert "floods the impeller" in found.words
+    flow = figures["gas_velocity"] * tank(PLANT).area
+    assert flow == pytest.approx(flooding_gas_flow(tank(PLANT), found.scaled.speed).value, rel=1e-6)
+    little = dataclasses.replace(slow, aeration=0.1)
+    calm = match(tank(PLANT), little, tank(PLANT), 9000.0, "tip_speed")
+    assert "floods" not in calm.words

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from seedtrain.base import InputError, InputErrors
-from seedtrain.development._factors import CATEGORIES, read_factors
+from seedtrain.development._factor_table import CATEGORIES
+from seedtrain.development._factors import read_factors
 
 HEAD = "factors: mine\ncurrency: USD_2025\ngwp: IPCC AR6 GWP100\n"
 

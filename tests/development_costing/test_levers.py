@@ -16,9 +16,12 @@ from seedtrain.development import Inventory, Levers, central_figures, inventory,
 from seedtrain.development._costing._required import plane
 from seedtrain.development._draws import draw
 from seedtrain.development._economics import appraise
+from seedtrain.development._line import lines_of
 from seedtrain.development._schedule import Occupancy
 from seedtrain.development._use import Performance, Use
 from seedtrain.development._variance import first_order
+from seedtrain.quantity import convert
+from seedtrain.simulation import LARGEST_MACHINES
 from tests.development.batches import YEARLY
 from tests.development.plant import PLANT, batches
 
@@ -224,3 +227,33 @@ def test_a_hundred_thousand_draws_of_a_whole_train_with_shares_take_less_than_a_
     found = appraise(batch, TABLE, draws=100_000)
     assert time.process_time() - start < 1.5, "measured 0.6 s of one core"
     assert found.cost.variance
+
+
+def test_beyond_the_largest_machine_there_are_several() -> None:
+    """197 m2 of shelves are no freeze dryer: five of 39.4 m2, each at its own price."""
+    item = TABLE.item("freeze-dryer")
+    assert item.largest == 40
+    (one,) = lines_of([Use("freeze-dryer", 40.0, "m2", "drying")], TABLE)[0]
+    (many,) = lines_of([Use("freeze-dryer", 197.0, "m2", "drying")], TABLE)[0]
+    assert many.coefficient == pytest.approx(5 * (197 / 5 / 20) ** item.exponent)
+    assert many.coefficient > one.coefficient * (197 / 40) ** item.exponent
+    # Grown from one to the other, it costs the same; in part, machines leave no jump and stay near the whole ones.
+    assert one.coefficient * float(one.grown(197 / 40)) == pytest.approx(many.coefficient)
+    times = np.linspace(0.5, 6.0, 1101)
+    whole, smooth = one.grown(times), one.grown(times, smooth=True)
+    assert np.abs(np.diff(smooth)).max() < 0.02
+    assert np.abs(np.diff(whole)).max() > 0.1
+    assert (np.abs(smooth / whole - 1) < 0.25).all()
+    slope = np.imag(one.grown(complex(2.5, 1e-200), smooth=True)) / 1e-200
+    assert slope == pytest.approx((one.grown(2.5001, smooth=True) - one.grown(2.4999, smooth=True)) / 2e-4, rel=1e-6)
+
+
+def test_the_table_and_the_train_know_the_same_largest_machines() -> None:
+    names = {
+        "homogeniser": "homogeniser_flow", "tank": "tank_volume", "filter-housing": "filter_area",
+        "ultrafiltration-skid": "membrane_area", "freeze-dryer": "shelf_area", "filling-line": "line_rate",
+    }  # fmt: skip
+    for item, name in names.items():
+        size, unit, _why = LARGEST_MACHINES[name]
+        found = TABLE.item(item)
+        assert found.largest == pytest.approx(convert(size, unit, found.reference_unit)), item

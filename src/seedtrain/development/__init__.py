@@ -108,6 +108,7 @@ from seedtrain.development._estimation import (
 )
 from seedtrain.development._experiments import (
     Analysis,
+    Bofire,
     DesignKind,
     Effect,
     Experiment,
@@ -137,7 +138,9 @@ from seedtrain.development._experiments import (
     sheet_text,
     suggest,
 )
-from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, Item, read_factors
+from seedtrain.development._experiments_bench import bench_experiments
+from seedtrain.development._factor_table import CATEGORIES, Factor, FactorTable, Item
+from seedtrain.development._factors import read_factors
 from seedtrain.development._feed import FeedLimit, Margins, growth_rate_is_lowest, largest_feed, margins
 from seedtrain.development._hybrid import (
     HeldOut,
@@ -148,6 +151,19 @@ from seedtrain.development._hybrid import (
     hybrid_rate,
     hybrid_study,
 )
+from seedtrain.development._identify import (
+    Aim,
+    Expected,
+    NextRuns,
+    PlannedRun,
+    Vary,
+    choose,
+    next_blocks,
+    next_lines,
+    next_runs,
+    next_sheet,
+)
+from seedtrain.development._identify import Bound as RunBound
 from seedtrain.development._inventory import Batch, inventory
 from seedtrain.development._reference import FACTOR_COLUMNS, factor_rows, factors_markdown
 from seedtrain.development._scale import ScaleResult, scale
@@ -165,6 +181,7 @@ from seedtrain.development._scaling import (
     scale_up_lines,
     timing,
     transfer_blocks,
+    transfer_figures,
 )
 from seedtrain.development._schedule import Occupancy, Schedule, schedule
 from seedtrain.development._tables import SeedRow, YieldRow
@@ -179,11 +196,13 @@ __all__ = [
     "KEEP",
     "Advice",
     "Agitation",
+    "Aim",
     "Analysis",
     "Assessment",
     "Assumption",
     "Batch",
     "BatchCase",
+    "Bofire",
     "Breakdown",
     "CashFlow",
     "Contribution",
@@ -195,6 +214,7 @@ __all__ = [
     "Economics",
     "Effect",
     "ErrorModel",
+    "Expected",
     "Experiment",
     "ExperimentFactor",
     "ExperimentPrior",
@@ -220,6 +240,7 @@ __all__ = [
     "Margins",
     "MeasuredRun",
     "Moment",
+    "NextRuns",
     "Occupancy",
     "Operating",
     "PetabTables",
@@ -267,6 +288,7 @@ __all__ = [
     "attributes_of",
     "batch_case",
     "bench_development",
+    "bench_experiments",
     "cash_flow",
     "central_figures",
     "check_files",
@@ -347,6 +369,7 @@ __all__ = [
     "timetable",
     "timing",
     "transfer_blocks",
+    "transfer_figures",
     "with_strategy",
     "words",
     "write_petab",

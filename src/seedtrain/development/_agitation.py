@@ -114,7 +114,7 @@ def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: f
     head = _clip(reference.head_pressure, tank.head_pressure, "head pressure", "bar", notes)
     if keep == "gas_velocity":
         little = 1e-6  # vvm, so that no impeller floods: the velocity grows in proportion
-        trial = _figures(tank, Operating(volume, tank.stirrer_speed[0], little, head, reference.temperature))
+        trial = _figures(tank, Operating(volume, tank.stirrer_speed[1], little, head, reference.temperature))
         wanted = here.gas_velocity / trial.gas_velocity * little
         aeration = _clip(wanted, tank.aeration, "aeration", "vvm", notes)
     by_speed = "power_per_volume" if keep in _BY_AERATION else keep

@@ -10,7 +10,8 @@ from typing import Any, Final
 from seedtrain.base import Progress, silent
 from seedtrain.development._costing import Levers, PlantCase, Task, assess_plant, read_case, timetable
 from seedtrain.development._economics import appraise
-from seedtrain.development._factors import FactorTable, read_factors
+from seedtrain.development._factor_table import FactorTable
+from seedtrain.development._factors import read_factors
 from seedtrain.development._schedule import Occupancy
 from seedtrain.development._use import Inventory, Performance, Use
 

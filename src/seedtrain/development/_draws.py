@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import digest
-from seedtrain.development._factors import Factor
+from seedtrain.development._factor_table import Factor
 
 Z_95: Final = 1.6448536269514722
 """The 95 % point of the standard normal distribution: `low` and `high` of a factor lie at 5 and 95 %."""

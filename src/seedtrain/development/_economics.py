@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from seedtrain.base import InputError
 from seedtrain.development._draws import central, draw, whole
-from seedtrain.development._factors import CATEGORIES, Factor, FactorTable, read_factors
+from seedtrain.development._factor_table import CATEGORIES, Factor, FactorTable
+from seedtrain.development._factors import read_factors
 from seedtrain.development._inventory import Batch
 from seedtrain.development._inventory import inventory as inventory_of
 from seedtrain.development._line import Line, Powers, lines_of, product_of
@@ -200,7 +201,7 @@ def central_figures(batch: Batch, factors: FactorTable, *, whole_batches: bool =
     inventory = inventory_of(batch, whole=whole_batches)
     if not inventory.product > 0:
         raise InputError("the batch ends without product", remedy="Look at the mass-yield table.")
-    cost, footprint, _ = lines_of(inventory.uses, factors)
+    cost, footprint, _ = lines_of(inventory.uses, factors, smooth=not whole_batches)
     names = {name for line in (*cost, *footprint) for name, _ in line.powers} - {BATCHES}
     middle = {name: central(factors.factor(name)) for name in {*names, *_SCHEDULE}}
     values = _with_batches(middle, inventory, whole_batches)

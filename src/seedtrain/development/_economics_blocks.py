@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from seedtrain.base import translate as _
 from seedtrain.development._economics import Breakdown, Economics
-from seedtrain.development._factors import CATEGORIES
+from seedtrain.development._factor_table import CATEGORIES
 from seedtrain.development._words import number, percent, words
 from seedtrain.quantity import Uncertain
 from seedtrain.report import (

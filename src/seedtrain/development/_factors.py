@@ -3,131 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from seedtrain.base import Document, InputError, Position, SeedtrainError, collect, load
+from seedtrain.base import Document, InputError, SeedtrainError, collect, load
+from seedtrain.development._factor_table import CATEGORIES, Factor, FactorTable, Item, Spread
 from seedtrain.development._price_index import restated
 from seedtrain.quantity import QuantityError, parse, same_dimension
 
-CATEGORIES: Final = (
-    "raw_materials",
-    "consumables",
-    "utilities",
-    "labour",
-    "quality_control",
-    "facility",
-    "waste",
-)
-"""The parts of a cost or a footprint, in the order in which they are printed."""
-
-Spread = Literal["lognormal", "triangular", "fixed"]
 _MONEY: Final = re.compile(r"\b[A-Z]{3}(?:_\d{4})?\b")
 _SHIPPED: Final = Path(__file__).with_name("factors.yaml")
-
-
-@dataclass(frozen=True)
-class Factor:
-    """One number of the table: `value` within `low` .. `high` in `unit`, and where it comes from.
-
-    - `spread`: `lognormal` (value is the median, low and high are the 5 % and 95 % points, each side with its own
-      width), `triangular` (lowest, most likely, highest) or `fixed`.
-    - `status`: sourced, fitted, derived or assumed; `verified`: somebody compared it with its source.
-    """
-
-    name: str
-    value: float
-    low: float
-    high: float
-    unit: str
-    spread: Spread
-    boundary: str
-    geography: str
-    year: str
-    source: str
-    licence: str
-    status: str
-    verified: bool
-    position: Position
-
-    @property
-    def per(self) -> str:
-        """What a price or an emission factor is counted per: `kg` of `USD/kg`, nothing for a piece."""
-        return self.unit.partition("/")[2]
-
-    def to_data(self) -> dict[str, Any]:
-        """JSON-ready data, without the place in the file."""
-        return {key: getattr(self, key) for key in _DATA_KEYS}
-
-
-@dataclass(frozen=True)
-class Item:
-    """Something that a batch uses: its price, its carbon, and how many uses it lasts (`life`, uses).
-
-    `reference` (with its unit) and `exponent` belong to equipment, whose price grows as (size / reference)^exponent.
-    `carbon_excluded` says why an item has no emission factor; an item has one or the other, never neither.
-    """
-
-    name: str
-    what: str
-    category: str
-    price: Factor | None
-    carbon: Factor | None
-    carbon_excluded: str
-    life: Factor | None
-    reference: float | None
-    reference_unit: str
-    exponent: float
-
-
-@dataclass(frozen=True)
-class FactorTable:
-    """All items and parameters with the currency and the warming potentials that they share."""
-
-    name: str
-    currency: str
-    gwp: str
-    items: Mapping[str, Item] = field(repr=False)
-    parameters: Mapping[str, Factor] = field(repr=False)
-
-    def item(self, name: str) -> Item:
-        """The item `name`; an unknown one is an `InputError` that says what to write into a factors file."""
-        if name not in self.items:
-            raise InputError(
-                f"the factor table {self.name!r} has no price and no emission factor for {name!r}",
-                remedy=f"Give a factors file with 'items: {{{name}: {{category: ..., price: {{...}}, "
-                "carbon: {...}}}' (docs/reference/factors.md shows the form).",
-            )
-        return self.items[name]
-
-    def factor(self, name: str) -> Factor:
-        """A parameter (`operating_days`) or one number of an item (`glucose.price`)."""
-        if name in self.parameters:
-            return self.parameters[name]
-        item_name, _, kind = name.rpartition(".")
-        found: Factor | None = getattr(self.item(item_name), kind) if kind in ("price", "carbon", "life") else None
-        if found is None:
-            raise InputError(f"the factor table {self.name!r} has no {name!r}", remedy="Add it to a factors file.")
-        return found
-
-    def with_value(self, name: str, value: float) -> FactorTable:
-        """The table with one factor moved to `value`, its range moved in proportion."""
-        old = self.factor(name)
-        ratio = value / old.value
-        new = replace(old, value=value, low=old.low * ratio, high=old.high * ratio)
-        if name in self.parameters:
-            return replace(self, parameters={**self.parameters, name: new})
-        item_name, _, kind = name.rpartition(".")
-        changed: Any = {kind: new}
-        item = replace(self.items[item_name], **changed)
-        return replace(self, items={**self.items, item_name: item})
-
-
-_DATA_KEYS: Final = tuple(key for key in Factor.__dataclass_fields__ if key != "position")
 
 
 class _Strict(BaseModel):
@@ -183,6 +71,7 @@ class _ItemEntry(_Strict):
     carbon_excluded: str = ""
     life: _Number | None = None
     reference: str = ""
+    largest: str = ""
     exponent: float = Field(default=1.0, gt=0, le=1.5)
     price_year: int | None = None
 
@@ -302,9 +191,25 @@ class _Reader:
                 reference, unit = size.value, size.unit
             except QuantityError as error:
                 self.errors.append(self.document.error((*at, "reference"), error.message, remedy=error.remedy))
+        largest = self._largest(at, entry, unit, old)
         exponent = entry.exponent if entry.reference or old is None else old.exponent
         what = entry.what or (old.what if old else name)
-        items[name] = Item(name, what, category, price, carbon, excluded, life, reference, unit, exponent)
+        items[name] = Item(name, what, category, price, carbon, excluded, life, reference, unit, exponent, largest)
+
+    def _largest(self, at: tuple[str, ...], entry: _ItemEntry, unit: str, old: Item | None) -> float | None:
+        """The largest size that is made, in the reference's unit; the table's own where the entry has none."""
+        if not entry.largest:
+            return old.largest if old and (not entry.reference or _alike(old.reference_unit, unit)) else None
+        try:
+            if not unit and not entry.reference:
+                raise QuantityError("a largest size without a reference size", remedy="Give 'reference:' too.")
+            size = parse(entry.largest, like=unit).magnitude(unit)
+            if not size > 0:
+                raise QuantityError(f"{entry.largest} is not above 0", remedy="Give the largest that is made.")
+            return size
+        except QuantityError as error:
+            self.errors.append(self.document.error((*at, "largest"), error.message, remedy=error.remedy))
+            return None
 
     def _money(self, at: tuple[str, ...], name: str, number: _Number | None, year: int | None) -> Factor | None:
         if number is None:

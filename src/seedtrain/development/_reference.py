@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from seedtrain.development._factors import Factor, FactorTable
+from seedtrain.development._factor_table import Factor, FactorTable
 from seedtrain.quantity import number_text
 
 FACTOR_COLUMNS: Final = ("factor", "value", "low", "high", "unit", "geography", "year", "status", "verified", "source")

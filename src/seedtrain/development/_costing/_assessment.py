@@ -17,7 +17,7 @@ from seedtrain.development._costing._required import Plane, Requirement, plane, 
 from seedtrain.development._costing._timetable import Task, Timetable, timetable
 from seedtrain.development._downstream_use import grouped
 from seedtrain.development._economics import Economics, appraise
-from seedtrain.development._factors import FactorTable
+from seedtrain.development._factor_table import FactorTable
 from seedtrain.development._inventory import Batch, crew_of, cultures_of, inventory
 from seedtrain.simulation import StepResult
 

@@ -13,7 +13,8 @@ from seedtrain.development._costing._plant_case import PlantCase, plant_case, ta
 from seedtrain.development._costing._power import Photovoltaics
 from seedtrain.development._costing._timetable import Task, Timetable, timetable
 from seedtrain.development._downstream_use import YEARLY
-from seedtrain.development._factors import FactorTable, factors_in, read_factors
+from seedtrain.development._factor_table import FactorTable
+from seedtrain.development._factors import factors_in, read_factors
 from seedtrain.development._growth import SUBSTRATES
 from seedtrain.development._schedule import Occupancy
 from seedtrain.development._use import Inventory, Performance, Use

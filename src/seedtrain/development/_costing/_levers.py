@@ -15,7 +15,7 @@ import numpy as np
 
 from seedtrain.base import InputError
 from seedtrain.development._draws import central
-from seedtrain.development._factors import FactorTable
+from seedtrain.development._factor_table import FactorTable
 from seedtrain.development._line import Line, lines_of, product_of
 from seedtrain.development._use import BATCHES, Inventory, Performance
 
@@ -123,7 +123,7 @@ class Levers:
         values[BATCHES] = batches = self._batches(values, times, smooth)
         kilograms = self.inventory.product / 1000.0 * times.get("titre", 1.0) * times.get("recovery", 1.0)
         growth = {name: _power(times, powers) for name, powers in _GROWTH.items()}
-        cost, carbon = (self._total(lines, values, growth) / kilograms for lines in self._lines)
+        cost, carbon = (self._total(lines, values, growth, smooth) / kilograms for lines in self._lines)
         return Figures(cost, carbon, kilograms * batches * values["batch_success"], batches)
 
     def _times(self, levers: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,10 +150,10 @@ class Levers:
         following = (24.0 * values["operating_days"] - self.inventory.lead_time - more) / cycle
         return _larger(1.0, 1.0 + (following if smooth else np.floor(following + 1e-9)))
 
-    def _total(self, lines: list[Line], values: Mapping[str, Any], growth: Mapping[str, Any]) -> Any:
+    def _total(self, lines: list[Line], values: Mapping[str, Any], growth: Mapping[str, Any], smooth: bool) -> Any:
         weights: dict[Any, Any] = {}
         for line in lines:
-            grown = growth[line.use.grows] ** line.exponent
+            grown = line.grown(growth[line.use.grows], smooth=smooth)
             part = line.use.part
             weight = line.coefficient * (grown if part == 1.0 else 1.0 - part + part * grown)
             weights[line.powers] = weights.get(line.powers, 0.0) + weight
