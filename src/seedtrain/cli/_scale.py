@@ -83,13 +83,13 @@ def _moment(text: str) -> datetime.datetime:
 
 def _write(found: ScaleUp, output: Path, harvest: datetime.datetime | None, *, pdf: bool) -> list[Path]:
     from seedtrain.base import write_atomic, write_json
-    from seedtrain.development import transfer_blocks
+    from seedtrain.development import figures_as_svg, transfer_blocks, transfer_figures
     from seedtrain.report import Page, render_html, render_pdf
 
     title = _("Technology transfer of {recipe}").format(recipe=found.recipe.name)
     facts = [(_("from"), found.start.unit), (_("to"), found.end.unit), (_("recipe"), found.recipe.digest)]
     page = Page(title, transfer_blocks(found, harvest=harvest), mark=_("simulated"), facts=facts)
-    documents: dict[str, str | bytes] = {"transfer.html": render_html(page)}
+    documents: dict[str, str | bytes] = {"transfer.html": render_html(page), **figures_as_svg(transfer_figures(found))}
     if pdf:
         documents["transfer.pdf"] = render_pdf(page)
     written = [output / "transfer.json"]

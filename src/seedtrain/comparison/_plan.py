@@ -202,10 +202,16 @@ class PlanEntry(_Entry):
     multivariate: bool = True
 
 
+GROWS_WITH_VESSEL: Final = ("V", "F", "gas", "sample_volume", "N", "F_base")
+"""Symbols that another vessel changes without any meaning: a drafted plan leaves them out, and says so."""
+
+
 def draft_plan(datasets: Sequence[Dataset], *, by: By = "scale", reference: str = "") -> str:
     """A plan of everything that two groups share, as YAML: its margins are assumed, for a person to replace."""
     symbols = list(dict.fromkeys(s for data in datasets for run in data.runs.values() for s in run.variables))
     shared = [s for s in symbols if all(any(s in r.variables for r in data.runs.values()) for data in datasets)]
+    left = [s for s in shared if s in GROWS_WITH_VESSEL] if by in ("scale", "vessel") else []
+    shared = [s for s in shared if s not in left]
     margin = f"margin: {DEVIATIONS:g} SD"
     lines = [
         'comparison: "my comparison"',
@@ -213,13 +219,26 @@ def draft_plan(datasets: Sequence[Dataset], *, by: By = "scale", reference: str 
         f"reference: {_quoted(reference)}",
         "level: 90 %",
         "# margins are assumed: say what does not matter before you look, as 10 %, 0.5 g/L or 1.5 SD",
-        "numbers:",
     ]
+    lines += [f"# left out, because they change with the vessel: {', '.join(left)}"] if left else []
+    lines.append("numbers:" if shared else "numbers: []")
     for symbol in shared:
         lines += [f"  - {{symbol: {symbol}, take: {take}, {margin}}}" for take in ("end", "slope")]
-    lines.append("profiles:")
+    lines.append("profiles:" if shared else "profiles: []")
     lines += [f"  - {{symbol: {symbol}, {margin}}}" for symbol in shared]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_drafted_spectra(datasets, shared, reference)]) + "\n"
+
+
+def _drafted_spectra(datasets: Sequence[Dataset], shared: Sequence[str], reference: str) -> list[str]:
+    """Lines on the spectra that the data sets have, for a person to complete: only they know a limit of the error."""
+    if not shared or not all(data.spectra for data in datasets):
+        return []
+    assay = "S" if "S" in shared else shared[0]
+    return [
+        "# a calibration of an assay on the spectra, with the largest error that would do at another scale:",
+        "# spectra:",
+        f"#   - {{assay: {assay}, made_at: {_quoted(reference)}, limit: 1}}",
+    ]
 
 
 def _quoted(text: str) -> str:

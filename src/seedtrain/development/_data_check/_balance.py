@@ -66,6 +66,10 @@ def carbon(name: str, run: Run, fed: Mapping[str, float], culture: Culture) -> t
     grid = np.unique(np.concatenate([[begin, end], gas[0][(gas[0] > begin) & (gas[0] < end)]]))
     left = _integral(grid, np.interp(grid, *gas) * np.interp(grid, *volume)) / 1000
     feed = _known(run, "F")
+    if feed is not None and not fed and bool((feed[1] > 0).any()):
+        words = _("the carbon balance is left out: nothing says what the feed holds")
+        remedy = _("Write it into the mapping, g/L of each species: fed: {S: 500}.")
+        return run, [Finding("balance", name, "carbon", words, remedy)]
     came = 0.0
     if feed is not None and fed:
         fine = np.unique(np.concatenate([[begin, end], feed[0][(feed[0] > begin) & (feed[0] < end)]]))

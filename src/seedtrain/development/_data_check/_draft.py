@@ -18,9 +18,7 @@ from seedtrain.development._data_check._table import Sheet, read_sheet
 HAPPENED: Final = ("event", "events", "action", "note", "comment", "what happened", "ereignis", "事件", "操作")
 
 
-def draft_mapping(
-    files: Sequence[Path], *, name: str = "my data", instrument: str = "", culture: str = ""
-) -> str:
+def draft_mapping(files: Sequence[Path], *, name: str = "my data", instrument: str = "", culture: str = "") -> str:
     """A mapping of `files` as far as headers tell it, as YAML; what was guessed is for a person to check.
 
     - `instrument`: whose exports the files are; where not given, BioLector, Pioreactor and Allotrope Simple Model are

@@ -18,8 +18,9 @@ from seedtrain.development._data_check._table import Sheet
 FEWEST_CHANNELS: Final = 5
 FEWEST_SPECTRA: Final = 8
 """Spectra of a run below which none of them can be told to stand apart."""
-FAR_SHAPE: Final = 8.0
-"""Robust standard deviations of the distance from the run's middle spectrum at which one stands apart; assumed."""
+FAR_SHAPE: Final = 3.0
+"""How many times farther from both neighbours than these are from each other, and than is usual in the run, a spectrum
+lies that stands apart; assumed."""
 FLAT: Final = 3
 """Neighbouring channels at the very highest reading of a table that look like a detector at its end; assumed."""
 
@@ -88,21 +89,19 @@ def look_at_spectra(table: SpectraTable) -> Iterator[Finding]:
         if len(mine) < FEWEST_SPECTRA:
             continue
         order = mine[np.argsort(table.time[mine], kind="stable")]
-        away = _off_neighbours(shape[order])
-        middle = float(np.median(away))
-        spread = 1.4826 * float(np.median(np.abs(away - middle)))
-        for at in np.flatnonzero(away > middle + FAR_SHAPE * max(spread, 1e-12)).tolist():
+        for at in _apart(shape[order]):
             words = _("the spectrum at {hours} h has another shape than its neighbours")
             yield Finding("outlier", run, table.name, words.format(hours=f"{table.time[order[at]]:.4g}"),
                           _("Look at probe and window; leave it out by removing the row."),
                           table.places[int(order[at])])  # fmt: skip
 
 
-def _off_neighbours(shape: Floats) -> Floats:
-    """How far each spectrum lies from the mean of the ones before and after it."""
-    before = np.vstack([shape[1:2], shape[:-1]])
-    after = np.vstack([shape[1:], shape[-2:-1]])
-    found: Floats = np.linalg.norm(shape - 0.5 * (before + after), axis=1)
+def _apart(shape: Floats) -> list[int]:
+    """Spectra that lie far from the ones before and after, which are alike: a change of the broth shows in the next."""
+    steps = np.linalg.norm(np.diff(shape, axis=0), axis=1)
+    near = np.minimum(steps[:-1], steps[1:])
+    across = np.linalg.norm(shape[2:] - shape[:-2], axis=1)
+    found: list[int] = (1 + np.flatnonzero(near > FAR_SHAPE * np.maximum(across, np.median(steps)))).tolist()
     return found
 
 

@@ -1,7 +1,7 @@
 """A recipe from one vessel to another: what gives way, gradients, the rig at the bench, times, the document."""
 
 from seedtrain.development._scaling._assumptions import Assumption, assumptions
-from seedtrain.development._scaling._blocks import scale_up_lines, transfer_blocks
+from seedtrain.development._scaling._blocks import scale_up_lines, transfer_blocks, transfer_figures
 from seedtrain.development._scaling._gradients import Gradient, Gradients, gradients
 from seedtrain.development._scaling._rig import Rig, rig
 from seedtrain.development._scaling._scale_up import Headspace, ScaleUp, scale_up
@@ -22,4 +22,5 @@ __all__ = [
     "scale_up_lines",
     "timing",
     "transfer_blocks",
+    "transfer_figures",
 ]

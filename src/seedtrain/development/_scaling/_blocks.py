@@ -21,6 +21,7 @@ from seedtrain.report import (
     Column,
     Definitions,
     Figure,
+    FigureSpec,
     Heading,
     Line,
     LinePlot,
@@ -190,6 +191,11 @@ def _gradient_blocks(found: Gradients) -> list[Block]:
         ),
         Figure(_gradient_figure(found), _("Top and bottom over the culture")),
     ]
+
+
+def transfer_figures(found: ScaleUp) -> dict[str, FigureSpec]:
+    """The plots of the document by the name of their file."""
+    return {"gradients": _gradient_figure(found.gradients)}
 
 
 def _gradient_figure(found: Gradients) -> LinePlot:
