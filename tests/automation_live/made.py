@@ -44,9 +44,9 @@ def scenario(text: str = RECIPE) -> Scenario:
 
 
 @contextmanager
-def served(folder: Path, recipe: str = RECIPE, **given: Any) -> Iterator[PlantProcess]:
+def served(folder: Path, recipe: str = RECIPE, *, made: Scenario | None = None, **given: Any) -> Iterator[PlantProcess]:
     path = folder / "scenario.json"
-    write_scenario(path, scenario(recipe))
+    write_scenario(path, made or scenario(recipe))
     process = start_plant(path, **given)
     try:
         yield process

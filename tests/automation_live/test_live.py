@@ -18,6 +18,7 @@ from seedtrain.base import InputErrors
 from seedtrain.gmp import command_batch
 from seedtrain.recipe import Command, State
 from seedtrain.record import Draft, Event, Ledger, append_signed, moment, verify
+from tests.automation.made import RECIPE
 from tests.automation_live.made import BATCH, Script, connected, control, ledger_in, run, served, starter
 from tests.automation_live.proxy import Proxy
 from tests.automation_opcua.served import drafted
@@ -60,13 +61,15 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, url: str, text: str | None = None, **given: Any) -> Iterator[Running]:
-    with ledger_in(folder) as own, ledger_in(folder) as ledger, connected(url, text) as plant:
+def running(
+    folder: Path, url: str, text: str | None = None, *, recipe: str = RECIPE, **given: Any
+) -> Iterator[Running]:
+    with ledger_in(folder) as own, ledger_in(folder) as ledger, connected(url, text, recipe=recipe) as plant:
         found = Running(ledger, Script(own), plant)
 
         def work() -> None:
             try:
-                found.result.append(run(own, plant, found.script, **given))
+                found.result.append(run(own, plant, found.script, recipe=recipe, **given))
             except BaseException as error:  # noqa: BLE001 - the test looks at it
                 found.result.append(error)
 

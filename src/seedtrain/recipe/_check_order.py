@@ -67,12 +67,12 @@ def _procedures(data: dict[str, Any]) -> tuple[UnitProcedure, ...] | None:
                     Operation(
                         _word(part["operation"]),
                         tuple(Phase(_word(phase["phase"]), "") for phase in part["phases"]),
-                        tuple(_word(name) for name in part.get("after", ())),
+                        _words(part.get("after", [])),
                     )
                     for part in item["operations"]
                 ),
                 _word(item["unit"]) if "unit" in item else None,
-                after=tuple(_word(name) for name in item["after"]) if "after" in item else None,
+                after=_words(item["after"]) if "after" in item else None,
             )
             for item in data["procedure"]
         )
@@ -87,6 +87,12 @@ def _word(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(value)
     return value.strip()
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(value)
+    return tuple(_word(item) for item in value)
 
 
 def items(data: Any, key: str) -> Iterator[tuple[int, dict[str, Any]]]:
