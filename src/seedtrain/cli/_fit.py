@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from seedtrain.base import EXIT_DONE, InputError
+from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError
 from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, finite, print_json, shown_progress
+from seedtrain.cli._measured import Asked, Measured, measured_culture, words
 
 if TYPE_CHECKING:
     from seedtrain.base import Progress
-    from seedtrain.development import ErrorModel, Fit, MeasuredRun, Posterior, Problem
+    from seedtrain.development import Fit, HybridRate, HybridStudy, Posterior
 
 Texts = list[str] | None
+Rates = Annotated[Texts, Parameter(negative="", help="q_P=gp:S,X: learn this rate of the culture; repeat it.")]
 
 
 def fit(
@@ -40,6 +42,7 @@ def fit(
     level: Annotated[float, Parameter(help="%: of the intervals.")] = 90.0,
     profiles: Annotated[str, Parameter(help="Parameters to profile, with commas; `all` or `none`.")] = "all",
     posterior: Annotated[int | None, Parameter(help="Draws of the posterior, 400 or more, in four chains.")] = None,
+    hybrid: Rates = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Folder of the results.")] = None,
     common: Common | None = None,
 ) -> int:
@@ -47,9 +50,14 @@ def fit(
 
     With --data a recipe's culture is fitted; -o gets fit.json, fit.html and culture.yaml with `status: fitted`. Else
     the source is a PEtab problem (version 1), and -o gets it back with its estimates. With --posterior, -o gets
-    draws.csv too. Killed, the same command with the same -o goes on where it was.
+    draws.csv too. With --hybrid a rate is also learned from states, by a Gaussian process (gp) or a small network
+    (net), in place of the culture's own form or (q_P*=gp:S) times it, and both predict runs that they have not seen:
+    exit 0 where the learned one is better, 1 where it is not, 3 where nothing can be said; -o gets culture-hybrid.yaml.
+    Killed, the same command with the same -o goes on where it was.
 
     Example: seedtrain fit recipe.yaml --data mapping.yaml --fit q_S_max,K_S -o fitted
+
+    Example: seedtrain fit recipe.yaml --data mapping.yaml --fit q_S_max --hybrid q_P=gp:S,T -o fitted
 
     Example: seedtrain fit problem.yaml --starts 50 -o fitted
 
@@ -62,7 +70,7 @@ def fit(
     """
     options = common or Common()
     from seedtrain.base import part, use_language
-    from seedtrain.development import fit_problem, petab_problem, read_petab_tables, sample_posterior
+    from seedtrain.development import fit_problem, hybrid_rate, petab_problem, read_petab_tables, sample_posterior
 
     if not 50 <= level < 100:
         raise InputError(f"--level {level:g}", remedy="Give 50 to 99.9 %.")
@@ -72,24 +80,28 @@ def fit(
         if value is not None and value < 0:
             raise InputError(f"{name} {value}", remedy="Give 0 or more.")
     mine = {"--fit": fit, "--observables": observables, "--error": error, "--per-run": per_run, "--bounds": bounds,
-            "--prior": prior, "--culture": culture, "--plant": plant}  # fmt: skip
+            "--prior": prior, "--culture": culture, "--plant": plant, "--hybrid": hybrid}  # fmt: skip
     if data is None and any(mine.values()):
         given = ", ".join(name for name, value in mine.items() if value)
         raise InputError(f"{given} without --data", remedy="Give the mapping of the data: --data mapping.yaml.")
     if data is not None and not fit:
         raise InputError("--data without --fit", remedy="Name parameters of the culture: --fit q_S_max,K_S.")
+    forms = [hybrid_rate(text) for text in hybrid or []]
+    if forms and per_run:
+        raise InputError("--hybrid with --per-run", remedy="Fit values that every run shares: a run left out has none.")
     with use_language(options.lang), shown_progress(as_json=options.json) as progress:
-        key, tables, shared = "", None, 1.0 if posterior is None else 0.3
+        key, tables, measured, shared = "", None, None, 0.3 if forms else 1.0 if posterior is None else 0.3
         if data is None:
             tables = read_petab_tables(source)
             problem = petab_problem(tables)
         else:
-            problem, key = _of_culture(
-                source, data, _words(fit), _words(observables), _errors(error or []), _words(per_run),
-                {name: _pair(text, "..") for name, text in _named(bounds or [])},
-                {name: _pair(text, ":") for name, text in _named(prior or [])}, culture, plant, progress,
+            asked = Asked(
+                source, data, fit, observables, tuple(error or ()), per_run, tuple(bounds or ()), tuple(prior or ()),
+                culture, plant,
             )  # fmt: skip
-        chosen = None if profiles == "all" else () if profiles == "none" else _words(profiles)
+            measured = measured_culture(asked, progress)
+            problem, key = measured.problem, measured.key
+        chosen = None if profiles == "all" else () if profiles == "none" else words(profiles)
         for name in chosen or ():
             if name not in problem.names:
                 raise InputError(f"--profiles {name}: nothing is estimated of that name",
@@ -101,102 +113,99 @@ def fit(
         )  # fmt: skip
         drawn = None
         if posterior is not None:
-            drawn = sample_posterior(found, posterior, seed=seed, keep=output, progress=part(progress, shared, 1.0))
+            drawn = sample_posterior(
+                found, posterior, seed=seed, keep=output, progress=part(progress, shared, 0.6 if forms else 1.0)
+            )
+        study = None
+        if forms and measured is not None:
+            study = _study(measured, found, forms, seed, output, part(progress, 0.6 if drawn else shared, 1.0))
         written: list[Path] = []
         if output is not None:
-            written = _write(found, drawn, output, source, key)
+            written = _write(found, drawn, study, output, source, measured)
             if tables is not None:
                 from seedtrain.development import write_petab
 
                 written.append(write_petab(tables, output / "petab", found.values))
             else:
-                written.append(_culture_file(found, output, source, culture, key))
+                assert measured is not None
+                written.append(_culture_file(found, output, measured))
     with use_language(options.lang):
         if options.json:
-            told = _data(found, drawn)
+            told = _data(found, drawn, study)
             print_json({**told, "data_digest": key or None, "written": [str(path) for path in written]})
         else:
-            _tell(found, drawn, written)
-    return EXIT_DONE
+            _tell(found, drawn, study, written)
+    if study is None:
+        return EXIT_DONE
+    return {"better": EXIT_DONE, "no better": EXIT_FAIL, "inconclusive": EXIT_INCONCLUSIVE}[study.judgement]
 
 
-def _of_culture(
-    source: Path,
-    data: Path,
-    names: list[str],
-    observables: list[str],
-    errors: dict[str, ErrorModel],
-    per_run: list[str],
-    bounds: dict[str, tuple[float, float]],
-    priors: dict[str, tuple[float, float]],
-    culture: str | None,
-    plant: Path | None,
-    progress: Progress,
-) -> tuple[Problem, str]:
-    """The problem of a recipe's culture and one's own data, and the data's digest."""
-    from seedtrain.development import MeasuredRun, culture_problem, read_data
-    from seedtrain.program import recipe_in_vessel
+def _study(
+    measured: Measured, found: Fit, forms: list[HybridRate], seed: int, output: Path | None, progress: Progress
+) -> HybridStudy:
+    from seedtrain.development import culture_text, hybrid_study
 
-    found = read_data(data)
-    runs: list[MeasuredRun] = []
-    grown = None
-    for name, run in found.runs.items():
-        about = found.about[name]
-        grown, vessel, recipe = recipe_in_vessel(
-            source, plant=plant, vessel=about.vessel or None, culture=culture, progress=progress
-        )
-        runs.append(MeasuredRun(name, run, recipe, vessel, initial=about.initial, feed_factor=about.feed_factor))
-    assert grown is not None
-    problem = culture_problem(
-        grown, runs, names, observables=observables, errors=errors, per_run=per_run, bounds=bounds, priors=priors
-    )
-    return problem, found.digest
+    keep = output / "hybrid.json" if output else None
+    return hybrid_study(
+        culture_text(measured.place), measured.culture, measured.runs, found, measured.fit, forms, seed=seed, keep=keep,
+        progress=progress, **measured.options,
+    )  # fmt: skip
 
 
-def _culture_file(found: Fit, output: Path, source: Path, culture: str | None, key: str) -> Path:
+def _culture_file(found: Fit, output: Path, measured: Measured) -> Path:
     """The culture with its fitted values, where every run shares them."""
     from seedtrain.base import write_atomic
     from seedtrain.development import culture_text, fitted_culture
-    from seedtrain.recipe import read_recipe
     from seedtrain.simulation import read_culture
 
-    name = culture or read_recipe(source).culture
-    beside = source.parent / name
-    place = beside if culture is None and beside.is_file() else name
-    grown = read_culture(place)
+    grown = read_culture(measured.place)
     values = {item: value for item, value in found.values.items() if item in grown.parameters}
-    words = f"fitted to {found.problem.count} readings, data {key[:16]}" + (
+    words = f"fitted to {found.problem.count} readings, data {measured.key[:16]}" + (
         ", simulated" if found.problem.simulated else ""
     )
     path = output / "culture.yaml"
-    write_atomic(path, fitted_culture(culture_text(place), grown, values, words, f"{grown.name}_fitted"))
+    write_atomic(path, fitted_culture(culture_text(measured.place), grown, values, words, f"{grown.name}_fitted"))
     read_culture(path)  # what is written can be read
     return path
 
 
-def _data(found: Fit, drawn: Posterior | None) -> dict[str, Any]:
-    return found.to_data() | ({"posterior": drawn.to_data()} if drawn else {})
+def _data(found: Fit, drawn: Posterior | None, study: HybridStudy | None) -> dict[str, Any]:
+    told = found.to_data() | ({"posterior": drawn.to_data()} if drawn else {})
+    return told | ({"hybrid": study.to_data()} if study else {})
 
 
-def _write(found: Fit, drawn: Posterior | None, output: Path, source: Path, key: str) -> list[Path]:
+def _write(
+    found: Fit,
+    drawn: Posterior | None,
+    study: HybridStudy | None,
+    output: Path,
+    source: Path,
+    measured: Measured | None,
+) -> list[Path]:
     from seedtrain.base import write_atomic, write_json
-    from seedtrain.development import fit_blocks, posterior_blocks
+    from seedtrain.development import fit_blocks, hybrid_blocks, posterior_blocks
     from seedtrain.report import Page, render_html
 
     mark = _("simulated") if found.problem.simulated else ""
     facts = [(_("model"), found.problem.name), (_("source"), source.name)]
-    facts += [(_("data"), key)] if key else []
-    blocks = (*fit_blocks(found), *(posterior_blocks(found, drawn) if drawn else ()))
+    facts += [(_("data"), measured.key)] if measured else []
+    blocks = (
+        *(hybrid_blocks(study) if study else ()), *fit_blocks(found), *(posterior_blocks(found, drawn) if drawn else ())
+    )  # fmt: skip
     page = Page(_("Fit of {name}").format(name=found.problem.name), blocks, mark=mark, facts=facts)
-    write_json(output / "fit.json", finite(_data(found, drawn)))
+    asked = {"asked": {**measured.asked.to_data(output), "data_digest": measured.key}} if measured else {}
+    write_json(output / "fit.json", finite(_data(found, drawn, study) | asked))
     write_atomic(output / "fit.html", render_html(page))
     if drawn:
         write_atomic(output / "draws.csv", drawn.to_csv())
-    return [output / name for name in ("fit.json", "fit.html", *(["draws.csv"] if drawn else []))]
+    if study:
+        write_atomic(output / "culture-hybrid.yaml", study.text)
+    more = [*(["draws.csv"] if drawn else []), *(["culture-hybrid.yaml"] if study else [])]
+    return [output / name for name in ("fit.json", "fit.html", *more)]
 
 
-def _tell(found: Fit, drawn: Posterior | None, written: list[Path]) -> None:
-    from seedtrain.development import advice_words, interval_words, marginal_words
+def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, written: list[Path]) -> None:
+    from seedtrain.development import advice_words, hybrid_lines, interval_words, marginal_words
 
     problem = found.problem
     print(_("{name}: negative log likelihood {value}, {readings} readings").format(
@@ -216,44 +225,9 @@ def _tell(found: Fit, drawn: Posterior | None, written: list[Path]) -> None:
         ))  # fmt: skip
         for marginal in drawn.marginals:
             print(f"  {marginal.name:<{width}} {marginal.median:>12.5g} {marginal_words(marginal)}")
-    for warning in (*found.warnings, *(drawn.warnings if drawn else ())):
+    for line in hybrid_lines(study) if study else ():
+        print(line)
+    for warning in (*found.warnings, *(drawn.warnings if drawn else ()), *(study.warnings if study else ())):
         print(_("warning: {words}").format(words=warning))
     for path in written:
         print(_("kept: {path}").format(path=path))
-
-
-def _words(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _named(texts: list[str]) -> list[tuple[str, str]]:
-    found = []
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (equals and name.strip() and value.strip()):
-            raise InputError(f"{text!r} names nothing", remedy="Write NAME=VALUE, such as K_S=0.001..0.2.")
-        found.append((name.strip(), value.strip()))
-    return found
-
-
-def _pair(text: str, mark: str) -> tuple[float, float]:
-    first, between, second = text.partition(mark)
-    try:
-        if between:
-            return float(first), float(second)
-    except ValueError:
-        pass
-    raise InputError(f"{text!r} is not two numbers", remedy=f"Write them as 0.1{mark}0.2.")
-
-
-def _errors(texts: list[str]) -> dict[str, ErrorModel]:
-    from seedtrain.development import ErrorModel
-
-    found = {}
-    for name, text in _named(texts):
-        kind, colon, size = text.partition(":")
-        try:
-            found[name] = ErrorModel(kind, float(size) if colon else None)
-        except ValueError:
-            raise InputError(f"--error {name}={text}", remedy="Write X=proportional or X=constant:0.1.") from None
-    return found

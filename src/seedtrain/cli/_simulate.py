@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from seedtrain.base import InputError
+from seedtrain.base import EXIT_DONE, EXIT_INCONCLUSIVE, InputError
 from seedtrain.base import translate as _
 from seedtrain.base import translate as in_words  # for texts that a run carries
 from seedtrain.cli._common import Common, print_json, shown_progress
@@ -38,7 +38,7 @@ def simulate(
 
     With --n many runs on all cores: parameters of the culture vary over the ranges of its file, by --spread, or what
     --vary names (a parameter, feed_factor, initial.X, or a value of the recipe as PATH:NAME). Killed, the same command
-    with the same --output goes on where it was.
+    with the same --output goes on where it was. Exit code 3: a rate that was learned from data left what it was trained on.
 
     Example: seedtrain simulate examples/collagen/recipe.yaml --vessel PILOT-200 --plot pilot.svg
 
@@ -69,9 +69,10 @@ def simulate(
             write_atomic(csv, run.to_csv())
         if plot:
             write_atomic(plot, run_drawing(run))
+        beyond = [event for event in run.events if event.kind == "untrained"]
         if options.json:
             print_json(run.to_data())
-            return 0
+            return EXIT_INCONCLUSIVE if beyond else EXIT_DONE
         print(_("{culture} in {vessel}, simulated").format(culture=run.culture, vessel=run.vessel))
         if run.status != "verified":
             print(_("The culture is unverified: no published number was reproduced with it (docs/validation.md)."))
@@ -84,7 +85,9 @@ def simulate(
             print(f"  {event.time:8.2f} h {event.kind}: {in_words(event.words)}")
         for balance in run.balances:
             print("  " + _("balance {name}").format(name=balance.name).ljust(22) + f" {balance.relative:+.1e}")
-    return 0
+        for event in beyond:
+            print(_("inconclusive: {words}").format(words=in_words(event.words)))
+    return EXIT_INCONCLUSIVE if beyond else EXIT_DONE
 
 
 def _tell(many: Ensemble, plot: Path | None, csv: Path | None, *, as_json: bool) -> int:

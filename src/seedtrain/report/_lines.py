@@ -26,6 +26,8 @@ from seedtrain.report._figures import CurvePlot, Drawing, Floats, Line, LinePlot
 _LEFT: Final = 0.5
 _RIGHT: Final = WIDTH - 0.08
 _PANEL: Final = 1.15
+FAR: Final = 0.35
+"""Of the highest value: where the lowest lies above it, an axis does not begin at 0."""
 _DASHES: Final = {"solid": "-", "dashed": (0, (4, 2)), "dotted": (0, (1, 1.6)), "points": ""}
 
 
@@ -155,7 +157,7 @@ def _limits(axes: Any, panel: Panel) -> None:
             for part in (line.y, () if line.low is None else line.low)
             for item in _finite(part)
         ]
-        low = 0.0 if not any(value < 0 for value in drawn) and low < 0.35 * high else low
+        low = 0.0 if not any(value < 0 for value in drawn) and low < FAR * high else low
         tallest = max([high, *(item.value * 1.05 for item in panel.thresholds)])
         axes.set_ylim(low, tallest)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
@@ -200,7 +202,9 @@ def draw_curves(plot: CurvePlot, mark: str | None) -> Drawing:
     _points(axes, plot)
     axes.margins(x=0.03, y=0.08)
     if not plot.y_log and all(value >= 0 for line in plot.curves for value in _finite(line.y) if value == value):
-        axes.set_ylim(bottom=0)
+        low, high = axes.get_ylim()
+        if low < FAR * high or any(plot.filled):
+            axes.set_ylim(bottom=0)
     axes.grid(axis="both")
     axes.spines["left"].set_visible(False)
     canvas.text(_RIGHT, canvas.height - 0.06, plot.x_title, ha="right", size=SMALL, color=SOFT)

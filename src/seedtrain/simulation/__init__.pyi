@@ -36,7 +36,7 @@ from ._exchange import (
     write_sbml,
 )
 from ._indpensim import PenicillinBatch, penicillin_batch, simulate_penicillin
-from ._library import read_culture, shipped_cultures
+from ._library import culture_of_text, read_culture, shipped_cultures
 from ._limits import TransferLimits, transfer_limits
 from ._live import Broth, LiveTank, TankInputs
 from ._metabolism import (
@@ -171,6 +171,7 @@ __all__ = [
     "compile_system",
     "culture_file_from_metabolism",
     "culture_from_metabolism",
+    "culture_of_text",
     "demand",
     "dynamic_fba",
     "dynamic_fba_ensemble",

@@ -18,6 +18,10 @@ from seedtrain.simulation._setup import Setup
 from seedtrain.simulation._transfer import kLa_coalescing, kLa_non_coalescing, speed_of_power
 from seedtrain.simulation._vessel import Airlift, StirredTank, Vessel
 
+UNTRAINED: Final = "untrained"
+"""The kind of event of a run that leaves what a learned rate was trained on."""
+SLACK: Final = 0.02
+"""Of the width of a trained range: so little beyond its ends says nothing."""
 _LIQUID_WORDS: Final = {
     "n_I": "the inducer",
     "n_O": "dissolved oxygen",
@@ -228,6 +232,7 @@ def _events(flight: Flight, variables: dict[str, Variable]) -> tuple[RunEvent, .
     words = _extrapolated(flight, variables)
     if words:
         found.append(RunEvent(0.0, "extrapolated", words))
+    found += _untrained(flight, variables)
     for number, segment in enumerate(flight.setup.plan.segments):
         begin, end = float(flight.begins[number]), float(flight.ends[number])
         if not number or flight.setup.plan.segments[number - 1].path != segment.path:
@@ -237,6 +242,22 @@ def _events(flight: Flight, variables: dict[str, Variable]) -> tuple[RunEvent, .
         found += [RunEvent(when, kind, words) for when, kind, words in flight.notes[number] if when <= end]
     found.append(RunEvent(float(flight.ends[-1]), "end", "the last phase ends"))
     return tuple(sorted(found, key=lambda item: item.time))
+
+
+def _untrained(flight: Flight, variables: dict[str, Variable]) -> list[RunEvent]:
+    """Where a rate that was learned from data reads what none of that data showed, from its first moment on."""
+    found, times = [], flight.times
+    for rate, ranges in flight.setup.culture.trained.items():
+        for symbol, (low, high) in ranges.items():
+            values = variables[symbol].values
+            slack = SLACK * (high - low)
+            outside = (values < low - slack) | (values > high + slack)
+            if outside.any():
+                at = int(np.argmax(outside))
+                far = float(values[int(np.argmax(np.maximum(low - values, values - high)))])
+                words = f"{rate} was learned for {symbol} of {low:.4g} to {high:.4g} {variables[symbol].unit}".rstrip()
+                found.append(RunEvent(float(times[at]), UNTRAINED, f"{words}; here it reaches {far:.4g}"))
+    return found
 
 
 def _extrapolated(flight: Flight, variables: dict[str, Variable]) -> str:

@@ -127,6 +127,7 @@ class Culture:
     - `conversions`: closed lumped reactions, or `rates`: net rates as published, which close nothing: each species in
       its own unit of amount, and `O2`, `CO2`, `NH3` in mmol (negative where taken up).
     - `units`: of every symbol that expressions read, and of every expression as it follows from them.
+    - `trained`: of an expression that was learned from data, the range of each thing that it reads: (low, high).
     """
 
     name: str
@@ -144,6 +145,7 @@ class Culture:
     structure: str = field(default="", repr=False)  # digest of everything but the parameters' values
     basis: Basis = "biomass"
     units: Mapping[str, str] = field(default_factory=dict, repr=False)
+    trained: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
 
     @cached_property
     def values(self) -> dict[str, float]:
@@ -250,7 +252,9 @@ class Culture:
             ],
             "rates": {name: text.text for name, text in self.rates.items()},
             "outputs": dict(self.outputs),
-        }
+            "trained": {name: {symbol: list(ends) for symbol, ends in item.items()}
+                        for name, item in self.trained.items()},
+        }  # fmt: skip
 
     def symbol(self, known_as: str) -> str | None:
         """The species that recipes know as `known_as`, if the culture has it."""

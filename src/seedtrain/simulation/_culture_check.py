@@ -156,6 +156,13 @@ class _Checker:
         for name, symbol in entry.outputs.items():
             if symbol not in known:
                 self.say(("outputs", name), f"{symbol!r} is not defined", "Name an expression.")
+        for name, ranges in entry.trained.items():
+            if name not in entry.expressions:
+                self.say(("trained", name), f"{name!r} is no expression", "Name an expression that was learned.")
+            for symbol in ranges:
+                if symbol not in (*entry.species, *LOCALS):
+                    names = ", ".join((*entry.species, *LOCALS))
+                    self.say(("trained", name, symbol), f"{symbol!r} is no state", f"Use one of: {names}.")
 
     def _is_species(self, place: Location, symbol: str, also: tuple[str, ...]) -> None:
         if symbol not in (*also, *self.entry.species):
@@ -186,6 +193,12 @@ class _Checker:
                 self._amounts(("conversions", name, group), rate, getattr(conversion, group), per)
         for name, text in entry.rates.items():
             self._rate(name, text, per)
+        for name, ranges in entry.trained.items():
+            for symbol, ends in ranges.items():
+                found = self.known.get(symbol)
+                if found is not None and powers_of(ends.unit) != found:
+                    unit = self.system.spell(found)
+                    self.say(("trained", name, symbol), f"{ends} is no range of {symbol}", f"Write it in {unit}.")
 
     def _species(self, name: str, item: SpeciesEntry) -> Powers | None:
         place = ("species", name, "unit")

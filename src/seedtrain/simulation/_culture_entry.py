@@ -78,3 +78,4 @@ class CultureEntry(_Entry):
     conversions: dict[str, ConversionEntry] = Field(default_factory=dict)
     rates: dict[str, Formula] = Field(default_factory=dict)
     outputs: dict[str, str] = Field(default_factory=dict)
+    trained: dict[str, dict[str, Annotated[Range, MeasureRange(None)]]] = Field(default_factory=dict)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from seedtrain.base import Document, Expression, collect, digest, parse_expression, validate
-from seedtrain.quantity import Quantity
+from seedtrain.quantity import Quantity, Range
 from seedtrain.simulation._culture import GASES, LOCAL_UNITS, Conversion, Culture, Parameter, Species, closure_faults
 from seedtrain.simulation._culture_check import check
 from seedtrain.simulation._culture_entry import ConversionEntry, CultureEntry, ParameterEntry, SpeciesEntry
@@ -39,6 +39,7 @@ def build(document: Document) -> Culture:
         structure=_structure(document),
         basis=entry.basis,
         units=LOCAL_UNITS | units | checked.units,
+        trained={name: _trained(item, system) for name, item in entry.trained.items()},
     )
     collect([document.error(place, fault, remedy=remedy) for place, fault, remedy in closure_faults(culture)])
     return culture
@@ -67,6 +68,15 @@ def _parameter(name: str, item: ParameterEntry, system: UnitSystem) -> Parameter
     ends = item.range.bounds(item.value.unit) if item.range else (item.value.value, item.value.value)
     low, high = (system.value(Quantity(end, item.value.unit))[0] if math.isfinite(end) else end for end in ends)
     return Parameter(name, value, unit, low, high, item.status, item.source)
+
+
+def _trained(entry: Mapping[str, Range], system: UnitSystem) -> dict[str, tuple[float, float]]:
+    found = {}
+    for symbol, item in entry.items():
+        ends = item.bounds(item.unit)
+        low, high = (system.value(Quantity(end, item.unit))[0] if math.isfinite(end) else end for end in ends)
+        found[symbol] = (low, high)
+    return found
 
 
 def _fixed(text: Expression, fixed: Mapping[str, float]) -> Expression:

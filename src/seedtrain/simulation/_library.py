@@ -38,6 +38,11 @@ def read_culture(name_or_path: str | Path) -> Culture:
     return build(read_document(Path(text), what="culture"))
 
 
+def culture_of_text(text: str, file: str) -> Culture:
+    """`read_culture` of text in memory; `file` names it in errors."""
+    return build(parse_document(text, file))
+
+
 @lru_cache(maxsize=32)
 def _shipped(name: str) -> Culture:
     file = f"{name}.yaml"

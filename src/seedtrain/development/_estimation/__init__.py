@@ -7,7 +7,7 @@ from seedtrain.development._estimation._culture_problem import (
     culture_problem,
     known_observables,
 )
-from seedtrain.development._estimation._fit import Fit, fit_problem
+from seedtrain.development._estimation._fit import Fit, fit_problem, problem_key
 from seedtrain.development._estimation._intervals import Advice, Interval
 from seedtrain.development._estimation._parameters import FitParameter, Prior
 from seedtrain.development._estimation._petab import petab_problem, read_petab
@@ -21,7 +21,8 @@ from seedtrain.development._estimation._posterior import (
     split_rhat,
 )
 from seedtrain.development._estimation._posterior_blocks import marginal_words, posterior_blocks
-from seedtrain.development._estimation._problem import Evaluation, Experiment, Problem, Readings
+from seedtrain.development._estimation._problem import Evaluation, Experiment, Problem, Readings, weighted_slopes
+from seedtrain.development._estimation._search import descend
 from seedtrain.development._estimation._write import culture_text, fitted_culture, write_petab
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "advice_words",
     "culture_problem",
     "culture_text",
+    "descend",
     "effective",
     "fit_blocks",
     "fit_problem",
@@ -51,10 +53,12 @@ __all__ = [
     "marginal_words",
     "petab_problem",
     "posterior_blocks",
+    "problem_key",
     "read_draws",
     "read_petab",
     "read_petab_tables",
     "sample_posterior",
     "split_rhat",
+    "weighted_slopes",
     "write_petab",
 ]

@@ -126,6 +126,14 @@ class Problem:
         return sum(len(item.readings) for item in self.experiments)
 
     @cached_property
+    def together(self) -> Readings:
+        """The readings of all experiments, one after the other."""
+        parts = [item.readings for item in self.experiments]
+        arrays = ("at", "of", "value", "transform", "sigma", "sigma_of", "sigma_parameter")
+        chained = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
+        return Readings(**chained, names=tuple(name for part in parts for name in part.names))
+
+    @cached_property
     def low(self) -> Floats:
         """Lower bounds on the scale of the search."""
         return np.array([item.scaled(item.low) for item in self.parameters])
@@ -209,18 +217,33 @@ def evaluate(problem: Problem, x: Floats, best_noise: bool, rtol: float) -> Eval
     return Evaluation(x, total, gradient, fisher, predicted, sigma)
 
 
+def weighted_slopes(problem: Problem, x: Floats, rtol: float = RTOL) -> tuple[Floats, Floats] | None:
+    """Derivatives of every reading, and of its standard deviation, by all parameters, over that standard deviation.
+
+    With `a` and `b` the information is a'a + 2 b'b. Nothing where the model cannot be simulated at `x`.
+    """
+    values = problem.values(x)
+    slopes = np.array([item.slope(value) for item, value in zip(problem.parameters, values, strict=True)])
+    parts = [_predict(item, values, slopes, rtol) for item in problem.experiments]
+    if any(part is None for part in parts):
+        return None
+    predicted, by, sigma, sigma_by = (
+        np.concatenate([part[at] for part in parts if part is not None]) for at in range(4)
+    )
+    readings = joined(problem)
+    found, found_by = _transformed(readings.transform, predicted, by)
+    for at in set(readings.sigma_parameter.tolist()) - {-1}:
+        mine = readings.sigma_parameter == at
+        sigma[mine], sigma_by[mine, at] = values[at], slopes[at]
+    good = np.isfinite(found) & np.isfinite(sigma) & (sigma > 0)
+    with np.errstate(all="ignore"):
+        a, b = found_by / sigma[:, None], sigma_by / sigma[:, None]
+    return np.where(good[:, None], a, 0.0), np.where(good[:, None], b, 0.0)
+
+
 def joined(problem: Problem) -> Readings:
     """The readings of all experiments, one after the other."""
-    if problem not in _JOINED:
-        _JOINED.clear()
-        parts = [item.readings for item in problem.experiments]
-        arrays = ("at", "of", "value", "transform", "sigma", "sigma_of", "sigma_parameter")
-        chained = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
-        _JOINED[problem] = Readings(**chained, names=tuple(name for part in parts for name in part.names))
-    return _JOINED[problem]
-
-
-_JOINED: dict[Problem, Readings] = {}
+    return problem.together
 
 
 def _predict(item: Experiment, values: Floats, slopes: Floats, rtol: float) -> tuple[Floats, ...] | None:

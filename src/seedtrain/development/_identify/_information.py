@@ -1,0 +1,124 @@
+"""What a run that was never made would tell: sensitivities of its readings, each over its standard deviation."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seedtrain.base import SeedtrainError
+from seedtrain.development._estimation import MeasuredRun, culture_problem, weighted_slopes
+from seedtrain.development._identify._sampling import Floats
+from seedtrain.quantity import Quantity
+from seedtrain.recipe import levers
+from seedtrain.simulation import Culture, Run, Variable, simulate
+
+GRID = 60
+"""Times at which a sample may be taken."""
+NEW = "new"
+
+
+@dataclass(frozen=True)
+class Vary:
+    """What may be chosen of a run: `initial.S`, `feed_factor`, or a value of the recipe, `PATH:NAME`, in `unit`."""
+
+    name: str
+    low: float
+    high: float
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A limit that the whole run holds: `low` <= `variable` <= `high`, in the run's unit."""
+
+    variable: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """A run as the model tells it, with what each sample adds to the information, shape (time, K, K)."""
+
+    run: Run
+    times: Floats
+    parts: Floats
+
+
+def changed(like: MeasuredRun, values: Mapping[str, float]) -> MeasuredRun:
+    """The run `like` with some of its settings replaced; names as in `Vary`."""
+    initial, recipe, factor = dict(like.initial), like.recipe, like.feed_factor
+    for name, value in values.items():
+        path, colon, parameter = name.partition(":")
+        if colon:
+            unit = next(
+                item.quantity.unit for item in levers(recipe) if (item.path, item.parameter) == (path, parameter)
+            )
+            recipe = recipe.with_value(path, parameter, Quantity(value, unit))
+        elif name == "feed_factor":
+            factor = value
+        else:
+            initial[name.removeprefix("initial.")] = value
+    return dataclasses.replace(like, name=NEW, initial=initial, recipe=recipe, feed_factor=factor)
+
+
+class Teller:
+    """Tells what runs would say of the parameters `names` at their fitted `values`."""
+
+    def __init__(
+        self, culture: Culture, fit: Sequence[str], values: Mapping[str, float], names: Sequence[str],
+        measure: Sequence[str], options: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        self.culture, self.fit, self.values, self.names = culture, tuple(fit), values, tuple(names)
+        self.measure, self.options = tuple(measure), options
+        self.own = {name: value for name, value in values.items() if name in culture.parameters}
+
+    def tell(self, setting: MeasuredRun, bounds: Sequence[Bound]) -> Told | None:
+        """The run of `setting`, or nothing where it cannot be run or breaks a limit."""
+        try:
+            run = self._run(setting)
+        except SeedtrainError:
+            return None
+        for item in bounds:
+            values = run[item.variable]
+            if (values < item.low).any() or (values > item.high).any():
+                return None
+        times = np.round(np.linspace(0.0, float(run.time[-1]), GRID + 1)[1:], 2)
+        times = np.unique(times[times <= run.time[-1]])
+        parts = self._parts(setting, run, times)
+        return None if parts is None else Told(run, times, parts)
+
+    def _run(self, setting: MeasuredRun) -> Run:
+        return simulate(
+            self.culture, setting.vessel, setting.recipe, unit_procedure=setting.recipe.production.name,
+            parameters={**setting.parameters, **self.own}, initial=setting.initial, feed_factor=setting.feed_factor,
+        )  # fmt: skip
+
+    def _parts(self, setting: MeasuredRun, run: Run, times: Floats) -> Floats | None:
+        seen = {}
+        for name in self.measure:
+            values = np.array([max(run.at(name, time), 1e-9) for time in times.tolist()])
+            seen[name] = Variable(name, run.variables[name].unit, values)
+        asked = Run("simulated", run.recipe_digest, run.culture, run.vessel, run.unit_procedure, times, seen)
+        problem = culture_problem(
+            self.culture, [dataclasses.replace(setting, run=asked)], self.fit,
+            **{**self.options, "observables": self.measure},
+        )  # fmt: skip
+        inside = {item.name: min(max(self.values.get(item.name, item.nominal), item.low), item.high)
+                  for item in problem.parameters}  # fmt: skip
+        slopes = weighted_slopes(problem, problem.scaled(inside))
+        if slopes is None:
+            return None
+        columns = [self.names.index(name) for name in problem.names if name in self.names]
+        kept = [at for at, name in enumerate(problem.names) if name in self.names]
+        parts = np.zeros((len(times), len(self.names), len(self.names)))
+        at = problem.experiments[0].readings.at
+        for rows, factor in zip(slopes, (1.0, 2.0), strict=True):
+            wide = np.zeros((len(rows), len(self.names)))
+            wide[:, columns] = rows[:, kept]
+            np.add.at(parts, at, factor * wide[:, :, None] * wide[:, None, :])
+        return parts

@@ -1,0 +1,124 @@
+"""A plan of next runs in words, as a sheet, and as a report."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+
+from seedtrain.base import translate as _
+from seedtrain.development._identify._plan import Expected, NextRuns
+from seedtrain.report import (
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Heading,
+    Line,
+    LinePlot,
+    Panel,
+    Paragraph,
+    State,
+    Table,
+)
+
+
+def next_lines(plan: NextRuns) -> list[str]:
+    """For the terminal."""
+    found = []
+    units = {item.name: item.unit for item in plan.varied}
+    for number, item in enumerate(plan.runs, 1):
+        settings = ", ".join(f"{name} {value:g} {units[name]}".rstrip() for name, value in item.settings.items())
+        times = ", ".join(f"{time:g}" for time in item.times)
+        found.append(_("run {number}: {settings}").format(number=number, settings=settings or _("as the usual run")))
+        found.append("  " + _("sample {what} at {times} h").format(what=", ".join(plan.measure), times=times))
+    found.append(_("expected standard deviations, of what they are now (with as many samples evenly in usual runs):"))
+    width = max(len(item.name) for item in plan.expected)
+    for one in plan.expected:
+        words = f"  {one.name:<{width}} {one.factor:>7.3f}  ({one.usual:.3f})"
+        found.append(f"{words}  {closing_words(one)}".rstrip())
+    found.append(_("{tried} settings tried, {refused} of them cannot be run or break a limit").format(
+        tried=plan.tried, refused=plan.refused))  # fmt: skip
+    return found
+
+
+def closing_words(item: Expected) -> str:
+    """Whether an open interval is expected to close."""
+    if item.closes is None:
+        return ""
+    return _("open now; expected to close") if item.closes else _("open now; expected to stay open")
+
+
+def next_sheet(plan: NextRuns) -> str:
+    """One row a sample, with empty cells for what is read: a table as `seedtrain data check` reads it."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    settings = [f"set {item.name} [{item.unit or '1'}]" for item in plan.varied]
+    writer.writerow(["run", "time [h]", *(f"{name} [{unit}]" for name, unit in plan.measure.items()), *settings])
+    for number, item in enumerate(plan.runs, 1):
+        for time in item.times:
+            row = [f"N{number}", f"{time:g}", *("" for _name in plan.measure)]
+            writer.writerow([*row, *(f"{item.settings[one.name]:g}" for one in plan.varied)])
+    return stream.getvalue()
+
+
+def next_blocks(plan: NextRuns) -> tuple[Block, ...]:
+    """For a page."""
+    found: list[Block] = [
+        Paragraph(
+            _(
+                "Computed from the fitted model's sensitivities, to first order: where the fit is wrong, so is the "
+                "plan. It is worth most as a choice between runs."
+            )
+        ),
+        Heading(_("What is expected of it")),
+        _table(plan),
+        _bars(plan),
+    ]
+    for number, item in enumerate(plan.runs, 1):
+        found.append(Heading(_("Run {number}").format(number=number)))
+        found.append(_settings(plan, number - 1))
+        title = _("Run {number} as the model tells it, with its samples").format(number=number)
+        found.append(Figure(LinePlot(title, _("time, h"), _panels(plan, number - 1)), title))
+        found.append(Paragraph(_("samples at {times} h").format(times=", ".join(f"{time:g}" for time in item.times))))
+    return tuple(found)
+
+
+def _table(plan: NextRuns) -> Table:
+    rows = []
+    for item in plan.expected:
+        words = closing_words(item)
+        state: State = "met" if item.closes else "unknown" if item.closes is False else ""
+        rows.append((item.name, f"{item.factor:.3f}", f"{item.usual:.3f}", Cell(words, state)))
+    columns = (Column(_("parameter")), Column(_("standard deviation after, of now"), "right"),
+               Column(_("the same with usual runs"), "right"), Column(_("interval")))  # fmt: skip
+    return Table(columns, rows)
+
+
+def _bars(plan: NextRuns) -> Figure:
+    title = _("Standard deviation after the plan, of what it is now")
+    names = [item.name for item in plan.expected]
+    places = [float(at) for at in range(1, len(names) + 1)]
+    lines = [
+        Line(_("planned"), places, [item.factor for item in plan.expected], "points"),
+        Line(_("usual runs"), places, [item.usual for item in plan.expected], "points"),
+    ]
+    order = ", ".join(f"{at} {name}" for at, name in enumerate(names, 1))
+    return Figure(LinePlot(title, order, [Panel(title, lines)]), title)
+
+
+def _settings(plan: NextRuns, number: int) -> Table:
+    units = {item.name: item.unit for item in plan.varied}
+    rows = [(name, f"{value:g}", units[name]) for name, value in plan.runs[number].settings.items()]
+    return Table((Column(_("setting")), Column(_("value"), "right"), Column(_("unit"))), rows)
+
+
+def _panels(plan: NextRuns, number: int) -> list[Panel]:
+    run, times = plan.courses[number].run, np.array(plan.runs[number].times)
+    found = []
+    for name, unit in plan.measure.items():
+        seen = np.array([run.at(name, time) for time in times.tolist()])
+        lines = [Line(_("model"), run.time, run[name], colour=0), Line(_("samples"), times, seen, "points", colour=1)]
+        found.append(Panel(f"{name}, {unit}", lines))
+    return found
