@@ -66,7 +66,8 @@ class Branches:
     def begin(self) -> str:
         """Start what is next and take up what runs by the record; words where one of them cannot go on."""
         steps = [step for step in self._due() if step.path not in self.watches]
-        if not self.watches and len(steps) > 1:
+        steps.sort(key=lambda step: step.path not in self.state.started)  # time passes for all that run, or for none
+        if steps and not self.watches and steps[0].path not in self.state.started:
             steps = [min(steps, key=self._when)]  # what is ready first goes first
         words = [self._try(step, partial(self._begin, step)) for step in steps]
         return next(filter(None, words), "")
@@ -93,9 +94,7 @@ class Branches:
         return whole is State.RUNNING and own in (State.IDLE, State.RUNNING)
 
     def _when(self, step: PhaseAt) -> datetime:
-        """When a phase may start; one that has started, at once."""
-        if step.path in self.state.started:
-            return self.state.started[step.path].time
+        """When a phase may start."""
         if step.path not in self.ready:
             unit = live_of(self.job).plant.unit(unit_name(step))
             ready = unit.ready(step.path, asked_at(self.job, self.state, step))
