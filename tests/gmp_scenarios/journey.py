@@ -95,7 +95,7 @@ class Journey:
         with (
             patch.dict(os.environ, {"SEEDTRAIN_RECORD": str(self.record)}),
             patch.object(_credentials, "MEMORY_KIB", 64),
-            patch.object(_ledger, "_wall_clock", lambda: self.clock or datetime.now(UTC)),
+            patch.object(_ledger, "wall_clock", lambda: self.clock or datetime.now(UTC)),
         ):
             yield
 

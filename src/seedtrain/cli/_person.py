@@ -53,21 +53,24 @@ def enrol(
 
     from seedtrain.base import use_language
     from seedtrain.gmp import ADMINISTRATOR, authorise, check_roles
-    from seedtrain.record import SYSTEM, enrol_person
+    from seedtrain.record import SYSTEM, check_password, enrol_person, ledger_path
 
     options = common or Common()
     check_roles(role)
     given = Secrets(password_fd)
-    with open_record(record, create=True) as opened, use_language(options.lang):
+    password = ""
+    if by is None and record and not ledger_path(record).exists():
+        with use_language(options.lang):  # before a ledger is made that nobody could use
+            password = _typed_twice(given)
+        check_password(password)
+    with open_record(record, create=by is None) as opened, use_language(options.lang):
         first = _first_or_by(opened, by)
         _no_namesake(opened, name, namesake)
         roles = list(dict.fromkeys([*role, ADMINISTRATOR] if first else role))
         with nullcontext() if by is None else signing(opened, Signer(by), given):
             if by is not None:
                 authorise(opened, by, "person.administer")
-            password = given.ask(_("Password:"))
-            if given.ask(_("The same again:")) != password:
-                raise InputError("the two passwords differ", remedy="Type the same password twice.")
+            password = password or _typed_twice(given)
             shown: list[str] = []
             actor = enrol_person(
                 opened, name, roles, password=password, totp=totp, days=days, show=shown.append, by=by or SYSTEM
@@ -77,6 +80,13 @@ def enrol(
     else:
         print(actor, *shown, sep="\n")
     return EXIT_DONE
+
+
+def _typed_twice(given: Secrets) -> str:
+    password = given.ask(_("Password:"))
+    if given.ask(_("The same again:")) != password:
+        raise InputError("the two passwords differ", remedy="Type the same password twice.")
+    return password
 
 
 def _first_or_by(ledger: Ledger, by: str | None) -> bool:

@@ -14,7 +14,7 @@ from seedtrain.record._access import (
 from seedtrain.record._administration import Alert, alerts, retire, set_roles, train, unlock_access
 from seedtrain.record._backup import backup
 from seedtrain.record._bench import bench_record
-from seedtrain.record._credentials import Unlocked
+from seedtrain.record._credentials import Unlocked, check_password
 from seedtrain.record._event import SYSTEM, Draft, Event, LaterDraft, moment, timestamp
 from seedtrain.record._extract import Extract, ProofTree, extract, sealed_extract, write_files
 from seedtrain.record._ledger import (
@@ -97,6 +97,7 @@ __all__ = [
     "bench_record",
     "bench_telemetry",
     "change_password",
+    "check_password",
     "decimate",
     "destroy",
     "differences",
