@@ -74,7 +74,8 @@ class Multivariate:
         judged = zip(self.tested, self.t2.tolist(), self.spe.tolist(), strict=True)
         return {
             "verdict": self.verdict, "components": self.count, "explained": self.explained, "level": self.level,
-            "limits": {"T2": self.limits[0], "SPE": self.limits[1]}, "left_out": list(self.left_out),
+            "limits": {"T2": self.limits[0], "SPE": self.limits[1]}, "columns": list(self.columns),
+            "left_out": list(self.left_out), "outside": list(self.outside),
             "runs": {name: {"T2": t2, "SPE": spe} for name, t2, spe in judged},
             "opls": {"q2": self.q2, "p": self.p, "telling": [list(item) for item in self.telling]},
         }  # fmt: skip

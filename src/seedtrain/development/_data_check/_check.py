@@ -38,7 +38,7 @@ from seedtrain.simulation import Culture, Run, RunEvent, Variable, read_culture
 class Dataset:
     """Runs as measured. - `findings`: what to look at; `digest`: of every file; `about`: the mapping's runs by name.
 
-    - `features`: further numbers of each run (omics, images) by run and "file: column". - `spectra`: of the runs.
+    - `features`: further numbers of each run (omics, images) by run and column. - `spectra`: of the runs.
     """
 
     name: str
@@ -153,10 +153,13 @@ class _Tables:
         sheet = read_table(self.folder / table.file, table.sheet, table.instrument)
         if table.kind == "features":
             for run, values in read_features(sheet, table.run, list(table.features)).items():
+                place = sheet.place([cells[sheet.column(table.run)] for cells in sheet.rows].index(run))
                 mine = self.features.setdefault(run, {})
-                mine |= {f"{table.file}: {name}": value for name, value in values.items()}
-                row = [cells[sheet.column(table.run)] for cells in sheet.rows].index(run)
-                self.beside.append((run, sheet.place(row)))
+                for name in sorted(set(mine) & set(values)):
+                    words = f"run {run} has {name!r} in another table too"
+                    self.faults.append(InputError(words, position=place, remedy="Rename one of the columns."))
+                mine |= values
+                self.beside.append((run, place))
             return
         names = read_layout(self.folder / table.layout) if table.layout else {}
         reader = TableReader(sheet, table, self.document, ("tables", at), self.culture, names)

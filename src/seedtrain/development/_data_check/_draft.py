@@ -89,7 +89,8 @@ def _of_features(path: Path, sheet: Sheet) -> list[str]:
     """Further columns of a table with one row a run; none where it holds only what a mapping says of runs."""
     run = first_of(sheet.header, RUNS)
     names = [name for name in sheet.header if name != run and not told_of_run(name)]
-    numbers = [name for name in names if all(is_number(row[sheet.column(name)]) for row in sheet.rows)]
+    cells = {name: [row[sheet.column(name)] for row in sheet.rows if row[sheet.column(name)]] for name in names}
+    numbers = [name for name in names if cells[name] and all(map(is_number, cells[name]))]
     if not numbers:
         return []
     lines = [f"  - file: {_quoted(path.name)}", "    kind: features", f"    run: {_quoted(run)}"]
