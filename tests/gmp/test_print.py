@@ -130,3 +130,16 @@ def test_it_prints_in_chinese(made):
         assert "电子签名" in titles
         assert all(not title.isascii() for title in titles)
         assert certificate_sheet(certificate(made.record, made.control.recipe.specification)).title == "检验报告书"
+
+
+def test_everybody_who_took_part_in_a_phase_is_named_and_who_checked_it_apart(made):
+    made.create()
+    made.start("seed/expansion/thaw")
+    made.value("seed/expansion/thaw", "performed", "yes", kind="entry", who="shift_leader")
+    made.complete("seed/expansion/thaw", who="operator")
+    made.check("seed/expansion/thaw")
+    (sheet,) = [item for item in batch_sheets(made.record, names_of(made.ledger)) if item.name == "steps"]
+    (row,) = sheet.rows
+    printed = dict(zip(sheet.columns, row, strict=True))
+    assert printed["Performed by"] == "The operator (scripted), The shift_leader (scripted)"
+    assert printed["Checked by"] == "The checker (scripted)"
