@@ -70,8 +70,8 @@ def _may_be_released(ledger: Ledger, lot: str, actor: str) -> None:
     if IDENTITY not in conforming:
         raise InputError(
             f"lot {lot} cannot be released: no test of its identity conforms",
-            remedy=f"Record it: seedtrain lot test {lot} {IDENTITY} VALUE --limit LIMIT --method METHOD --sample SAMPLE "
-            "(21 CFR 211.84(d)(1)).",
+            remedy=f"Record it: seedtrain lot test {lot} {IDENTITY} VALUE --limit LIMIT --method METHOD "
+            "--sample SAMPLE (21 CFR 211.84(d)(1)).",
         )
 
 
