@@ -47,6 +47,34 @@ def test_a_file_that_cannot_be_used_is_refused_and_nothing_is_written(tmp_path, 
     assert not (tmp_path / "page.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (b">h\nMKVLLETREWQQFFIPLLMKVLLETREWQQFFIPLL\n", "protein"),
+        (gzip.compress(FASTA * 50)[:-30], "damaged or cut off"),
+        (b"", "no sequence"),
+        (b"LOCUS  x", "begins with '>'"),
+        (b">h\nACGT!\n", "'!' is no base"),
+    ],
+)
+def test_a_host_that_minimap2_would_swallow_is_refused(tmp_path, other, words):
+    (tmp_path / "host.fa").write_bytes(other)
+    with pytest.raises(InputError, match=words) as caught:
+        run(tmp_path, READ * 30, FASTA, "--other", f"host={tmp_path / 'host.fa'}")
+    assert str(caught.value.position).startswith(str(tmp_path / "host.fa"))
+    assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("circular", "more", "words"),
+    [(True, ["--linear"], " reads run on from its end to its beginning"), (False, [], "0 reads cross base 1: if the molecule is a line")],
+)
+def test_a_circle_given_as_a_line_and_the_reverse_are_told(tmp_path, capsys, circular, more, words):
+    write_fastq(tmp_path / "made.fastq", simulate_reads(TEXT, 40, seed=3, circular=circular))
+    assert run(tmp_path, (tmp_path / "made.fastq").read_bytes(), FASTA, "--json", *more) in (1, 3)
+    assert any(words in line for line in json.loads(capsys.readouterr().out)["evidence"])
+
+
 def test_what_can_be_judged_is_judged_and_says_what_was_read(tmp_path, capsys):
     write_fastq(tmp_path / "made.fastq", simulate_reads(TEXT, 10, seed=3))
     ten = (tmp_path / "made.fastq").read_bytes()

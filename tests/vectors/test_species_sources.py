@@ -50,6 +50,22 @@ def test_masses_of_pig_alone_are_a_doubt_and_those_of_cattle_pass():
     assert verify_species(peaks("cattle")).verdict.verdict == "inconclusive"
 
 
+def test_animals_are_told_undecided_between_some_or_as_a_mixture():
+    assert verify_species(peaks("porcine")).animals == (("porcine",),)
+    more = "".join(f"sample,{mass},3000\n" for mass in MASSES["buffalo"])  # above pig's isotope at 1648.8
+    mixed = verify_species(peaks("porcine") + more)
+    assert set(mixed.animals) == {("buffalo",), ("porcine",)}
+    assert "animals: buffalo; porcine (a mixture)" in mixed.verdict.evidence
+    assert "animals: cattle or sheep" in verify_species(peaks("cattle")).verdict.evidence
+    fish = verify_species("mz,intensity\n1100.2,100\n1234.5,90\n")
+    assert fish.animals == ()
+    assert fish.verdict.verdict == "inconclusive"
+    wells = "role,target,cq\n" + "sample,cattle,22\n" * 3 + "sample,porcine,\n" * 3 + "blank,porcine,\n"
+    assert verify_species(wells).animals == (("cattle",),)
+    with use_language("zh"):
+        assert "牛 或 羊" in render_html(species_page(verify_species(peaks("cattle"))))
+
+
 def test_a_second_isotope_is_no_peptide_of_its_own():
     pig = [(1647.8, 1000.0), (1648.8, 915.0)]  # 1648.8 is cattle's mass as well
     assert single_peaks(pig) == [1647.8]
@@ -162,6 +178,7 @@ def test_amplicons_follow_the_rule_of_two_in_three(tmp_path, barcodes, pig_reads
     path = amplicons(tmp_path, barcodes, pig_reads)
     found = verify_species(path, lod=LOD, references=tmp_path / "refs.fa")
     assert found.verdict.verdict == verdict
+    assert found.animals == ((("cattle",), ("porcine",)) if verdict == "fail" else (("cattle",),))
     assert any("cattle 600" in line for line in found.verdict.evidence)
     with use_language("zh"):
         assert "扩增" in render_html(species_page(found))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from seedtrain.base import InputError
+from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json, shown_progress
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def species(
     html: Path | None = None,
     common: Common | None = None,
 ) -> int:
-    """Tell whether porcine collagen or DNA is in a sample that should hold none.
+    """Tell whether porcine collagen or DNA is in a sample that should hold none, and whose material it holds.
 
     Example: seedtrain verify species peptides.csv --lod levels.csv --claim '0.1 %' --html sample.html
 
@@ -218,13 +219,14 @@ def species(
     """
     options = common or Common()
     from seedtrain.base import use_language
-    from seedtrain.vectors import species_page, verify_species
+    from seedtrain.vectors import animals_shown, species_page, verify_species
 
     with use_language(options.lang):
         report = verify_species(
             table, lod=lod, claim=claim, cut_off=cut_off, blank=blank, references=references, lot=lot
         )
-        show_verdict(table.name, report.verdict, species_page(report), html, options)
+        notes = [_("animals: {names}").format(names=animals_shown(report.animals))]
+        show_verdict(table.name, report.verdict, species_page(report), html, options, notes=notes)
     return report.verdict.exit_code
 
 

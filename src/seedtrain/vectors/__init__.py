@@ -59,7 +59,15 @@ from seedtrain.vectors._manufacture import (
     window_page,
 )
 from seedtrain.vectors._panel import PANELS, Panel, PanelReport, panel_page, read_panel, verify_panel
-from seedtrain.vectors._species import Probit, SpeciesReport, fit_probit, markers, species_page, verify_species
+from seedtrain.vectors._species import (
+    Probit,
+    SpeciesReport,
+    animals_shown,
+    fit_probit,
+    markers,
+    species_page,
+    verify_species,
+)
 from seedtrain.vectors._words import criterion_words
 
 __all__ = [
@@ -89,6 +97,7 @@ __all__ = [
     "Source",
     "SpeciesReport",
     "Vector",
+    "animals_shown",
     "assay_page",
     "assay_words",
     "at_edge",

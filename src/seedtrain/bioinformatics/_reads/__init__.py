@@ -13,7 +13,7 @@ from seedtrain.bioinformatics._reads._page_parts import criterion_words
 from seedtrain.bioinformatics._reads._reference import Reference, parse_reference, read_reference, reverse_complement
 from seedtrain.bioinformatics._reads._sheet import SheetReport, SheetRow, read_sheet, verify_sheet
 from seedtrain.bioinformatics._reads._simulate import ErrorModel, simulate_reads, write_fastq
-from seedtrain.bioinformatics._reads._source import Read, Sample, read_reads, take_sample
+from seedtrain.bioinformatics._reads._source import Read, Sample, read_reads, sample_of, take_sample
 from seedtrain.bioinformatics._reads._statistics import poisson_tail, wilson
 from seedtrain.bioinformatics._reads._structure import Structure
 from seedtrain.bioinformatics._reads._trace import Trace, read_trace
@@ -67,6 +67,7 @@ __all__ = [
     "read_trace",
     "reads_package",
     "reverse_complement",
+    "sample_of",
     "sheet_page",
     "simulate_reads",
     "simulate_trace",

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from seedtrain.base import InputError, Position
+from seedtrain.bioinformatics._reads._fasta import check_fasta
 from seedtrain.bioinformatics._reads._packages import reads_package
 from seedtrain.bioinformatics._reads._reference import Bytes, Ints, Reference, encode
 from seedtrain.bioinformatics._reads._source import Read
@@ -68,8 +69,7 @@ def make_aligner(sequence: str | Path, platform: str = "nanopore", *, least_scor
     if isinstance(sequence, str):
         return make(seq=sequence, preset=PRESETS[platform], best_n=1, **more)
     position = Position(str(sequence))
-    if not sequence.is_file():
-        raise InputError("there is no such file", position=position, remedy="Check the path.")
+    check_fasta(sequence)
     aligner = make(str(sequence), preset=PRESETS[platform], best_n=1, **more)
     if not aligner or not aligner.n_seq:
         raise InputError("the file holds no sequence", position=position, remedy="Give FASTA.")

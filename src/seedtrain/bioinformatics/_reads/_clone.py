@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedtrain.base import InputError, Position, Progress, digest_bytes, digest_file, silent
+from seedtrain.base import InputError, Progress, part, silent
+from seedtrain.base import translate as _
 from seedtrain.bioinformatics._reads._align import PRESETS, Laid, lay_all
 from seedtrain.bioinformatics._reads._alleles import ClassResult, RunLength, find_alleles, run_lengths
 from seedtrain.bioinformatics._reads._consensus import NONE, Consensus, build_consensus
@@ -19,7 +20,7 @@ from seedtrain.bioinformatics._reads._limits import CloneLimits
 from seedtrain.bioinformatics._reads._parental import count_parental
 from seedtrain.bioinformatics._reads._pile import BREAK_SPAN, Pile, identity_of, pile_up
 from seedtrain.bioinformatics._reads._reference import END_BASES, Reference
-from seedtrain.bioinformatics._reads._source import Read, Sample, read_reads, take_sample
+from seedtrain.bioinformatics._reads._source import Read, sample_of
 from seedtrain.bioinformatics._reads._structure import (
     Shares,
     Structure,
@@ -93,19 +94,18 @@ def verify_clone(
     if platform not in PRESETS:
         raise InputError(f"there is no platform {platform!r}", remedy=f"Use one of: {', '.join(PRESETS)}.")
     used = limits or CloneLimits()
-    progress(0.0, "reading")
-    sample, source = _sample(reads)
-    progress(0.1, "aligning")
+    sample, source = sample_of(reads, progress=part(progress, 0.0, 0.1))
+    progress(0.1, _("aligning reads"))
     laid = list(lay_all(reference, sample.reads, platform))
     # A few stray alignments of foreign reads are no evidence about the clone.
     mine = [item for item in laid if is_related(item)]
-    progress(0.6, "counting")
+    progress(0.6, _("counting bases"))
     pile = pile_up(reference, mine)
     other = _control(control, reference, platform)
     classes = find_alleles(reference, pile, other)
     found = list(breaks_of(reference, mine, platform))
-    spanning = _least_spanning(reference, pile)
-    progress(0.8, "consensus")
+    spanning, fewest_at = _least_spanning(reference, pile)
+    progress(0.8, _("consensus"))
     consensus = build_consensus(reference, mine, pile) if mine else NONE
     findings = Findings(
         sample=sample,
@@ -119,11 +119,12 @@ def verify_clone(
         multimers=multimers(reference, mine),
         strand_depth=_thinnest(reference, pile),
         spanning=spanning,
+        fewest_at=fewest_at,
         identity=identity_of(mine),
         controlled=other is not None,
         simulated=any(read.name.startswith(SIMULATED_PREFIX) for read in sample.reads),
     )
-    progress(1.0, "judged")
+    progress(1.0, _("verdict"))
     return CloneReport(
         name=name or (reads.name if isinstance(reads, Path) else reference.name),
         reference=reference,
@@ -144,29 +145,20 @@ def verify_clone(
     )
 
 
-def _sample(reads: Path | Sequence[Read]) -> tuple[Sample, str]:
-    if isinstance(reads, Path):
-        sample = take_sample(read_reads(reads))
-        if not sample.total_reads:
-            raise InputError("the file holds no reads", position=Position(str(reads)), remedy="Export them again.")
-        return sample, f"{reads.name}, SHA-256 {digest_file(reads)}"
-    text = "".join(f"{read.name}\n{read.sequence}\n{read.quality}\n" for read in reads)
-    return take_sample(reads), f"reads in memory, SHA-256 {digest_bytes(text.encode())}"
-
-
 def _control(control: Path | Sequence[Read] | None, reference: Reference, platform: str) -> Pile | None:
     if control is None:
         return None
-    sample, _source = _sample(control)
+    sample, _source = sample_of(control)
     laid: list[Laid] = [item for item in lay_all(reference, sample.reads, platform) if is_related(item)]
     return pile_up(reference, laid)
 
 
-def _least_spanning(reference: Reference, pile: Pile) -> int:
-    """Least reads that cross any site unbroken; near the ends of a line no read can, and nothing is asked there."""
+def _least_spanning(reference: Reference, pile: Pile) -> tuple[int, int]:
+    """Least reads that cross any site unbroken, and the site; near the ends of a line no read can, and nothing is asked
+    there."""
     beside = 0 if reference.circular else END_BASES + BREAK_SPAN
     inner = pile.spanning[beside : len(reference) - beside]
-    return int(inner.min()) if len(inner) else 0
+    return (int(inner.min()), beside + int(inner.argmin())) if len(inner) else (0, 0)
 
 
 def _thinnest(reference: Reference, pile: Pile) -> int:

@@ -28,7 +28,7 @@ NEAR: Final = WINDOW + 10
 
 @dataclass(frozen=True)
 class Findings:
-    """All that was measured on one sample."""
+    """All that was measured on one sample; `fewest_at`: the site, from 0, that `spanning` reads cross."""
 
     sample: Sample
     source: str
@@ -41,6 +41,7 @@ class Findings:
     multimers: tuple[int, int]
     strand_depth: int
     spanning: int
+    fewest_at: int
     identity: NDArray[np.float64]
     controlled: bool
     simulated: bool
@@ -58,7 +59,8 @@ def judge_clone(reference: Reference, findings: Findings, limits: CloneLimits) -
         *_structures(findings, limits),
         *_multimers(reference, findings, limits),
     ]
-    return Verdict.of(criteria, list(_evidence(reference, findings)), _versions())
+    evidence = [*_evidence(reference, findings), *_topology(reference, findings, limits)]
+    return Verdict.of(criteria, evidence, _versions())
 
 
 def share_text(value: float) -> str:
@@ -245,6 +247,25 @@ def _evidence(reference: Reference, findings: Findings) -> Iterator[str]:
     yield from (_structure_words(item) for item in findings.structures)
     yield f"consensus: {findings.consensus.method}, {findings.consensus.reads} reads"
     yield from (edit_words(edit) for edit in findings.consensus.edits[:MOST_LISTED])
+
+
+def _topology(reference: Reference, findings: Findings, limits: CloneLimits) -> Iterator[str]:
+    """Whether the reads look as if a circle was given as a line, or a line as a circle."""
+    size, shares = len(reference), findings.shares
+    if not reference.circular:
+        around = sum(
+            item.reads for item in findings.structures if abs(item.size - size) <= NEAR and item.kind == "insertion"
+        )
+        if around > shares.clone_reads / 2:
+            yield (
+                f"{around} reads run on from its end to its beginning: if the molecule is a circle, give it as one "
+                "(GenBank: circular; FASTA: leave --linear out)"
+            )
+    elif findings.spanning < limits.spanning <= shares.clone_reads:
+        yield (
+            f"{findings.spanning} reads cross base {findings.fewest_at + 1}: if the molecule is a line that ends "
+            "there, give it as one (GenBank: linear; FASTA: --linear)"
+        )
 
 
 def _class_words(item: ClassResult) -> str:

@@ -6,13 +6,14 @@ import gzip
 import hashlib
 import heapq
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from seedtrain.base import InputError, Position, UnavailableError
+from seedtrain.base import InputError, Position, Progress, UnavailableError, digest_bytes, digest_file, silent
+from seedtrain.base import translate as _
 from seedtrain.bioinformatics._reads._packages import reads_package
 
 LONGEST_READ: Final = 5_000_000
@@ -20,6 +21,8 @@ LONGEST_READ: Final = 5_000_000
 MOST_BASES: Final = 60_000_000
 """Bases that are kept for a verdict: a deterministic sample of a larger file."""
 MOST_READS: Final = 60_000
+TOLD_EVERY: Final = 50_000
+"""Reads between two words of progress."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,37 @@ def take_sample(reads: Iterable[Read], *, most_bases: int = MOST_BASES, most_rea
             bar = -worst[0]
     kept = sorted(heap, key=lambda item: -item[1])
     return Sample(tuple(item[2] for item in kept), total_reads, total_bases)
+
+
+def sample_of(
+    reads: Path | Sequence[Read],
+    *,
+    most_bases: int = MOST_BASES,
+    most_reads: int = MOST_READS,
+    progress: Progress = silent,
+) -> tuple[Sample, str]:
+    """`take_sample` of a file or of reads in memory, and what the reads are, with their SHA-256.
+
+    A file is streamed: memory holds what is kept, however many reads there are. Raises `InputError` for a file without
+    reads and as `read_reads` does.
+    """
+    if isinstance(reads, Path):
+        sample = take_sample(_told(read_reads(reads), progress), most_bases=most_bases, most_reads=most_reads)
+        if not sample.total_reads:
+            raise InputError("the file holds no reads", position=Position(str(reads)), remedy="Export them again.")
+        return sample, f"{reads.name}, SHA-256 {digest_file(reads)}"
+    text = "".join(f"{read.name}\n{read.sequence}\n{read.quality}\n" for read in reads)
+    sample = take_sample(reads, most_bases=most_bases, most_reads=most_reads)
+    return sample, f"reads in memory, SHA-256 {digest_bytes(text.encode())}"
+
+
+def _told(reads: Iterable[Read], progress: Progress) -> Iterator[Read]:
+    """The same reads; how many there are in a file is known at its end only, so the count is told and no share."""
+    progress(0.0, _("reads read: {count}").format(count=0))
+    for number, read in enumerate(reads, 1):
+        if number % TOLD_EVERY == 0:
+            progress(0.0, _("reads read: {count}").format(count=number))
+        yield read
 
 
 def read_reads(path: Path) -> Iterator[Read]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import seedtrain
 from seedtrain.base import InputError, Position, Progress, silent
+from seedtrain.base import translate as _
 from seedtrain.bioinformatics._reads._criteria import share_text
 from seedtrain.bioinformatics._reads._reference import Ints, Reference
 from seedtrain.bioinformatics._reads._structure import Break
@@ -170,9 +171,9 @@ def verify_traces(
     judged = _judged(reference, region)
     traces = []
     for index, path in enumerate(paths):
-        progress(0.6 * index / len(paths), "reading")
+        progress(0.6 * index / len(paths), _("reading {file}").format(file=path.name))
         traces.append(read_trace(path))
-    progress(0.6, "aligning")
+    progress(0.6, _("aligning reads"))
     usable = [item for item in traces if item.end - item.start >= SHORTEST_TRACE]
     laid = lay_traces(reference, usable, used.mixed)
     mine = [item for item in laid if item.laid.segments]
@@ -182,7 +183,7 @@ def verify_traces(
     limit_of_detection = max((item.detectable for item in mine), default=1.0)
     criteria = list(_criteria(laid, mine, used, judged, depth, differences, mixed, limit_of_detection))
     evidence = list(_evidence(reference, traces, laid, judged, depth, used, differences, mixed))
-    progress(1.0, "judged")
+    progress(1.0, _("verdict"))
     return TraceReport(
         name or (paths[0].stem if len(paths) == 1 else reference.name),
         reference,

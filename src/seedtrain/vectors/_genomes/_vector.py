@@ -25,6 +25,10 @@ SHORTEST_BACKBONE: Final = 200
 """Bases outside the repeats; with fewer the file holds the cassette alone, a line."""
 LONGEST_VECTOR: Final = 100_000
 LEAST_IDENTITY: Final = 0.8
+PROTEIN: Final = "EFILPQZX*J"
+"""Letters that only proteins have."""
+MOST_PROTEIN: Final = 0.05
+"""Share of them from which on a line is one of a protein."""
 
 
 AAV2_FLOP: Final = reverse_complement(AAV2_ITR[:HAIRPIN]) + AAV2_ITR[HAIRPIN:]
@@ -242,7 +246,9 @@ def read_records(path: Path) -> Iterator[tuple[str, str, list[tuple[int, int]]]]
         stripped = line.strip().upper()
         wrong = set(stripped) - set("ACGTUNRYSWKMBDHV")
         if stripped and (wrong or not begun):
+            protein = sum(letter in PROTEIN for letter in stripped) > MOST_PROTEIN * len(stripped)
             fault = f"{min(wrong)!r} is no base" if wrong else "a FASTA file begins with '>'"
+            fault = "this is a protein, and DNA is needed" if wrong and protein else fault
             raise InputError(fault, position=Position(str(path), number, 1), remedy="Give DNA as FASTA or GenBank.")
         pieces.append(stripped.translate(str.maketrans("URYSWKMBDHV", "TNNNNNNNNNN")))
     if not begun:

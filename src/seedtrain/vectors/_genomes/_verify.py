@@ -9,8 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.base import InputError, Position, Progress, digest_bytes, digest_file, silent
-from seedtrain.bioinformatics import Read, Sample, read_reads, reads_package, take_sample
+from seedtrain.base import InputError, Progress, digest_file, part, silent
+from seedtrain.base import translate as _
+from seedtrain.bioinformatics import Read, Sample, reads_package, sample_of
 from seedtrain.quality import Criterion, Verdict, VerdictWord
 from seedtrain.vectors._fractions import judge_share, limits_of
 from seedtrain.vectors._genomes._classes import Genome, classify
@@ -113,8 +114,7 @@ def verify_genomes(
     if design not in ("auto", "ss", "sc"):
         raise InputError(f"there is no design {design!r}", remedy="Use ss, sc or auto.")
     used = limits or GenomeLimits()
-    progress(0.0, "reading")
-    sample, source = _sample(reads, most)
+    sample, source = sample_of(reads, most_bases=MOST_BASES, most_reads=most, progress=part(progress, 0.0, 0.1))
     chosen = design if design != "auto" else ("sc" if vector.size <= LONGEST_SC_CASSETTE else "ss")
     aligner = vector_aligner(vector, platform)
     others = other_aligners(sources, platform)
@@ -122,14 +122,14 @@ def verify_genomes(
     genomes = []
     for index, read in enumerate(sample.reads):
         if index % 500 == 0:
-            progress(0.1 + 0.8 * index / len(sample.reads), "classifying")
+            progress(0.1 + 0.8 * index / len(sample.reads), _("classifying reads"))
         genomes.append(genome_of(read, segments_of(aligner, read), vector, others, edlib))
     counts = Counter(item.kind for item in genomes)
     simulated = any(read.name.startswith(SIMULATED_PREFIX) for read in sample.reads)
     evidence = _evidence(sample, source, vector, chosen, design, sources, simulated)
     criteria = _criteria(genomes, counts, chosen, used, {item.source.role for item in others})
     versions = {item: version(item) for item in ("seedtrain", "mappy", "edlib")}
-    progress(1.0, "judged")
+    progress(1.0, _("verdict"))
     return LotReport(
         name=name or (reads.name if isinstance(reads, Path) else vector.name),
         vector=vector,
@@ -168,18 +168,6 @@ def genome_of(read: Read, segments: Sequence[Segment], vector: Vector, others: S
     if not segments or bases(mine) < FOREIGN:
         return Genome("unknown")
     return classify(read, segments, vector, edlib)
-
-
-def _sample(reads: Path | Sequence[Read], most: int) -> tuple[Sample, str]:
-    if isinstance(reads, Path):
-        sample = take_sample(read_reads(reads), most_bases=MOST_BASES, most_reads=most)
-        if not sample.total_reads:
-            raise InputError("the file holds no reads", position=Position(str(reads)), remedy="Export them again.")
-        return sample, f"{reads.name}, SHA-256 {digest_file(reads)}"
-    text = "".join(f"{read.name}\n{read.sequence}\n" for read in reads)
-    return take_sample(
-        reads, most_bases=MOST_BASES, most_reads=most
-    ), f"reads in memory, SHA-256 {digest_bytes(text.encode())}"
 
 
 def _evidence(

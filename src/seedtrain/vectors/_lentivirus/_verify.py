@@ -9,8 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from seedtrain.base import InputError, Position, Progress, digest_bytes, digest_file, silent
-from seedtrain.bioinformatics import Read, Sample, make_aligner, read_reads, take_sample, wilson
+from seedtrain.base import Progress, digest_bytes, digest_file, part, silent
+from seedtrain.base import translate as _
+from seedtrain.bioinformatics import Read, Sample, make_aligner, sample_of, wilson
 from seedtrain.quality import Criterion, Verdict, VerdictWord
 from seedtrain.vectors._fractions import judge_share, limits_of, share_text
 from seedtrain.vectors._lentivirus._classes import (
@@ -99,7 +100,8 @@ def verify_provirus(
     The same reads give the same answer. Raises `InputError` for files that cannot be used.
     """
     used = limits or ProvirusLimits()
-    sample, source = _sample(reads)
+    reading = part(progress, 0.0, 0.1)
+    sample, source = sample_of(reads, most_bases=MOST_BASES, most_reads=MOST_READS, progress=reading)
     aligner = make_aligner(provirus.sequence, platform, least_score=LEAST_SCORE)
     indexes = Indexes(
         aligner, None if host is None else make_aligner(host, platform, least_score=LEAST_SCORE), platform
@@ -107,14 +109,14 @@ def verify_provirus(
     found = []
     for number, read in enumerate(sample.reads):
         if number % 200 == 0:
-            progress(0.1 + 0.8 * number / max(1, len(sample.reads)), "classifying")
+            progress(0.1 + 0.8 * number / max(1, len(sample.reads)), _("classifying reads"))
         found.append(classify_read(read, indexes, provirus))
     counts = Counter(item.kind for item in found)
     sites = count_sites([item.site for item in found if item.site is not None])
     simulated = any(read.name.startswith(SIMULATED_PREFIX) for read in sample.reads)
     evidence = list(_evidence(sample, source, provirus, host, counts, found, sites, simulated))
     versions = {item: version(item) for item in ("seedtrain", "mappy")}
-    progress(1.0, "judged")
+    progress(1.0, _("verdict"))
     return ProvirusReport(
         name or (reads.name if isinstance(reads, Path) else provirus.name),
         provirus,
@@ -126,17 +128,6 @@ def verify_provirus(
         sites,
         simulated,
     )
-
-
-def _sample(reads: Path | Sequence[Read]) -> tuple[Sample, str]:
-    if isinstance(reads, Path):
-        sample = take_sample(read_reads(reads), most_bases=MOST_BASES, most_reads=MOST_READS)
-        if not sample.total_reads:
-            raise InputError("the file holds no reads", position=Position(str(reads)), remedy="Export them again.")
-        return sample, f"{reads.name}, SHA-256 {digest_file(reads)}"
-    text = "".join(f"{read.name}\n{read.sequence}\n" for read in reads)
-    sample = take_sample(reads, most_bases=MOST_BASES, most_reads=MOST_READS)
-    return sample, f"reads in memory, SHA-256 {digest_bytes(text.encode())}"
 
 
 def count_sites(sites: Sequence[Site]) -> tuple[SiteCount, ...]:
@@ -201,11 +192,11 @@ def _evidence(
         yield f"host: a sequence of {len(host)} bases, SHA-256 {digest_bytes(host.encode())}"
     yield ", ".join(f"{kind} {counts[kind]}" for kind in KINDS if counts[kind])
     telling = [item for item in found if item.kind not in NOT_TOLD]
-    for part in provirus.parts:
-        many = sum(part.name in item.whole for item in telling)
+    for piece in provirus.parts:
+        many = sum(piece.name in item.whole for item in telling)
         low, high = wilson(many, len(telling))
         share = share_text(many / len(telling)) if telling else "-"
-        yield f"{part.name} whole: {many} of {len(telling)}, {share} ({share_text(low)} .. {share_text(high)})"
+        yield f"{piece.name} whole: {many} of {len(telling)}, {share} ({share_text(low)} .. {share_text(high)})"
     placed = sum(item.reads for item in sites)
     flanked = sum(item.flanks > 0 for item in found)
     yield f"{len(sites)} places in the host, of {placed} reads; {flanked} reads leave the provirus"

@@ -10,6 +10,7 @@ from typing import Any, Final
 from seedtrain.base import InputError, Position, digest_file
 from seedtrain.bioinformatics import poisson_tail, read_reads, reads_package, take_sample
 from seedtrain.quality import Criterion
+from seedtrain.vectors._species._animals import Judged
 from seedtrain.vectors._table import Column, Sheet
 
 COLUMNS: Final = (
@@ -64,8 +65,8 @@ def assign(read: str, references: Mapping[str, list[str]], edlib: Any) -> str:
     return order[0][0]
 
 
-def judge_amplicons(sheet: Sheet, references: Mapping[str, list[str]]) -> tuple[list[Criterion], list[str], bool, bool]:
-    """Criteria, evidence, whether porcine DNA is detected, and whether everything is negative as it should be.
+def judge_amplicons(sheet: Sheet, references: Mapping[str, list[str]]) -> Judged:
+    """What reads of amplicons say.
 
     A replicate is positive with ten porcine reads or more that the rate of the blanks does not explain; detected is two
     of three replicates, as by qPCR.
@@ -89,13 +90,12 @@ def judge_amplicons(sheet: Sheet, references: Mapping[str, list[str]]) -> tuple[
             counts[assign(sequence, references, edlib)] += many
         counted.append((row.word("role"), counts))
         words = ", ".join(f"{animal} {many}" for animal, many in sorted(counts.items())) or "no read"
-        evidence.append(f"{row.word('role')} {path.name}, SHA-256 {digest_file(path)}: {words}")
+        of = "" if sample.complete else f", {len(sample.reads)} of {sample.total_reads} reads, chosen by their digests"
+        evidence.append(f"{row.word('role')} {path.name}, SHA-256 {digest_file(path)}{of}: {words}")
     return _criteria(counted, evidence)
 
 
-def _criteria(
-    counted: Sequence[tuple[str, Counter[str]]], evidence: list[str]
-) -> tuple[list[Criterion], list[str], bool, bool]:
+def _criteria(counted: Sequence[tuple[str, Counter[str]]], evidence: list[str]) -> Judged:
     def known(counts: Counter[str]) -> int:
         return sum(many for animal, many in counts.items() if animal != "unknown")
 
@@ -104,10 +104,15 @@ def _criteria(
     )
     # What hops into the blanks hops into the samples as well: its rate per read of the run's mean depth.
     depth = max(1.0, sum(known(counts) for counts in samples) / max(1, len(samples)))
-    rate = (sum(counts[TARGET] for counts in blanks) + 1) / (max(1, len(blanks)) * depth)
-    positive = sum(
-        counts[TARGET] >= FEWEST and poisson_tail(counts[TARGET], rate * known(counts)) < ALPHA for counts in samples
-    )
+
+    def above(animal: str) -> int:
+        rate = (sum(counts[animal] for counts in blanks) + 1) / (max(1, len(blanks)) * depth)
+        return sum(
+            counts[animal] >= FEWEST and poisson_tail(counts[animal], rate * known(counts)) < ALPHA
+            for counts in samples
+        )
+
+    positive = above(TARGET)
     dirty = sum(counts[TARGET] >= FEWEST for counts in blanks)
     deep = sum(known(counts) >= LEAST_READS for counts in samples)
     working = sum(known(counts) >= LEAST_READS for counts in controls)
@@ -122,7 +127,11 @@ def _criteria(
         ),
     ]
     detected = len(samples) >= 3 and clean and positive >= 2 and 3 * positive >= 2 * len(samples)
-    return criteria, evidence, detected, all(item.verdict == "pass" for item in criteria)
+    names = sorted({name for counts in samples for name in counts} - {"unknown"})
+    most = 2 * len(samples) / 3
+    animals = tuple((name,) for name in names if samples and above(name) >= most)
+    negative = all(item.verdict == "pass" for item in criteria)
+    return Judged(tuple(criteria), tuple(evidence), detected, negative, animals)
 
 
 def _count(name: str, value: str | float | None, limit: str, *, met: bool) -> Criterion:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from seedtrain.base import load
 from seedtrain.quality import Criterion
+from seedtrain.vectors._species._animals import Judged
 from seedtrain.vectors._table import Column, Sheet
 
 COLUMNS: Final = (
@@ -90,8 +91,18 @@ def _seen(mass: float, peaks: Sequence[float]) -> bool:
     return any(abs(mass - peak) <= TOLERANCE for peak in peaks)
 
 
-def judge_peaks(sheet: Sheet) -> tuple[list[Criterion], list[str], bool, bool]:
-    """Criteria, evidence, whether porcine material is detected (never), and whether everything is negative.
+def _groups(found: Sequence[Fingerprint]) -> tuple[tuple[str, ...], ...]:
+    """Animals whose masses are all there; those with the same masses together."""
+    groups: dict[tuple[float, ...], list[str]] = {}
+    for item in found:
+        if item.whole:
+            masses = tuple(peptide.masses.get(item.animal, 0.0) for peptide in fingerprints())
+            groups.setdefault(masses, []).append(item.animal)
+    return tuple(tuple(sorted(names)) for names in groups.values())
+
+
+def judge_peaks(sheet: Sheet) -> Judged:
+    """What a list of peaks says; porcine material is never detected by it.
 
     A porcine mass counts as a doubt unless an animal whose masses are all there has it too.
     """
@@ -116,7 +127,7 @@ def judge_peaks(sheet: Sheet) -> tuple[list[Criterion], list[str], bool, bool]:
     if doubts:
         listed = ", ".join(f"{mass:g}" for mass in doubts)
         evidence.append(f"porcine masses {listed}: masses alone confirm nothing; confirm by fragments or qPCR")
-    return criteria, evidence, False, not doubts and bool(told) and clean
+    return Judged(tuple(criteria), tuple(evidence), False, not doubts and bool(told) and clean, _groups(found))
 
 
 def _count(name: str, value: str | float | None, limit: str, *, met: bool) -> Criterion:

@@ -8,7 +8,7 @@ should be, and a demonstrated LOD95 that meets the claim. Anything else is incon
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,7 @@ from seedtrain.report import Block, Heading, KeyFigure, KeyFigures, Page, Paragr
 from seedtrain.vectors._page import STATES, criteria_table
 from seedtrain.vectors._species import _amplicon, _maldi
 from seedtrain.vectors._species._amplicon import judge_amplicons, read_references
+from seedtrain.vectors._species._animals import Judged, animals_shown, told
 from seedtrain.vectors._species._maldi import judge_peaks
 from seedtrain.vectors._species._mzml import is_mzml, peptide_rows
 from seedtrain.vectors._species._peptide import check_sequence, mass_to_charge, matched
@@ -96,11 +97,15 @@ def markers() -> tuple[Marker, ...]:
 
 @dataclass(frozen=True)
 class SpeciesReport:
-    """The answer, and the LOD95 where its data were given."""
+    """The answer, the LOD95 where its data were given, and the animals whose material the method tells.
+
+    - `animals`: each as those among which the method cannot decide; more than one is a mixture.
+    """
 
     name: str
     verdict: Verdict
     probit: Probit | None
+    animals: tuple[tuple[str, ...], ...] = ()
 
 
 def verify_species(
@@ -130,22 +135,21 @@ def verify_species(
         text = read_text(table, what="table") if isinstance(table, Path) else table
         origin = [f"{name}, SHA-256 {digest_bytes(text.encode())}"]
     file = str(table) if isinstance(table, Path) else "table"
-    criteria, evidence, detected, clean = _judge(text, file, cut_off, references)
-    probit, lod_criterion, told = _lod(lod, claim)
-    evidence = [*([f"lot {lot}"] if lot else []), *origin, *evidence, *told]
-    word: VerdictWord = "fail" if detected else "inconclusive"
-    if clean and not detected and lod_criterion.verdict == "pass":
+    judged = _judge(text, file, cut_off, references)
+    probit, lod_criterion, words = _lod(lod, claim)
+    of_lot = [f"lot {lot}"] if lot else []
+    evidence = [*of_lot, *origin, f"animals: {told(judged.animals)}", *judged.evidence, *words]
+    word: VerdictWord = "fail" if judged.detected else "inconclusive"
+    if judged.clean and not judged.detected and lod_criterion.verdict == "pass":
         word = "pass"
-    value = "detected" if detected else "not detected" if clean else "in doubt"
+    value = "detected" if judged.detected else "not detected" if judged.clean else "in doubt"
     found = Criterion("porcine material", value, None, "not detected", lod_criterion.value, word)
     # What was detected stays detected, whatever the rest says; without it nothing may be missing.
-    verdict = Verdict.of([found, *criteria, lod_criterion], evidence, {"seedtrain": version("seedtrain")})
-    return SpeciesReport(name, verdict, probit)
+    verdict = Verdict.of([found, *judged.criteria, lod_criterion], evidence, {"seedtrain": version("seedtrain")})
+    return SpeciesReport(name, verdict, probit, judged.animals)
 
 
-def _judge(
-    text: str, file: str, cut_off: float, references: Path | None
-) -> tuple[list[Criterion], list[str], bool, bool]:
+def _judge(text: str, file: str, cut_off: float, references: Path | None) -> Judged:
     """What the table's heads say it is."""
     heads = next((line.lower() for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
     names = heads.replace(" ", "").split(",")
@@ -157,9 +161,9 @@ def _judge(
         if references is None:
             raise InputError("amplicons need references", remedy="Give FASTA of the amplicon by animal: --references.")
         sheet, known = parse_sheet(text, file, _amplicon.COLUMNS), read_references(references)
-        criteria, evidence, detected, clean = judge_amplicons(sheet, known)
+        found = judge_amplicons(sheet, known)
         named = f"references {references.name}, SHA-256 {digest_file(references)}"
-        return criteria, [named, *evidence], detected, clean
+        return replace(found, evidence=(named, *found.evidence))
     return _qpcr(parse_sheet(text, file, QPCR_COLUMNS), cut_off)
 
 
@@ -186,8 +190,8 @@ def _confirmed_control(row: str) -> bool:
     return matched(seen, *CONTROL, FRAGMENT_TOLERANCE) >= LEAST_FRAGMENTS
 
 
-def _peptides(sheet: Sheet) -> tuple[list[Criterion], list[str], bool, bool]:
-    told: list[str] = []
+def _peptides(sheet: Sheet) -> Judged:
+    lines: list[str] = []
     strong: set[str] = set()
     doubtful: set[str] = set()
     blanks: set[str] = set()
@@ -195,7 +199,7 @@ def _peptides(sheet: Sheet) -> tuple[list[Criterion], list[str], bool, bool]:
         marker, confirmed, words = _peptide(sheet, row)
         if marker is None or not words:
             continue
-        told.append(f"line {row.line}: {words}")
+        lines.append(f"line {row.line}: {words}")
         if row.word("role") == "blank":
             blanks.add(marker.sequence)
         elif row.word("role") == "sample":
@@ -212,7 +216,8 @@ def _peptides(sheet: Sheet) -> tuple[list[Criterion], list[str], bool, bool]:
     detected = len(strong) >= 2 and has_blank and not blanks
     if detected:
         criteria = [criteria[0], *criteria[2:]]
-    return criteria, told, detected, not strong and not doubtful and has_blank and not blanks and bool(seen)
+    clean = not strong and not doubtful and has_blank and not blanks and bool(seen)
+    return Judged(tuple(criteria), tuple(lines), detected, clean, (("porcine",),) if detected else ())
 
 
 def _count(name: str, value: int | None, limit: str, *, met: bool) -> Criterion:
@@ -254,7 +259,7 @@ def _peptide(sheet: Sheet, row: Row) -> tuple[Marker | None, bool, str]:
     return marker, confirmed, words + (", confirmed" if confirmed else ", not confirmed")
 
 
-def _qpcr(sheet: Sheet, cut_off: float) -> tuple[list[Criterion], list[str], bool, bool]:
+def _qpcr(sheet: Sheet, cut_off: float) -> Judged:
     def positive(rows: Sequence[Row]) -> int:
         return sum(bool(row.word("cq")) and row.number("cq") < cut_off for row in rows)
 
@@ -272,8 +277,20 @@ def _qpcr(sheet: Sheet, cut_off: float) -> tuple[list[Criterion], list[str], boo
         _count("blanks under the cut-off", dirty if blanks else None, "= 0", met=clean),
         _count("amplification controls under the cut-off", amplified, f"all of {len(controls)}", met=working),
     ]
-    told = [f"{count} of {len(samples)} porcine replicates under Cq {cut_off:g}, {dirty} of {len(blanks)} blanks"]
-    return criteria, told, detected, all(item.verdict == "pass" for item in criteria)
+    words = f"{count} of {len(samples)} porcine replicates under Cq {cut_off:g}, {dirty} of {len(blanks)} blanks"
+    negative = all(item.verdict == "pass" for item in criteria)
+    return Judged(tuple(criteria), (words,), detected, negative, _amplified(sheet, cut_off) if clean else ())
+
+
+def _amplified(sheet: Sheet, cut_off: float) -> tuple[tuple[str, ...], ...]:
+    """Targets that two of three wells of the sample, or more, have under the cut-off."""
+    wells: dict[str, list[bool]] = {}
+    for row in sheet.rows:
+        if row.word("role") == "sample":
+            wells.setdefault(row.word("target"), []).append(bool(row.word("cq")) and row.number("cq") < cut_off)
+    return tuple(
+        (name,) for name, found in sorted(wells.items()) if sum(found) >= 2 and 3 * sum(found) >= 2 * len(found)
+    )
 
 
 def _lod(lod: Path | str | None, claim: str) -> tuple[Probit | None, Criterion, list[str]]:
@@ -307,7 +324,12 @@ def species_page(report: SpeciesReport) -> Page:
     """Verdict, criteria and evidence."""
     word = report.verdict.verdict
     blocks: list[Block] = [
-        KeyFigures([KeyFigure(_("Verdict"), verdict_words(word), state=STATES[word])]),
+        KeyFigures(
+            [
+                KeyFigure(_("Verdict"), verdict_words(word), state=STATES[word]),
+                KeyFigure(_("Animals"), animals_shown(report.animals)),
+            ]
+        ),
         Heading(_("Criteria")),
         criteria_table(report.verdict),
         Heading(_("Evidence")),
