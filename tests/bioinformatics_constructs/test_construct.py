@@ -178,6 +178,25 @@ def test_pydnas_own_example_of_restriction_cloning(tmp_path):
     assert len(made.by_products) >= 1
 
 
+def test_pydnas_own_example_of_joining_by_overlaps(tmp_path):
+    """From the documentation of pydna.design.assembly_fragments: three parts, 36 bases of overlap, one circle, whose
+    SEGUID it prints."""
+    from pydna.dseqrecord import Dseqrecord
+
+    texts = (
+        "atgactgctaacccttccttggtgttgaacaagatcgacgacatttcgttcgaaacttacgatg",
+        "ccaaacccaccaggtaccttatgtaagtacttcaagtcgccagaagacttcttggtcaagttgcc",
+        "tgtactggtgctgaaccttgtatcaagttgggtgttgacgccattgccccaggtggtcgtttcgtt",
+    )
+    parts = "".join(f"  - {{name: p{number}, sequence: {text}}}\n" for number, text in enumerate(texts))
+    (tmp_path / "plan.yaml").write_text(f"construct: p\nmethod: gibson\noverlap: 36\nparts:\n{parts}")
+    made = design_construct(read_plan(tmp_path / "plan.yaml"))
+    assert made.by_products == ()
+    circle = Dseqrecord(made.product.sequence.lower(), circular=True)
+    assert circle.seguid() == "cdseguid=85t6tfcvWav0wnXEIb-lkUtrl4s"
+    assert [len(item.sequence) for item in made.fragments] == [100, 101, 102]
+
+
 # --- primers --------------------------------------------------------------------------------------------------------
 
 
@@ -312,6 +331,31 @@ def test_the_sbol_validator_finds_no_fault(constructs, tmp_path):
     done = subprocess.run([str(JUDGE), "-c", code, *files], capture_output=True, text=True, check=True)
     expected = [f"0 {len(made.product.features)}" for made in constructs.values()]
     assert done.stdout.split("\n")[:-1] == expected
+
+
+@pytest.mark.skipif(
+    not JUDGE.exists() and not os.environ.get("SEEDTRAIN_REQUIRE_JUDGES"),
+    reason="judge/install.sh was not run: no SBOL validator",
+)
+def test_turtle_xml_and_json_as_the_judge_writes_them_are_read(constructs, tmp_path):
+    """The package sbol3 writes each form; ours reads it back with the rdflib of that environment."""
+    product = constructs["gibson"].product
+    (tmp_path / "a.nt").write_text(sbol3(product))
+    write = (
+        "import sbol3,sys\ndocument=sbol3.Document();document.read(sys.argv[1])\n"
+        "for kind in ('ttl','xml','jsonld'):\n"
+        " document.write(sys.argv[1][:-2]+kind,{'ttl':'turtle','xml':'xml','jsonld':'json-ld'}[kind])\n"
+    )
+    subprocess.run([str(JUDGE), "-c", write, str(tmp_path / "a.nt")], check=True, capture_output=True)
+    read = (
+        "import sys; from pathlib import Path; from seedtrain.bioinformatics import read_dna, sbol3\n"
+        "for path in sys.argv[1:]: print(sbol3(read_dna(Path(path))), end='\\f')"
+    )
+    packages = next((JUDGE.parent.parent / "lib").glob("python3*")) / "site-packages"
+    files = [str(tmp_path / f"a.{kind}") for kind in ("ttl", "xml", "jsonld")]
+    told = {**os.environ, "PYTHONPATH": str(packages)}
+    done = subprocess.run([sys.executable, "-c", read, *files], check=True, capture_output=True, text=True, env=told)
+    assert done.stdout.split("\f")[:-1] == [sbol3(product)] * 3
 
 
 def test_the_map_is_svg_with_every_label_apart(constructs):
