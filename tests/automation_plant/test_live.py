@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from seedtrain.automation._plant._world import Clock, World
 from seedtrain.automation._scenario import Scenario, scenario_from_data, scenario_of
 from seedtrain.base import InputError, InputErrors
 from seedtrain.quantity import Quantity
-from seedtrain.recipe import PhaseAt, State
+from seedtrain.recipe import PhaseAt, State, parse_recipe
+from seedtrain.recipe._data import yaml_text
 from tests.automation.made import START
 from tests.automation.test_example import UNIT, Example, example
 
@@ -310,3 +312,36 @@ def test_wrong_commands_are_refused(example: Example):
         driver.world.start("test", UNIT, "production/growth/fed-batch", START, {})
     with pytest.raises(InputError, match="has not ended"):
         unit.sample(EXPRESS, {"product": "g/L"})
+
+
+def test_a_probe_that_is_calibrated_in_the_medium_reads_true_afterwards(example: Example):
+    """Two buffers, then the broth: the transmitter undoes what its probe is off, and a restarted plant keeps that."""
+    probe = {"pH_reference": "7.00", "pH_second_reference": "4.01", "valid": "720 h"}
+    data = example.control.recipe.to_data()
+    phases = next(item for item in data["procedure"] if item["unit_procedure"] == "production")["operations"][0][
+        "phases"
+    ]
+    limits = {"slope": "90 .. 110 %", "offset": "-0.5 .. 0.5"}
+    phases.insert(2, {"phase": "probe", "do": "calibrate", "set": probe, "limits": limits, "duration": "30 min"})
+    recipe = parse_recipe(yaml_text(data))
+    control = replace(example.control, recipe=recipe)
+    path = "production/preparation/probe"
+    window = {"after": Quantity(0, "h"), "duration": Quantity(9, "h")}
+    off = FaultEntry(unit=UNIT, phase=path, tag="pH", offset=0.3, **window)
+    made = scenario(replace(example, control=control), faults=[off])
+    driver = Driver(example, world(made))
+    driver.steps = [step for step in recipe.phases() if step.path.startswith("production/preparation")][:3]
+    driver.all()
+    shown = driver.values(path, "pH")
+    assert (shown[10], shown[-1]) == pytest.approx((7.3, 4.31), abs=0.1)
+    unit = driver.world.units[UNIT]
+    assert isinstance(unit, LiveUnit)
+    (adopted,) = unit._driven.instruments.probes.adopted["pH"]
+    assert (adopted.slope, adopted.offset) == pytest.approx((100.0, 0.3), abs=0.5)
+    true = unit._driven.truth()["pH"]
+    seen = [unit._driven.look(0.01, ())["pH"] for _ in range(50)]  # the fault was in the phase alone: it is now too low
+    assert sum(seen) / 50 == pytest.approx(true - adopted.offset * 100.0 / adopted.slope, abs=0.05)
+    again = world(made).units[UNIT]
+    assert isinstance(again, LiveUnit)
+    again.restore(json.loads(json.dumps(unit.to_data())))
+    assert again._driven.instruments.probes == unit._driven.instruments.probes

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from seedtrain.automation._calibrated import take_calibration
 from seedtrain.automation._devices import Reading
 from seedtrain.automation._excursion import Excursion, bounds, is_within
 from seedtrain.automation._job import OPERATOR, SYSTEM, Job
@@ -29,6 +30,7 @@ def phase_findings(view: PhaseView) -> Findings:
         found.drafts.append(_entry(view))
     found.drafts += _consumed(view)
     take_readings(view, found)
+    take_calibration(view, found)
     _samples(view, found)
     _transition(view, found)
     found.drafts += _product(view)

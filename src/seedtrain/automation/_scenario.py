@@ -19,11 +19,11 @@ from seedtrain.automation._live_scenario import LivePlant, LiveTankScenario, liv
 from seedtrain.automation._sensors import RELATIVE_ASSAY_ERROR, Sensor
 from seedtrain.automation._truth import PhaseTruth, Trace, truths
 from seedtrain.base import Document, InputError, Position, read_text, write_json
-from seedtrain.quantity import Quantity
+from seedtrain.quantity import Quantity, parse_range
 from seedtrain.recipe import Condition, ControlRecipe, Phase
 from seedtrain.simulation import Run, StepResult
 
-FORMAT: Final = "seedtrain plant scenario 2"
+FORMAT: Final = "seedtrain plant scenario 3"
 
 CHANGEOVER_H: Final = 0.5
 """h to transfer to the next unit and make it ready; assumed."""
@@ -177,6 +177,7 @@ def _truth_data(truth: PhaseTruth) -> dict[str, Any]:
         "do": truth.phase.do,
         "set": {name: _value_data(value) for name, value in truth.phase.set.items()},
         "until": [until.quantity, until.operator, _value_data(until.value)] if until else None,
+        "limits": {name: str(limits) for name, limits in truth.phase.limits.items()},
         "hours": truth.hours,
         "reached": truth.reached,
         "sensors": {tag: asdict(sensor) for tag, sensor in truth.sensors.items()},
@@ -197,6 +198,7 @@ def _truth_from(path: str, unit: str, data: Mapping[str, Any]) -> PhaseTruth:
         data["do"],
         {name: _value_from(item) for name, item in data["set"].items()},
         Condition(until[0], until[1], _value_from(until[2])) if until else None,
+        limits={name: parse_range(limits) for name, limits in data["limits"].items()},
     )
     return PhaseTruth(
         path=path,

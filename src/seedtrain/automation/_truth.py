@@ -15,7 +15,7 @@ from seedtrain.automation._materials import target
 from seedtrain.automation._sensors import CULTURE_SENSORS, FLASK_SENSORS, SKID_SENSORS, Sensor
 from seedtrain.base import InputError, SeedtrainError, collect
 from seedtrain.quantity import convert, same_dimension
-from seedtrain.recipe import PHASE_KINDS, ControlRecipe, Phase, PhaseAt
+from seedtrain.recipe import CALIBRATE, PHASE_KINDS, PROBES, ControlRecipe, Phase, PhaseAt, references
 from seedtrain.simulation import PhaseSpan, Run, StepResult
 
 Floats = NDArray[np.float64]
@@ -35,7 +35,7 @@ SYMBOL_OF: Final[Mapping[str, str]] = {
 """The variable of a run for each quantity that a transition or a sample names."""
 
 CULTURE: Final = ("grow", "feed", "induce", "wait", "ramp")
-NOT_WEIGHED: Final = ("equilibrate", "load", "wash", "clean", "integrity_test", "manual", "wait")
+NOT_WEIGHED: Final = ("equilibrate", "load", "wash", "clean", "integrity_test", "manual", "wait", "calibrate")
 """Phases after which nobody weighs the product: it is on the column, or stands where it stood."""
 
 
@@ -109,7 +109,7 @@ def _require(control: ControlRecipe, step: PhaseAt, truth: PhaseTruth) -> None:
     """Refuse a phase whose limits or samples nothing in the simulation answers."""
     errors: list[SeedtrainError] = []
     for kind, names, known in (
-        ("limits", step.phase.limits, truth.traces),
+        ("limits", step.phase.watched, truth.traces),
         ("sample", step.phase.sample, truth.attributes),
     ):
         for name, limits in names.items():
@@ -194,12 +194,14 @@ def _vessel(control: ControlRecipe, step: PhaseAt, run: Run | None) -> PhaseTrut
     span = next((item for item in run.phases if item.path == step.path), None) if run else None
     hours = _hours(control, step, None if span is None else span.end - span.start)
     in_culture = run is not None and span is not None and phase.do in CULTURE
-    sensors = _vessel_sensors(step) if in_culture or phase.do == "sterilise" else {}
+    sensors = _vessel_sensors(step) if in_culture or phase.do in ("sterilise", CALIBRATE) else {}
     traces: dict[str, Trace] = {}
     attributes: dict[str, tuple[float, str]] = {}
     for tag, sensor in sensors.items():
         setting = phase.quantity(tag)
-        if run is not None and span is not None and in_culture and sensor.symbol in run.variables:
+        if phase.do == CALIBRATE:
+            traces[tag] = _of_references(phase, hours)
+        elif run is not None and span is not None and in_culture and sensor.symbol in run.variables:
             traces[tag] = _slice(run, sensor.symbol, span.start, span.end, hours).to(sensor.unit)
         elif setting is not None and same_dimension(setting.unit, sensor.unit):
             traces[tag] = Trace.constant(setting.magnitude(sensor.unit), sensor.unit, hours)
@@ -244,8 +246,18 @@ def _hours(control: ControlRecipe, step: PhaseAt, simulated: float | None) -> fl
 def _vessel_sensors(step: PhaseAt) -> dict[str, Sensor]:
     if step.phase.do == "sterilise":
         return {tag: SKID_SENSORS[tag] for tag in ("temperature",)}
+    if step.phase.do == CALIBRATE:
+        return {tag: CULTURE_SENSORS[tag] for tag in references(step.phase)[:1]}
     flask = step.unit_procedure.unit_class == "shake_flask"
     return dict(FLASK_SENSORS if flask else CULTURE_SENSORS)
+
+
+def _of_references(phase: Phase, hours: float) -> Trace:
+    """What a probe is put into: each reference for an equal part of the phase."""
+    tag, values = references(phase)
+    edges = np.linspace(0.0, hours, len(values) + 1)
+    inner = np.repeat(edges[1:-1], 2) + np.tile([0.0, 1e-9], len(values) - 1)
+    return Trace(np.concatenate([edges[:1], inner, edges[-1:]]), np.repeat(np.array(values), 2), PROBES[tag])
 
 
 def _slice(run: Run, symbol: str, start: float, end: float, hours: float) -> Trace:

@@ -39,6 +39,7 @@ _MACHINES: Final[Mapping[str, tuple[str, str, str]]] = {
 # These run on a machine that an earlier phase of their unit procedure names, or on none.
 _ON_ANOTHER: Final = frozenset(
     {"load", "wash", "elute", "flow_through", "clean", "diafilter", "integrity_test", "sterilise", "manual", "wait"}
+    | {"calibrate"}
 )
 
 

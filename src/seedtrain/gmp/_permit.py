@@ -16,6 +16,7 @@ from seedtrain.gmp._lots._decisions import lot_faults
 from seedtrain.gmp._lots._holds import open_holds
 from seedtrain.gmp._lots._received import received_lot
 from seedtrain.gmp._master._approval import approval
+from seedtrain.gmp._probe_gate import probe_gate
 from seedtrain.recipe import (
     ControlRecipe,
     HoldPoint,
@@ -165,6 +166,7 @@ GATES: Final[Sequence[Gate]] = (
     place_gate,
     people_gate,
     equipment_gate,
+    probe_gate,
     clearance_gate,
     lots_gate,
     bank_gate,

@@ -25,7 +25,7 @@ from seedtrain.gmp import (
     sign_phase,
 )
 from seedtrain.quantity import Quantity, Range
-from seedtrain.recipe import Command, ControlRecipe, ManualEntry, PhaseAt
+from seedtrain.recipe import CALIBRATE, PROBES, Command, ControlRecipe, ManualEntry, PhaseAt, references
 from seedtrain.record import Ledger, enrol_person
 
 CREW: Final = ("operator", "checker", "shift_leader")
@@ -103,9 +103,18 @@ def _perform(
         if item.what == "dispense":
             _dispense(ledger, batch, place, item, actor, clock)
         elif item.what == "enter":
-            value, unit = likely(place.phase.entries()[item.subject])
+            value, unit = _shown(place, item.subject) or likely(place.phase.entries()[item.subject])
             enter_value(ledger, batch, place.path, item.subject, value, unit, actor, at=clock)
     complete_phase(ledger, batch, place.path, actor, reason="scripted", at=clock + _lasts(place))
+
+
+def _shown(place: PhaseAt, tag: str) -> tuple[str, str] | None:
+    """What a probe in good order shows in its references; None of another kind of phase."""
+    names = ("reading", "second_reading")
+    if place.phase.do != CALIBRATE or tag not in names:
+        return None
+    probe, known = references(place.phase)
+    return decimal_text(known[names.index(tag)]), PROBES[probe]
 
 
 def _lasts(place: PhaseAt) -> timedelta:

@@ -1,5 +1,6 @@
 """ISA-88 recipes: read with exact positions, checked, scaled, compared, digested; the states as a pure fold."""
 
+from seedtrain.recipe._calibration import CALIBRATE, PROBES, Calibration, calibration, references, settled
 from seedtrain.recipe._catalogue import PHASE_KINDS
 from seedtrain.recipe._diff import Change, diff
 from seedtrain.recipe._formula import Formula, read_formula, rounded
@@ -27,16 +28,19 @@ from seedtrain.recipe._states import Command, IllegalCommand, State, commands, f
 from seedtrain.recipe._volumes import Filling, check_volumes, fillings, longest
 
 __all__ = [
+    "CALIBRATE",
     "CHOICE",
     "CONDITION_UNITS",
     "DISPENSED",
     "MATERIAL",
     "PHASE_KINDS",
+    "PROBES",
     "PRODUCTION",
     "SAMPLE_UNITS",
     "WORD",
     "Bands",
     "Calculation",
+    "Calibration",
     "Change",
     "Command",
     "Condition",
@@ -66,6 +70,7 @@ __all__ = [
     "UnitProcedure",
     "at_scale",
     "beside",
+    "calibration",
     "check_volumes",
     "commands",
     "diff",
@@ -84,6 +89,8 @@ __all__ = [
     "read_formula",
     "read_recipe",
     "reconciled",
+    "references",
     "rounded",
+    "settled",
     "state_words",
 ]

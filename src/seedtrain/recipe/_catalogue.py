@@ -323,6 +323,18 @@ _FINISH: Final = (
         _number("mass", "g", 0, 1e5, "product in each container", required=True, above=True),
         _number("loss", "%", 0, 100, "product lost on the line"),
     ),
+    _kind(
+        "calibrate",
+        "Calibrate a probe against one or two references; a calibration out of limits is not used.",
+        _number("pH_reference", "", 0, 14, "the first buffer"),
+        _number("pH_second_reference", "", 0, 14, "the second buffer"),
+        _number("dissolved_oxygen_reference", "%", 0, 500, "the first reference: 100 % in air-saturated medium"),
+        _number("dissolved_oxygen_second_reference", "%", 0, 500, "the second reference: 0 % under nitrogen"),
+        _number("valid", "h", 0, 9000, "how long the calibration holds", required=True, above=True),
+        monitored={"slope": "%", "offset": ""},
+        one_of=(("pH_reference", "dissolved_oxygen_reference"),),
+        end="paced",
+    ),
     _kind("manual", "People follow the instruction.", end="timed"),
 )
 

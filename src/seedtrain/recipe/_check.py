@@ -11,6 +11,7 @@ from typing import Any
 
 from seedtrain.base import Location
 from seedtrain.quantity import Quantity, QuantityError, Range, parse_range
+from seedtrain.recipe._calibration import CALIBRATE, FIRST, PROBES, SECOND
 from seedtrain.recipe._catalogue import PHASE_KINDS
 from seedtrain.recipe._check_manual import ManualReader
 from seedtrain.recipe._check_order import check_order, items
@@ -164,7 +165,31 @@ def _check_phase(faults: Faults, raw: _RawPhase, known: set[str]) -> Settings | 
     _check_end(faults, raw, kind)
     _check_limits(faults, raw, settings)
     _check_sample(faults, raw, settings)
+    if do == CALIBRATE:
+        _check_references(faults, raw, settings)
     return settings
+
+
+def _check_references(faults: Faults, raw: _RawPhase, settings: Settings) -> None:
+    """Two references of one probe that differ, and limits for what they give."""
+    for tag in PROBES:
+        first, second = settings.set.get(f"{tag}{FIRST}"), settings.set.get(f"{tag}{SECOND}")
+        place = (*raw.location, "set", f"{tag}{SECOND}")
+        if second is not None and first is None:
+            words = f"there is no first reference of {tag}"
+            faults.add(place, words, f"Set {tag}{FIRST} too, or remove it.", at_key=True)
+        same = isinstance(first, Quantity) and isinstance(second, Quantity) and first.value == second.value
+        if same:
+            faults.add(place, f"both references are {second}", "Give another one, or remove it.")
+    two = any(f"{tag}{SECOND}" in settings.set for tag in PROBES)
+    for name in ("slope", "offset") if two else ("offset",):
+        if name not in _texts(raw.data, "limits"):
+            example = {"slope": "95 .. 105 %", "offset": "-0.3 .. 0.3"}[name]
+            faults.add(raw.location, f"a calibrate phase has limits of its {name}", f"Add limits: {name}: {example}.")
+    offset = settings.limits.get("offset")
+    if offset is not None and ("%" in str(offset)) != (f"dissolved_oxygen{FIRST}" in settings.set):
+        unit = "%" if f"dissolved_oxygen{FIRST}" in settings.set else "no unit"
+        faults.add((*raw.location, "limits", "offset"), f"the offset of this probe is in {unit}", "Write it so.")
 
 
 def _value(faults: Faults, place: Location, parameter: ParameterKind, text: str, known: set[str]) -> Value | None:

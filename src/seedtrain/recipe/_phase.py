@@ -66,10 +66,21 @@ class Phase:
     manual: Manual = field(default_factory=Manual)
 
     def entries(self) -> dict[str, ManualEntry]:
-        """What is entered where people run the phase: its `entries`, and what `limits` and `sample` bind."""
+        """What is entered where people run the phase: its `entries`, and what `limits` and `sample` bind; of a
+        calibration what the probe shows in each reference."""
+        if self.do == "calibrate":
+            unit = "%" if "dissolved_oxygen_reference" in self.set else ""
+            two = any(name.endswith("_second_reference") for name in self.set)
+            names = ("reading", "second_reading") if two else ("reading",)
+            return {**{name: ManualEntry(unit) for name in names}, **self.manual.entries}
         bound = {**self.limits, **self.sample}
         measured = {name: ManualEntry(limits.unit, bands=Bands(action=limits)) for name, limits in bound.items()}
         return {**measured, **self.manual.entries}
+
+    @property
+    def watched(self) -> Mapping[str, Range]:
+        """Limits of what its instruments report; those of a calibration bind what is found by it."""
+        return {} if self.do == "calibrate" else self.limits
 
     def quantity(self, parameter: str) -> Quantity | None:
         """The number that `parameter` has (of `set`, or until, at_most, duration, hold_time), or None."""

@@ -18,6 +18,7 @@ SALTS_AMMONIA: Final = 0.08  # g of ammonium nitrogen (as NH3) per g of mineral 
 IPTG_MASS: Final = 238.30  # g/mol, isopropyl beta-D-thiogalactoside C9H18O5S
 CULTURE_PHASES: Final = ("grow", "feed", "perfuse", "chemostat")
 EMPTY_PHASES: Final = ("sterilise", "charge", "inoculate", "thaw")
+STANDING_PHASES: Final = ("wait", "calibrate")  # in which a culture, where there is one, goes on as it stood
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,9 @@ def plan_of(culture: Culture, vessel: Vessel, recipe: MasterRecipe, name: str, f
     seed = _seed(recipe, procedure)
     settings = Segment("", "")
     for path, phase in _phases(procedure):
-        empty = phase.do in EMPTY_PHASES or (phase.do == "wait" and not inoculum)
-        if phase.do == "wait" and not inoculum:
+        waits = phase.do in STANDING_PHASES and not inoculum
+        empty = phase.do in EMPTY_PHASES or waits
+        if waits:
             before.append((path, _waited(recipe, path, phase)))
         elif empty:
             before.append((path, phase.number("duration", "h", 0.0)))

@@ -165,7 +165,7 @@ def recipe_alarms(recipe: MasterRecipe, *, priority: Priority = "high") -> tuple
     found: list[Alarm] = []
     for step in recipe.phases():
         unit = step.unit_procedure.unit or step.unit_procedure.unit_class
-        for tag, limits in step.phase.limits.items():
+        for tag, limits in step.phase.watched.items():
             ends: Iterable[tuple[Kind, Any]] = (("low", limits.low), ("high", limits.high))
             found += [
                 Alarm(

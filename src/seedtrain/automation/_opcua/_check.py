@@ -13,7 +13,7 @@ from seedtrain.automation._opcua._session import Session, Value
 from seedtrain.automation._ramp import ramped
 from seedtrain.base import Location, SeedtrainError, collect
 from seedtrain.quantity import Quantity, same_dimension
-from seedtrain.recipe import ControlRecipe, PhaseAt
+from seedtrain.recipe import CALIBRATE, ControlRecipe, PhaseAt, references
 
 _READ, _WRITE, _HISTORY = 1, 2, 4
 """Bits of the attribute UserAccessLevel (OPC UA part 3, 8.57)."""
@@ -185,7 +185,7 @@ def _phase_faults(
             place = ("units", name, "functions")
             message = f"{step.path} reports {tag!r}, which is not mapped"
             yield mapping.document.error(place, message, remedy=f"Map {tag} with the node of its current value.")
-    for tag, limits in step.phase.limits.items():
+    for tag, limits in step.phase.watched.items():
         function = unit.functions.get(tag)
         if tag not in template.functions or function is None:
             message = f"{name} does not report {tag!r} in this phase, so nothing can tell whether it is within limits"
@@ -193,6 +193,9 @@ def _phase_faults(
         elif not same_dimension(limits.unit, function.unit):
             message = f"{name} reports {tag!r} in {function.unit or 'no unit'}, not in {limits.unit or 'no unit'}"
             yield control.recipe.error(step.path, tag, message, remedy="Write the limit in that unit.")
+    if step.phase.do == CALIBRATE and (probe := references(step.phase)[0]) not in template.functions:
+        message = f"{name} does not report {probe!r} while it is calibrated"
+        yield control.recipe.error(step.path, "", message, remedy=f"Let its program report {probe}.")
     for tag in ramped(step.phase):
         if tag not in unit.functions or unit.functions[tag].target is None:
             message = f"{name} has no target of {tag!r} that could be moved"

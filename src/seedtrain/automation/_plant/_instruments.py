@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from seedtrain.automation._faults import Fault
+from seedtrain.automation._plant._probes import Probes
 from seedtrain.automation._sensors import CULTURE_SENSORS, Sensor, generator
 
 LIVE_SENSORS: Final[Mapping[str, Sensor]] = {
@@ -86,6 +87,7 @@ class Instruments:
     unit: str
     seed: int
     all: dict[str, Instrument] = field(init=False)
+    probes: Probes = field(default_factory=Probes)
 
     def __post_init__(self) -> None:
         self.all = {tag: Instrument(sensor, self.unit, self.seed) for tag, sensor in LIVE_SENSORS.items()}
@@ -95,4 +97,7 @@ class Instruments:
         wrong: dict[str, list[tuple[Fault, float]]] = {}
         for fault, since in faults:
             wrong.setdefault(fault.tag, []).append((fault, since))
-        return {tag: item.show(truth.get(tag, math.nan), dt, wrong.get(tag, ())) for tag, item in self.all.items()}
+        return {
+            tag: self.probes.shown(tag, item.show(truth.get(tag, math.nan), dt, wrong.get(tag, ())))
+            for tag, item in self.all.items()
+        }

@@ -13,7 +13,7 @@ from seedtrain.automation._devices import EndedBy
 from seedtrain.automation._plant._base import Template
 from seedtrain.automation._plant._instruments import LIVE_SENSORS
 from seedtrain.quantity import Quantity
-from seedtrain.recipe import MasterRecipe, Phase, PhaseAt
+from seedtrain.recipe import CALIBRATE, MasterRecipe, Phase, PhaseAt, references
 from seedtrain.simulation import Plan, Segment
 
 STANDS: Final = ("wait", "ramp")
@@ -43,6 +43,13 @@ class Running:
         """Hours of the phase at `at`, without those in hold."""
         return (at - self.began - self.held).total_seconds() / 3600.0
 
+    def reference(self, hours: float) -> dict[str, float]:
+        """Where a probe that is calibrated stands, by its tag; each reference has an equal part of the phase."""
+        if self.step.phase.do != CALIBRATE:
+            return {}
+        tag, known = references(self.step.phase)
+        return {tag: known[min(int(hours / self.longest * len(known)), len(known) - 1)]}
+
     def ended(self, hours: float, shown: Callable[[str], Quantity]) -> EndedBy | None:
         """By what the phase ends now, `hours` into it, or None; `shown` gives what a transition waits for."""
         until = self.step.phase.until
@@ -66,6 +73,8 @@ def template_of(recipe: MasterRecipe, plan: Plan, step: PhaseAt) -> Template:
     lives = any(item.path == step.path for item in plan.segments)
     cultured = step.phase.do in ("grow", "feed", "induce") or (step.phase.do in STANDS and lives)
     functions = tuple(LIVE_SENSORS) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
+    if step.phase.do == CALIBRATE:
+        functions = references(step.phase)[:1]
     return Template(functions, (material,) if cultured and material else ())
 
 

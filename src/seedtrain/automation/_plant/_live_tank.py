@@ -22,7 +22,8 @@ Faults = Iterable[tuple[Fault, float]]
 
 @dataclass
 class DrivenTank:
-    """What happens in one tank: `fed`, `based` L since a phase began; `seen` what the instruments show."""
+    """What happens in one tank: `fed`, `based` L since a phase began; `seen` what the instruments show; `references`
+    into which a probe is put, by its tag, in the sensor's unit."""
 
     tank: LiveTank
     control: VesselControl
@@ -33,6 +34,7 @@ class DrivenTank:
     fed: float = 0.0
     based: float = 0.0
     feed_rate: float = 0.0
+    references: dict[str, float] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
     _inputs: TankInputs = field(default_factory=TankInputs)
     _contaminated: set[Fault] = field(default_factory=set)
@@ -76,7 +78,8 @@ class DrivenTank:
             "exit_carbon_dioxide": 100.0 * true.get("exit_carbon_dioxide", float("nan")),
             "foam": 100.0 * true.get("foam", 0.0),
         }
-        self.seen = self.instruments.show({**true, **scaled}, dt, [item for item in faults if item[0].tag])
+        there = {**true, **scaled, **self.references}
+        self.seen = self.instruments.show(there, dt, [item for item in faults if item[0].tag])
         return self.seen
 
     def move(self, hours: float, dt: float, faults: Faults) -> None:
@@ -88,6 +91,7 @@ class DrivenTank:
             "dissolved_oxygen": seen.get("dissolved_oxygen", float("nan")) / 100.0,
             "foam": seen.get("foam", 0.0) / 100.0,
             "volume": seen.get("broth_volume", float("nan")),
+            **dict.fromkeys(self.references, float("nan")),  # the controller does not act on a probe in its buffer
         }
         told = self.control.step(measured, dt)
         wanted = self.feeding.step(hours, dt, measured) if self.feeding is not None else 0.0
@@ -130,6 +134,7 @@ class DrivenTank:
             "tank": self.tank.to_data(),
             "control": self.control.to_data(),
             "instruments": {tag: item.to_data() for tag, item in self.instruments.all.items()},
+            "probes": self.instruments.probes.to_data(),
         }
 
     def restore(self, data: Mapping[str, Any]) -> None:
@@ -138,4 +143,5 @@ class DrivenTank:
         self.control.restore(data["control"])
         for tag, item in self.instruments.all.items():
             item.restore(data["instruments"][tag])
+        self.instruments.probes.restore(data.get("probes", {}))
         self._inputs = self._driven(self.control.actuators, 0.0, {})

@@ -19,10 +19,11 @@ from seedtrain.automation._plant._live_phase import RESTS, STANDS, Running, dura
 from seedtrain.automation._plant._live_results import READ_BY, Intake, LiveResults
 from seedtrain.automation._plant._live_tank import TICK, DrivenTank
 from seedtrain.automation._plant._state import UnitState
+from seedtrain.automation._ramp import CONTROL_INTERVAL
 from seedtrain.automation._scenario import UnitScenario
 from seedtrain.base import InputError
 from seedtrain.quantity import Quantity, parse
-from seedtrain.recipe import Phase, PhaseAt, State, parse_recipe
+from seedtrain.recipe import CALIBRATE, Phase, PhaseAt, State, parse_recipe
 from seedtrain.simulation import (
     Broth,
     Liquid,
@@ -274,7 +275,7 @@ class LiveUnit(PlantUnit):
             hours = running.hours(at)
             if at >= running.next_show:
                 self._show(at, tell)
-                running.next_show += self.interval
+                running.next_show += self.interval if running.step.phase.do != CALIBRATE else CONTROL_INTERVAL
             ended = running.ended(hours, self._awaited)
             if ended is not None:
                 self._end(running, at, ended, tell)
@@ -286,12 +287,13 @@ class LiveUnit(PlantUnit):
             at = self._at = step
 
     def _tick(self, dt: float, hours: float) -> None:
-        driven = self._driven
-        if driven.tank.empty:
-            return
-        faults = self._faults(hours)
-        driven.look(dt, faults)
-        driven.move(hours, dt, faults)
+        driven, faults = self._driven, self._faults(hours)
+        assert self._running is not None
+        driven.references = self._running.reference(hours + dt)
+        if driven.references or not driven.tank.empty:
+            driven.look(dt, faults)
+        if not driven.tank.empty:
+            driven.move(hours, dt, faults)
 
     def _rest(self, until: datetime, tell: Callable[[Signal], None] | None = None) -> None:
         """Between phases, and in hold, cells go on living in a tank that is kept; in hold its instruments are read."""
@@ -344,6 +346,8 @@ class LiveUnit(PlantUnit):
         path = running.step.path
         if not self._has_shown(at):
             self._show(at, tell)
+        if running.step.phase.do == CALIBRATE:
+            self._calibrate(running, at)
         self._unit.end()
         assert self.program is not None
         truth = self._driven.truth() if not self._driven.tank.empty else {}
@@ -357,6 +361,15 @@ class LiveUnit(PlantUnit):
         self.results[path] = (running.began, ending)
         self._running = None
         tell(Signal(self.name))
+
+    def _calibrate(self, running: Running, at: datetime) -> None:
+        """The transmitter adopts what its probe showed in the references; the probe goes back to the broth."""
+        (tag,) = self._driven.references or running.reference(0.0)
+        shown = [(when - running.began).total_seconds() / 3600.0 for when, _ in self.past(tag, running.began, at)]
+        values = [value for _, value in self.past(tag, running.began, at)]
+        hours = (at - running.began).total_seconds() / 3600.0
+        self._driven.instruments.probes.calibrate(running.step.phase, hours, shown, values)
+        self._driven.references = {}
 
     def _has_shown(self, at: datetime) -> bool:
         """Whether values of this very time are there."""

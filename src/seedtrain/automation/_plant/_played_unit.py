@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from seedtrain.automation._devices import Reading
 from seedtrain.automation._plant._base import PlantUnit, Program, Signal, Template
 from seedtrain.automation._plant._unit import SimulatedUnit
-from seedtrain.automation._ramp import INITIAL
+from seedtrain.automation._ramp import CONTROL_INTERVAL, INITIAL
 from seedtrain.automation._scenario import UnitScenario
 from seedtrain.automation._truth import PhaseTruth
 from seedtrain.base import InputError
 from seedtrain.quantity import Quantity, parse, same_dimension
-from seedtrain.recipe import State
+from seedtrain.recipe import CALIBRATE, State
 
 
 class PlayedUnit(PlantUnit):
@@ -55,7 +55,8 @@ class PlayedUnit(PlantUnit):
         running = self.program
         if truth is None or (running is not None and (running.path, running.began) == (path, at)):
             return
-        self._readings = tuple(sorted(self._simulated.read(path, self.interval), key=lambda item: item.time))
+        interval = min(self.interval, CONTROL_INTERVAL) if truth.phase.do == CALIBRATE else self.interval
+        self._readings = tuple(sorted(self._simulated.read(path, interval), key=lambda item: item.time))
         self._forget(at)
         self._shown, self._end = 0, at + timedelta(hours=truth.hours)
         self._held, self._held_at = timedelta(0), None

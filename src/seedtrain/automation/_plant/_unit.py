@@ -13,13 +13,15 @@ from typing import Final
 import numpy as np
 
 from seedtrain.automation._devices import Addition, EndedBy, Ending, Function, Identity, Reading
+from seedtrain.automation._plant._probes import Probes
 from seedtrain.automation._plant._state import UnitState
+from seedtrain.automation._ramp import CONTROL_INTERVAL
 from seedtrain.automation._scenario import UnitScenario
 from seedtrain.automation._sensors import DEFAULT_ASSAY_ERROR, assayed, generator
 from seedtrain.automation._truth import PhaseTruth
 from seedtrain.base import InputError
 from seedtrain.quantity import Quantity, convert
-from seedtrain.recipe import Phase, State
+from seedtrain.recipe import CALIBRATE, Phase, State
 
 WEIGHT_ERROR: Final = 0.002
 """Relative standard deviation of an amount by scale or totaliser; assumed."""
@@ -39,6 +41,7 @@ class SimulatedUnit:
         self._seed = scenario.seed
         self._changeover = scenario.changeover
         self._unit = UnitState(scenario.name, scenario.phases)
+        self._probes = Probes()
 
     @property
     def state(self) -> State:
@@ -83,6 +86,10 @@ class SimulatedUnit:
         """Play the phase to its end."""
         began = self._began(path)
         truth = self._phases[path]
+        if truth.phase.do == CALIBRATE:
+            shown = self.read(path, CONTROL_INTERVAL)
+            times = [(item.time - began).total_seconds() / 3600.0 for item in shown]
+            self._probes.calibrate(truth.phase, truth.hours, times, [item.value for item in shown])
         self._unit.end()
         phase = truth.phase
         ended_by: EndedBy = "at_most" if not truth.reached else "condition" if phase.until else "duration"
@@ -122,7 +129,7 @@ class SimulatedUnit:
                     shown = shown + fault.offset * ((times >= fault.start) & (times < fault.end))
             device = f"{self.name}.{tag}"
             readings += [
-                Reading(tag, float(value), sensor.unit, moment, "good", "simulated", device)
+                Reading(tag, self._probes.shown(tag, float(value)), sensor.unit, moment, "good", "simulated", device)
                 for value, moment in zip(shown, moments, strict=True)
             ]
         return tuple(readings)

@@ -10,7 +10,7 @@ from seedtrain.automation._protocols._mapping import TagMapping, TagUnitEntry
 from seedtrain.automation._ramp import INITIAL, ramped
 from seedtrain.base import Location, SeedtrainError, collect
 from seedtrain.quantity import Quantity, same_dimension
-from seedtrain.recipe import ControlRecipe, PhaseAt
+from seedtrain.recipe import CALIBRATE, PROBES, ControlRecipe, PhaseAt, references
 
 Wanted = tuple[Location, str, TagKind, bool, str]
 """Place, tag, kind, whether it is written, and the unit that the mapping gives it ("?": none)."""
@@ -103,10 +103,13 @@ def check_phases(control: ControlRecipe, mapping: TagMapping) -> None:
 
 def _phase_faults(control: ControlRecipe, step: PhaseAt, name: str, unit: TagUnitEntry) -> Iterator[SeedtrainError]:
     phase, recipe = step.phase, control.recipe
-    needed: dict[str, tuple[str, str]] = {tag: (limits.unit, "limit") for tag, limits in phase.limits.items()}
+    needed: dict[str, tuple[str, str]] = {tag: (limits.unit, "limit") for tag, limits in phase.watched.items()}
     until = phase.until
     if until is not None and unit.program is None and isinstance(until.value, Quantity) and until.quantity != "elapsed":
         needed[until.quantity] = (until.value.unit, "transition")
+    if phase.do == CALIBRATE:
+        tag = references(phase)[0]
+        needed[tag] = (PROBES[tag], "calibration")
     for tag, (measure, what) in needed.items():
         function = unit.functions.get(tag)
         if function is None:

@@ -20,6 +20,7 @@ from seedtrain.gmp._batch._lines import (
     StopLine,
     ValueLine,
 )
+from seedtrain.gmp._batch._probes import CalibrationLine
 from seedtrain.recipe import State
 
 WHOLE: Final = ""  # the `unit_procedure` under which the state of the whole batch stands
@@ -57,6 +58,7 @@ class BatchRecord:
     stops: tuple[StopLine, ...] = ()
     lifts: tuple[LiftLine, ...] = ()
     completed_by: str = ""
+    calibrations: tuple[CalibrationLine, ...] = ()
 
     @property
     def batch(self) -> str:

@@ -22,6 +22,7 @@ from seedtrain.gmp._batch._lines import (
     StopLine,
 )
 from seedtrain.gmp._batch._made import MADE
+from seedtrain.gmp._batch._probes import CalibrationLine
 from seedtrain.gmp._batch._tally import Tally
 from seedtrain.record import Event
 
@@ -84,6 +85,7 @@ class Fold:
             stops=tuple(replace(item, lifted_by=_lifting(item, lifts)) for item in tally.of(StopLine)),
             lifts=lifts,
             completed_by=tally.completed_by,
+            calibrations=tally.of(CalibrationLine),
         )
 
     def _step(self, step: StepLine, signed: _Signed) -> StepLine:

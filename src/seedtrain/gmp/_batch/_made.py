@@ -21,6 +21,7 @@ from seedtrain.gmp._batch._lines import (
     StopLine,
     ValueLine,
 )
+from seedtrain.gmp._batch._probes import calibrated
 from seedtrain.gmp._batch._tally import Handler, Tally, optional
 from seedtrain.recipe import Command, IllegalCommand, State, next_state
 from seedtrain.record import Event
@@ -276,4 +277,5 @@ MADE: Final[Mapping[str, Handler]] = {
     "line.cleared": cleared,
     "permit.refused": stopped,
     "stop.lifted": lifted,
+    "probe.calibrated": calibrated,
 }

@@ -11,6 +11,7 @@ from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._fold import HOLD_POINT
 from seedtrain.gmp._batch._lines import StepLine, plain
 from seedtrain.gmp._batch._record import BatchRecord
+from seedtrain.gmp._by_hand._calibrate import calibration_drafts, calibration_refusal
 from seedtrain.gmp._by_hand._desk import INCOMPLETE, Act, Desk, HardStop, act, logged, open_desk, read_batch
 from seedtrain.gmp._by_hand._values import Figures, judged, pending
 from seedtrain.gmp._equipment import use_drafts, use_end_drafts
@@ -113,6 +114,7 @@ def complete_phase(
         _must_hold_all(desk, place)
         ended_by, drafts = _ending(desk, place, step)
         drafts += _computed(desk, place)
+        drafts += calibration_drafts(desk, place, step)
         used = logged(desk, place, step.unit, step.equipment)
         drafts += use_end_drafts(used, batch, phase, actor, at)
         hours = (desk.now - moment(step.started_at)).total_seconds() / 3600.0
@@ -156,7 +158,7 @@ def _meaning(phase: str, *, took_part: bool) -> str:
 
 def _must_hold_all(desk: Desk, place: PhaseAt) -> None:
     """Every entry is there, and of every material at least what the tolerance allows."""
-    for refusal in lacking(desk, place):
+    for refusal in (*lacking(desk, place), *calibration_refusal(desk, place)):
         _stop_unless_waived(desk, place.path, refusal)
 
 

@@ -20,7 +20,7 @@ from seedtrain.simulation._downstream._lyophilisation import LYOPHILISE
 from seedtrain.simulation._downstream._membrane import CONCENTRATE, DIAFILTER
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, TrainParameter
 from seedtrain.simulation._downstream._salting import SALT_OUT
-from seedtrain.simulation._downstream._vessel import DILUTE, MANUAL, PRECIPITATE, STERILISE, WAIT
+from seedtrain.simulation._downstream._vessel import CALIBRATE, DILUTE, MANUAL, PRECIPITATE, STERILISE, WAIT
 from seedtrain.simulation._stream import COMPONENTS, StepResult, Stream
 
 OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
@@ -43,6 +43,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
             LYOPHILISE,
             FILL,
             MANUAL,
+            CALIBRATE,
             STERILISE,
             WAIT,
         )

@@ -130,5 +130,6 @@ PRECIPITATE: Final = Operation(
     run_precipitate,
 )
 MANUAL: Final = Operation("manual", {}, (), (), run_manual)
+CALIBRATE: Final = Operation("calibrate", {}, (), (), run_manual)
 WAIT: Final = Operation("wait", {}, (), (), run_manual)
 STERILISE: Final = Operation("sterilise", {"temperature": "degC"}, (), (), run_manual)
