@@ -1,10 +1,19 @@
 """The plasmid of a designed gene: the shipped backbone is what GenBank holds, and the cassette reads in its order."""
 
 import dataclasses
+import json
 
 import pytest
 
-from seedtrain.bioinformatics import design_construct, design_gene, expression_plan, expression_vector, parse_protein
+from seedtrain.base import InputError
+from seedtrain.bioinformatics import (
+    design_construct,
+    design_gene,
+    expression_plan,
+    expression_vector,
+    parse_protein,
+    read_dna,
+)
 from tests.judges import needs
 
 PROTEIN = ">small\nMGSSHHHHHHSSGLVPRGSHMKVLAWTDEQRNPLIYFC\n"
@@ -77,3 +86,19 @@ def test_without_the_simulation_the_verdict_is_open_and_says_so(made):
 
 def test_a_host_without_a_vector_has_no_plan(gene):
     assert expression_plan(dataclasses.replace(gene, host="cho")) is None
+
+
+@needs("pydna")
+def test_the_command_writes_the_plasmid_of_a_protein(tmp_path, capsys):
+    from seedtrain.cli._design import app
+
+    (tmp_path / "small.fasta").write_text(PROTEIN)
+    words = ["gene", str(tmp_path / "small.fasta"), "--plasmid", str(tmp_path / "out")]
+    assert app([*words, "--json"], result_action="return_value") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["plasmid"]["product"]["circular"]
+    made = read_dna(tmp_path / "out" / "construct.gb")
+    assert (made.sequence, made.circular) == (found["plasmid"]["product"]["sequence"], True)
+    assert found["dna"] in (tmp_path / "out" / "fragments.fasta").read_text()
+    with pytest.raises(InputError, match="no vector ships for b_subtilis"):
+        app([*words, "--host", "b_subtilis"], result_action="return_value")

@@ -43,17 +43,19 @@ def construct(
 
     with use_language(options.lang), shown_progress(as_json=options.json) as progress:
         made = design_construct(read_plan(plan), progress=progress)
-        files = _files(made) if output is not None else {}
-        written = _write(output, files) if output is not None else []
+        files = construct_files(made) if output is not None else {}
+        written = write_files(output, files) if output is not None else []
     if options.json:
         print_json({**made.to_data(), "files": [str(path) for path in written]})
     else:
         with use_language(options.lang):
-            _tell(made, written)
+            tell_construct(made)
+            for path in written:
+                print(path)
     return made.verdict.exit_code
 
 
-def _files(made: Construct) -> dict[str, str]:
+def construct_files(made: Construct) -> dict[str, str]:
     """Every file by its name, made before the first is written."""
     import csv
     import io
@@ -80,7 +82,8 @@ def _files(made: Construct) -> dict[str, str]:
     return files
 
 
-def _write(output: Path, files: dict[str, str]) -> list[Path]:
+def write_files(output: Path, files: dict[str, str]) -> list[Path]:
+    """Each file whole or not at all; their paths."""
     from seedtrain.base import write_atomic
 
     for name, text in files.items():
@@ -88,7 +91,8 @@ def _write(output: Path, files: dict[str, str]) -> list[Path]:
     return [output / name for name in files]
 
 
-def _tell(made: Construct, written: list[Path]) -> None:
+def tell_construct(made: Construct) -> None:
+    """Verdict, criteria and primers, for a person."""
     from seedtrain.bioinformatics import construct_words
     from seedtrain.quality import verdict_words
 
@@ -101,5 +105,3 @@ def _tell(made: Construct, written: list[Path]) -> None:
         print(f"  {primer.name:<20} {primer.tail.lower()}{primer.annealing}  {primer.melting:.1f} °C")
     for line in made.verdict.evidence:
         print(f"  {line}")
-    for path in written:
-        print(path)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from seedtrain.base import InputError, write_atomic
 from seedtrain.base import translate as _
-from seedtrain.base import write_atomic
 from seedtrain.cli._common import Common, print_json, shown_progress
+from seedtrain.cli._design_construct import construct_files, tell_construct, write_files
 
 if TYPE_CHECKING:
-    from seedtrain.bioinformatics import Gene, Messenger
+    from seedtrain.bioinformatics import Construct, Gene, Messenger
 
 
 def add_to(app: App) -> None:
@@ -33,11 +34,14 @@ def gene(
     ] = None,
     seed: Annotated[int, Parameter(help="Another seed, another gene of nearly the same worth.")] = 1,
     genbank: Annotated[Path | None, Parameter(help="Write the gene as GenBank.")] = None,
+    plasmid: Annotated[
+        Path | None, Parameter(help="Folder for the gene in the host's shipped vector: GenBank, map, what to order.")
+    ] = None,
     common: Common | None = None,
 ) -> int:
-    """A gene for a protein in a host, with the checks that it passes.
+    """A gene for a protein in a host, with the checks that it passes; with --plasmid also the plasmid to express it.
 
-    Ends with 0 where it passes, 1 where a limit could not be kept.
+    Ends with 0 where it passes, 1 where a limit could not be kept or the cloning fails, 3 where it is in doubt.
 
     Example: seedtrain design gene product.fasta --host k_phaffii --genbank gene.gb
 
@@ -50,18 +54,40 @@ def gene(
     from seedtrain.base import use_language
     from seedtrain.bioinformatics import DEFAULT_SITES, GeneRequirements, design_gene, read_protein
     from seedtrain.bioinformatics import genbank as as_genbank
+    from seedtrain.quality import Verdict, combine
 
     wanted = GeneRequirements(sites=tuple(site) if site else DEFAULT_SITES, patterns=tuple(pattern or ()))
     with use_language(options.lang), shown_progress(as_json=options.json) as progress:
         made = design_gene(read_protein(protein), host, seed=seed, requirements=wanted, progress=progress)
+        built = _plasmid(made) if plasmid else None
+        files = construct_files(built) if built else {}
     if genbank:
         write_atomic(genbank, as_genbank(made))
+    written = write_files(plasmid, files) if plasmid else []
     if options.json:
-        print_json(made.to_data())
+        more = {"plasmid": built.to_data(), "files": [str(path) for path in written]} if built else {}
+        print_json({**made.to_data(), **more})
     else:
         with use_language(options.lang):
             _tell_gene(made)
-    return made.checks.exit_code
+            if built:
+                print(built.plan.description)
+                tell_construct(built)
+            for path in written:
+                print(path)
+    word = combine([made.checks.verdict, *([built.verdict.verdict] if built else [])])
+    return Verdict(word, made.checks.criteria).exit_code
+
+
+def _plasmid(made: Gene) -> Construct:
+    """The gene in its host's vector; `InputError` where none ships."""
+    from seedtrain.bioinformatics import design_construct, expression_plan
+
+    plan = expression_plan(made)
+    if plan is None:
+        remedy = "Write a plan with your own vector: seedtrain design construct."
+        raise InputError(f"no vector ships for {made.host}", remedy=remedy)
+    return design_construct(plan)
 
 
 def _tell_gene(made: Gene) -> None:
