@@ -161,3 +161,34 @@ def test_tables_to_try_on_are_read_as_they_are(tmp_path: Path, capsys: pytest.Ca
         assert left.value.code == 2
         assert words in capsys.readouterr().err
         assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("time [h],foo\n1,2\n2,3\n", "no column but the time was understood"),
+        ("run,scale\nB1,bench\n", "hold no readings over time"),
+    ],
+)
+def test_tables_that_tell_nothing_are_refused_at_their_own_place(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(InputError, match=words) as error:
+        check_files([tmp_path / "a.csv"])
+    assert error.value.position is not None
+    assert error.value.position.file.endswith("a.csv")
+
+
+def test_what_was_guessed_or_left_is_told_without_a_draft_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`titre mg/L` has its unit; OD is not taken for anything, and glucose without a unit is a guess."""
+    (tmp_path / "a.csv").write_text("run,time,OD600,glucose,titre mg/L\nB1,0,1,2,3000\nB1,1,1,2,3500\n")
+    found, _text = check_files([tmp_path / "a.csv"])
+    assert found.runs["B1"]["P"].tolist() == [3.0, 3.5]
+    with pytest.raises(SystemExit) as left:
+        main(["data", "check", str(tmp_path / "a.csv")])
+    assert left.value.code == 0
+    out = capsys.readouterr().out
+    assert 'not understood: "OD600"' in out
+    assert 'column: "glucose"' in out
+    assert "titre" not in out.partition("nothing was changed")[2]

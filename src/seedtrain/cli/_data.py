@@ -71,7 +71,7 @@ def check(
         if options.json:
             print_json({**found.to_data(), "draft": text or None})
         else:
-            _tell(found, draft, drafted=bool(text))
+            _tell(found, draft, drafted=text)
     return EXIT_DONE
 
 
@@ -148,7 +148,7 @@ def _keep(draft: Path, text: str, files: list[Path]) -> None:
     write_atomic(draft, text)
 
 
-def _tell(found: Dataset, draft: Path | None, *, drafted: bool) -> None:
+def _tell(found: Dataset, draft: Path | None, *, drafted: str) -> None:
     print(_("{name}: {runs} runs, {readings} readings").format(
         name=found.name, runs=len(found.runs), readings=found.readings
     ))  # fmt: skip
@@ -169,6 +169,9 @@ def _tell(found: Dataset, draft: Path | None, *, drafted: bool) -> None:
         print(f"{place}{item.run} {item.symbol}: {item.words}\n  {item.remedy}")
     print(_("{count} findings; nothing was changed").format(count=len(found.findings)))
     if drafted:
+        for line in drafted.splitlines():
+            if "# unit guessed" in line or "# not understood" in line or "# not read" in line:
+                print(f"  {line.strip().removeprefix('- ')}")
         where = str(draft) if draft else _("nowhere: add --draft mapping.yaml")
         print(_("units and columns were guessed from the headers; the draft is kept in {path}").format(path=where))
 

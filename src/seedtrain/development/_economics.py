@@ -24,6 +24,7 @@ from seedtrain.quantity import Uncertain
 Floats = NDArray[np.float64]
 Kind = Literal["price", "carbon"]
 
+MOST_DRAWS: Final = 2_000_000
 _SCHEDULE: Final = ("operating_days", "vessel_turnaround", "suite_turnaround")
 
 
@@ -233,6 +234,10 @@ def _drawn(values: Mapping[str, Floats], inventory: Inventory, whole_batches: bo
 def _sample(factors: Mapping[str, Factor], inventory: Inventory, draws: int, seed: int) -> dict[str, Floats]:
     if draws < 2:
         raise InputError(f"{draws} draws give no interval", remedy="Ask for 1000 draws or more.")
+    if draws > MOST_DRAWS:
+        raise InputError(f"{draws} draws", remedy=f"Ask for {MOST_DRAWS} at most: an interval tells no more by then.")
+    if seed < 0:
+        raise InputError(f"the seed is {seed}", remedy="Give 0 or more.")
     sample = {name: draw(factor, draws, seed) for name, factor in factors.items()}
     return {**sample, BATCHES: _drawn(sample, inventory)}
 

@@ -23,7 +23,7 @@ from seedtrain.base import (
     validate,
 )
 from seedtrain.development._data_check._balance import carbon, sampling
-from seedtrain.development._data_check._draft import draft_mapping
+from seedtrain.development._data_check._draft import NOT_UNDERSTOOD, draft_mapping
 from seedtrain.development._data_check._exports import read_table
 from seedtrain.development._data_check._findings import Finding, Series, compare, look_at
 from seedtrain.development._data_check._mapping import MappingEntry, RunEntry, TableEntry
@@ -92,8 +92,27 @@ def check_files(files: Sequence[Path], *, instrument: str = "", culture: str = "
         )
     name = folder.resolve().name or "my data"
     text = draft_mapping(files, name=name, instrument=instrument, culture=culture)
+    _check_draft(text, files)
     document = parse_document(text, "drafted mapping")
     return _dataset(validate(document, MappingEntry), document, folder, []), text
+
+
+def _check_draft(text: str, files: Sequence[Path]) -> None:
+    """Refuse tables of which no column was understood, and tables that hold no readings at all, at their own place."""
+    blocks = text.partition("\ntables:\n")[2].split("  - file: ")[1:]
+    faults: list[SeedtrainError] = [
+        InputError(
+            "no column but the time was understood",
+            position=Position(str(next(path for path in files if block.startswith(f'"{path.name}"'))), 1, 1),
+            remedy="Head columns such as `biomass [g/L]`, or write the mapping by hand (docs/reference/data.md).",
+        )
+        for block in blocks
+        if NOT_UNDERSTOOD in block
+    ]
+    if not blocks:
+        words = "these tables say something of runs, but hold no readings over time"
+        faults.append(InputError(words, position=Position(str(files[0]), 1, 1), remedy="Give a table with a time too."))
+    collect(faults)
 
 
 def _dataset(entry: MappingEntry, document: Document, folder: Path, more: Sequence[Path]) -> Dataset:

@@ -15,6 +15,7 @@ from seedtrain.development._data_check._plates import is_plate, well_name
 from seedtrain.development._data_check._spectra import FEWEST_CHANNELS, channels_of
 from seedtrain.development._data_check._table import Sheet, read_sheet
 
+NOT_UNDERSTOOD: Final = "# no header was understood"
 HAPPENED: Final = ("event", "events", "action", "note", "comment", "what happened", "ereignis", "事件", "操作")
 
 
@@ -70,18 +71,14 @@ def _of_table(path: Path, sheet: Sheet, runs: dict[str, str]) -> list[str]:
         runs |= {name: "bench" for name in names if name and name not in runs}
     lines = [f"  - file: {_quoted(path.name)}", f"    kind: {'events' if event else _kind(sheet)}"]
     lines += [f"    run: {_quoted(run)}"] if run else [f"    of_run: {_quoted(of_run)}"] if of_run else []
-    unit = _time_unit(sheet, time)
-    zero = ""
-    if event and unit == "timestamp":
-        zero = f", zero: {_quoted(sheet.rows[0][sheet.column(time)])}"
-    lines.append(f"    time: {{column: {_quoted(time)}{zero}, unit: {unit}}}" + (" # put the inoculation" * bool(zero)))
+    lines.append(_time_line(sheet, time, zero=bool(event)))
     if event:
         rest = [item for item in rest if item != event]
         lines.append(f"    event: {_quoted(event)}")
         lines += [f"    words: {_quoted(rest[0])}"] if rest else []
         return lines
     lines.append("    columns:")
-    lines += known or ["      []  # no header was understood: name column, symbol and unit"]
+    lines += known or [f"      []  {NOT_UNDERSTOOD}: name column, symbol and unit"]
     return lines + [f"      # not understood: {_quoted(name)}" for name in rest]
 
 
@@ -105,7 +102,7 @@ def _of_spectra(path: Path, sheet: Sheet) -> list[str]:
     return [
         f"  - file: {_quoted(path.name)}", "    kind: spectra", f"    spectra: {_quoted(path.stem)}",
         f"    run: {_quoted(run)}" if run else f"    of_run: {_quoted(path.stem)}",
-        f"    time: {{column: {_quoted(time)}, unit: {_time_unit(sheet, time)}}}",
+        _time_line(sheet, time),
         *(f"    # not read: {_quoted(name)}" for name in rest if name not in (time, run)),
     ]  # fmt: skip
 
@@ -118,7 +115,7 @@ def _of_plate(path: Path, sheet: Sheet, runs: dict[str, str]) -> list[str]:
     rest = [name for name in sheet.header if name != time and not well_name(name)]
     return [
         f"  - file: {_quoted(path.name)}", "    kind: plate",
-        f"    time: {{column: {_quoted(time)}, unit: {_time_unit(sheet, time)}}}",
+        _time_line(sheet, time),
         '    plate: {symbol: reading, unit: ""} # what the wells hold; or symbol X, unit g/L and a factor',
         "    # layout: layout.csv # names the run of each well",
         *(f"    # not understood: {_quoted(name)}" for name in rest),
@@ -167,16 +164,16 @@ def _columns(sheet: Sheet, taken: Sequence[str]) -> tuple[list[str], list[str]]:
     return found, rest
 
 
-def _time_unit(sheet: Sheet, column: str) -> str:
-    unit = split_header(column)[1]
-    if unit in TIME_UNITS:
-        return unit
-    first = sheet.rows[0][sheet.column(column)]
-    try:
-        float(first)
-    except ValueError:
-        return "timestamp"
-    return "h # guessed"
+def _time_line(sheet: Sheet, column: str, *, zero: bool = False) -> str:
+    """The entry of the time's column; `zero`: timestamps count from a moment that a person has to set."""
+    unit, note = split_header(column)[1], ""
+    if unit not in TIME_UNITS:
+        number = is_number(sheet.rows[0][sheet.column(column)])
+        unit, note = ("h", " # unit guessed") if number else ("timestamp", "")
+    text = f"column: {_quoted(column)}"
+    if zero and unit == "timestamp":
+        text, note = f"{text}, zero: {_quoted(sheet.rows[0][sheet.column(column)])}", " # put the inoculation"
+    return f"    time: {{{text}, unit: {unit}}}{note}"
 
 
 def _kind(sheet: Sheet) -> str:

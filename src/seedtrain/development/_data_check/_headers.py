@@ -23,8 +23,10 @@ RUNS: Final = ("run", "batch", "experiment", "reactor", "vessel", "id", "批次"
 
 
 def split_header(header: str) -> tuple[str, str]:
-    """Name and unit of a header such as `glucose [g/L]` or `OUR (mmol/L/h)`; no unit where it is none."""
-    match = re.fullmatch(r"(.*?)\s*[\[(]([^\])]*)[\])]\s*", header)
+    """Name and unit of a header such as `glucose [g/L]`, `OUR (mmol/L/h)` or `titre mg/L`; no unit where it is none."""
+    match = re.fullmatch(r"(.*?)\s*[\[(]([^\])]*)[\])]\s*", header) or re.fullmatch(
+        r"(.+?)[\s,]+(\S+/\S+|%)\s*", header
+    )
     if not match:
         return header.strip(), ""
     unit = match[2].strip().replace("·", "*").replace("°C", "degC")
