@@ -22,9 +22,9 @@ FEWEST: Final = 4
 MOST: Final = 200
 TIMED: Final = ("until", "duration")
 """Numbers of a phase that are no set points and can be varied all the same."""
-EXPERIMENTS: Final = {"bench run": 2500.0, "step test": 4000.0, "supplier quote": 150.0}
-"""USD each: a fed-batch at the bench with its assays, one downstream step at small scale with its assays, one quote.
-Assumed; a campaign's `experiments` replaces them."""
+EXPERIMENTS: Final = {"bench run": 2500.0, "step test": 4000.0, "pilot run": 30000.0, "supplier quote": 150.0}
+"""USD each: a fed-batch at the bench with its assays, one downstream step at small scale with its assays, a batch in
+the pilot vessel, one quote. Assumed; a campaign's `experiments` replaces them."""
 
 
 class _Entry(BaseModel):
@@ -74,7 +74,7 @@ class CampaignEntry(_Entry):
     sheet: str = ""
     fitted: str = ""
     experiments: dict[str, Annotated[Quantity, Measure("USD")]] = Field(default_factory=dict)
-    confirm: int = Field(default=4, ge=2, le=50)
+    confirm: int = Field(default=6, ge=2, le=50)
     margin: str = "15 %"
 
 

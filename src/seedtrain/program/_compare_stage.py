@@ -148,17 +148,19 @@ class CompareStage:
         return StageOutput(data, {**kept, "compare.html": render_html(page)})
 
     def _truth(self, results: Results, progress: Progress) -> dict[str, Any]:
-        """What the hidden truth gives at production scale, before and at the chosen set points: nobody would know it
-        outside a simulation, and nothing but this comparison uses it."""
-        nature, program = self.design.nature(results), self.program
+        """What the plant would get of the hidden truth, run as the published and as the fitted culture say at the
+        recipe's own set points, and as the fitted one says at the chosen ones. Nobody would know it outside a
+        simulation, and nothing that is decided uses it."""
+        nature, fitted, own = self.design.nature(results), self.design.culture(results), self.program.recipe
+        cases = {"before": (self.design.literature(results), own), "own": (fitted, own)}
+        cases["chosen"] = (fitted, self.design.recipe(results))
         found: dict[str, Any] = {}
-        for at, (name, recipe) in enumerate((("own", program.recipe), ("chosen", self.design.recipe(results)))):
+        for at, (name, (culture, recipe)) in enumerate(cases.items()):
             if name == "chosen" and not results["choose"].data["settings"]:
                 found[name] = found["own"]
                 continue
-            report = part(progress, at / 2, (at + 1) / 2)
-            _base, there = self.outlooks.looked(nature, recipe, [], report)
-            found[name] = dict(there.central)
+            report = part(progress, at / len(cases), (at + 1) / len(cases))
+            found[name] = self.outlooks.in_plant(culture, recipe, nature, report)
         return found
 
 

@@ -197,13 +197,15 @@ def _choice(case: Case) -> Iterator[Block]:
 
 def _truth_words(case: Case, truth: Row) -> str:
     """What the hidden truth does at production scale: only a simulation can know it."""
-    own, chosen = truth["own"], truth["chosen"]
+    looks = [truth[name] or {} for name in ("before", "own", "chosen")]
     facts = [
-        f"{attribute_words(name)} {amount(own[name], unit)} → {amount(chosen[name], unit)}"
+        f"{attribute_words(name)} {' → '.join(number(look.get(name)) for look in looks)} {unit}"
         for name, unit in (("titre", "g/L"), ("cost", "USD/kg"), ("carbon", "kg CO2e/kg"))
-        if name in own
     ]
-    text = _("In {vessel} the hidden truth itself gives, at the recipe's and at the chosen set points: {facts}.")
+    text = _(
+        "The hidden truth itself would give in {vessel}, run as the published culture says, as the fitted one says, "
+        "and at the chosen set points: {facts}."
+    )
     return text.format(vessel=case.production.unit, facts=listed(facts))
 
 
@@ -269,6 +271,8 @@ def experiment_words(found: Row | None) -> str:
     """An experiment with its cost and what it would tell."""
     if found is None:
         return _("none: nothing that can be measured is open")
+    if found["of"] == "lever":
+        return _lever_test_words(found)
     what = {
         "bench run": _("{runs} further bench runs as {subject}"),
         "step test": _("a test of the step {subject}"),
@@ -278,6 +282,16 @@ def experiment_words(found: Row | None) -> str:
     return text.format(
         what=what, cost=number(found["cost"], 4), share=percent(found["share"], 2), tells=percent(found["tells"], 2)
     )
+
+
+def _lever_test_words(found: Row) -> str:
+    what = {
+        "bench run": _("{runs} bench runs, half of them with another {subject}"),
+        "step test": _("{runs} tests of the step, half of them with another {subject}"),
+        "pilot run": _("{runs} pilot runs, half of them with another {subject}"),
+    }[found["kind"]].format(runs=found["runs"], subject=found["subject"])
+    text = _("{what}, {cost} USD: shows the gain with a probability of {tells}, if the model is right")
+    return text.format(what=what, cost=number(found["cost"], 4), tells=percent(found["tells"], 2))
 
 
 def gain_words(found: Row | None) -> str:

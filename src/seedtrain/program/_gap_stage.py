@@ -18,7 +18,7 @@ from seedtrain.program._engine import Stage, StageOutput
 from seedtrain.program._fitted import Fitted
 from seedtrain.program._levers import GROUPS, Lever, program_levers
 from seedtrain.program._need import ATTRIBUTES, CriterionEntry
-from seedtrain.program._next_experiment import lever_gain, next_experiment, open_of
+from seedtrain.program._next_experiment import SURE, lever_experiment, lever_gain, next_experiment, open_of
 from seedtrain.program._outlook import Outlook, ranged_levers
 from seedtrain.program._sensitivity import Sensitivities, Sensitivity, sensitivities
 from seedtrain.program._situation import QUALITY, Situation
@@ -109,6 +109,9 @@ class GapStage:
         fitted = Fitted.from_data(results["fit"].data)
         left = open_of(row["attribute"], fitted, found, ranged_levers(base.control.recipe), money)
         best, weighed = next_experiment(row, left, self.costs)
+        if row["state"] == "missed" and row["probability"] < SURE:
+            production = self.program.recipe.production.name
+            best, weighed = lever_experiment(row["levers"], self.costs, production), ()
         shares = {
             "culture": left.culture, "downstream": sum(now for now, _left in left.steps.values()),
             "prices": sum(left.prices.values()) + left.other,

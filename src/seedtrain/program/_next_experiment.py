@@ -1,11 +1,15 @@
-"""The cheapest experiment that would tell whether a criterion is met, and what to expect of it.
+"""The cheapest experiment that would tell, and what to expect of it.
 
-The logarithm of an attribute is taken for normal about its prediction, its variance for the sum of what parameters of
-the culture, of the downstream models, and prices leave open (first order; the sensitivities of the gap). An experiment
-takes a part of that variance away. Before it is done its outcome is not known: the prediction will move by about as
-much variance as it takes away, and the criterion is told where the 5 to 95 % interval that is left lies on one side of
-the limit (the expected probability of that; Raiffa & Schlaifer 1961, Applied Statistical Decision Theory, preposterior
-analysis).
+Of a criterion that is not known: whether it is met. The logarithm of an attribute is taken for normal about its
+prediction, its variance for the sum of what parameters of the culture, of the downstream models, and prices leave open
+(first order; the sensitivities of the gap). An experiment takes a part of that variance away. Before it is done its
+outcome is not known: the prediction will move by about as much variance as it takes away, and the criterion is told
+where the 5 to 95 % interval that is left lies on one side of the limit (the expected probability of that; Raiffa &
+Schlaifer 1961, Applied Statistical Decision Theory, preposterior analysis).
+
+Of a criterion that is known to be missed: whether a lever helps as much as the model says. Two arms are compared, with
+the lever where it is and moved; as many runs in each as find the expected gain with the probability `TELLS_LEVER`
+where an attribute is read with the relative error `READ_ERROR` (comparison of two means, normal quantiles).
 """
 
 from __future__ import annotations
@@ -35,13 +39,24 @@ SHIFTS: Final = 2.0
 SETTABLE: Final = ("recipe", "vessel", "downstream")
 COUNTS: Final = (1, 2, 4, 8, 16)
 FEWEST_OPEN: Final = 1e-12
+SURE: Final = 0.02
+"""Probability below which a criterion counts as known to be missed."""
+READ_ERROR: Final = 0.05
+"""Relative standard deviation with which a run tells an attribute; assumed."""
+TELLS_LEVER: Final = 0.9
+ONE_SIDED: Final = 1.6448536269514722 + 1.2815515655446004
+"""Normal quantiles of 95 % (what is taken for a gain) and of `TELLS_LEVER`."""
+MOST_RUNS: Final = 64
+LEAST_GAIN: Final = 0.005
+MOST_STEPS: Final = 3
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One experiment: `kind` and `subject` say what is done, `runs` how often, `cost` USD in all.
 
-    - `share`: part of the variance that it takes away. - `tells`: probability that the criterion is told afterwards.
+    - `tells`: probability that it tells; `of`: what, the `criterion` or a `lever`. - `share`: part of the variance that
+      it takes away, of the criterion.
     """
 
     kind: str
@@ -50,6 +65,7 @@ class Candidate:
     cost: float
     share: float
     tells: float
+    of: str = "criterion"
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -163,8 +179,10 @@ def _normal(z: float) -> float:
 def _experiments(open_: Open) -> Iterator[tuple[str, str, int, float]]:
     """(kind, subject, how often, variance that it takes away)."""
     yield from _bench_runs(open_)
-    name, (now, left) = max(open_.steps.items(), key=lambda item: item[1][0] - item[1][1], default=("", (0.0, 0.0)))
-    yield "step test", name, 1, now - left
+    steps = sorted(open_.steps.items(), key=lambda item: item[1][1] - item[1][0])[:MOST_STEPS]
+    for count in range(1, len(steps) + 1):
+        gone = sum(now - left for _name, (now, left) in steps[:count])
+        yield "step test", ", ".join(name for name, _both in steps[:count]), count, gone
     price, variance = max(open_.prices.items(), key=lambda item: item[1], default=("", 0.0))
     yield "supplier quote", price, 1, variance * (1.0 - QUOTE_LEFT)
 
@@ -208,3 +226,34 @@ def lever_gain(row: Mapping[str, Any], levers: Sequence[Mapping[str, Any]], tota
 
 def _steps(lever: Mapping[str, Any]) -> float:
     return MOVES if str(lever["per"]).endswith("%") else SHIFTS
+
+
+def lever_experiment(
+    levers: Sequence[Mapping[str, Any]], costs: Mapping[str, float], production: str
+) -> Candidate | None:
+    """The cheapest comparison that would tell whether a lever helps; None where none helps enough.
+
+    - `production`: the unit procedure that is run at the bench.
+    """
+    found = []
+    for item in levers:
+        gain = abs(item["total"]) * _steps(item)
+        if gain < LEAST_GAIN:
+            continue
+        arm = max(math.ceil(2.0 * (ONE_SIDED * READ_ERROR / gain) ** 2), 2)
+        if arm > MOST_RUNS:
+            continue
+        kind = _kind_of(item, production)
+        found.append(Candidate(kind, item["name"], 2 * arm, 2 * arm * costs[kind], 0.0, TELLS_LEVER, "lever"))
+    return min(found, key=lambda item: item.cost, default=None)
+
+
+def _kind_of(lever: Mapping[str, Any], production: str) -> str:
+    """What a lever is tried with: production at the bench, one step at small scale, or the pilot vessel."""
+    if lever["group"] == "vessel":
+        return "pilot run"
+    if lever["group"] == "downstream":
+        return "step test"
+    name = str(lever["name"])
+    upstream = "/" not in name or name.startswith((f"{production}/", "materials/"))
+    return "bench run" if upstream else "step test"

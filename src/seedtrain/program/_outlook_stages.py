@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from seedtrain.base import Progress, digest, part
+from seedtrain.base import Progress, SeedtrainError, digest, part
 from seedtrain.development import ScaleResult
 from seedtrain.program._campaign import Campaign
 from seedtrain.program._choose import Reach, choose, reaches, score
@@ -121,6 +122,17 @@ class OutlookStages:
         money = self.design.economics(base, self.design.factors(), draws=PRICE_DRAWS)
         situation = self._situation(base, culture)
         return base, outlook(situation, drawn, money, self.program.seed, progress=part(progress, 0.3, 1.0))
+
+    def in_plant(
+        self, culture: Culture, recipe: MasterRecipe, nature: Culture, progress: Progress
+    ) -> dict[str, float] | None:
+        """Attributes where the production vessel is run as `culture` says, and holds `nature`; None for no process."""
+        (base,) = self.design.scales(culture, recipe, [self.program.production.name], progress)
+        situation = dataclasses.replace(self._situation(base, culture), culture=nature, known={})
+        try:
+            return dict(situation.outcome().values)
+        except SeedtrainError:
+            return None
 
     def _situation(self, base: ScaleResult, culture: Culture) -> Situation:
         return Situation.of(base, culture, self.design.factors(), molar_mass=self.design.molar_mass)
