@@ -7,7 +7,7 @@ import pytest
 
 from seedtrain.development import fit_problem, petab_problem, read_petab, read_petab_tables
 from seedtrain.development._estimation._search import search, starts
-from tests.development_fit import boehm
+from seedtrain.development._fit_bench import _boehm as boehm
 
 
 @pytest.fixture(scope="module")

@@ -60,6 +60,7 @@ from seedtrain.development._design_space import (
     design_space_lines,
     factor,
     fitted_culture_inputs,
+    fitted_values,
     raw_material,
     spread_culture,
     strategy_factors,
@@ -142,6 +143,7 @@ from seedtrain.development._experiments_bench import bench_experiments
 from seedtrain.development._factor_table import CATEGORIES, Factor, FactorTable, Item
 from seedtrain.development._factors import read_factors
 from seedtrain.development._feed import FeedLimit, Margins, growth_rate_is_lowest, largest_feed, margins
+from seedtrain.development._fit_bench import bench_fit
 from seedtrain.development._hybrid import (
     HeldOut,
     HybridRate,
@@ -292,6 +294,7 @@ __all__ = [
     "batch_case",
     "bench_development",
     "bench_experiments",
+    "bench_fit",
     "cash_flow",
     "central_figures",
     "check_files",
@@ -318,6 +321,7 @@ __all__ = [
     "fit_surrogate",
     "fitted_culture",
     "fitted_culture_inputs",
+    "fitted_values",
     "gantt",
     "gradients",
     "growth_rate_is_lowest",

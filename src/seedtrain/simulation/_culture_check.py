@@ -69,7 +69,7 @@ class _Checker:
                     self.say(place, f"{name!r} cannot be a symbol", "Use letters, digits and underscores: q_S_max.")
                 elif name in seen:
                     self.say(place, f"{name!r} already stands in {seen[name]}", "Choose another name.")
-                elif group == "species" and name in RUN_NAMES:
+                elif group == "species" and (name in RUN_NAMES or name in ("W", "Z")):
                     self.say(place, f"{name!r} means something else in every run", "Choose another name.")
                 elif group == "species" and self.entry.rates and name in GASES:
                     self.say(place, f"{name!r} means the gas in rates", "Choose another name.")

@@ -2,18 +2,20 @@
 
 STAT5A and STAT5B are phosphorylated under a decaying Epo signal, dimerise, go into the nucleus and come back. The
 equations were written after the SBML file of the PEtab benchmark collection, and the measurements (boehm.tsv) are its
-own: BSD-3-Clause, Copyright (c) 2020 Benchmarking-Initiative, LICENSE.boehm,
+own: BSD-3-Clause, Copyright (c) 2020 Benchmarking-Initiative, cases/LICENSE.boehm,
 https://github.com/Benchmarking-Initiative/Benchmark-Models-PEtab at 4d20850;
 so are the bounds and the two parameters that are not estimated. Reference: negative log likelihood 138.22.
 """
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from seedtrain.simulation import EngineSchedule, EngineSystem, write_sbml
 
-BEST = 138.22197
+BEST: Final = 138.22197
+CASES: Final = Path(__file__).parents[1] / "cases"
 CYT, NUC = 1.4, 0.45
 ESTIMATED = ("Epo_degradation_BaF3", "k_exp_hetero", "k_exp_homo", "k_imp_hetero", "k_imp_homo", "k_phos")
 OBSERVED = {
@@ -58,7 +60,7 @@ def write(folder: Path) -> Path:
         actions=np.zeros((1, 1, 0), dtype=np.int8),
     )
     write_sbml(made, folder / "model.xml", schedule=schedule)
-    rows = [line.split("\t") for line in (Path(__file__).parent / "boehm.tsv").read_text().splitlines()[1:]]
+    rows = [line.split("\t") for line in (CASES / "boehm.tsv").read_text().splitlines()[1:]]
     measured = [f"{name}\tmodel1_data1\t{value}\t{time}\tsd_{name}" for name, value, time in rows]
     names = [*ESTIMATED, *(f"sd_{name}" for name in OBSERVED)]
     tables = {
