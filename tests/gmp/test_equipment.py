@@ -21,10 +21,12 @@ from seedtrain.gmp import (
     equipment_list,
     find_equipment,
     register_equipment,
+    uncounted,
 )
 from seedtrain.gmp._equipment import use_drafts, use_end_drafts
 from seedtrain.gmp._equipment_state import equipment_of
 from seedtrain.record import Draft, Ledger, append_signed, enrol_person, open_ledger, sign
+from tests.worked import called
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -141,6 +143,7 @@ def test_what_is_written_straight_into_the_ledger_calibrates_nothing_until_who_m
     sign(hall.ledger, mona, forged.digest, "calibration", subject="BAL-1")  # who keeps it takes it as theirs
     assert calibrated()
     assert memory
+    assert [(item.actor, signed) for item, signed in uncounted(hall.ledger, "BAL-1")] == [(anna, True)]
     # Nor is it out of service, or in it again, by an event alone; and none that needs no calibration is made so.
     out = {"before": "in_service", "status": "out_of_service"}
     hall.ledger.append(Draft("equipment.status_changed", "BAL-1", out, mona, reason="broken"))
@@ -154,6 +157,9 @@ def test_what_is_written_straight_into_the_ledger_calibrates_nothing_until_who_m
     hall.ledger.append(Draft("equipment.registered", "BAL-7", fields, mona))
     with pytest.raises(InputError, match="no equipment"):
         find_equipment(hall.ledger, "BAL-7")
+    told = called("equipment", "log", "BAL-1", "--record", hall.ledger.path)
+    assert f"equipment.calibrated by {anna}, who had no role for it" in told.out
+    assert f"equipment.status_changed by {mona}, without a signature" in told.out
 
 
 def test_a_vessel_is_clean_once_another_person_has_checked_its_cleaning(hall):

@@ -197,7 +197,7 @@ def list_equipment(*, record: RecordUrl = None, common: Common | None = None) ->
 
 @app.command
 def log(equipment: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
-    """The log of use and cleaning of one piece of equipment.
+    """The log of use and cleaning of one piece of equipment, and what was written about it that does not count.
 
     Example: seedtrain equipment log MIX-1 --record record.db
 
@@ -207,19 +207,24 @@ def log(equipment: str, *, record: RecordUrl = None, common: Common | None = Non
         Its id.
     """
     from seedtrain.base import use_language
-    from seedtrain.gmp import find_equipment
+    from seedtrain.gmp import find_equipment, uncounted
 
     options = common or Common()
     with open_record(record, read_only=True) as ledger, use_language(options.lang):
-        found = find_equipment(ledger, equipment)
+        found, others = find_equipment(ledger, equipment), uncounted(ledger, equipment)
         if options.json:
-            print_json(_data(found, ledger))
+            rows = [{"seq": item.seq, "type": item.type, "actor": item.actor, "signed": it} for item, it in others]
+            print_json({**_data(found, ledger), "uncounted": rows})
             return EXIT_DONE
         lines = [(use.seq, use.started_at, f"{use.batch}  {use.product}  {use.phase}") for use in found.uses]
         for item in found.cleanings:
             words = _("cleaned by {procedure}: {person}, checked: {checker}")
             names = {"procedure": item.procedure, "person": item.cleaned_by, "checker": item.checked_by or "-"}
             lines.append((item.seq, item.cleaned_at, words.format(**names)))
+        for event, signed in others:
+            words = _("does not count: {type} by {person}, who had no role for it") if signed else ""
+            words = words or _("does not count: {type} by {person}, without a signature")
+            lines.append((event.seq, event.occurred_at, words.format(type=event.type, person=event.actor)))
         for _seq, time, text in sorted(lines):
             print(f"{time}  {text}")
     return EXIT_DONE

@@ -103,6 +103,7 @@ from seedtrain.gmp._equipment import (
     equipment_list,
     find_equipment,
     register_equipment,
+    uncounted,
 )
 from seedtrain.gmp._equipment_gates import Register
 from seedtrain.gmp._equipment_state import Equipment
@@ -596,6 +597,7 @@ __all__ = [
     "today",
     "trend_plot",
     "unchecked_phases",
+    "uncounted",
     "uncovered",
     "verify_document",
     "vial_id",

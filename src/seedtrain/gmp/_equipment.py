@@ -10,7 +10,7 @@ from typing import Final, get_args
 from seedtrain.base import InputError, decimal_text, digest
 from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._equipment_state import Equipment, EquipmentStatus, equipment_of
-from seedtrain.record import Draft, Ledger, append_signed, moment
+from seedtrain.record import Draft, Event, Ledger, append_signed, moment
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
@@ -145,6 +145,12 @@ def equipment_list(ledger: Ledger) -> tuple[Equipment, ...]:
     ids = sorted({event.subject for event in ledger.events(type="equipment.registered")})
     found = (equipment_of(ledger, ledger.events(subject=item)).get(item) for item in ids)
     return tuple(item for item in found if item is not None)
+
+
+def uncounted(ledger: Ledger, equipment: str) -> tuple[tuple[Event, bool], ...]:
+    """What the ledger says of a piece of equipment and what counts for nothing; with each whether it is signed."""
+    found = equipment_of(ledger, ledger.events(subject=equipment))
+    return (*((event, False) for event in found.unsigned.values()), *((event, True) for event in found.barred))
 
 
 def use_drafts(

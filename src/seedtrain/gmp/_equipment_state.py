@@ -144,10 +144,15 @@ class Equipment:
 
 @dataclass(frozen=True)
 class Equipments:
-    """What events tell of several pieces of equipment, by id; `unsigned`: changes that no signature stands over yet."""
+    """What events tell of several pieces of equipment, by id.
+
+    - `unsigned`: changes over which their actor's signature does not stand yet, by digest. `barred`: signed by somebody
+      who had no role for it. Neither counts.
+    """
 
     items: Mapping[str, Equipment] = field(default_factory=dict)
     unsigned: Mapping[str, Event] = field(default_factory=dict)
+    barred: tuple[Event, ...] = ()
 
     def get(self, equipment: str) -> Equipment | None:
         """One of them; None where it is not registered."""
@@ -162,7 +167,7 @@ def equipment_of(ledger: Ledger, events: Iterable[Event], known: Equipments | No
     the ledger, changes nothing (21 CFR 211.182, 11.10(g)). Use is logged by whoever executes, programs included.
     """
     known = known or Equipments()
-    items, unsigned = dict(known.items), dict(known.unsigned)
+    items, unsigned, barred = dict(known.items), dict(known.unsigned), list(known.barred)
     for event in events:
         change = _signed_change(event, unsigned) if event.type == "signature.applied" else event
         if change is None:
@@ -170,12 +175,12 @@ def equipment_of(ledger: Ledger, events: Iterable[Event], known: Equipments | No
         if change.type in _DUTIES and change is event:
             unsigned[event.digest] = event
         elif change.type in _DUTIES and not could(ledger, change, _duty(change)):
-            continue
+            barred.append(change)
         elif change.type == "equipment.registered":
             items.setdefault(change.subject, _registered(change))
         elif change.subject in items and change.type in _CHANGES:
             items[change.subject] = _CHANGES[change.type](items[change.subject], change)
-    return Equipments(items, unsigned)
+    return Equipments(items, unsigned, tuple(barred))
 
 
 def _signed_change(signature: Event, unsigned: dict[str, Event]) -> Event | None:
