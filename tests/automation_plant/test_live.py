@@ -345,3 +345,58 @@ def test_a_probe_that_is_calibrated_in_the_medium_reads_true_afterwards(example:
     assert isinstance(again, LiveUnit)
     again.restore(json.loads(json.dumps(unit.to_data())))
     assert again._driven.instruments.probes == unit._driven.instruments.probes
+
+
+def fed_as(example: Example, calm: tuple[Driver, dict[str, Any]], change: dict[str, str], *leave: str) -> Driver:
+    """The fed phase alone, from the tank of the calm batch, with other settings of its feed."""
+    data = example.control.recipe.to_data()
+    for procedure in data["procedure"]:
+        for operation in procedure["operations"]:
+            for phase in operation["phases"]:
+                if f"{procedure['unit_procedure']}/{operation['operation']}/{phase['phase']}" == FED:
+                    phase["set"] = {name: text for name, text in phase["set"].items() if name not in leave} | change
+    control = replace(example.control, recipe=parse_recipe(yaml_text(data)))
+    driver = Driver(example, world(scenario(replace(example, control=control))))
+    unit = driver.world.units[UNIT]
+    assert isinstance(unit, LiveUnit)
+    unit.restore(calm[0].kept_fed[0])
+    driver.at = calm[0].kept_fed[1]
+    driver.run(control.recipe.phase_at(FED))
+    return driver
+
+
+def test_a_mu_stat_holds_the_growth_rate_that_its_soft_sensor_finds(example: Example, calm):
+    wanted = example.control.recipe.phase(FED).number("growth_rate", "1/h")
+    driver = fed_as(example, calm, {"strategy": "mu_stat"})
+    unit = driver.world.units[UNIT]
+    assert isinstance(unit, LiveUnit)
+    later = slice(len(driver.values(FED, "mu")) // 2, None)
+    found = {tag: driver.values(FED, tag)[later] for tag in ("mu", "RQ", "biomass_estimate", "biomass", "feed_rate")}
+    assert sum(found["mu"]) / len(found["mu"]) == pytest.approx(wanted, abs=0.01)
+    assert all(0.8 < value < 1.4 for value in found["RQ"])
+    assert found["biomass_estimate"][-1] == pytest.approx(unit._truths[FED]["biomass"], rel=0.08)
+    rose = math.log(found["feed_rate"][-1] / found["feed_rate"][0]) / (0.1 * (len(found["feed_rate"]) - 1))
+    assert rose == pytest.approx(wanted, abs=0.04)
+    assert "mu" not in calm[0].world.units[UNIT].functions  # a unit that feeds by the clock has no soft sensors
+
+
+@pytest.mark.parametrize(
+    ("strategy", "tag", "threshold"),
+    [("DO_stat", "feed_above_dissolved_oxygen", "40 %"), ("pH_stat", "feed_above_pH", "7.02")],
+)
+def test_a_stat_feeds_in_pulses_while_the_value_is_high(
+    example: Example, calm, strategy: str, tag: str, threshold: str
+):
+    initial = example.control.recipe.phase(FED).number("initial_rate", "L/h")
+    pulse = 4.0 * initial
+    change = {"strategy": strategy, "rate": f"{initial} L/h", "pulse_rate": f"{pulse} L/h", tag: threshold}
+    driver = fed_as(example, calm, change, "initial_rate", "growth_rate")
+    rates = driver.values(FED, "feed_rate")
+    assert {round(rate / pulse) for rate in rates} == {0, 1}
+    assert all(min(abs(rate), abs(rate - pulse)) < 0.03 * pulse for rate in rates)
+    assert max(driver.values(FED, "glucose")[10:]) < 1.0  # it gives what is eaten
+    ending = driver.world.units[UNIT].results[FED][1]
+    fed = next(item.amount for item in ending.additions if item.material == "glucose-feed")
+    assert fed > 0.0
+    grown = driver.values(FED, "biomass")
+    assert grown[-1] > 1.2 * grown[0]

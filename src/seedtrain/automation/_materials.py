@@ -73,6 +73,8 @@ def target(recipe: MasterRecipe, step: PhaseAt, material: str, hours: float | No
     if phase.do == "thaw" and phase.set.get("inoculum") == material:
         charged = _charged(step)
         return None if charged is None else Quantity(charged * phase.number("inoculum_fraction", ""), "L")
+    if "strategy" in phase.set:
+        return None  # the culture says how much
     if phase.do == "feed" and phase.set.get("material") == material and hours is not None:
         return Quantity(_fed(phase, hours), "L")
     return None

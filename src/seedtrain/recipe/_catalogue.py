@@ -60,6 +60,14 @@ def _kind(
     return PhaseKind(name, words, by_name, monitored or {}, one_of, any_of, together, end)
 
 
+STRATEGIES: Final = ("mu_stat", "DO_stat", "pH_stat")
+"""What a feed can follow: the growth rate that a soft sensor finds, or a rise of oxygen or pH."""
+OF_STRATEGY: Final[Mapping[str, tuple[str, ...]]] = {
+    "mu_stat": ("initial_rate", "growth_rate"),
+    "DO_stat": ("rate", "pulse_rate", "feed_above_dissolved_oxygen"),
+    "pH_stat": ("rate", "pulse_rate", "feed_above_pH"),
+}
+"""What a feed of each strategy sets."""
 _INOCULUM = _number(
     "inoculum_fraction", "%", 0, 100, "inoculum volume per volume of medium charged", required=True, above=True
 )
@@ -138,11 +146,15 @@ _UPSTREAM: Final = (
     ),
     _kind(
         "feed",
-        "Grow or express while feeding, at a constant rate or at one that rises exponentially.",
+        "Grow or express while feeding, at a constant rate, at one that rises exponentially, or as the culture asks.",
         _material("the feed"),
-        _amount("rate", "L/h", 1e5, "constant feed rate"),
+        _amount("rate", "L/h", 1e5, "constant feed rate; of a DO-stat or pH-stat the mean that is expected"),
         _amount("initial_rate", "L/h", 1e5, "feed rate at the start of the phase"),
-        _number("growth_rate", "1/h", 0, 3, "rate at which an exponential feed rises", above=True),
+        _number("growth_rate", "1/h", 0, 3, "rate at which a feed rises; which a mu-stat holds", above=True),
+        _choice("strategy", STRATEGIES, "what the feed follows; the clock alone where it is left out"),
+        _amount("pulse_rate", "L/h", 1e5, "feed rate while a DO-stat or pH-stat feeds"),
+        _number("feed_above_dissolved_oxygen", "%", 0, 500, "a DO-stat feeds a pulse above it"),
+        _number("feed_above_pH", "", 0, 14, "a pH-stat feeds a pulse above it"),
         *_CULTURE,
         monitored={"volume": "L"},
         one_of=(("rate", "initial_rate"),),

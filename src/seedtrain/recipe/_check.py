@@ -12,7 +12,7 @@ from typing import Any
 from seedtrain.base import Location
 from seedtrain.quantity import Quantity, QuantityError, Range, parse_range
 from seedtrain.recipe._calibration import CALIBRATE, FIRST, PROBES, SECOND
-from seedtrain.recipe._catalogue import PHASE_KINDS
+from seedtrain.recipe._catalogue import OF_STRATEGY, PHASE_KINDS, STRATEGIES
 from seedtrain.recipe._check_manual import ManualReader
 from seedtrain.recipe._check_order import check_order, items
 from seedtrain.recipe._entries import parse_condition
@@ -165,9 +165,25 @@ def _check_phase(faults: Faults, raw: _RawPhase, known: set[str]) -> Settings | 
     _check_end(faults, raw, kind)
     _check_limits(faults, raw, settings)
     _check_sample(faults, raw, settings)
+    if do == "feed":
+        _check_feed(faults, raw, settings)
     if do == CALIBRATE:
         _check_references(faults, raw, settings)
     return settings
+
+
+def _check_feed(faults: Faults, raw: _RawPhase, settings: Settings) -> None:
+    """A strategy has all that it needs, and nothing of another."""
+    strategy = str(settings.set.get("strategy", ""))
+    needed = OF_STRATEGY.get(strategy, ())
+    place = (*raw.location, "set")
+    missing = [name for name in needed if name not in settings.set]
+    if missing:
+        faults.add((*place, "strategy"), f"a {strategy} needs {' and '.join(missing)}", f"Set {', '.join(missing)}.")
+    own = {"pulse_rate", "feed_above_dissolved_oxygen", "feed_above_pH"}
+    for name in sorted(own & set(settings.set) - set(needed)):
+        words = f"{name} belongs to another strategy" if strategy else f"{name} belongs to a strategy"
+        faults.add((*place, name), words, f"Set strategy to one of {', '.join(STRATEGIES)}, or remove it.", at_key=True)
 
 
 def _check_references(faults: Faults, raw: _RawPhase, settings: Settings) -> None:

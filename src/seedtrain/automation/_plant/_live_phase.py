@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from seedtrain.automation._control import Feeding
+from seedtrain.automation._control import ConstantFeed, ExponentialFeed, Feeding, MuStat, RiseStat
 from seedtrain.automation._devices import EndedBy
 from seedtrain.automation._plant._base import Template
 from seedtrain.automation._plant._instruments import LIVE_SENSORS
+from seedtrain.automation._plant._soft import SOFT_SENSORS
 from seedtrain.quantity import Quantity
-from seedtrain.recipe import CALIBRATE, MasterRecipe, Phase, PhaseAt, references
+from seedtrain.recipe import CALIBRATE, MasterRecipe, Phase, PhaseAt, UnitProcedure, references
 from seedtrain.simulation import Plan, Segment
 
 STANDS: Final = ("wait", "ramp")
 """Kinds that leave the set points as they are, but for those that a ramp moves."""
+PULSE_H: Final = 0.05
+"""h that a DO-stat or pH-stat feeds once it has begun; assumed, as in `bench feeding`."""
 RESTS: Final = ("sterilise", "manual")
 
 
@@ -73,9 +76,37 @@ def template_of(recipe: MasterRecipe, plan: Plan, step: PhaseAt) -> Template:
     lives = any(item.path == step.path for item in plan.segments)
     cultured = step.phase.do in ("grow", "feed", "induce") or (step.phase.do in STANDS and lives)
     functions = tuple(LIVE_SENSORS) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
+    if cultured and has_strategy(recipe, step):
+        functions = (*functions, *SOFT_SENSORS)
     if step.phase.do == CALIBRATE:
         functions = references(step.phase)[:1]
     return Template(functions, (material,) if cultured and material else ())
+
+
+def has_strategy(recipe: MasterRecipe, step: PhaseAt) -> bool:
+    """Whether a phase on the same unit feeds as the culture asks, so that the unit has soft sensors."""
+    own = step.unit_procedure
+    here = (place.phase for place in recipe.phases() if _place(place.unit_procedure) == _place(own))
+    return any("strategy" in phase.set for phase in here)
+
+
+def _place(procedure: UnitProcedure) -> str:
+    return procedure.unit or procedure.unit_class
+
+
+def feeding_of(phase: Phase) -> Feeding:
+    """How a feed phase feeds."""
+    growth = phase.number("growth_rate", "1/h", 0.0)
+    match phase.set.get("strategy"):
+        case "mu_stat":
+            return MuStat(phase.number("initial_rate", "L/h"), growth)
+        case "DO_stat":
+            threshold = phase.number("feed_above_dissolved_oxygen", "%") / 100.0
+            return RiseStat("dissolved_oxygen", threshold, phase.number("pulse_rate", "L/h"), PULSE_H, 0.0)
+        case "pH_stat":
+            return RiseStat("pH", phase.number("feed_above_pH", ""), phase.number("pulse_rate", "L/h"), PULSE_H, 0.0)
+    rate = phase.number("rate", "L/h") if "rate" in phase.set else phase.number("initial_rate", "L/h")
+    return ExponentialFeed(rate, growth) if growth else ConstantFeed(rate)
 
 
 def phases_of(step: PhaseAt) -> list[Phase]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from seedtrain.automation._control import Actuators, Feeding, VesselControl, gas_balance
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._plant._instruments import Instruments
+from seedtrain.automation._plant._soft import SoftSensors
 from seedtrain.simulation import Liquid, LiveTank, StirredTank, TankInputs
 
 TICK: Final = timedelta(seconds=30)
@@ -35,6 +36,7 @@ class DrivenTank:
     based: float = 0.0
     feed_rate: float = 0.0
     references: dict[str, float] = field(default_factory=dict)
+    soft: SoftSensors | None = None
     seen: dict[str, float] = field(default_factory=dict)
     _inputs: TankInputs = field(default_factory=TankInputs)
     _contaminated: set[Fault] = field(default_factory=set)
@@ -80,6 +82,7 @@ class DrivenTank:
         }
         there = {**true, **scaled, **self.references}
         self.seen = self.instruments.show(there, dt, [item for item in faults if item[0].tag])
+        self.seen |= self.soft.told if self.soft is not None else {}
         return self.seen
 
     def move(self, hours: float, dt: float, faults: Faults) -> None:
@@ -104,6 +107,8 @@ class DrivenTank:
             self._contaminated.add(contamination)
             self.tank.contaminate(contamination.offset)
         self.tank.advance(dt, self._inputs)
+        if self.soft is not None:
+            self.soft.follow(self._inputs, dt, seen)
 
     def _driven(self, told: Actuators, feed: float, wrong: Mapping[str, Fault]) -> TankInputs:
         """What the actuators really do."""

@@ -9,15 +9,25 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.automation._control import ConstantFeed, ExponentialFeed, SetPoints, VesselControl
+from seedtrain.automation._control import SetPoints, VesselControl
 from seedtrain.automation._devices import EndedBy, Ending, Reading
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._live_scenario import Inoculum
 from seedtrain.automation._plant._base import PlantUnit, Program, Signal
 from seedtrain.automation._plant._instruments import LIVE_SENSORS, Instruments
-from seedtrain.automation._plant._live_phase import RESTS, STANDS, Running, duration_of, phases_of, template_of
+from seedtrain.automation._plant._live_phase import (
+    RESTS,
+    STANDS,
+    Running,
+    duration_of,
+    feeding_of,
+    has_strategy,
+    phases_of,
+    template_of,
+)
 from seedtrain.automation._plant._live_results import READ_BY, Intake, LiveResults
 from seedtrain.automation._plant._live_tank import TICK, DrivenTank
+from seedtrain.automation._plant._soft import SOFT_SENSORS, SoftSensors
 from seedtrain.automation._plant._state import UnitState
 from seedtrain.automation._ramp import CONTROL_INTERVAL
 from seedtrain.automation._scenario import UnitScenario
@@ -69,6 +79,8 @@ class LiveUnit(PlantUnit):
             path: template_of(self.recipe, self._plans[step.unit_procedure.name], step) for path, step in steps.items()
         }
         functions = {tag: sensor.unit for tag, sensor in LIVE_SENSORS.items()}
+        self._estimates = any(has_strategy(self.recipe, step) for step in steps.values())
+        functions |= SOFT_SENSORS if self._estimates else {}
         super().__init__(scenario.name, functions, CONTROLLED, templates)
         self.interval = interval
         self._live, self._scenario, self._source = live, scenario, source
@@ -117,6 +129,7 @@ class LiveUnit(PlantUnit):
         segment = next((item for item in plan.segments if item.path == path), None)
         self._do(step, phase, plan, segment)
         self._want(phase, plan)
+        self._estimate(phase)
         before = dict(plan.before).get(path, 0.0)
         longest = segment.longest if segment is not None and segment.longest else before or duration_of(phase)
         if phase.do == "ramp":
@@ -180,10 +193,17 @@ class LiveUnit(PlantUnit):
         elif phase.do == "withdraw":
             tank.draw(phase.number("volume", "L"))
         elif phase.do == "feed" and segment is not None and segment.feed is not None:
-            rate = phase.number("rate", "L/h") if "rate" in phase.set else phase.number("initial_rate", "L/h")
-            growth = phase.number("growth_rate", "1/h", 0.0)
             self._driven.feed_liquid = segment.feed[0]
-            self._driven.feeding = ExponentialFeed(rate, growth) if growth else ConstantFeed(rate)
+            self._driven.feeding = feeding_of(phase)
+
+    def _estimate(self, phase: Phase) -> None:
+        """Soft sensors begin with a culture, and anew where something is charged or taken that no pump has counted."""
+        driven = self._driven
+        lives = phase.do in ("grow", "feed") and not driven.tank.empty
+        if phase.do not in ("grow", "feed", *STANDS):
+            driven.soft = None
+        if self._estimates and lives and driven.soft is None:
+            driven.soft = SoftSensors(driven.tank, self.name, self._scenario.seed)
 
     def _inoculum(self, source: Inoculum, plan: Plan, volume: float) -> Broth:
         if source.unit and self._source is not None:
@@ -394,6 +414,7 @@ class LiveUnit(PlantUnit):
         self._charged = float(data["charged"])
         self.targets.update(data["targets"])
         self._driven.restore(data["driven"])
+        self._driven.soft = None  # it begins anew with the phase
 
     @property
     def due(self) -> datetime | None:
