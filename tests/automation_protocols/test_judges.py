@@ -45,7 +45,7 @@ def test_sparkplug_payload_decodes_every_message_and_its_commands_are_obeyed(tmp
     assert found["kinds"]["DBIRTH"] >= 4
     assert found["kinds"]["DDATA"] >= 3
     assert found["deaths"] == 1
-    assert found["values"] > 100
+    assert found["values"] > 25
     assert found["written"] == 36.25
     assert found["origins"] == ["simulated"]
     assert found["units"]["T/temperature/current"] == "degC"
