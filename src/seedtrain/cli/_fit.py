@@ -48,12 +48,13 @@ def fit(
 ) -> int:
     """Fit parameters to measured runs, and say what the data cannot tell and which reading would.
 
-    With --data a recipe's culture is fitted; -o gets fit.json, fit.html and culture.yaml with `status: fitted`. Else
-    the source is a PEtab problem (version 1), and -o gets it back with its estimates. With --posterior, -o gets
-    draws.csv too. With --hybrid a rate is also learned from states, by a Gaussian process (gp) or a small network
-    (net), in place of the culture's own form or (q_P*=gp:S) times it, and both predict runs that they have not seen:
-    exit 0 where the learned one is better, 1 where it is not, 3 where nothing can be said; -o gets culture-hybrid.yaml.
-    Killed, the same command with the same -o goes on where it was.
+    With --data a recipe's culture is fitted; -o gets fit.json, fit.html and culture.yaml with `status: fitted`.
+    Else the source is a PEtab problem (version 1), and -o gets it back with its estimates. With --posterior, -o
+    gets draws.csv too; exit 3 where the chains do not agree. With --hybrid a rate is also learned from states, by a
+    Gaussian process (gp) or a small network (net), in place of the culture's own form or (q_P*=gp:S) times it, and
+    both predict runs that they have not seen: exit 0 where the learned one is better, 1 where it is not, 3 where
+    nothing can be said; -o gets culture-hybrid.yaml. Killed, the same command with the same -o goes on where it
+    was.
 
     Example: seedtrain fit recipe.yaml --data mapping.yaml --fit q_S_max,K_S -o fitted
 
@@ -135,6 +136,8 @@ def fit(
             print_json({**told, "data_digest": key or None, "written": [str(path) for path in written]})
         else:
             _tell(found, drawn, study, written)
+    if drawn is not None and not drawn.mixed:
+        return EXIT_INCONCLUSIVE
     if study is None:
         return EXIT_DONE
     return {"better": EXIT_DONE, "no better": EXIT_FAIL, "inconclusive": EXIT_INCONCLUSIVE}[study.judgement]
@@ -224,7 +227,10 @@ def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, writte
             count=drawn.objective.size, level=f"{100 * drawn.level:g}"
         ))  # fmt: skip
         for marginal in drawn.marginals:
-            print(f"  {marginal.name:<{width}} {marginal.median:>12.5g} {marginal_words(marginal)}")
+            agreed = _("split R-hat {rhat}, {ess} effective draws").format(
+                rhat=f"{marginal.rhat:.3f}", ess=f"{min(marginal.ess, marginal.tail):.0f}"
+            )
+            print(f"  {marginal.name:<{width}} {marginal.median:>12.5g} {marginal_words(marginal):<24} {agreed}")
     for line in hybrid_lines(study) if study else ():
         print(line)
     for warning in (*found.warnings, *(drawn.warnings if drawn else ()), *(study.warnings if study else ())):
