@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern
 
 from seedtrain.base import InputError
 from seedtrain.development import (
@@ -21,7 +22,9 @@ from seedtrain.development import (
     suggest,
 )
 from seedtrain.development._experiments._acquire import log_chance, log_improvement, pareto
-from seedtrain.development._experiments._surrogate import _distances, _objective
+from seedtrain.development._experiments._believed import believe
+from seedtrain.development._experiments._kernels import objective
+from seedtrain.development._experiments._surrogate import priors
 from tests.development_experiments.studies import hartmann, numbers, plain
 
 
@@ -31,16 +34,35 @@ def drawn(seed, runs=12):
     return Space(3, (3,)), x, np.sin(5 * x[:, 0]) + x[:, 1] ** 2 + 0.5 * x[:, 3] + 0.01 * rng.normal(size=runs)
 
 
-def test_the_gradient_of_the_posterior_is_that_of_differences():
+@pytest.mark.parametrize("smooth", [False, True])
+def test_the_gradient_of_the_posterior_is_that_of_differences(smooth):
     space, x, y = drawn(1)
     y = (y - y.mean()) / y.std()
+    given = (space.continuous, smooth, x, y, *priors(space))
     rng = np.random.default_rng(2)
     for _ in range(3):
         theta = rng.normal(0, 0.7, 6)
-        distances = _distances(space, x, x)
-        exact = _objective(theta, space, *distances, y)[1]
-        differences = optimize.approx_fprime(theta, lambda t, d=distances: _objective(t, space, d[0], d[1], y)[0], 1e-6)
+        exact = objective(theta, *given)[1]
+        differences = optimize.approx_fprime(theta, lambda t: objective(t, *given)[0], 1e-6)
         assert exact == pytest.approx(differences, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_a_prediction_is_that_of_textbook_algebra(smooth):
+    """Rasmussen & Williams 2006, eq. 2.25 and 2.26, with scikit-learn's kernels."""
+    space, x, y = Space(3), drawn(5)[1][:, :3].copy(), drawn(5)[2]
+    found = fit_surrogate(space, x, y, smooth=smooth)
+    lengths = np.exp(found.theta[:3])
+    shape = RBF(lengths) if smooth else Matern(lengths, nu=2.5)
+    kernel = ConstantKernel(math.exp(found.theta[-2])) * shape
+    points = np.random.default_rng(6).random((5, 3))
+    whole = kernel(x) + (math.exp(found.theta[-1]) + 1e-6) * np.eye(len(x))
+    across = kernel(points, x)
+    mean = y.mean() + y.std() * across @ np.linalg.solve(whole, (y - y.mean()) / y.std())
+    variance = np.diag(kernel(points) - across @ np.linalg.solve(whole, across.T))
+    told = found.predicted(points)
+    assert told[0] == pytest.approx(mean, rel=1e-6)
+    assert told[1] == pytest.approx(y.std() * np.sqrt(variance), rel=1e-5)
 
 
 def test_a_process_goes_through_quiet_data_and_knows_where_it_does_not_know():
@@ -53,16 +75,29 @@ def test_a_process_goes_through_quiet_data_and_knows_where_it_does_not_know():
     assert found.lengths[2] > 2 * found.lengths[0]  # the third factor does nothing
     one = found.samples(far, 4000, np.random.default_rng(0))
     assert one.mean() == pytest.approx(found.predicted(far)[0][0], abs=4 * one.std() / 60)
-    assert len(sample_surrogates(found, y, 3, np.random.default_rng(1))) == 3
+    assert len(sample_surrogates(found, 3, np.random.default_rng(1))) == 3
 
 
 def test_a_process_that_saw_a_point_is_surer_there():
     space, x, y = drawn(4)
     found = fit_surrogate(space, x, y)
     point = np.array([[0.1, 0.9, 0.5, 2.0]])
-    after = found.joined(point, np.array([3.0]))
+    after = found.joined(point)
     assert after.predicted(point)[1] < found.predicted(point)[1]
+    assert after.predicted(point)[0] == pytest.approx(found.predicted(point)[0], rel=0.01)
     assert after.predicted(x)[0] == pytest.approx(found.predicted(x)[0], abs=0.5)
+
+
+def test_a_belief_is_of_its_sets():
+    space, x, y = drawn(7)
+    found = believe(space, x, y, None, np.random.default_rng(0))
+    points = np.column_stack([np.random.default_rng(1).random((4, 3)), np.arange(4) % 3])
+    mean, deviation = found.each(points)
+    for at, item in enumerate(found.sets):
+        assert item.predicted(points)[0] == pytest.approx(mean[at])
+        assert item.predicted(points)[1] == pytest.approx(deviation[at])
+    assert found.predicted(points)[0] == pytest.approx(mean.mean(0))
+    assert (found.predicted(points)[1] ** 2 >= (deviation**2).mean(0) - 1e-12).all()
 
 
 @given(st.floats(-30, 3), st.floats(0.01, 10))

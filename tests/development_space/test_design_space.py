@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import norm, spearmanr
 
 from seedtrain.base import InputError
 from seedtrain.cli._app import main
@@ -32,7 +32,7 @@ from seedtrain.development import (
 )
 from seedtrain.development._design_space import _study
 from seedtrain.development._design_space._chaos import basis, fit_chaos, term_powers
-from seedtrain.development._design_space._study import Attribute
+from seedtrain.development._design_space._study import Attribute, actual_values
 from seedtrain.recipe import parse_recipe
 from tests.development.plant import EXAMPLE, PLANT, batches, culture, recipe
 
@@ -235,6 +235,52 @@ def test_a_fit_says_what_varies_and_what_it_leaves_open_varies_widely(tmp_path: 
     path.write_text(json.dumps({"level": 0.9, "parameters": [rows[2]]}))
     with pytest.raises(InputError, match="no parameter of the culture"):
         fitted_culture_inputs(culture(), path)
+
+
+def with_draws(folder: Path, count: int = 400, *, mixed: bool = True) -> Path:
+    """A fit whose two parameters went up and down together, one of them skewed."""
+    rng = np.random.default_rng(0)
+    first = rng.standard_normal(count)
+    second = 0.9 * first + np.sqrt(1 - 0.81) * rng.standard_normal(count)
+    table = np.column_stack([1.0 + 0.05 * first, 0.05 * np.exp(0.4 * second)])
+    lines = [f"1,{at},0.0,{a!r},{b!r}" for at, (a, b) in enumerate(table.tolist(), 1)]
+    (folder / "draws.csv").write_text("\n".join(["chain,draw,negative_log_posterior,q_S_max,K_S", *lines]) + "\n")
+    rows = [{"name": name, "value": value, "unit": unit, "low": 0.001, "high": 10, "interval": {"low": None}}
+            for name, value, unit in (("q_S_max", 1.0, "g/g/h"), ("K_S", 0.05, "g/L"))]  # fmt: skip
+    path = folder / "fit.json"
+    told = {"level": 0.9, "parameters": rows, "posterior": {"draws": 400, "mixed": mixed}}
+    path.write_text(json.dumps(told))
+    return path
+
+
+def test_parameters_vary_together_as_the_draws_of_the_posterior_do(tmp_path: Path) -> None:
+    inputs, digest = fitted_culture_inputs(culture(), with_draws(tmp_path))
+    assert [item.name for item in inputs] == ["q_S_max", "K_S"]
+    standard = np.random.default_rng(1).standard_normal((4000, 2))
+    values = np.array([actual_values(inputs, row) for row in standard])
+    given_draws = np.loadtxt(tmp_path / "draws.csv", delimiter=",", skiprows=1)[:, 3:]
+    assert spearmanr(values).statistic == pytest.approx(spearmanr(given_draws).statistic, abs=0.04)
+    for at in range(2):
+        for level in (0.05, 0.5, 0.95):
+            expected = np.quantile(given_draws[:, at], level)
+            assert np.quantile(values[:, at], level) == pytest.approx(expected, rel=0.05)
+    assert "draws.csv" in inputs[0].source
+    other = tmp_path / "other"
+    other.mkdir()
+    again, changed = fitted_culture_inputs(culture(), with_draws(other, 400))
+    assert changed == digest
+    assert again[0].to_data()["together_with"] == ["q_S_max", "K_S"]
+
+
+def test_draws_of_another_fit_and_chains_that_do_not_agree_are_not_taken(tmp_path: Path) -> None:
+    path = with_draws(tmp_path, 500)
+    with pytest.raises(InputError, match="not the draws of the fit"):
+        fitted_culture_inputs(culture(), path)
+    (tmp_path / "draws.csv").unlink()
+    with pytest.raises(InputError, match=r"draws\.csv"):
+        fitted_culture_inputs(culture(), path)
+    inputs, _digest = fitted_culture_inputs(culture(), with_draws(tmp_path, mixed=False))
+    assert all(item.together is None for item in inputs)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from seedtrain.development import (
     attributes_of,
     factor,
     fit_surrogate,
+    fitted_values,
     scale,
     study,
 )
@@ -45,6 +46,7 @@ def recipe_prior(
     at: str | None = None,
     plant: Path | None = None,
     culture: str | None = None,
+    fit: Path | None = None,
     seed: int = 0,
     progress: Progress = silent,
 ) -> ExperimentPrior:
@@ -53,7 +55,8 @@ def recipe_prior(
     128 batches are simulated over the factors' ranges in the vessel `at` (the recipe's own if not given), and a
     Gaussian process stands for them; factors that name no value of the recipe do not move the prediction.
 
-    - `culture`: a shipped culture's name or a file, a fitted one for instance; the recipe's if not given.
+    - `culture`: a shipped culture's name or a file, a fitted one for instance; the recipe's if not given. - `fit`: a
+      fit.json whose values its parameters take.
     """
     named = [(place, item) for place, item in enumerate(asked.ordered) if item.recipe and not item.levels]
     told = [item for item in asked.responses if item.attribute]
@@ -65,6 +68,8 @@ def recipe_prior(
     recipe = read_recipe(path)
     units = read_plant(plant or path.parent / "plant.yaml")
     grown = read_culture(culture) if culture else culture_of(recipe, path.parent)
+    if fit is not None:
+        grown = grown.with_parameters(fitted_values(grown, fit))
     inputs = [
         factor(recipe, f"{item.recipe}={item.low:.10g} .. {item.high:.10g} {item.unit}", 0.0) for _p, item in named
     ]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from seedtrain.base import InputError, Position, digest_file, read_text
+import numpy as np
+
+from seedtrain.base import InputError, Position, digest, digest_file, read_text
+from seedtrain.development._design_space._joint import Joint, joint
+from seedtrain.development._estimation import read_draws
 from seedtrain.quantity import Quantity, QuantityError, parse, parse_range
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture
@@ -27,6 +31,7 @@ class Input:
     - `low`, `high`: the range of a factor in `unit`; of the others the values at -3 and +3 standard deviations.
     - `target`: the recipe's or culture's value. `deviation`: standard deviation, of the control for a factor.
     - `logarithmic`: whether the deviation is of the logarithm. `source`: where the deviation comes from.
+    - `together`: the parameters with which it varies, None where it varies by itself.
     """
 
     kind: Kind
@@ -39,6 +44,12 @@ class Input:
     deviation: float
     logarithmic: bool = False
     source: str = ""
+    together: Joint | None = None
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-ready."""
+        kept = {name: value for name, value in vars(self).items() if name != "together"}
+        return kept | ({"together_with": list(self.together.names)} if self.together else {})
 
     @property
     def label(self) -> str:
@@ -129,43 +140,94 @@ def spread_culture(culture: Culture, spread: float) -> tuple[Input, ...]:
 
 
 def fitted_culture_inputs(culture: Culture, path: Path) -> tuple[tuple[Input, ...], str]:
-    """What the fit in `path` (fit.json) leaves of the culture's parameters, and the file's digest.
+    """What the fit in `path` (fit.json) leaves of the culture's parameters, and the digest of what says so.
 
-    Each identified parameter is lognormal between the ends of its interval, independent of the others (fit.json keeps
-    no covariance); one whose interval is refused varies over the range in which it was sought.
+    Where the fit drew its posterior and the chains agree, parameters vary together as its draws do (draws.csv beside
+    the file). Else each identified parameter is lognormal between the ends of its interval, independent of the others
+    (fit.json keeps no covariance); one whose interval is refused varies over the range in which it was sought.
     """
-    try:
-        data: Any = json.loads(read_text(path, what="fit"))
-        rows = data["parameters"]
-        level = float(data["level"])
-    except (ValueError, KeyError, TypeError):
+    data = _read_fit(path)
+    rows = [row for row in data["parameters"] if row["name"] in culture.parameters]
+    if not rows:
         raise InputError(
-            "this is no fit", position=Position(str(path)), remedy="Give the fit.json that 'seedtrain fit -o' wrote."
-        ) from None
-    if level != 0.9:
-        raise InputError(
-            f"the fit's intervals are at {level:g}", position=Position(str(path)), remedy="Fit with --level 0.9."
+            f"the fit has no parameter of the culture {culture.name}",
+            position=Position(str(path)),
+            remedy="Give the fit of this recipe's culture.",
         )
-    found = []
-    for row in rows:
-        if row["name"] not in culture.parameters:
-            continue
-        interval = row.get("interval") or {}
-        value, low, high = float(row["value"]), interval.get("low"), interval.get("high")
-        if low is None or high is None:
-            low, high = float(row["low"]), float(row["high"])
-            value = min(max(value, low), high)
-        if not 0 < low < high:
-            continue
-        deviation = math.log(high / low) / (2 * _NORMAL_90)
-        found.append(_normal("culture", "", row["name"], row["unit"], value, deviation, path.name))
+    sampled: Any = data.get("posterior")
+    if isinstance(sampled, dict) and sampled.get("mixed"):
+        beside = path.with_name("draws.csv")
+        return _drawn(rows, beside, int(sampled["draws"])), digest([digest_file(path), digest_file(beside)])
+    if data["level"] != 0.9:
+        raise InputError(
+            f"the fit's intervals are at {data['level']:g}", position=Position(str(path)), remedy="Fit with --level 90."
+        )
+    found = tuple(item for row in rows if (item := _between(row, path.name)) is not None)
+    if not found:
+        raise InputError(
+            "no parameter of the fit has an interval above 0", position=Position(str(path)),
+            remedy="Fit with --posterior 2000, whose draws say what varies.",
+        )  # fmt: skip
+    return found, digest_file(path)
+
+
+def fitted_values(culture: Culture, path: Path) -> dict[str, float]:
+    """The values of the culture's parameters in the fit in `path` (fit.json), in the culture's units."""
+    found = {}
+    for row in _read_fit(path)["parameters"]:
+        if row["name"] in culture.parameters:
+            unit = culture.parameters[row["name"]].unit
+            found[row["name"]] = Quantity(float(row["value"]), str(row["unit"])).magnitude(unit)
     if not found:
         raise InputError(
             f"the fit has no parameter of the culture {culture.name}",
             position=Position(str(path)),
             remedy="Give the fit of this recipe's culture.",
         )
-    return tuple(found), digest_file(path)
+    return found
+
+
+def _read_fit(path: Path) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads(read_text(path, what="fit"))
+        for row in data["parameters"]:
+            _numbers = row["name"], row["unit"], float(row["value"]), float(row["low"]), float(row["high"])
+        return data | {"level": float(data["level"])}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(
+            "this is no fit", position=Position(str(path)), remedy="Give the fit.json that 'seedtrain fit -o' wrote."
+        ) from None
+
+
+def _drawn(rows: Sequence[Mapping[str, Any]], path: Path, count: int) -> tuple[Input, ...]:
+    """Parameters that vary together as the posterior's draws in `path`."""
+    draws = read_draws(path)
+    names = [row["name"] for row in rows if row["name"] in draws]
+    if len(names) < len(rows) or len(next(iter(draws.values()))) != count:
+        raise InputError(
+            "these are not the draws of the fit beside it", position=Position(str(path)),
+            remedy="Keep fit.json and draws.csv of one run of 'seedtrain fit --posterior' together.",
+        )  # fmt: skip
+    together = joint({name: draws[name] for name in names})
+    found = []
+    for row in rows:
+        values = draws[row["name"]]
+        low, middle, high = (float(value) for value in np.quantile(values, [0.00135, 0.5, 0.99865]))
+        found.append(Input("culture", "", row["name"], row["unit"], middle, low, high, float(values.std()),
+                           source=f"{count} draws, {path.name}", together=together))  # fmt: skip
+    return tuple(found)
+
+
+def _between(row: Mapping[str, Any], source: str) -> Input | None:
+    """A parameter between the ends of its interval, or of the range in which it was sought; None at or below 0."""
+    interval = row.get("interval") or {}
+    value, low, high = float(row["value"]), interval.get("low"), interval.get("high")
+    if low is None or high is None:
+        low, high = float(row["low"]), float(row["high"])
+        value = min(max(value, low), high)
+    if not 0 < low < high:
+        return None
+    return _normal("culture", "", row["name"], row["unit"], value, math.log(high / low) / (2 * _NORMAL_90), source)
 
 
 def _around(kind: Kind, path: str, name: str, unit: str, value: float, spread: float, source: str) -> Input:

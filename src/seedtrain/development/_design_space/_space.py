@@ -217,7 +217,7 @@ class DesignSpace:
             "seed": self.study.seed,
             "reliability": self.reliability,
             "simulated": True,
-            "inputs": [dict(vars(item)) for item in self.study.inputs],
+            "inputs": [item.to_data() for item in self.study.inputs],
             "attributes": [
                 {
                     "name": item.name,

@@ -184,6 +184,18 @@ def actual(item: Input, value: float) -> float:
     return float(item.target * np.exp(item.deviation * value))
 
 
+def actual_values(inputs: Sequence[Input], x: Floats) -> list[float]:
+    """The values that standard ones stand for; parameters of one posterior together."""
+    found = [actual(item, standard) for item, standard in zip(inputs, x.tolist(), strict=True)]
+    together = next((item.together for item in inputs if item.together is not None), None)
+    if together is not None:
+        places = {item.name: at for at, item in enumerate(inputs) if item.together is not None}
+        at = [places[name] for name in together.names]
+        for place, value in zip(at, together.values(x[at]).tolist(), strict=True):
+            found[place] = value
+    return found
+
+
 @dataclass(frozen=True)
 class _Batch:
     """What every batch of a study shares."""
@@ -224,8 +236,7 @@ def _outcome(batch: _Batch, x: Floats) -> dict[str, tuple[float, str]]:
     culture, base, inputs, molar_mass = batch.culture, batch.base, batch.inputs, batch.molar_mass
     recipe = base.control.recipe
     parameters: dict[str, tuple[float, str, str]] = {}
-    for item, standard in zip(inputs, x.tolist(), strict=True):
-        value = actual(item, standard)
+    for item, value in zip(inputs, actual_values(inputs, x), strict=True):
         if item.kind == "culture":
             known = culture.parameters[item.name]
             parameters[item.name] = (value, known.status, known.source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,14 @@ Floats = NDArray[np.float64]
 Score = Callable[[Floats], Floats]
 CANDIDATES: Final = 512
 REFINED: Final = 4
-DRAWS: Final = 32
+STEP: Final = 1e-6
+"""Of a factor's range, for differences."""
+INCUMBENTS: Final = 4
 MOST_DRAWN: Final = 13
 """Logarithm (base 2) of the most points of one draw."""
 
 
-def log_improvement(mean: Floats, deviation: Floats, best: float) -> Floats:
+def log_improvement(mean: Floats, deviation: Floats, best: float | Floats) -> Floats:
     """Logarithm of the expected improvement over `best`, exact far below it (Ament et al. 2023, NeurIPS: LogEI)."""
     from scipy import special
 
@@ -147,10 +149,13 @@ def best_point(region: Region, score: Score, near: Floats, seed: int) -> tuple[F
         found, height = _climbed(region, score, point)
         if height > value:
             best, value = found, height
-    for point in _neighbours(region.space, best):
-        found, height = _climbed(region, score, point)
-        if height > value:
-            best, value = found, height
+    others = np.array(_neighbours(region.space, best)).reshape(-1, region.space.size)
+    if len(others):
+        levels = score(others)
+        for at in np.argsort(-levels)[:2]:
+            found, height = _climbed(region, score, others[at])
+            if height > value:
+                best, value = found, height
     return best, value
 
 
@@ -183,17 +188,16 @@ def _climbed(region: Region, score: Score, point: Floats) -> tuple[Floats, float
     limits = [optimize.LinearConstraint(region.rows, -np.inf, region.bounds)] if len(region.bounds) else ()
 
     def down(x: Floats) -> tuple[float, Floats]:
-        step = 1e-5
-        points = np.repeat(np.concatenate([x, levels])[None], 2 * split + 1, 0)
-        index = np.arange(split)
-        points[1 + index, index] += step
-        points[1 + split + index, index] -= step
+        # Inwards at the far end: a step outside would ask where no run can be.
+        steps = np.where(x < 0.5, STEP, -STEP)
+        points = np.repeat(np.concatenate([x, levels])[None], split + 1, 0)
+        points[1 + np.arange(split), np.arange(split)] += steps
         values = score(points)
-        return -float(values[0]), -(values[1 : split + 1] - values[split + 1 :]) / (2 * step)
+        return -float(values[0]), -(values[1:] - values[0]) / steps
 
     found = optimize.minimize(
         down, point[:split], jac=True, method=method, bounds=[(0.0, 1.0)] * split, constraints=limits,
-        options={"maxiter": 40},
+        options={"maxiter": 25},
     )  # fmt: skip
     end = np.concatenate([np.clip(found.x, 0, 1), levels])
     height = -float(found.fun)
@@ -228,41 +232,27 @@ def pareto(values: Floats) -> NDArray[np.bool_]:
     return np.asarray(~np.any(above, axis=1))
 
 
-class Process(Protocol):
-    """What an acquisition asks of a response: as `Surrogate` gives it."""
+def over_draws(means: Floats, deviations: Floats, bests: Floats) -> Floats:
+    """Logarithm of the improvement that is expected over what the best run so far truly gave, where readings are noisy.
 
-    @property
-    def spread(self) -> float:
-        """How far its values lie apart."""
-        ...
-
-    def predicted(self, points: Floats) -> tuple[Floats, Floats]:
-        """Mean and standard deviation at `points`."""
-        ...
-
-    def samples(self, points: Floats, count: int, rng: np.random.Generator) -> Floats:
-        """Joint draws, shape "draw, point"."""
-        ...
-
-
-def improvement_over_draws(surrogate: Process, seen: Floats, admitted: Floats, seed: int) -> Score:
-    """Expected improvement where readings are noisy: over what the best run so far truly gave, as drawn.
-
-    - `seen`: points of the runs; `admitted`: probability that each holds the limits, "run" (Letham et al. 2019,
+    - `means`, `deviations`: shape "set, point". - `bests`: equally likely values, "set, value" (Letham et al. 2019,
       Bayesian Analysis 14:495).
     """
-    drawn = surrogate.samples(seen, DRAWS, np.random.default_rng(seed))
-    reached = np.where(admitted > 0.5, drawn, -np.inf)
-    bests = reached.max(1)
-    if not np.isfinite(bests).all():
-        bests = np.full(DRAWS, float(drawn.min()) - 3 * surrogate.spread)
-    incumbents = np.quantile(bests, (np.arange(8) + 0.5) / 8)
+    values = log_improvement(means[:, None, :], deviations[:, None, :], bests[:, :, None])
+    flat = values.reshape(-1, means.shape[1])
+    top = flat.max(0)
+    found: Floats = top + np.log(np.exp(flat - top).mean(0))
+    return found
 
-    def score(points: Floats) -> Floats:
-        mean, deviation = surrogate.predicted(points)
-        values = np.stack([log_improvement(mean, deviation, float(best)) for best in incumbents])
-        top = values.max(0)
-        found: Floats = top + np.log(np.exp(values - top).mean(0))
-        return found
 
-    return score
+def incumbents(drawn: Floats, admitted: Floats, spread: float) -> Floats:
+    """A few equally likely values of the best run so far.
+
+    - `drawn`: of the runs, "draw, run". - `admitted`: probability that each run holds the limits. - `spread`: how far
+      values lie apart: where no run holds them, any value improves.
+    """
+    if not (admitted > 0.5).any():
+        return np.full(INCUMBENTS, float(drawn.min()) - 3 * spread)
+    bests = drawn[:, admitted > 0.5].max(1)
+    found: Floats = np.quantile(bests, (np.arange(INCUMBENTS) + 0.5) / INCUMBENTS)
+    return found

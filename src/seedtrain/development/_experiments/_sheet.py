@@ -41,9 +41,11 @@ class SheetRow:
 
 def rows_of(
     study: Experiment, points: Floats, *, reasons: Sequence[str] = (), blocks: int = 1, replicates: int = 1,
-    plate: int = 0, first: int = 1, seed: int | None = 0,
+    plate: int = 0, taken: int = 0, first: int = 1, seed: int | None = 0,
 ) -> tuple[SheetRow, ...]:  # fmt: skip
     """Points as runs in a random order within each block (`seed` None keeps theirs), on plates where asked for.
+
+    - `taken`: wells of the plates that are in use.
 
     Runs are shared between blocks (days, reactors, plates) so that the blocks go along with effects and pairs of
     factors as little as they can: of many random ways to share them, the one that does least.
@@ -66,7 +68,7 @@ def rows_of(
         empty = {item.name: math.nan for item in study.responses}
         block = str(block_of[at] + 1) if blocks > 1 else ""
         values = study.values(points[order[at]])
-        found.append(SheetRow(number, values, empty, block, _well(number - first, plate), reason))
+        found.append(SheetRow(number, values, empty, block, _well(taken + number - first, plate), reason))
     return tuple(found)
 
 
@@ -130,6 +132,9 @@ def appended_text(study: Experiment, path: Path, rows: Sequence[SheetRow]) -> st
         raise InputError("runs are added to text alone", position=Position(str(path)),
                          remedy="Save the sheet as CSV, or enter the suggested runs by hand.")  # fmt: skip
     old, header = read_text(path, what="sheet"), read_sheet(path).header
+    if WELL not in header and any(row.well for row in rows):
+        raise InputError("the sheet has no column for wells", position=Position(str(path), 1),
+                         remedy="Add a column 'well' to its first line, or leave --plate out.")  # fmt: skip
     top = next(line for line in old.splitlines() if line.strip())
     mark = max("\t;,", key=top.count)
     stream = io.StringIO()

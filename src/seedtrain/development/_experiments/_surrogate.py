@@ -1,26 +1,29 @@
 """A Gaussian process of one response over mixed factors: what is known, and how well, between the runs that were made.
 
-Continuous factors (0 .. 1) have a Matérn 5/2 kernel with a length each (Rasmussen & Williams 2006), categorical ones a
-factor for each pair of different levels. The lengths' prior widens with the number of factors (Hvarfner, Hellsten &
-Nardi 2024, ICML: vanilla Bayesian optimisation in high dimensions), so that few runs of many factors mislead less.
-Hyperparameters are the maximum of the posterior, by exact gradients.
+Continuous factors (0 .. 1) have a length each, in a Matérn 5/2 or a squared exponential kernel (Rasmussen & Williams
+2006), categorical ones a factor for each pair of different levels. The lengths' prior widens with the number of factors
+(Hvarfner, Hellsten & Nardi 2024, ICML: vanilla Bayesian optimisation in high dimensions), so that few runs of many
+factors mislead less. Hyperparameters are the maximum of the posterior, by exact gradients. It may depart from a trend.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seedtrain.development._experiments._kernels import LEAST, covariance, inverted, lower, moments, objective
+
 Floats = NDArray[np.float64]
-ROOT5: Final = math.sqrt(5.0)
+Trend = Callable[[Floats], Floats]
 LENGTH_SPREAD: Final = math.sqrt(3.0)
 NOISE: Final = (-5.0, 1.0)
 """Mean and deviation of the logarithm of the noise's variance, of a response with variance 1."""
-LEAST: Final = 1e-6
 WARM_UP: Final = 10
 THIN: Final = 3
 LEAPS: Final = 8
@@ -39,32 +42,24 @@ class Space:
         return self.continuous + len(self.levels)
 
 
-def _distances(space: Space, a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """Squared distances "continuous, a, b", and differences "categorical, a, b" (0 or 1)."""
-    split = space.continuous
-    squares = (a[:, None, :split] - b[None, :, :split]) ** 2
-    apart = (a[:, None, split:] != b[None, :, split:]).astype(float)
-    return np.moveaxis(squares, 2, 0), np.moveaxis(apart, 2, 0)
-
-
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """A fitted process; `mean` and `spread` undo the scaling of the response."""
+    """A fitted process.
+
+    - `mean`, `spread`: undo the scaling of the response. - `trend`: what it departs from, scaled alike. - `smooth`:
+      squared exponential instead of Matérn 5/2. - `evidence`: logarithm of the posterior's density at its maximum.
+    """
 
     space: Space
     x: Floats
     theta: Floats
-    factor: Floats
     weights: Floats
+    inverse: Floats
     mean: float
     spread: float
-
-    @property
-    def evidence(self) -> float:
-        """Logarithm of the density of the responses that it was made of, in their unit."""
-        known = self.factor.T @ self.weights
-        own = 0.5 * float(known @ known) + float(np.log(np.diag(self.factor)).sum())
-        return -own - len(self.x) * math.log(self.spread)
+    smooth: bool = False
+    trend: Trend | None = None
+    evidence: float = 0.0
 
     @property
     def noise(self) -> float:
@@ -77,80 +72,62 @@ class Surrogate:
         found: Floats = np.exp(self.theta[: self.space.continuous])
         return found
 
+    def _trend(self, points: Floats) -> Floats:
+        return np.zeros(len(points)) if self.trend is None else self.trend(points)
+
     def predicted(self, points: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation of the response without noise at `points` ("point, column"); shape "point"."""
-        kernel = _kernel(self.space, self.theta, *_distances(self.space, points, self.x))
-        half = np.linalg.solve(self.factor, kernel.T)
-        variance = np.maximum(math.exp(self.theta[-2]) - (half**2).sum(0), 1e-12)
-        return self.mean + self.spread * (kernel @ self.weights), self.spread * np.sqrt(variance)
+        mean, variance = moments(
+            self.theta[None], self.space.continuous, self.smooth, self.x, self.weights[None], self.inverse[None],
+            np.ascontiguousarray(points),
+        )  # fmt: skip
+        return self.mean + self.spread * (mean[0] + self._trend(points)), self.spread * np.sqrt(variance[0])
 
     def samples(self, points: Floats, count: int, rng: np.random.Generator) -> Floats:
         """Joint draws of the response without noise, shape "draw, point"."""
-        kernel = _kernel(self.space, self.theta, *_distances(self.space, points, self.x))
-        half = np.linalg.solve(self.factor, kernel.T)
-        own = _kernel(self.space, self.theta, *_distances(self.space, points, points))
-        cover = own - half.T @ half
-        root = np.linalg.cholesky(cover + (1e-9 + 1e-9 * np.trace(cover)) * np.eye(len(points)))
-        drawn = kernel @ self.weights + rng.standard_normal((count, len(points))) @ root.T
-        return self.mean + self.spread * drawn
+        split = self.space.continuous
+        kernel = covariance(self.theta, split, self.smooth, points, self.x)
+        cover = covariance(self.theta, split, self.smooth, points, points) - kernel @ self.inverse @ kernel.T
+        root = _root(cover, 1e-7 * math.exp(float(self.theta[self.space.size])))
+        drawn = kernel @ self.weights + self._trend(points) + rng.standard_normal((count, len(points))) @ root.T
+        found: Floats = self.mean + self.spread * drawn
+        return found
 
-    def joined(self, points: Floats, values: Floats) -> Surrogate:
-        """The same process once `values` were seen at `points` too, hyperparameters kept."""
-        x = np.vstack([self.x, points])
-        known = self.factor @ (self.factor.T @ self.weights)
-        return _conditioned(
-            self.space,
-            x,
-            np.concatenate([known, (values - self.mean) / self.spread]),
-            self.theta,
-            self.mean,
-            self.spread,
-        )
+    def joined(self, points: Floats) -> Surrogate:
+        """The same process once what it expects was seen at `points` too, hyperparameters kept."""
+        known = self._scaled_readings()
+        split = self.space.continuous
+        expected = covariance(self.theta, split, self.smooth, points, self.x) @ self.weights
+        x, y = np.vstack([self.x, points]), np.concatenate([known, expected])
+        return conditioned(self, x, y, self.theta)
 
-
-def _kernel(space: Space, theta: Floats, squares: Floats, apart: Floats) -> Floats:
-    scaled = np.exp(-2 * theta[: space.continuous])
-    radius = ROOT5 * np.sqrt(np.maximum(np.einsum("i,ijk->jk", scaled, squares), 1e-20))
-    found: Floats = (1 + radius + radius**2 / 3) * np.exp(-radius) * math.exp(theta[-2])
-    if space.levels:
-        rates = np.exp(theta[space.continuous : space.continuous + len(space.levels)])
-        found = found * np.exp(-np.einsum("i,ijk->jk", rates, apart))
-    return found
+    def _scaled_readings(self) -> Floats:
+        """What it was made of, scaled, less the trend."""
+        kernel = covariance(self.theta, self.space.continuous, self.smooth, self.x, self.x)
+        found: Floats = kernel @ self.weights + (math.exp(self.theta[-1]) + LEAST) * self.weights
+        return found
 
 
-def _objective(theta: Floats, space: Space, squares: Floats, apart: Floats, y: Floats) -> tuple[float, Floats]:
-    """Negative log posterior, and its gradient."""
-    d, c, n = space.continuous, len(space.levels), len(y)
-    scaled = np.exp(-2 * theta[:d])
-    r2 = np.maximum(np.einsum("i,ijk->jk", scaled, squares), 1e-20)
-    radius = ROOT5 * np.sqrt(r2)
-    decay = np.exp(-radius) * math.exp(theta[-2])
-    rates = np.exp(theta[d : d + c])
-    mixed = np.exp(-np.einsum("i,ijk->jk", rates, apart)) if c else np.ones_like(radius)
-    kernel = (1 + radius + radius**2 / 3) * decay * mixed
-    noise = math.exp(theta[-1])
+def _root(cover: Floats, least: float) -> Floats:
+    """A root of a covariance that rounding may have left with eigenvalues a little below 0."""
     try:
-        factor = np.linalg.cholesky(kernel + (noise + LEAST) * np.eye(n))
+        return np.asarray(np.linalg.cholesky(cover + least * np.eye(len(cover))))
     except np.linalg.LinAlgError:
-        return 1e10, np.zeros_like(theta)
-    inverse = np.linalg.inv(factor)
-    whole = inverse.T @ inverse
-    weights = whole @ y
-    inner = whole - np.outer(weights, weights)  # of 2 dL/dK
-    shared = inner * (1 + radius) * decay * mixed * (5 / 3)
-    gradient = np.empty_like(theta)
-    gradient[:d] = 0.5 * np.einsum("jk,ijk->i", shared, squares) * scaled
-    if c:
-        gradient[d : d + c] = -0.5 * np.einsum("jk,ijk->i", inner * kernel, apart) * rates
-    gradient[-2] = 0.5 * float((inner * kernel).sum())
-    gradient[-1] = 0.5 * noise * float(np.trace(inner))
-    value = 0.5 * float(y @ weights) + float(np.log(np.diag(factor)).sum())
-    centres, spreads = _priors(space)
-    apart_from = (theta - centres) / spreads
-    return value + 0.5 * float(apart_from @ apart_from), gradient + apart_from / spreads
+        strengths, directions = np.linalg.eigh(cover)
+        return np.asarray(directions * np.sqrt(np.maximum(strengths, least)))
 
 
-def _priors(space: Space) -> tuple[Floats, Floats]:
+def conditioned(like: Surrogate, x: Floats, scaled: Floats, theta: Floats) -> Surrogate:
+    """The process `like`, of the scaled readings less the trend at `x`, with hyperparameters `theta`."""
+    kernel = covariance(theta, like.space.continuous, like.smooth, x, x)
+    factor = lower(kernel + (math.exp(theta[-1]) + LEAST) * np.eye(len(x)))
+    if factor[0, 0] < 0:
+        factor = lower(kernel + (math.exp(theta[-1]) + 1e-3) * np.eye(len(x)))
+    inverse = inverted(factor)
+    return dataclasses.replace(like, x=x, theta=theta, weights=inverse @ scaled, inverse=inverse)
+
+
+def priors(space: Space) -> tuple[Floats, Floats]:
     """Normal priors of the logarithms: lengths, rates of the levels, signal's and noise's variance."""
     d, c = space.continuous, len(space.levels)
     length = math.sqrt(2) + 0.5 * math.log(max(d, 1)) - LENGTH_SPREAD**2
@@ -158,41 +135,50 @@ def _priors(space: Space) -> tuple[Floats, Floats]:
     return np.array(centres), np.array([LENGTH_SPREAD] * d + [1.0] * c + [1.0, NOISE[1]])
 
 
-def fit_surrogate(space: Space, x: Floats, y: Floats, *, start: Floats | None = None) -> Surrogate:
-    """The process of `y` ("run") at points `x` ("run, column"); `start`: hyperparameters to begin from too."""
+def fit_surrogate(
+    space: Space, x: Floats, y: Floats, *, smooth: bool = False, trend: Trend | None = None, start: Floats | None = None
+) -> Surrogate:
+    """The process of `y` ("run") at points `x` ("run, column"), the likeliest of a few starts.
+
+    - `trend`: what it departs from, in the response's unit. - `start`: hyperparameters to begin from instead.
+    """
     from scipy import optimize
 
+    x = np.ascontiguousarray(x)
     mean, spread = float(y.mean()), float(y.std())
     if spread <= 1e-12 * abs(mean) or spread == 0:  # the same everywhere, but for rounding
         spread = 1.0
-    scaled = (y - mean) / spread
-    squares, apart = _distances(space, x, x)
-    centres, _spreads = _priors(space)
-    best: tuple[float, Floats] | None = None
+    scaled, known = (y - mean) / spread, None
+    if trend is not None:
+        told = trend
+        scaled, known = (y - told(x)) / spread, lambda points: (told(points) - mean) / spread
+    centres, spreads = priors(space)
     short = centres.copy()
     short[: space.continuous] = math.log(0.5)
     limits = [(-4.0, 4.0)] * space.continuous + [(-5.0, 4.0)] * len(space.levels) + [(-5.0, 5.0), (-13.0, 1.0)]
-    for point in (centres, short, *(() if start is None else (start,))):
+    given = (space.continuous, smooth, x, scaled, centres, spreads)
+    best: tuple[float, Floats] | None = None
+    for point in (centres, short) if start is None else (start,):
         found = optimize.minimize(
-            _objective, point, (space, squares, apart, scaled), jac=True, method="L-BFGS-B", bounds=limits,
-            options={"maxiter": 60},
-        )  # fmt: skip
+            objective, point, given, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": 60}
+        )
         if best is None or found.fun < best[0]:
             best = (float(found.fun), found.x)
     assert best is not None
-    return _conditioned(space, x, scaled, best[1], mean, spread)
+    evidence = -best[0] - len(y) * math.log(spread)
+    nothing = Surrogate(space, x, best[1], scaled, np.zeros((0, 0)), mean, spread, smooth, known, evidence)
+    return conditioned(nothing, x, scaled, best[1])
 
 
-def sample_surrogates(found: Surrogate, y: Floats, count: int, rng: np.random.Generator) -> tuple[Surrogate, ...]:
+def sample_surrogates(found: Surrogate, count: int, rng: np.random.Generator) -> tuple[Surrogate, ...]:
     """Processes with hyperparameters drawn from their posterior, from `found` on, by Hamiltonian Monte Carlo.
 
     With few runs one set of lengths is a guess; the runs that many sets agree on are better chosen.
     """
-    space, x = found.space, found.x
-    scaled = (y - found.mean) / found.spread
-    squares, apart = _distances(space, x, x)
+    scaled = found._scaled_readings()
+    given = (found.space.continuous, found.smooth, found.x, scaled, *priors(found.space))
     theta, step, drawn = found.theta, 0.12, list[Surrogate]()
-    value, gradient = _objective(theta, space, squares, apart, scaled)
+    value, gradient = objective(theta, *given)
     for turn in range(WARM_UP + THIN * count):
         momentum = rng.standard_normal(len(theta))
         energy = value + 0.5 * float(momentum @ momentum)
@@ -200,7 +186,7 @@ def sample_surrogates(found: Surrogate, y: Floats, count: int, rng: np.random.Ge
         for _leap in range(LEAPS):
             momentum = momentum - 0.5 * step * slope
             to = np.clip(to + step * momentum, -14.0, 6.0)
-            height, slope = _objective(to, space, squares, apart, scaled)
+            height, slope = objective(to, *given)
             momentum = momentum - 0.5 * step * slope
         change = energy - height - 0.5 * float(momentum @ momentum)
         accepted = math.log(max(rng.random(), 1e-300)) < change
@@ -209,12 +195,5 @@ def sample_surrogates(found: Surrogate, y: Floats, count: int, rng: np.random.Ge
         if turn < WARM_UP:
             step *= 1.15 if accepted else 0.7
         elif (turn - WARM_UP) % THIN == THIN - 1:
-            drawn.append(_conditioned(space, x, scaled, theta, found.mean, found.spread))
+            drawn.append(conditioned(found, found.x, scaled, theta))
     return tuple(drawn)
-
-
-def _conditioned(space: Space, x: Floats, scaled: Floats, theta: Floats, mean: float, spread: float) -> Surrogate:
-    kernel = _kernel(space, theta, *_distances(space, x, x))
-    factor = np.asarray(np.linalg.cholesky(kernel + (math.exp(theta[-1]) + LEAST) * np.eye(len(x))), float)
-    weights = np.linalg.solve(factor.T, np.linalg.solve(factor, scaled))
-    return Surrogate(space, x, theta, factor, weights, mean, spread)

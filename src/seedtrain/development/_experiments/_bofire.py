@@ -1,0 +1,118 @@
+"""BoFire as another way to choose runs: where the user has it, a program of its own in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedtrain.base import InputError, UnavailableError
+from seedtrain.development._experiments._entry import Experiment
+
+Floats = NDArray[np.float64]
+VARIABLE: Final = "SEEDTRAIN_BOFIRE"
+"""Environment variable that names a Python in which BoFire is installed, where it is not in Seedtrain's own."""
+REMEDY: Final = (
+    'Install it: pip install "seedtrain[bofire]", or "bofire[optimization]" into a Python of its own, and set '
+    f"{VARIABLE} to that interpreter."
+)
+_WORKER: Final = Path(__file__).with_name("_bofire_worker.py")
+
+
+class Bofire:
+    """BoFire's default strategies behind `interpreter`; a context that ends its process.
+
+    `version` is BoFire's; `cpu_s` what all suggestions so far took there, its start not counted.
+    """
+
+    def __init__(self, interpreter: str | None = None) -> None:
+        self.interpreter = interpreter or os.environ.get(VARIABLE) or _own()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - the user names the interpreter
+                [self.interpreter, str(_WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, text=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise UnavailableError(
+                f"BoFire: {self.interpreter!r} cannot be run: {error.strerror}", remedy=REMEDY
+            ) from error
+        self.cpu_s = 0.0
+        try:
+            self.version = str(self._answer()["version"])
+        except UnavailableError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        return f"BoFire {self.version}"
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait(timeout=60)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def suggest(
+        self, study: Experiment, x: Floats, y: dict[str, Floats], pending: Floats, count: int, seed: int
+    ) -> Floats:
+        """The next points, "run, column", as places and numbers of levels; steps are not rounded to."""
+        question = {
+            "factors": [{"name": item.name, "levels": list(item.levels)} for item in study.ordered],
+            "responses": [
+                {"name": item.name, "goal": item.goal, "low": _finite(item.low), "high": _finite(item.high)}
+                for item in study.responses if item.goal != "none" or item.limited
+            ],
+            "rows": study.region.rows.tolist(), "bounds": study.region.bounds.tolist(), "x": x.tolist(),
+            "y": {name: values.tolist() for name, values in y.items()}, "pending": pending.tolist(),
+            "count": count, "seed": seed,
+        }  # fmt: skip
+        for item in study.responses:
+            if item.goal != "none" and item.limited:
+                raise InputError(f"{item.name} has a goal and a limit, which BoFire takes as two responses",
+                                 remedy="Leave --backend out: Seedtrain's own choice takes both.")  # fmt: skip
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer = self._answer()
+        self.cpu_s += float(answer["cpu_s"])
+        found = np.array(answer["points"], float)
+        assert found.shape == (count, len(study.factors)), "BoFire answered with other columns"
+        return found
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise UnavailableError("BoFire ended without an answer", remedy=REMEDY)
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise UnavailableError(f"BoFire: {answer['error']}", remedy=REMEDY)
+        return answer
+
+
+def _own() -> str:
+    if importlib.util.find_spec("bofire") is None:
+        raise UnavailableError("BoFire is not installed", remedy=REMEDY)
+    return sys.executable
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
