@@ -222,6 +222,10 @@ def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, writte
         print(f"  {item.name:<{width}} {values[item.name]:>12.5g} {item.unit:<10} {words}".rstrip())
     for advice in found.advice:
         print(advice_words(advice))
+    if found.advice and any(path.name == "culture.yaml" for path in written):
+        names = ",".join(item.parameter for item in found.advice)
+        asked = f"seedtrain experiments identify {written[0]} --aim {names}"
+        print(_("To plan the run that would tell most of them: {command}").format(command=asked))
     if drawn:
         print(_("posterior: {count} draws, {level} % intervals").format(
             count=drawn.objective.size, level=f"{100 * drawn.level:g}"

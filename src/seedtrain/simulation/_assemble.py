@@ -250,7 +250,7 @@ def _untrained(flight: Flight, variables: dict[str, Variable]) -> list[RunEvent]
     for rate, ranges in flight.setup.culture.trained.items():
         for symbol, (low, high) in ranges.items():
             values = variables[symbol].values
-            slack = SLACK * (high - low)
+            slack = max(SLACK * (high - low), 1e-3 * abs(high))  # a state that never moved has no width
             outside = (values < low - slack) | (values > high + slack)
             if outside.any():
                 at = int(np.argmax(outside))
