@@ -22,6 +22,12 @@ ROOT = Path(__file__).parent.parent
 COLLAGEN = ROOT / "examples" / "collagen"
 COMMAND = Path(sys.executable).parent / "seedtrain"
 STAGES = ("gene", "verify", "strain", "bench", "scale", "batch", "economics", "gap", "dossier")
+"""Of a program without a campaign, as `easy` is."""
+CAMPAIGN_STAGES = (
+    *("gene", "verify", "strain", "campaign", "before", "fit", "choose", "bench", "scale", "batch", "economics"),
+    *("compare", "gap", "dossier"),
+)
+"""Of the worked example, as `finished` is."""
 EASY_NEED = """\
 need: easy
 title: A need that the process meets
@@ -159,9 +165,12 @@ def run_collagen(folder: Path) -> None:
 
 
 def run_easy(collagen: Path, folder: Path) -> None:
-    """The same with a need that is met: everything but the gap is taken over."""
+    """The same with a need that is met and without a campaign: the gene and the strain are taken over."""
     copied(collagen, folder)
     (folder / "need.yaml").write_text(EASY_NEED)
+    (folder / "campaign.yaml").unlink()
+    (folder / "out" / "history.json").unlink()
+    forget(folder, *(name for name in CAMPAIGN_STAGES if name not in ("gene", "verify", "strain")))
     said = command("run", folder, "--json")
     assert said.code == 0, said.err
     folder.with_suffix(".json").write_text(said.out)

@@ -43,7 +43,7 @@ from seedtrain.report import (
     render_html,
 )
 from seedtrain.simulation import Run
-from tests.worked import STAGES
+from tests.worked import CAMPAIGN_STAGES
 
 MARK = "simulated batch, not for use"
 PROGRAM = Path(__file__).parents[2] / "src" / "seedtrain" / "program"
@@ -53,7 +53,7 @@ PROGRAM = Path(__file__).parents[2] / "src" / "seedtrain" / "program"
 def case(finished: Path) -> Iterator[Case]:
     """The worked example from what its stages left."""
     program = read_program(finished)
-    results = {name: stored(program.out / "stages" / name) for name in STAGES if name != "dossier"}
+    results = {name: stored(program.out / "stages" / name) for name in CAMPAIGN_STAGES if name != "dossier"}
     with open_ledger(program.out / "record.db", create=False, read_only=True) as ledger:
         yield Case(program, DesignStages(program), results, ledger)
 

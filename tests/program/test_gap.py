@@ -18,6 +18,7 @@ from seedtrain.program._directory import read_program
 from seedtrain.program._engine import run_stage
 from seedtrain.program._gap_stage import GapStage
 from seedtrain.program._levers import Lever, program_levers
+from seedtrain.program._run import program_stages
 from seedtrain.program._sensitivity import sensitivities
 from seedtrain.program._situation import Situation
 from seedtrain.quantity import parse
@@ -34,7 +35,7 @@ def situation(finished: Path) -> Situation:
     program = read_program(finished)
     design = DesignStages(program)
     results: dict[str, Any] = {}
-    for stage in (*design.stages(), BatchStage(program, design).stage()):
+    for stage in program_stages(program, design, BatchStage(program, design)):
         results[stage.name] = run_stage(stage, results, program.out / "stages", silent)
         assert not results[stage.name].ran
     base = design.scaled(results, program.production.name)

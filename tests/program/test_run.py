@@ -7,7 +7,7 @@ import json
 import pytest
 
 from seedtrain.base import digest_file
-from tests.worked import STAGES, command, copied, forget, run_stages, story
+from tests.worked import CAMPAIGN_STAGES, STAGES, command, copied, forget, run_stages, story
 
 
 def results(folder) -> dict[str, str]:
@@ -17,7 +17,7 @@ def results(folder) -> dict[str, str]:
 
 def test_the_run_says_what_it_left(finished) -> None:
     document = json.loads(finished.with_suffix(".json").read_text())
-    assert [row["stage"] for row in document["stages"]] == list(STAGES)
+    assert [row["stage"] for row in document["stages"]] == list(CAMPAIGN_STAGES)
     assert all(row["ran"] for row in document["stages"])
     assert document["simulated"] is True
     assert document["decision"] in {"released", "rejected", "on_hold"}

@@ -10,8 +10,9 @@ import pytest
 
 from seedtrain.development import FeedLimit, Margins, margins, read_factors
 from seedtrain.development._feed import fed_at
-from seedtrain.program._gap_stage import _quality_draws, ranged_levers
+from seedtrain.program._gap_stage import _quality_draws
 from seedtrain.program._levers import program_levers
+from seedtrain.program._outlook import ranged_levers
 from seedtrain.program._situation import Situation
 from seedtrain.simulation import train_parameters
 from tests.development.plant import PLANT, batches, culture, recipe

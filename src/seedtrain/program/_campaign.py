@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from seedtrain.base import Document, InputError, SeedtrainError, collect, load
 from seedtrain.development import ErrorModel
@@ -25,6 +25,22 @@ TIMED: Final = ("until", "duration")
 EXPERIMENTS: Final = {"bench run": 2500.0, "step test": 4000.0, "pilot run": 30000.0, "supplier quote": 150.0}
 """USD each: a fed-batch at the bench with its assays, one downstream step at small scale with its assays, a batch in
 the pilot vessel, one quote. Assumed; a campaign's `experiments` replaces them."""
+
+
+def _whole(least: int, most: int | None = None) -> BeforeValidator:
+    """A whole number from `least` to `most`."""
+
+    def check(text: object) -> int:
+        try:
+            value = int(str(text))
+        except ValueError:
+            raise ValueError(f"{text!r} is no whole number | Give one, such as {max(least, 1)}.") from None
+        if value < least or (most is not None and value > most):
+            span = f"from {least} to {most}" if most is not None else f"of {least} or more"
+            raise ValueError(f"{value} is out of range | Give a whole number {span}.")
+        return value
+
+    return BeforeValidator(check)
 
 
 class _Entry(BaseModel):
@@ -63,9 +79,9 @@ class CampaignEntry(_Entry):
     """
 
     campaign: str = Field(min_length=1)
-    runs: int = Field(default=24, ge=FEWEST, le=MOST)
-    seed: int = Field(default=1, ge=0)
-    truth: int = Field(default=1, ge=0)
+    runs: Annotated[int, _whole(FEWEST, MOST)] = 24
+    seed: Annotated[int, _whole(0)] = 1
+    truth: Annotated[int, _whole(0)] = 1
     factors: list[FactorEntry] = Field(default_factory=list)
     measure: list[MeasureEntry] = Field(default_factory=list)
     fit: list[str] = Field(min_length=1)
@@ -74,7 +90,7 @@ class CampaignEntry(_Entry):
     sheet: str = ""
     fitted: str = ""
     experiments: dict[str, Annotated[Quantity, Measure("USD")]] = Field(default_factory=dict)
-    confirm: int = Field(default=6, ge=2, le=50)
+    confirm: Annotated[int, _whole(2, 50)] = 6
     margin: str = "15 %"
 
 

@@ -99,16 +99,23 @@ class GapStage:
             for row in rows:
                 row["levers"] = best_levers(row, found) if row["state"] != "met" else []
                 if row["levers"] and looked is not None:
-                    row |= self._advice(row, found, base, money, results)
+                    row |= self._advice(row, found, base, money, results, looked)
         return StageOutput({"criteria": rows, "skipped": skipped})
 
     def _advice(
-        self, row: Mapping[str, Any], found: Sensitivities, base: ScaleResult, money: Economics, results: Results
+        self,
+        row: Mapping[str, Any],
+        found: Sensitivities,
+        base: ScaleResult,
+        money: Economics,
+        results: Results,
+        looked: Outlook,
     ) -> dict[str, Any]:
         """The cheapest experiment that would tell whether a criterion is met, and what its strongest lever gains."""
+        values = looked.values[row["attribute"]]
         fitted = Fitted.from_data(results["fit"].data)
         left = open_of(row["attribute"], fitted, found, ranged_levers(base.control.recipe), money)
-        best, weighed = next_experiment(row, left, self.costs)
+        best, weighed = next_experiment(row, left, self.costs, values)
         if row["state"] == "missed" and row["probability"] < SURE:
             production = self.program.recipe.production.name
             best, weighed = lever_experiment(row["levers"], self.costs, production), ()
@@ -120,7 +127,7 @@ class GapStage:
             "experiment": best.to_data() if best else None,
             "weighed": [item.to_data() for item in weighed],
             "open": {name: part / left.total if left.total > 0 else 0.0 for name, part in shares.items()},
-            "gain": lever_gain(row, row["levers"], left.total),
+            "gain": lever_gain(row, row["levers"], values),
         }
 
     @property

@@ -49,6 +49,7 @@ ONE_SIDED: Final = 1.6448536269514722 + 1.2815515655446004
 MOST_RUNS: Final = 64
 LEAST_GAIN: Final = 0.005
 MOST_STEPS: Final = 3
+FEWEST_DRAWS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -135,21 +136,21 @@ def _triangular(known: TrainParameter) -> float:
 
 
 def next_experiment(
-    row: Mapping[str, Any], open_: Open, costs: Mapping[str, float]
+    row: Mapping[str, Any], open_: Open, costs: Mapping[str, float], values: Floats
 ) -> tuple[Candidate | None, tuple[Candidate, ...]]:
     """The cheapest experiment that would tell, else the one that tells most for its cost; and all that were weighed.
 
-    None where nothing is open, or nothing that can be measured.
+    - `values`: draws of the attribute: their median and the variance of their logarithm stand for what is known;
+      `open_` says which part of that comes from where. None where nothing is open, or nothing that can be measured.
     """
-    missing = math.log(row["limit"] / row["prediction"]["value"])
-    if row["operator"] == "<=":
-        missing = -missing
-    if open_.total < FEWEST_OPEN:
+    logs = np.log(values[np.isfinite(values) & (values > 0)])
+    if open_.total < FEWEST_OPEN or len(logs) < FEWEST_DRAWS:
         return None, ()
+    missing, total = math.log(row["limit"]) - float(np.median(logs)), float(logs.var())
     weighed = [
-        Candidate(kind, subject, runs, runs * costs[kind], gone / open_.total, told(missing, open_.total, gone))
+        Candidate(kind, subject, runs, runs * costs[kind], gone / open_.total, told(missing, total, share * total))
         for kind, subject, runs, gone in _experiments(open_)
-        if gone > 0
+        if (share := gone / open_.total) > 0
     ]
     if not weighed:
         return None, ()
@@ -203,25 +204,30 @@ def _after(precision: Floats, slopes: Floats) -> float:
     return float(slopes @ np.linalg.solve(precision, slopes))
 
 
-def lever_gain(row: Mapping[str, Any], levers: Sequence[Mapping[str, Any]], total: float) -> dict[str, Any] | None:
+def lever_gain(
+    row: Mapping[str, Any], levers: Sequence[Mapping[str, Any]], values: Floats
+) -> dict[str, Any] | None:  # fmt: skip
     """What moving the strongest lever that somebody can set is expected to gain, to first order.
 
-    - `total`: variance of the logarithm of the attribute. The move is the right way, of the size of `MOVES`.
+    - `values`: draws of the attribute, all of which the move changes alike: the right way, by `MOVES` steps.
     """
     settable = [item for item in levers if item["group"] in SETTABLE] or list(levers)
     if not settable or row["prediction"] is None:
         return None
     lever = max(settable, key=lambda item: abs(item["total"]) * _steps(item))
-    sign = 1.0 if row["operator"] == ">=" else -1.0
-    steps = math.copysign(_steps(lever), lever["total"]) * sign
-    missing = math.log(row["limit"] / row["prediction"]["value"]) * sign
-    spread = math.sqrt(max(total, FEWEST_OPEN))
-    gain = abs(lever["total"]) * _steps(lever)
+    up = row["operator"] == ">="
+    steps = math.copysign(_steps(lever), lever["total"]) * (1.0 if up else -1.0)
+    factor = math.exp(abs(lever["total"]) * _steps(lever) * (1.0 if up else -1.0))
+    before, after = (_met(row, values * moved) for moved in (1.0, factor))
     return {
         "lever": lever["name"], "group": lever["group"], "per": lever["per"], "unit": lever["unit"], "steps": steps,
-        "change": math.expm1(gain * sign), "before": 1.0 - _normal(missing / spread),
-        "after": 1.0 - _normal((missing - gain) / spread),
+        "change": factor - 1.0, "before": before, "after": after,
     }  # fmt: skip
+
+
+def _met(row: Mapping[str, Any], values: Floats) -> float:
+    kept = values >= row["limit"] if row["operator"] == ">=" else values <= row["limit"]
+    return float((np.isfinite(values) & kept).mean())
 
 
 def _steps(lever: Mapping[str, Any]) -> float:
