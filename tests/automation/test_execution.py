@@ -20,13 +20,16 @@ from seedtrain.automation import (
     read_segment,
     segment_path,
 )
+from seedtrain.automation._scenario import scenario_of
 from seedtrain.base import InputError, InputErrors, IntegrityError, digest_file, use_language
 from seedtrain.quality import Lot
-from seedtrain.recipe import Refusal, State
+from seedtrain.quantity import Quantity
+from seedtrain.recipe import Refusal, SeedUnit, State, at_scale, parse_recipe
 from seedtrain.record import Draft, Ledger
 from seedtrain.simulation import RunEvent
 from tests.automation.made import (
     BATCH,
+    RECIPE,
     START,
     Yes,
     control_recipe,
@@ -37,6 +40,7 @@ from tests.automation.made import (
     production_run,
     run_batch,
     seed_run,
+    step_results,
     story,
 )
 
@@ -493,3 +497,15 @@ class TestRefusals:
         with ledger_in(tmp_path / "again") as other:
             run_batch(other)
             assert story(other.events(subject=BATCH)) == story(ledger.events(subject=BATCH))
+
+
+def test_a_feed_that_follows_the_culture_is_refused_where_nothing_can_follow():
+    settings = "initial_rate: 100 mL/h"
+    control = at_scale(
+        parse_recipe(RECIPE.replace(settings, f"strategy: mu_stat\n              {settings}"), "small.yaml"),
+        unit="T",
+        volume=Quantity(10, "L"),
+        seeds=[SeedUnit("F", "shake_flask", Quantity(100, "mL"))],
+    )
+    with pytest.raises(InputErrors, match=r"production/main/fed: strategy: T plays back what was simulated"):
+        scenario_of(control, production=production_run(), seeds=[seed_run()], steps=step_results())

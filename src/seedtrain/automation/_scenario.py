@@ -6,7 +6,7 @@ It is plain data, so that the plant can run in a process of its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,10 +15,11 @@ import numpy as np
 
 from seedtrain.automation._devices import Addition
 from seedtrain.automation._faults import Fault, FaultEntry, FaultPlace, place_faults
+from seedtrain.automation._job import unit_name
 from seedtrain.automation._live_scenario import LivePlant, LiveTankScenario, live_tanks
 from seedtrain.automation._sensors import RELATIVE_ASSAY_ERROR, Sensor
 from seedtrain.automation._truth import PhaseTruth, Trace, truths
-from seedtrain.base import Document, InputError, Position, read_text, write_json
+from seedtrain.base import Document, InputError, Position, collect, read_text, write_json
 from seedtrain.quantity import Quantity, parse_range
 from seedtrain.recipe import Condition, ControlRecipe, Phase
 from seedtrain.simulation import Run, StepResult
@@ -90,6 +91,7 @@ def scenario_of(
     """
     found = truths(control, production, seeds, steps)
     tanks = live_tanks(control, live, seeds) if live is not None else {}
+    collect(list(_unable(control, tanks)))
     places = [
         FaultPlace(path, _master_path(control, path), truth.unit, tuple(truth.sensors), truth.unit in tanks)
         for path, truth in found.items()
@@ -113,6 +115,18 @@ def scenario_of(
         for name in dict.fromkeys(truth.unit for truth in found.values())
     }
     return Scenario(control.digest, scenarios)
+
+
+def _unable(control: ControlRecipe, tanks: Collection[str]) -> Iterator[InputError]:
+    """Feeds that follow the culture, on units that play back what was simulated."""
+    for step in control.recipe.phases():
+        if "strategy" in step.phase.set and unit_name(step) not in tanks:
+            yield control.recipe.error(
+                step.path,
+                "strategy",
+                f"{unit_name(step)} plays back what was simulated, and cannot follow a culture",
+                remedy="Use a stirred tank that the plant integrates, or remove the strategy.",
+            )
 
 
 def _master_path(control: ControlRecipe, path: str) -> str:

@@ -14,6 +14,7 @@ from seedtrain.automation._devices import EndedBy, Ending, Reading
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._live_scenario import Inoculum
 from seedtrain.automation._plant._base import PlantUnit, Program, Signal
+from seedtrain.automation._plant._inoculum import grown_broth
 from seedtrain.automation._plant._instruments import LIVE_SENSORS, Instruments
 from seedtrain.automation._plant._live_phase import (
     RESTS,
@@ -49,10 +50,6 @@ from seedtrain.simulation import (
 
 CONTROLLED: Final = ("temperature", "pH", "dissolved_oxygen", "stirrer_speed", "aeration", "head_pressure")
 """Functions with a target: what a client writes there holds from the next tick on."""
-CELL_WATER: Final = 980.0  # g/L in a suspension of washed cells, assumed
-GROWN: Final = (0.1, 1.0, 30.0, 7.0)
-"""O2, inorganic carbon, phosphate (mmol/L) and pH of a grown inoculum of which nothing else is known, assumed: half of
-air saturation, CO2 of respiration, half of a medium's phosphate."""
 
 
 class LiveUnit(PlantUnit):
@@ -216,12 +213,7 @@ class LiveUnit(PlantUnit):
                 f"{source.unit} holds {other.volume:.4g} L, {self.name} is to be inoculated with {volume:.4g} L",
                 remedy="Grow the seed first, or inoculate with less.",
             )
-        found, culture = dict(source.contents or {}), self.culture
-        species = {name: found[name] for name in culture.species if name in found}
-        if not species and culture.biomass:
-            species = {culture.biomass: plan.seed / culture.masses[culture.biomass]}
-        more = (found.get("water", CELL_WATER), found.get("minerals", 0.0), found.get("NH", 0.0), found.get("I", 0.0))
-        return Broth(Liquid(species, *more), *GROWN, found.get("T", 37.0))
+        return grown_broth(source, self.culture, plan)
 
     def _want(self, phase: Phase, plan: Plan) -> None:
         """The controllers' set points follow the phase, and then the targets; before it, medium is kept warm."""
@@ -367,7 +359,9 @@ class LiveUnit(PlantUnit):
         if not self._has_shown(at):
             self._show(at, tell)
         if running.step.phase.do == CALIBRATE:
-            self._calibrate(running, at)
+            (tag,) = running.reference(0.0)
+            self._driven.instruments.probes.adopt(running.step.phase, self.past(tag, running.began, at))
+            self._driven.references = {}  # the probe goes back to the broth
         self._unit.end()
         assert self.program is not None
         truth = self._driven.truth() if not self._driven.tank.empty else {}
@@ -381,15 +375,6 @@ class LiveUnit(PlantUnit):
         self.results[path] = (running.began, ending)
         self._running = None
         tell(Signal(self.name))
-
-    def _calibrate(self, running: Running, at: datetime) -> None:
-        """The transmitter adopts what its probe showed in the references; the probe goes back to the broth."""
-        (tag,) = self._driven.references or running.reference(0.0)
-        shown = [(when - running.began).total_seconds() / 3600.0 for when, _ in self.past(tag, running.began, at)]
-        values = [value for _, value in self.past(tag, running.began, at)]
-        hours = (at - running.began).total_seconds() / 3600.0
-        self._driven.instruments.probes.calibrate(running.step.phase, hours, shown, values)
-        self._driven.references = {}
 
     def _has_shown(self, at: datetime) -> bool:
         """Whether values of this very time are there."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 from seedtrain.automation._devices import Plain, TagKind
-from seedtrain.automation._plant._base import PlantUnit
+from seedtrain.automation._plant._base import LEASE_S, PlantUnit
 from seedtrain.automation._plant._world import World
 from seedtrain.base import InputError
 from seedtrain.recipe import State
@@ -59,6 +60,8 @@ class Points:
         self.all = tuple(_points(plant.world))
         self.by_path = {point.path: point for point in self.all}
         self._named: dict[str, str] = {}
+        self._ready: dict[str, tuple[str, datetime]] = {}
+        self._claims: dict[str, str] = {}
         self._told: dict[str, str] = {}
         self._refused: dict[str, str] = {}
 
@@ -116,6 +119,8 @@ class Points:
             "refusal": lambda: self._refused.get(unit.name, ""),
             "stopped": lambda: ended.time if ended is not None else None,
             "ended_by": lambda: ended.ended_by if ended is not None else NOTHING,
+            "ready": lambda: self._ready[unit.name][1] if unit.name in self._ready else None,
+            "owner": lambda: self._driver(unit),
         }
         return texts[role]()
 
@@ -133,8 +138,12 @@ class Points:
             self._plant.world.units[point.device].targets[tag] = float(value)
             await self._plant.write_target(point.device, tag, float(value))
             return
+        if role == "owner":
+            self._claim(self.unit(point), str(value))
+            return
         if role == "name":  # one that the unit cannot run is refused when it is to start
             self._named[point.device] = str(value)
+            self._change_over(self.unit(point), str(value))
             return
         if value not in point.choices:
             raise InputError(f"{point.path} knows no {value!r}", remedy=f"Write one of: {', '.join(point.choices)}.")
@@ -142,9 +151,46 @@ class Points:
         if value != NOTHING:
             try:
                 name = self._named.get(point.device, NOTHING)
-                await self._plant.tell(point.device, str(value), name, self._owner)
+                if value == "start":
+                    self._require_ready(self.unit(point), name)
+                owner = self._claims.get(point.device, self._owner)
+                await self._plant.tell(point.device, str(value), name, owner)
             except InputError as error:
                 self._refused[point.device] = error.message
+
+    def _driver(self, unit: PlantUnit) -> str:
+        """Who has claimed the unit over a point and was heard of lately, or who runs it; empty for nobody."""
+        if unit.owner is None or unit.owner[0] == self._owner:
+            return ""
+        alive = time.monotonic() - unit.owner[1] < LEASE_S
+        return unit.owner[0] if alive or unit.state is State.RUNNING else ""
+
+    def _claim(self, unit: PlantUnit, owner: str) -> None:
+        """Give the unit to who asks for it, or (empty) to nobody; refused while another one has it."""
+        held = self._driver(unit)
+        if owner and held not in ("", owner):
+            raise InputError(f"{unit.name} is driven by {held!r}", remedy=f"Stop it, or wait {LEASE_S:g} s.")
+        if owner:
+            unit.claim(owner)
+            self._claims[unit.name] = owner
+        elif unit.state is not State.RUNNING and self._claims.pop(unit.name, "") == held:
+            unit.owner = None
+
+    def _change_over(self, unit: PlantUnit, path: str) -> None:
+        """From now on the unit is made ready for a phase; said again for the same one it goes on."""
+        if path in unit.templates and self._ready.get(unit.name, ("", None))[0] != path:
+            self._ready[unit.name] = (path, unit.ready(path, self.now()))
+
+    def _require_ready(self, unit: PlantUnit, path: str) -> None:
+        """A unit that is being changed over does not start; one that was held goes on."""
+        before, (named, ready) = unit.program, self._ready.get(unit.name, ("", self.now()))
+        held = before is not None and before.path == path and unit.state is State.HELD
+        if named == path and self.now() < ready and not held and unit.active != path:
+            raise InputError(
+                f"{unit.name} is being changed over for {path} until {ready:%Y-%m-%dT%H:%M:%SZ}",
+                remedy="Wait until Program/ready.",
+            )
+        self._ready.pop(unit.name, None)
 
 
 def _points(world: World) -> list[Point]:
@@ -163,6 +209,8 @@ def _points(world: World) -> list[Point]:
             Point(name, "Program/refusal", "text"),
             Point(name, "Program/stopped", "time"),
             Point(name, "Program/ended_by", "text", choices=ENDS),
+            Point(name, "Program/ready", "time"),
+            Point(name, "Program/owner", "text", writable=True),
         ]
     return found
 

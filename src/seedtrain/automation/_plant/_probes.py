@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from seedtrain.base import InputError
@@ -34,6 +35,12 @@ class Probes:
             return
         if not made.outside(phase):
             self.adopted.setdefault(tag, []).append(made)
+
+    def adopt(self, phase: Phase, shown: Sequence[tuple[datetime, float]]) -> None:
+        """`calibrate` by all that was shown from the phase's start to its end."""
+        began, ended = shown[0][0], shown[-1][0]
+        times = [(when - began).total_seconds() / 3600.0 for when, _ in shown]
+        self.calibrate(phase, (ended - began).total_seconds() / 3600.0, times, [value for _, value in shown])
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready."""

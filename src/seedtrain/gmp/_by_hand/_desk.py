@@ -92,10 +92,19 @@ class Desk:
             remedy = f"Bring it back: seedtrain {way} {self.batch}." if way else "Start another batch."
             raise InputError(f"batch {self.batch} is {state.value}, and only a running one takes this", remedy=remedy)
 
+    def must_go_on(self, place: PhaseAt) -> None:
+        """Refuse an act in a phase whose unit procedure is held by itself, while the batch goes on."""
+        name = place.unit_procedure.name
+        if self.record.states.get(name) is State.HELD:
+            unit = place.unit_procedure.unit or place.unit_procedure.unit_class
+            remedy = f"Bring it back: seedtrain batch restart {self.batch} --unit {unit}."
+            raise InputError(f"{name} is held, and only a running unit procedure takes this", remedy=remedy)
+
     def running_phase(self, phase: str) -> PhaseAt:
         """The phase, where it was begun and is not complete; raises `InputError` otherwise."""
         self.must_run()
         place = self.place(phase)
+        self.must_go_on(place)
         step = self.record.step(phase)
         if step is None:
             raise InputError(f"{phase} was not begun", remedy=f"Begin it: seedtrain batch begin {self.batch} {phase}.")

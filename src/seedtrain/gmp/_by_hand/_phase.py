@@ -43,6 +43,7 @@ def begin_phase(
     def do(desk: Desk) -> Act:
         desk.must_run()
         place = desk.place(phase)
+        desk.must_go_on(place)
         step = desk.record.step(phase)
         if step is not None and step.completed_at is None:
             if step.started_by == actor:
