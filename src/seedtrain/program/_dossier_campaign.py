@@ -14,10 +14,10 @@ from seedtrain.program._dossier_words import (
     amount,
     attribute_words,
     change,
-    exact,
     lever_words,
     listed,
     move_words,
+    need_words,
     number,
     percent,
     sentences,
@@ -25,6 +25,7 @@ from seedtrain.program._dossier_words import (
     stage_words,
     state_word,
 )
+from seedtrain.program._next_experiment import TELLS
 from seedtrain.quality import verdict_words
 from seedtrain.report import (
     Block,
@@ -135,7 +136,7 @@ def _criteria(looks: tuple[tuple[str, Row], ...], note: str) -> Table:
     rows = []
     for number_of, first in enumerate(looks[0][1]["criteria"]):
         cells: list[str | Cell] = [Cell(attribute_words(first["attribute"]), style="strong")]
-        cells.append(f"{first['operator']} {exact(first['limit'], first['unit'])}")
+        cells.append(need_words(first, ""))
         for _when, look in looks:
             row = look["criteria"][number_of]
             told = _("met with {probability}").format(probability=percent(row["probability"], 2))
@@ -279,6 +280,8 @@ def experiment_words(found: Row | None) -> str:
         "supplier quote": _("a supplier's quote for {subject}"),
     }[found["kind"]].format(runs=found["runs"], subject=found["subject"])
     text = _("{what}, {cost} USD: takes away {share} of what is open, and tells with a probability of {tells}")
+    if found["tells"] < TELLS:
+        text = sentences((_("None that was weighed would. Most for its cost is learnt by"), text))
     return text.format(
         what=what, cost=number(found["cost"], 4), share=percent(found["share"], 2), tells=percent(found["tells"], 2)
     )

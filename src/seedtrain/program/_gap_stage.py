@@ -22,7 +22,7 @@ from seedtrain.program._next_experiment import SURE, lever_experiment, lever_gai
 from seedtrain.program._outlook import Outlook, ranged_levers
 from seedtrain.program._sensitivity import Sensitivities, Sensitivity, sensitivities
 from seedtrain.program._situation import QUALITY, Situation
-from seedtrain.quality import Limit, VerdictWord, combine
+from seedtrain.quality import VerdictWord, combine
 from seedtrain.quantity import Quantity, number_text
 from seedtrain.simulation import product_quality, run_train
 
@@ -191,7 +191,8 @@ class GapStage:
             return None
         last = values[-1]
         quantity = Quantity(float(last["value"]), last["unit"])
-        meets = Limit.parse(f"{criterion.operator} {criterion.value}").admits(quantity)
+        # A need is no specification: its limit is not rounded to (3.6 g/L is not 4 g/L), as a prediction is not.
+        meets = _meets(criterion, quantity.magnitude(ATTRIBUTES[name].unit or quantity.unit))
         return {"value": f"{number_text(quantity.value)} {quantity.unit}", "verdict": "pass" if meets else "fail"}
 
 
