@@ -71,25 +71,20 @@ def fit(
     """
     options = common or Common()
     from seedtrain.base import part, use_language
-    from seedtrain.development import fit_problem, hybrid_rate, petab_problem, read_petab_tables, sample_posterior
+    from seedtrain.development import (
+        check_hybrid,
+        fit_problem,
+        hybrid_rate,
+        petab_problem,
+        read_petab_tables,
+        sample_posterior,
+    )
 
-    if not 50 <= level < 100:
-        raise InputError(f"--level {level:g}", remedy="Give 50 to 99.9 %.")
-    if posterior is not None and posterior < 400:
-        raise InputError(f"--posterior {posterior}", remedy="Ask for 400 draws or more; 2000 for a report.")
-    for name, value in (("--starts", starts), ("--hops", hops)):
-        if value is not None and value < 0:
-            raise InputError(f"{name} {value}", remedy="Give 0 or more.")
+    _check_numbers(level, posterior, starts, hops)
     mine = {"--fit": fit, "--observables": observables, "--error": error, "--per-run": per_run, "--bounds": bounds,
             "--prior": prior, "--culture": culture, "--plant": plant, "--hybrid": hybrid}  # fmt: skip
-    if data is None and any(mine.values()):
-        given = ", ".join(name for name, value in mine.items() if value)
-        raise InputError(f"{given} without --data", remedy="Give the mapping of the data: --data mapping.yaml.")
-    if data is not None and not fit:
-        raise InputError("--data without --fit", remedy="Name parameters of the culture: --fit q_S_max,K_S.")
+    _check_words(data, mine)
     forms = [hybrid_rate(text) for text in hybrid or []]
-    if forms and per_run:
-        raise InputError("--hybrid with --per-run", remedy="Fit values that every run shares: a run left out has none.")
     with use_language(options.lang), shown_progress(as_json=options.json) as progress:
         key, tables, measured, shared = "", None, None, 0.3 if forms else 1.0 if posterior is None else 0.3
         if data is None:
@@ -101,6 +96,7 @@ def fit(
                 culture, plant,
             )  # fmt: skip
             measured = measured_culture(asked, progress)
+            check_hybrid(measured.culture, forms, len(measured.runs))
             problem, key = measured.problem, measured.key
         chosen = None if profiles == "all" else () if profiles == "none" else words(profiles)
         for name in chosen or ():
@@ -136,6 +132,32 @@ def fit(
             print_json({**told, "data_digest": key or None, "written": [str(path) for path in written]})
         else:
             _tell(found, drawn, study, written)
+    return _outcome(drawn, study)
+
+
+def _check_numbers(level: float, posterior: int | None, starts: int | None, hops: int | None) -> None:
+    if not 50 <= level < 100:
+        raise InputError(f"--level {level:g}", remedy="Give 50 to 99.9 %.")
+    if posterior is not None and posterior < 400:
+        raise InputError(f"--posterior {posterior}", remedy="Ask for 400 draws or more; 2000 for a report.")
+    for name, value in (("--starts", starts), ("--hops", hops)):
+        if value is not None and value < 0:
+            raise InputError(f"{name} {value}", remedy="Give 0 or more.")
+
+
+def _check_words(data: Path | None, mine: dict[str, Any]) -> None:
+    """What was given belongs together; `mine` is what only a culture's fit takes."""
+    if data is None and any(mine.values()):
+        given = ", ".join(name for name, value in mine.items() if value)
+        raise InputError(f"{given} without --data", remedy="Give the mapping of the data: --data mapping.yaml.")
+    if data is not None and not mine["--fit"]:
+        raise InputError("--data without --fit", remedy="Name parameters of the culture: --fit q_S_max,K_S.")
+    if mine["--hybrid"] and mine["--per-run"]:
+        raise InputError("--hybrid with --per-run", remedy="Fit values that every run shares: a run left out has none.")
+
+
+def _outcome(drawn: Posterior | None, study: HybridStudy | None) -> int:
+    """The exit code: chains that do not agree, or too few runs, conclude nothing."""
     if drawn is not None and not drawn.mixed:
         return EXIT_INCONCLUSIVE
     if study is None:

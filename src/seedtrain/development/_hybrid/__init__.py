@@ -2,6 +2,15 @@
 
 from seedtrain.development._hybrid._blocks import hybrid_blocks, hybrid_lines
 from seedtrain.development._hybrid._form import HybridRate, hybrid_rate
-from seedtrain.development._hybrid._study import HeldOut, HybridStudy, hybrid_study
+from seedtrain.development._hybrid._study import HeldOut, HybridStudy, check_hybrid, hybrid_study
 
-__all__ = ["HeldOut", "HybridRate", "HybridStudy", "hybrid_blocks", "hybrid_lines", "hybrid_rate", "hybrid_study"]
+__all__ = [
+    "HeldOut",
+    "HybridRate",
+    "HybridStudy",
+    "check_hybrid",
+    "hybrid_blocks",
+    "hybrid_lines",
+    "hybrid_rate",
+    "hybrid_study",
+]

@@ -66,7 +66,7 @@ def check_forms(culture: Culture, forms: Sequence[HybridRate]) -> None:
     rates = [form.rate for form in forms]
     faults += [InputError(f"{name} is to be learned twice", remedy="Name it once.")
                for name in sorted({name for name in rates if rates.count(name) > 1})]  # fmt: skip
-    if not culture.conversions:
+    if forms and not culture.conversions:
         words = f"culture {culture.name} closes no balance"
         faults.append(InputError(words, remedy="Learn a rate of a culture with conversions."))
     collect(faults)

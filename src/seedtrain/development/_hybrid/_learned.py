@@ -30,7 +30,7 @@ TOP: Final = 2.5
 FACTOR: Final = 2.0
 LIMIT: Final = 12.0
 LEVEL: Final = 2.0
-"""Standard deviation of the level of a learned rate on its logistic scale, of a factor a quarter: known before data."""
+"""Standard deviation of the level of a learned rate on its logistic scale; a factor's is that of its weights."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Learned:
     def priors(self, strength: float) -> dict[str, tuple[float, float]]:
         """Mean and standard deviation of every weight, where those of the function have `strength`."""
         first, *others = self.weights
-        spread = LEVEL / 4 if self.form.factor else LEVEL
+        spread = strength if self.form.factor else LEVEL
         return {first: (self.level, spread)} | dict.fromkeys(others, (0.0, strength))
 
     def begin(self, dice: np.random.Generator | None) -> dict[str, float]:

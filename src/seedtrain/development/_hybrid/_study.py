@@ -26,7 +26,7 @@ from seedtrain.development._hybrid._visited import Floats, visited
 from seedtrain.development._hybrid._write import hybrid_culture, hybrid_text, remaining
 from seedtrain.simulation import Culture
 
-STRENGTHS: Final = (0.3, 1.0, 3.0)
+STRENGTHS: Final = (0.1, 0.6, 3.0)
 """Standard deviations of the weights that are tried."""
 FEWEST: Final = 4
 """Runs below which nothing is concluded: three left out tell no spread."""
@@ -110,9 +110,7 @@ def hybrid_study(
 
     Raises `InputError` for fewer than two runs and for what is no rate or no state.
     """
-    check_forms(culture, forms)
-    if len(runs) < 2:
-        raise InputError("one run: none could be held out", remedy="Give two runs or more, four for a verdict.")
+    check_hybrid(culture, forms, len(runs))
     own = {name: value for name, value in found.values.items() if name in culture.parameters}
     seen = visited(culture, runs, own)
     parts = _parts(culture, forms, seen)
@@ -129,6 +127,13 @@ def hybrid_study(
     whole = folds.hybrid(strength, frozenset())
     values = dict(zip(problems[strength].names, problems[strength].values(np.array(whole.x)).tolist(), strict=True))
     return _told(_Case(text, culture, runs, tuple(forms), parts, found, folds, outer, strength, values, seen))
+
+
+def check_hybrid(culture: Culture, forms: Sequence[HybridRate], runs: int) -> None:
+    """Raises `InputError` where `hybrid_study` would, before anything is fitted."""
+    check_forms(culture, forms)
+    if forms and runs < 2:
+        raise InputError("one run: none could be held out", remedy="Give two runs or more, four for a verdict.")
 
 
 def _weights(parts: Sequence[Learned]) -> tuple[str, ...]:
