@@ -192,3 +192,21 @@ def test_what_was_guessed_or_left_is_told_without_a_draft_too(
     assert 'not understood: "OD600"' in out
     assert 'column: "glucose"' in out
     assert "titre" not in out.partition("nothing was changed")[2]
+
+
+def test_decimal_commas_are_read_where_the_mapping_says_so_and_drafted_where_they_are_sure(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("run;time [h];biomass [g/L]\nB1;0;1,25\nB1;0,5;2,5\nB1;1;3\n")
+    found, text = check_files([path])
+    assert found.runs["B1"]["X"].tolist() == [1.25, 2.5, 3.0]
+    assert 'decimal: ","' in text
+    (tmp_path / "m.yaml").write_text(text)
+    assert read_data(tmp_path / "m.yaml").runs["B1"].time.tolist() == [0.0, 0.5, 1.0]
+    (tmp_path / "m.yaml").write_text(text.replace('    decimal: ","\n', ""))
+    with pytest.raises(InputError, match="decimal"):
+        read_data(tmp_path / "m.yaml")
+    # A comma before three digits may be thousands, and a point elsewhere says what a comma is not: neither is guessed.
+    for cells in ("1,250", "1,5\nB1;2;2.5"):
+        path.write_text(f"run;time [h];biomass [g/L]\nB1;0;{cells}\n")
+        with pytest.raises(InputError, match="is not a number"):
+            check_files([path])

@@ -157,7 +157,7 @@ def test_sampling_is_told_with_its_correction(tmp_path):
         ("batch,time [h],time [h]\nB,1,2\n", "stands twice", 1),
         ("batch,time [h],biomass [g/L]\nB,1,2\nB,2\n", "2 cells, the header 3", 3),
         ("batch,time [h],biomass [g/L]\nB,1,2\nB,2,high\n", "'high' is not a number", 3),
-        ('batch;time [h];biomass [g/L]\nB;1;2\nB;2;"12,5"\n', "12.5, with a point", 3),
+        ('batch;time [h];biomass [g/L]\nB;1;2\nB;2;"1,250"\n', "12.5, with a point", 3),
         ("batch,time [h],biomass [g/L]\nB,2,2\nB,1,3\n", "time goes back", 3),
         ("batch,time [h],biomass [g/L]\n,1,2\n", "names no run", 2),
         ("batch,time [h],biomass [g/L]\nB,,2\n", "has no time", 2),

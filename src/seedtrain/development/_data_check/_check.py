@@ -31,6 +31,7 @@ from seedtrain.development._data_check._of_runs import read_features
 from seedtrain.development._data_check._plates import read_layout
 from seedtrain.development._data_check._reader import Happened, TableReader
 from seedtrain.development._data_check._spectra import SpectraTable, look_at_spectra
+from seedtrain.development._data_check._table import with_points
 from seedtrain.simulation import Culture, Run, RunEvent, Variable, read_culture
 
 
@@ -170,6 +171,8 @@ class _Tables:
 
     def _table(self, at: int, table: TableEntry) -> None:
         sheet = read_table(self.folder / table.file, table.sheet, table.instrument)
+        if table.decimal == ",":
+            sheet = with_points(sheet)
         if table.kind == "features":
             for run, values in read_features(sheet, table.run, list(table.features)).items():
                 place = sheet.place([cells[sheet.column(table.run)] for cells in sheet.rows].index(run))

@@ -13,7 +13,7 @@ from seedtrain.development._data_check._mapping import TIME_UNITS, UNITS
 from seedtrain.development._data_check._of_runs import is_features, is_runs, runs_told, told_of_run
 from seedtrain.development._data_check._plates import is_plate, well_name
 from seedtrain.development._data_check._spectra import FEWEST_CHANNELS, channels_of
-from seedtrain.development._data_check._table import Sheet, read_sheet
+from seedtrain.development._data_check._table import Sheet, has_decimal_commas, read_sheet, with_points
 
 NOT_UNDERSTOOD: Final = "# no header was understood"
 HAPPENED: Final = ("event", "events", "action", "note", "comment", "what happened", "ereignis", "事件", "操作")
@@ -35,9 +35,12 @@ def draft_mapping(files: Sequence[Path], *, name: str = "my data", instrument: s
                 lines += _of_export(path, export, table, runs)
             continue
         sheet = read_sheet(path)
+        commas = has_decimal_commas(sheet)
+        sheet = with_points(sheet) if commas else sheet
         if is_runs(sheet):
             told |= runs_told(sheet)
-        lines += _of_sheet(path, sheet, runs)
+        drafted = _of_sheet(path, sheet, runs)
+        lines += [*drafted[:1], *(['    decimal: ","'] if commas and drafted else []), *drafted[1:]]
     made = bool(told) and all(about.get("origin") == "simulated" for about in told.values())
     top = [f"data: {_quoted(name)}", "origin: simulated" if made else "origin: measured # or simulated"]
     top += [f"culture: {_quoted(culture)}"] if culture else []

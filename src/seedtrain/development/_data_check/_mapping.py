@@ -60,6 +60,7 @@ class PlateEntry(_Entry):
 class TableEntry(_Entry):
     """One table: `run` names the column that tells runs apart, `of_run` one run for the whole table.
 
+    - `decimal`: what stands before a number's decimals.
     - `instrument`: the export is biolector's, pioreactor's, asm, or one that allotropy reads. - `layout`: a file that
       names the run of each well (or other name in `run`). - `event`, `words`: columns of a table of events; one with
       neither `run` nor `of_run` tells of every run. - `plate`: what a table with a column for each well holds.
@@ -71,6 +72,7 @@ class TableEntry(_Entry):
     sheet: str = ""
     instrument: str = ""
     kind: Kind = "offline"
+    decimal: Literal[".", ","] = "."
     run: str = ""
     of_run: str = ""
     layout: str = ""

@@ -225,7 +225,8 @@ class TableReader:
                 return value
         except ValueError:
             pass
-        remedy = "Write 12.5, with a point." if "," in text else "Give a number, or empty the cell."
+        comma = 'Write 12.5, with a point; or say `decimal: ","` of the whole table in its mapping.'
+        remedy = comma if "," in text else "Give a number, or empty the cell."
         self._fault(row, f"{column}: {text!r} is not a number", remedy)
         return math.nan
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,10 @@ from seedtrain.base import InputError, Position, SeedtrainError, UnavailableErro
 
 MOST_ROWS: Final = 2_000_000
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
+
+COMMA: Final = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
+POINT: Final = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
+THOUSANDS: Final = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,27 @@ def read_sheet(path: Path, sheet: str = "") -> Sheet:
     if len(rows) < 2:
         raise InputError("there is no row below a header", position=Position(str(path), 1, 1), remedy="Give data.")
     return _sheet(str(path), rows)
+
+
+def has_decimal_commas(sheet: Sheet) -> bool:
+    """Whether a table writes numbers with a decimal comma: some have one, none a point, not all look like thousands.
+
+    `1,234` alone may be either, so that a table of nothing else is not taken for one with decimal commas.
+    """
+    cells = [cell for row in sheet.rows for cell in row]
+    commas = [cell for cell in cells if COMMA.fullmatch(cell)]
+    if not commas or any(POINT.fullmatch(cell) for cell in cells):
+        return False
+    return not all(THOUSANDS.fullmatch(cell) for cell in commas)
+
+
+def with_points(sheet: Sheet) -> Sheet:
+    """The table with the decimal commas of its numbers (channels in the header too) as points."""
+
+    def pointed(cells: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(cell.replace(",", ".") if COMMA.fullmatch(cell) else cell for cell in cells)
+
+    return Sheet(sheet.file, pointed(sheet.header), tuple(map(pointed, sheet.rows)), sheet.lines)
 
 
 def _sheet(file: str, rows: list[tuple[int, tuple[str, ...]]]) -> Sheet:
