@@ -93,6 +93,9 @@ def batch(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
 
 def test_a_unit_is_held_alone_and_goes_on_alone(batch: Running):
     who = starter(batch.ledger)
+    with Telemetry(batch.ledger) as telemetry:
+        seen = BatchWatch(batch.ledger, telemetry, BATCH).look()
+    assert {(item.unit, item.path) for item in seen.phases} == {("buffer_tank", STERILISE), ("shake_flask", GROW)}
     with pytest.raises(InputError, match=r"runs nothing on 'T' now"):
         command_batch(batch.ledger, BATCH, Command.HOLD, who, unit="T", reason="no")
     command_batch(batch.ledger, BATCH, Command.HOLD, who, unit="buffer_tank", reason="a leak")
