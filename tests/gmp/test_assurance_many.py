@@ -12,7 +12,7 @@ from seedtrain.record import Draft, enrol_person, open_ledger
 from tests.gmp.made import lot
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-LOTS, CERTIFIED, BATCHES, SECONDS = 100_000, 500, 10_000, 30
+LOTS, CERTIFIED, BATCHES, SECONDS = 100_000, 500, 10_000, 10
 
 
 def drafts(actor):
@@ -40,9 +40,9 @@ def test_a_revocation_among_100_000_lots_holds_what_an_own_walk_finds(tmp_path):
         issue_certificate(ledger, found, officer)
         with lot_book(ledger) as book:  # the read model is kept up in daily work
             assert "L-0" in book
-        began = time.monotonic()
+        began, cpu = time.monotonic(), time.process_time()
         held = set(revoke_certificate(ledger, "C-1", "letter", officer).held)
-        took = time.monotonic() - began
+        took, own = time.monotonic() - began, time.process_time() - cpu
         into: dict[str, set[str]] = {}
         for draft in every:
             if draft.type == "lot.consumed":
@@ -54,6 +54,6 @@ def test_a_revocation_among_100_000_lots_holds_what_an_own_walk_finds(tmp_path):
                 expected.add(name)
                 queue += into.get(name, ())
         assert held == expected
-        assert took < SECONDS, took
+        assert own < SECONDS, (own, took)  # of processor time: other programs do not count
         assert open_holds(ledger, "B-7950")
-        print(f"{len(held)} lots and batches on hold in {took:.1f} s")
+        print(f"{len(held)} lots and batches on hold in {took:.1f} s ({own:.1f} CPU s)")
