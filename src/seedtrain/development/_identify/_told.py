@@ -19,6 +19,8 @@ from seedtrain.report import (
     LinePlot,
     Panel,
     Paragraph,
+    Stack,
+    StackPlot,
     State,
     Table,
 )
@@ -98,14 +100,11 @@ def _table(plan: NextRuns) -> Table:
 
 def _bars(plan: NextRuns) -> Figure:
     title = _("Standard deviation after the plan, of what it is now")
-    names = [item.name for item in plan.expected]
-    places = [float(at) for at in range(1, len(names) + 1)]
-    lines = [
-        Line(_("planned"), places, [item.factor for item in plan.expected], "points"),
-        Line(_("usual runs"), places, [item.usual for item in plan.expected], "points"),
-    ]
-    order = ", ".join(f"{at} {name}" for at, name in enumerate(names, 1))
-    return Figure(LinePlot(title, order, [Panel(title, lines)]), title)
+    rows = []
+    for item in plan.expected:
+        for words, value in ((_("planned"), item.factor), (_("usual runs"), item.usual)):
+            rows.append(Stack(f"{item.name}, {words}", [value], text=f"{value:.2f}"))
+    return Figure(StackPlot(title, title, [_("of what it is now")], rows, 1.0, _("now")), title)
 
 
 def _settings(plan: NextRuns, number: int) -> Table:
