@@ -117,6 +117,12 @@ def _sections(culture: Culture) -> Iterator[tuple[str, Sequence[tuple[str, ...]]
     yield _("Expressions"), expressions
     yield _("Conversions"), conversions
     yield _("Net rates, as published"), [(name, text.text) for name, text in culture.rates.items()]
+    trained = [
+        (rate, symbol, f"{low:g} .. {high:g} {culture.units[symbol]}".rstrip())
+        for rate, ranges in culture.trained.items()
+        for symbol, (low, high) in ranges.items()
+    ]
+    yield _("Learned from data that showed"), trained
 
 
 def _status(culture: Culture) -> str:
