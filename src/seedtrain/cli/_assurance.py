@@ -105,26 +105,49 @@ def species(
     target
         The species that was looked for.
     """
-    import json
+    from seedtrain.gmp import record_species_test
 
-    from seedtrain.base import Position, read_text
-    from seedtrain.gmp import read_verdict, record_species_test
-
-    try:
-        document = json.loads(read_text(verdict, what="verdict"))
-    except RecursionError:
-        raise InputError("this is nested too deeply", position=Position(str(verdict))) from None
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"this is not JSON: {error.msg}",
-            position=Position(str(verdict), error.lineno, error.colno),
-            remedy="Give what `seedtrain verify species TABLE --json` printed.",
-        ) from None
-    found = read_verdict(document, str(verdict))
+    found = _verdict(verdict, "Give what `seedtrain verify species TABLE --json` printed.")
     return _recorded(
         *(signer, record, common),
         lambda ledger, actor: record_species_test(ledger, lot, found, target, actor),
     )
+
+
+@app.command
+def panel(lot: str, verdict: Path, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+    """Record the verdict of a release panel on a lot or batch; one that does not pass keeps it from its release.
+
+    Example: seedtrain assurance panel B-1 verdict.json --as person-1
+
+    Parameters
+    ----------
+    lot
+        The lot or batch that was judged.
+    verdict
+        What `seedtrain verify panel PANEL RESULTS --lot LOT --json` printed.
+    """
+    from seedtrain.gmp import record_panel_verdict
+
+    found = _verdict(verdict, "Give what `seedtrain verify panel PANEL RESULTS --lot LOT --json` printed.")
+    return _recorded(*(signer, record, common), lambda ledger, actor: record_panel_verdict(ledger, lot, found, actor))
+
+
+def _verdict(path: Path, remedy: str) -> Verdict:
+    """A verdict out of a file that a command of `verify` printed."""
+    import json
+
+    from seedtrain.base import Position, read_text
+    from seedtrain.gmp import read_verdict
+
+    try:
+        document = json.loads(read_text(path, what="verdict"))
+    except RecursionError:
+        raise InputError("this is nested too deeply", position=Position(str(path))) from None
+    except json.JSONDecodeError as error:
+        where = Position(str(path), error.lineno, error.colno)
+        raise InputError(f"this is not JSON: {error.msg}", position=where, remedy=remedy) from None
+    return read_verdict(document, str(path))
 
 
 @app.command

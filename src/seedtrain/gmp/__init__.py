@@ -10,6 +10,7 @@ from seedtrain.gmp._assurance._certificates import (
 from seedtrain.gmp._assurance._checks import AssuranceRecorded, check_point, read_verdict, record_species_test
 from seedtrain.gmp._assurance._composition import declare_composition
 from seedtrain.gmp._assurance._judge import judge_rules
+from seedtrain.gmp._assurance._panels import record_panel_verdict
 from seedtrain.gmp._assurance._required import assurance_gate, require_rules, required_rules
 from seedtrain.gmp._assurance._rules import RULE_SETS, RuleSet, read_rules
 from seedtrain.gmp._authority import (
@@ -545,6 +546,7 @@ __all__ = [
     "record_bank_result",
     "record_excursions",
     "record_lot_test",
+    "record_panel_verdict",
     "record_results",
     "record_retest",
     "record_species_test",

@@ -143,10 +143,10 @@ def verify_panel(panel: Panel, table: Path | str, *, stage: str = "", lot: str =
 
 
 def _together(lots: Mapping[str, Verdict], evidence: Sequence[str], versions: Mapping[str, str]) -> Verdict:
-    """One lot's verdict as it is; of several one criterion each, whose value names what is not passed."""
+    """One lot's verdict, which names it; of several one criterion each, whose value names what is not passed."""
     if len(lots) == 1:
-        only = next(iter(lots.values()))
-        return Verdict.of(only.criteria, [*evidence, *only.evidence], versions)
+        name, only = next(iter(lots.items()))
+        return Verdict.of(only.criteria, [f"lot {name}", *evidence, *only.evidence], versions)
     criteria = [
         Criterion(
             name,

@@ -59,7 +59,7 @@ def check_point(
     - `result`: `pass` or `fail`. `basis`: a document, a certificate, an observation.
     """
     authorise(ledger, actor, DECIDE)
-    _known(ledger, lot)
+    known_lot(ledger, lot)
     if result not in ("pass", "fail") or not point.strip() or not basis.strip():
         raise InputError(
             f"the check of {point!r} on lot {lot} lacks its result or its basis",
@@ -85,14 +85,14 @@ def record_species_test(
     Raises `InputError` for a document that is no verdict.
     """
     authorise(ledger, actor, DECIDE)
-    _known(ledger, lot)
+    known_lot(ledger, lot)
     found = verdict if isinstance(verdict, Verdict) else read_verdict(verdict)
     summary = "; ".join(f"{item.name}: {item.value}" for item in found.criteria)[:500] or "no criterion"
     payload = {
         "target": target,
         "verdict": found.verdict,
         "summary": summary,
-        "digest": digest(_as_text(found.to_data())),
+        "digest": digest(as_text(found.to_data())),
         "evidence": list(found.evidence)[:50],
     }
     return _record(ledger, SPECIES_TESTED, lot, payload, f"test for {target}: {summary}", found.verdict, actor, at)
@@ -107,7 +107,7 @@ def read_verdict(data: object, file: str = "") -> Verdict:
     try:
         _VerdictEntry.model_validate(data)
         assert isinstance(data, Mapping)
-        digest(_as_text(data))
+        digest(as_text(data))
         return Verdict.from_data(data)
     except ValidationError as error:
         faults = [
@@ -127,12 +127,12 @@ def read_verdict(data: object, file: str = "") -> Verdict:
         raise InputError(f"this is no verdict: {error}", position=at, remedy=remedy) from None
 
 
-def _as_text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     """Numbers as text: what is digested holds no floats."""
     if isinstance(value, Mapping):
-        return {str(name): _as_text(item) for name, item in value.items()}
+        return {str(name): as_text(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_as_text(item) for item in value]
+        return [as_text(item) for item in value]
     return repr(value) if isinstance(value, float) else value
 
 
@@ -152,7 +152,8 @@ def _record(
     return AssuranceRecorded(event, order)
 
 
-def _known(ledger: Ledger, lot: str) -> None:
+def known_lot(ledger: Ledger, lot: str) -> None:
+    """Raise `InputError` for a lot of which the ledger says nothing."""
     from seedtrain.gmp._lots._genealogy import unknown_lot
     from seedtrain.gmp._lots._holds import made_from
 
