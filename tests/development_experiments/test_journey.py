@@ -82,6 +82,33 @@ def test_suggestions_go_into_the_sheet_and_find_the_best(tmp_path, capsys):
     assert "第 16 次运行" in ran(capsys, "suggest", study, sheet, "--lang", "zh")[1]
 
 
+def test_suggestions_take_the_next_free_wells(tmp_path, capsys):
+    study, sheet = written(tmp_path), tmp_path / "sheet.csv"
+    assert ran(capsys, "design", study, "--runs", 5, "--plate", 6, "-o", sheet)[0] == 0
+    assert ran(capsys, "suggest", study, sheet, "-n", 2, "--plate", 6, "--append")[0] == 0
+    assert [row["well"] for row in read(sheet)] == ["1:A1", "1:A2", "1:A3", "1:B1", "1:B2", "1:B3", "2:A1"]
+    bare = tmp_path / "bare.csv"
+    assert ran(capsys, "design", study, "--runs", 5, "-o", bare)[0] == 0
+    code, _text, err = ran(capsys, "suggest", study, bare, "--plate", 6, "--append")
+    assert code == 2
+    assert "no column for wells" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--fit", "fit.json"], "--fit without --recipe"),
+        (["--culture", "ecoli-fed-batch"], "--culture without --recipe"),
+        (["--backend", "bofire", "--recipe", "recipe.yaml"], "takes no model"),
+        (["--plate", "7"], "a plate of 7 wells"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(tmp_path, capsys, options, words):
+    code, _text, err = ran(capsys, "suggest", written(tmp_path), *options)
+    assert code == 2
+    assert words in err
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -23,6 +23,7 @@ from seedtrain.development import (
     design_space,
     factor,
     fitted_culture_inputs,
+    fitted_values,
     raw_material,
     spread_culture,
     strategy_factors,
@@ -270,6 +271,13 @@ def test_parameters_vary_together_as_the_draws_of_the_posterior_do(tmp_path: Pat
     again, changed = fitted_culture_inputs(culture(), with_draws(other, 400))
     assert changed == digest
     assert again[0].to_data()["together_with"] == ["q_S_max", "K_S"]
+
+
+def test_fitted_values_come_in_the_units_of_the_culture(tmp_path: Path) -> None:
+    path = with_draws(tmp_path)
+    assert fitted_values(culture(), path) == {"q_S_max": 1.0, "K_S": 0.05}
+    path.write_text(path.read_text().replace('"g/L"', '"mg/L"'))
+    assert fitted_values(culture(), path)["K_S"] == pytest.approx(0.05e-3)
 
 
 def test_draws_of_another_fit_and_chains_that_do_not_agree_are_not_taken(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -26,7 +26,9 @@ class Varies:
         list[str] | None, Parameter(negative="", help="A set point, PATH:NAME=LOW .. HIGH; repeat it.")
     ] = None
     raw: Annotated[list[str] | None, Parameter(negative="", help="MATERIAL:CONSTITUENT=2 %; repeat it.")] = None
-    fit: Annotated[Path | None, Parameter(help="The fit.json whose intervals the culture varies in.")] = None
+    fit: Annotated[Path | None, Parameter(help="The fit.json whose draws or intervals say how the culture varies.")] = (
+        None
+    )
     spread: Annotated[str | None, Parameter(help="Of every parameter of the culture instead, such as 5 %.")] = None
     noise: Annotated[str, Parameter(help="Of the control, part of a factor's range.")] = "3 %"
     limit: Annotated[
@@ -69,20 +71,9 @@ def designspace(
     with use_language(options.lang):
         with shown_progress(as_json=options.json) as progress:
             found, limited, source = recipe_design_space(
-                recipe,
-                at=at,
-                factors=given.factor or (),
-                raw_materials=given.raw or (),
-                limits=given.limit or (),
-                fit=given.fit,
-                spread=None if given.spread is None else parse(given.spread, like="").magnitude(""),
-                noise=parse(given.noise, like="").magnitude(""),
-                runs=runs,
-                reliability=parse(reliability, like="").magnitude(""),
-                seed=seed,
-                plant=plant,
-                progress=progress,
-            )
+                recipe, at=at, **_asked(given), runs=runs, reliability=parse(reliability, like="").magnitude(""),
+                seed=seed, plant=plant, progress=progress,
+            )  # fmt: skip
         written = _write(found, limited, recipe, output, source) if output else []
         code = EXIT_INCONCLUSIVE if found.inconclusive else EXIT_DONE
         if options.json:
@@ -93,6 +84,20 @@ def designspace(
         for path in written:
             print(_("kept: {path}").format(path=path))
     return code
+
+
+def _asked(given: Varies) -> dict[str, Any]:
+    """What varies, as the study takes it."""
+    from seedtrain.quantity import parse
+
+    return {
+        "factors": given.factor or (),
+        "raw_materials": given.raw or (),
+        "limits": given.limit or (),
+        "fit": given.fit,
+        "spread": None if given.spread is None else parse(given.spread, like="").magnitude(""),
+        "noise": parse(given.noise, like="").magnitude(""),
+    }
 
 
 def _write(found: DesignSpace, limited: MasterRecipe, recipe: Path, output: Path, source: str) -> list[Path]:

@@ -111,17 +111,12 @@ def study(
     Raises `InputError` for too few runs, an attribute that no run gives, and where more than a fifth of the runs come
     to no end.
     """
-    from scipy.special import ndtri
-    from scipy.stats import qmc
-
     ordered = tuple(sorted(inputs, key=lambda item: item.kind != "factor"))
     check_distinct(ordered)
     if runs < FEWEST_RUNS:
         raise InputError(f"{runs} runs", remedy=f"Ask for {FEWEST_RUNS} or more.")
     check_runs(ordered, runs)
-    factors = sum(item.kind == "factor" for item in ordered)
-    unit = qmc.Sobol(len(ordered), scramble=True, seed=seed).random_base2(int(np.ceil(np.log2(runs))))[:runs]
-    x = np.where(np.arange(len(ordered)) < factors, 2 * unit - 1, np.clip(ndtri(unit), -3.0, 3.0))
+    x = _standard(ordered, runs, seed)
     batch = _Batch(culture, base, ordered, molar_mass)
     kept: list[int] = []
     rows: list[dict[str, tuple[float, str]]] = []
@@ -143,6 +138,17 @@ def study(
         )
     y = {item.name: _column(item, rows) for item in attributes}
     return Study(ordered, tuple(attributes), x[kept], y, runs, failures, seed)
+
+
+def _standard(inputs: Sequence[Input], runs: int, seed: int) -> Floats:
+    """What is drawn, shape "run, input": factors from -1 to 1, the others standard normal, cut at 3."""
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    factors = sum(item.kind == "factor" for item in inputs)
+    unit = qmc.Sobol(len(inputs), scramble=True, seed=seed).random_base2(int(np.ceil(np.log2(runs))))[:runs]
+    found: Floats = np.where(np.arange(len(inputs)) < factors, 2 * unit - 1, np.clip(ndtri(unit), -3.0, 3.0))
+    return found
 
 
 def check_runs(inputs: Sequence[Input], runs: int) -> None:

@@ -43,28 +43,12 @@ def covariance(theta: Floats, split: int, smooth: bool, a: Floats, b: Floats) ->
 
 
 @njit(cache=True)
-def objective(
-    theta: Floats, split: int, smooth: bool, x: Floats, y: Floats, centres: Floats, spreads: Floats
-) -> tuple[float, Floats]:
-    """Negative log posterior of `theta`, and its gradient; the priors are normal."""
+def slopes(
+    theta: Floats, split: int, smooth: bool, x: Floats, kernel: Floats, inverse: Floats, weights: Floats
+) -> Floats:
+    """Gradient of the negative log likelihood, by the derivative of the covariance."""
     n, columns = x.shape
-    size = len(theta)
-    gradient = np.zeros(size)
-    kernel = covariance(theta, split, smooth, x, x)
-    noise = math.exp(theta[-1])
-    whole = kernel.copy()
-    for i in range(n):
-        whole[i, i] += noise + LEAST
-    if not np.isfinite(whole).all():
-        return 1e10, gradient
-    factor = lower(whole)
-    if factor[0, 0] < 0.0:
-        return 1e10, gradient
-    inverse = inverted(factor)
-    weights = inverse @ y
-    value = 0.5 * np.dot(y, weights)
-    for i in range(n):
-        value += math.log(factor[i, i])
+    gradient = np.zeros(len(theta))
     scaled = np.exp(-2.0 * theta[:split])
     rates = np.exp(theta[split:columns])
     trace = 0.0
@@ -88,7 +72,32 @@ def objective(
             for k in range(split, columns):
                 if x[i, k] != x[j, k]:
                     gradient[k] -= own * rates[k - split]
-    gradient[-1] = 0.5 * noise * trace
+    gradient[-1] = 0.5 * math.exp(theta[-1]) * trace
+    return gradient
+
+
+@njit(cache=True)
+def objective(
+    theta: Floats, split: int, smooth: bool, x: Floats, y: Floats, centres: Floats, spreads: Floats
+) -> tuple[float, Floats]:
+    """Negative log posterior of `theta`, and its gradient; the priors are normal."""
+    n, size = len(x), len(theta)
+    kernel = covariance(theta, split, smooth, x, x)
+    noise = math.exp(theta[-1])
+    whole = kernel.copy()
+    for i in range(n):
+        whole[i, i] += noise + LEAST
+    if not np.isfinite(whole).all():
+        return 1e10, np.zeros(size)
+    factor = lower(whole)
+    if factor[0, 0] < 0.0:
+        return 1e10, np.zeros(size)
+    inverse = inverted(factor)
+    weights = inverse @ y
+    value = 0.5 * np.dot(y, weights)
+    for i in range(n):
+        value += math.log(factor[i, i])
+    gradient = slopes(theta, split, smooth, x, kernel, inverse, weights)
     for k in range(size):
         away = (theta[k] - centres[k]) / spreads[k]
         value += 0.5 * away * away
