@@ -129,11 +129,12 @@ def asked_at(job: Job, state: BatchState, step: PhaseAt) -> datetime:
     Where nothing runs beside anything else, that is the latest time in the record.
     """
     recipe = job.control.recipe
+    assert state.begun is not None
     assert state.clock is not None
     if not job.parallel:
         return state.clock
-    before = {*earlier(recipe, step.path), step.path}
-    return max((at for name, at in state.clocks.items() if name in before), default=state.clocks[""])
+    before = earlier(recipe, step.path)
+    return max((at for name, at in state.clocks.items() if name in before), default=state.begun)
 
 
 def signed_hold_points(state: BatchState) -> set[str]:

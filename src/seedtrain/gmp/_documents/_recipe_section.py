@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from seedtrain.base import translate as _
 from seedtrain.gmp._documents._case import Case, none_or, table
-from seedtrain.recipe import MasterRecipe, Phase
+from seedtrain.recipe import MasterRecipe, Phase, holds_alone
 from seedtrain.report import Block, Definitions, Heading, Notice, Paragraph
 
 
@@ -63,9 +63,24 @@ def _parts(recipe: MasterRecipe) -> Iterator[Block]:
         _("Instruction and signatures"),
     )
     yield none_or(rows, lambda: table(heads, rows, widths=(18, 15, 15, 21, 12, 14, 16)))
+    if recipe.is_parallel:
+        yield Paragraph(_("Unit procedures run beside each other. What each waits for:"))
+        order = list(_order(recipe))
+        yield table((_("Unit procedure or operation"), _("Begins after"), _("Hold")), order)
     yield Heading(_("Specification"), level=3)
     lines = [(item.attribute, item.method, item.limit.text) for item in recipe.specification.lines]
     yield none_or(lines, lambda: table((_("Attribute"), _("Method"), _("Limit")), lines))
+
+
+def _order(recipe: MasterRecipe) -> Iterator[tuple[str, str, str]]:
+    """What each unit procedure waits for, and each operation that waits for more than the one before it."""
+    for procedure in recipe.unit_procedures:
+        after = _("all that stands above") if procedure.after is None else ", ".join(procedure.after) or _("nothing")
+        alone = holds_alone(recipe, procedure)
+        yield procedure.name, after, _("the unit alone") if alone else _("the whole batch")
+        for operation in procedure.operations:
+            if operation.after:
+                yield f"{procedure.name}/{operation.name}", ", ".join(operation.after), ""
 
 
 def _ends(phase: Phase) -> str:
