@@ -11,6 +11,7 @@ import pytest
 from seedtrain import gmp
 from seedtrain.base import InputError
 from seedtrain.gmp import HardStop, LedgerPermit
+from seedtrain.gmp._documents._recipe_section import _parts
 from seedtrain.recipe import Command, ControlRecipe, IllegalCommand, PermitRequest, State, at_scale, parse_recipe
 from seedtrain.record import Ledger, enrol_person, open_ledger
 
@@ -131,3 +132,11 @@ def test_a_unit_is_held_and_comes_back_while_people_go_on_with_the_other(hall: H
     assert record.states["column"] is State.RUNNING
     record = gmp.command_batch(hall.ledger, BATCH, Command.ABORT, who, reason="enough", at=hall.at)
     assert {record.states[name] for name in ("", "make", "column")} == {State.ABORTED}
+
+
+def test_the_printed_copy_says_what_waits_for_what(hall: Hall):
+    printed = repr(list(_parts(hall.control.recipe)))
+    assert "Begins after" in printed
+    for row in (("make", "all that stands above", "the unit alone"), ("column", "nothing", "the unit alone")):
+        assert all(repr(word) in printed for word in row)
+    assert repr("the whole batch") in printed  # capture: nothing runs beside it
