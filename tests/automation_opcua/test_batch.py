@@ -17,7 +17,7 @@ from seedtrain.automation._opcua import Mapping, OpcUaPlant, OpcUaUnit, Session
 from seedtrain.automation._opcua._session import Value
 from seedtrain.automation._scenario import scenario_from_data, write_scenario
 from seedtrain.automation._served import PlantProcess, served_plant, start_plant
-from seedtrain.base import InputError, UnavailableError
+from seedtrain.base import InputError, InputErrors, UnavailableError
 from seedtrain.recipe import State
 from seedtrain.record import Ledger
 from tests.automation.made import (
@@ -188,7 +188,7 @@ def test_a_running_clock_carries_the_batch(tmp_path: Path, scenario: Path):
         process.stop()
 
 
-def test_a_plant_without_a_clock_of_its_own(tmp_path: Path, scenario: Path):
+def test_a_plant_without_a_clock_of_its_own(tmp_path: Path, scenario: Path, monkeypatch: pytest.MonkeyPatch):
     """Real plants have none: theirs is ours, and whether a phase has ended is asked of them now and then."""
     from datetime import UTC, datetime
 
@@ -212,6 +212,11 @@ def test_a_plant_without_a_clock_of_its_own(tmp_path: Path, scenario: Path):
             with pytest.raises(InputError, match=r"is held") as caught:
                 unit.await_end(lost)
             assert "Look at the unit" in caught.value.remedy
+        for minutes, words in ((2, r"1(19|2\d)\.\d s behind ours"), (-2, r"1(19|2\d)\.\d s ahead of ours")):
+            late = timedelta(minutes=minutes)
+            monkeypatch.setattr("seedtrain.automation._opcua._check.ours", lambda late=late: datetime.now(UTC) + late)
+            with pytest.raises(InputErrors, match=words):
+                driven(replace(mapping, entry=without))
     finally:
         process.stop()
 

@@ -89,8 +89,8 @@ def await_port(port: int, process: subprocess.Popen[bytes] | subprocess.Popen[st
 
 
 @contextmanager
-def sila_server(port: int, *files: Path) -> Iterator[None]:
-    """The SiLA 2 server of unitelabs-cdk."""
+def sila_server(port: int, *files: Path | str) -> Iterator[None]:
+    """The SiLA 2 server of unitelabs-cdk; `lock` instead of files: one that can be locked."""
     runs = HERE / "judge_sila" / "venv" / "bin" / "python"
     words = "unitelabs-cdk is not installed: tests/automation_protocols/judge_sila/install.sh"
     judge_or_skip(runs.exists(), words)

@@ -370,3 +370,49 @@ def test_a_program_of_the_device_is_its_safe_state():
             parse_tag_mapping(BENCH.replace("safe: {", "safe: {program: cool down, "), "bench.yaml"),
             device=Bench(t=1.0, fed=0.0),
         )
+
+
+class Marked(Bench):
+    """A bench that has a spare register for who drives it."""
+
+    def tags(self) -> tuple[Tag, ...]:
+        return (*(tag for tag in super().tags() if tag.name != "who"), Tag("who", "text", "", writable=True))
+
+
+def test_executors_keep_to_the_tag_that_says_who_drives():
+    device = Marked(t=20.0, fed=0.0)
+    device.values["who"] = ""
+    mapping = parse_tag_mapping(BENCH.replace("  T:\n", "  T:\n    owner: who\n"), "bench.yaml")
+    first = TagPlant(mapping, device=device, owner="B-1").unit("T")
+    first.command("w", warm("yes").set)
+    assert device.values["who"] == "B-1"
+    second = TagPlant(mapping, device=device, owner="B-2")
+    with pytest.raises(InputError, match="T is driven by 'B-1', by its tag who, and cannot be driven by 'B-2'"):
+        second.unit("T").await_ready("w", datetime.now(UTC))
+    with pytest.raises(InputError, match="is driven by 'B-1'"):
+        second.unit("T").command("w", {"temperature": Quantity(60.0, "degC")})
+    assert device.values["set"] == pytest.approx(37.0), "nothing was moved"
+    second.close()
+    device.away = False
+    assert device.values["who"] == "B-1", "who claimed nothing lets nothing go"
+    again = TagPlant(mapping, device=device, owner="B-1")  # the executor was killed; the batch goes on
+    again.unit("T").command("w", warm("yes").set)
+    again.close()
+    assert device.values["who"] == ""
+
+
+@pytest.mark.parametrize("protocol", ["sparkplug", "modbus"])
+def test_two_executors_over_one_protocol(protocol: str, plant_folder: Path, speaking_plant: Speaking):
+    """The draft names the tags for it; the unit is the first one's until it lets go."""
+    _, speaks = speaking_plant
+    device, text = opened(protocol, plant_folder, speaks)
+    assert text.count("Program/owner") == text.count("Program/ready") == text.count("Program/state")
+    mapping = parse_tag_mapping(text, str(plant_folder / f"{protocol}.yaml"))
+    first = TagPlant(mapping, small(), device=device, owner="B-1")
+    first.unit("T").command(FED, {"temperature": Quantity(30.0, "degC")})
+    other, _ = opened(protocol, plant_folder, speaks)
+    with TagPlant(mapping, small(), device=other, owner="B-2") as second:
+        with pytest.raises(InputError, match=r"T is driven by 'B-1', by its tag .*T/Program/owner"):
+            second.unit("T").command(FED, {"temperature": Quantity(60.0, "degC")})
+        first.close()
+        second.unit("T").command(FED, {"temperature": Quantity(31.0, "degC")})

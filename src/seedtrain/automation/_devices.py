@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import Phase, State
@@ -182,3 +182,11 @@ class TagDevice(Protocol):
 
     def close(self) -> None:
         """Leave it; it goes on with what it does."""
+
+
+@runtime_checkable
+class Lockable(Protocol):
+    """A device that one client can have for itself."""
+
+    def lock(self, owner: str) -> None:
+        """Keep others away until it is closed; one that another client has is an `InputError`."""

@@ -26,8 +26,11 @@ PROCESS_FAULTS: Final = {
     "base_blocked": "the base runs dry",
     "air_lost": "no gas comes",
     "power_dip": "drive, pumps and valves stand still",
+    "network_lost": "nobody reaches the plant, over any protocol; a plant in lock-step has no such time",
 }
 """Faults of the process, which a tank that is integrated can have; `offset` is left away where none is named."""
+NETWORK: Final = "network_lost"
+"""The one that a unit which plays back can have too: it is the whole plant's."""
 _SIZED: Final = ("offset", "drift", "noise", "foaming", "contamination")
 
 
@@ -152,7 +155,7 @@ def _matches(
     if not hits:
         where = ", ".join(sorted({place.unit for place in phases}))
         return [], ("unit", f"{entry.phase!r} does not run on {entry.unit!r} but on {where}", _choose([where]))
-    if entry.kind != "offset" and not all(place.integrated for place in hits):
+    if entry.kind not in ("offset", NETWORK) and not all(place.integrated for place in hits):
         words = f"{entry.unit} plays {entry.phase!r} back and knows no {entry.kind!r}"
         return [], ("kind", words, "Use `kind: offset`, or a plant that integrates its tanks.")
     if entry.tag and any(entry.tag not in place.tags for place in hits):

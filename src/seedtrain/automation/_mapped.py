@@ -28,8 +28,8 @@ def mapped_plant(
 ) -> AnyPlant:
     """Connect to the plant of a mapping; raises as `OpcUaPlant` and `TagPlant` do.
 
-    - `owner`, `patience`: of OPC UA, as for `OpcUaPlant`.
+    - `owner`: who drives, so that nobody else does meanwhile. `patience`: of OPC UA, as for `OpcUaPlant`.
     """
     if isinstance(mapping, TagMapping):
-        return TagPlant(mapping, control)
+        return TagPlant(mapping, control, owner=owner)
     return OpcUaPlant(mapping, control, owner=owner, patience=patience)

@@ -2,12 +2,14 @@
 # It runs in an environment of its own, which has unitelabs-cdk.
 """A SiLA 2 server made with unitelabs-cdk, which nobody here wrote: a small thermostat for our client's tests.
 
-Arguments: port, and for TLS the files of its certificate and key. It prints a line once it serves, and ends when its
+Arguments: port, and for TLS the files of its certificate and key, or `lock`: then it has the core feature
+LockController, which protects the whole thermostat. It prints a line once it serves, and ends when its
 standard input does.
 """
 
 import asyncio
 import dataclasses
+import datetime
 import logging
 import sys
 import typing
@@ -129,8 +131,26 @@ class Thermostat(sila.Feature):
         raise RuntimeError("the heater is broken")
 
 
+def lockable():
+    """The core feature LockController of unitelabs-cdk, which protects the thermostat."""
+    from unitelabs.cdk.features.core import lock_controller as core
+
+    async def intercept(self, context) -> None:
+        """What its own does, which 0.17.1 calls with a context that it does not take."""
+        lock = self.feature.lock
+        if lock is None or lock.identifier != self.lock_identifier:
+            raise core.InvalidLockIdentifier
+        lock.last_usage = datetime.datetime.now()
+
+    core.LockIdentifier._affects = {"org.example/tests/Thermostat/v1"}
+    core.LockIdentifier.intercept = intercept
+    return core.LockController()
+
+
 async def main() -> None:
     port, *files = sys.argv[1:]
+    locks = files == ["lock"]
+    files = [] if locks else files
     tls = {"tls": True, "certificate_chain": files[0], "private_key": files[1]} if files else {"tls": False}
     config = ConnectorBaseConfig(
         sila_server=SiLAServerConfig(
@@ -145,6 +165,8 @@ async def main() -> None:
     )
     app = Connector(config)
     app.register(Thermostat())
+    if locks:
+        app.register(lockable())
     await app.start()
     await app.wait_for_ready()
     print("ready", flush=True)

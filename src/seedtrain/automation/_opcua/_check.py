@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from seedtrain.automation._job import by_people, unit_name
 from seedtrain.automation._opcua._mapping import FunctionEntry, UnitEntry
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
+from seedtrain.automation._opcua._past import aware
 from seedtrain.automation._opcua._session import Session, Value
 from seedtrain.automation._ramp import ramped
 from seedtrain.base import Location, SeedtrainError, collect
@@ -20,6 +22,10 @@ _READ, _WRITE, _HISTORY = 1, 2, 4
 _NUMBERS: Final = frozenset((*range(2, 12), 26, 27, 28))
 """Numbers of the built-in data types that are numbers (part 3, 8)."""
 _ORIGINS: Final = ("measured", "simulated")
+_CURRENT_TIME: Final = "i=2258"
+"""Server_ServerStatus_CurrentTime (part 5), in UTC."""
+LARGEST_SKEW: Final = timedelta(seconds=5)
+"""Between the server's clock and ours; assumed."""
 _CLASSES: Final = {"Object": 1, "Variable": 2, "Method": 4}
 
 
@@ -44,8 +50,8 @@ class _Wanted:
 
 def check_nodes(mapping: PlantMapping, session: Session, control: ControlRecipe | None = None) -> None:
     """Every node exists and is of its kind; current values are numbers with history, in the unit that the mapping
-    says; target values can be written; safe states and interlocks mean something; every unit of `control` is mapped or
-    run by people. Raises `InputErrors`."""
+    says; target values can be written; safe states and interlocks mean something; the server's clock is ours; every
+    unit of `control` is mapped or run by people. Raises `InputErrors`."""
     wanted = list(_wanted(mapping))
     nodes = [item.node for item in wanted]
     classes = session.read(nodes, "NodeClass")
@@ -70,6 +76,7 @@ def check_nodes(mapping: PlantMapping, session: Session, control: ControlRecipe 
         if message:
             errors.append(mapping.document.error(item.place, message, remedy=remedy))
     errors += _origin_faults(mapping, origins)
+    errors += _clock_faults(mapping, session)
     errors += mapping.safe_faults()
     if errors and control is not None:
         errors += mapping.unit_faults(control)  # else they are found phase by phase
@@ -84,6 +91,28 @@ def _origin_faults(mapping: PlantMapping, origins: Mapping[str, str]) -> Iterato
             message = f"the server says that values of {name} are {', '.join(sorted(said - {unit.origin}))}"
             place = ("units", name, "origin")
             yield mapping.document.error(place, message, remedy="Name the node that says so, or write the same.")
+
+
+def _clock_faults(mapping: PlantMapping, session: Session) -> Iterator[SeedtrainError]:
+    """A server whose clock is not ours would file its readings under other times than the record has."""
+    if mapping.entry.clock is not None:
+        return  # a simulated plant keeps the time itself
+    before = ours()
+    (found,) = session.read([_CURRENT_TIME])
+    after = ours()
+    if found is None or not isinstance(found.value, datetime):
+        return
+    there = aware(found.value)
+    skew = there - after if there > after else there - before if there < before else timedelta(0)
+    if abs(skew) > LARGEST_SKEW:
+        seconds, side = abs(skew.total_seconds()), "ahead of" if skew > timedelta(0) else "behind"
+        message = f"the server's clock is {seconds:.1f} s {side} ours; {LARGEST_SKEW.total_seconds():g} s are allowed"
+        yield mapping.document.error(("server",), message, remedy="Set both by the same time server (NTP).")
+
+
+def ours() -> datetime:
+    """What our clock shows."""
+    return datetime.now(UTC)
 
 
 def _variable_fault(item: _Wanted, level: int, kind: Value | None, unit: str | None) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from seedtrain.automation._plant._guard import Doorkeeper
 from seedtrain.automation._plant._nodes import NEVER, AddressSpace, argument, text
 from seedtrain.automation._plant._points import Points
 from seedtrain.automation._plant._settings import PlantSettings
-from seedtrain.automation._plant._speakers import speakers_of
+from seedtrain.automation._plant._speakers import Speaker, speakers_of
 from seedtrain.automation._plant._world import Clock, World
 from seedtrain.automation._scenario import Scenario
 from seedtrain.base import SeedtrainError, UnavailableError
@@ -51,6 +51,8 @@ class PlantServer:
         self._changed = asyncio.Event()
         self._space: AddressSpace | None = None
         self._targets: dict[str, dict[str, float]] = {}
+        self._speakers: dict[Speaker, Points] = {}
+        self._lost = False
 
     async def run(self, ready: Callable[[str], None], stop: asyncio.Event) -> None:
         """Serve until `stop` is set; `ready` is told the URL once clients can connect."""
@@ -77,16 +79,28 @@ class PlantServer:
             raise UnavailableError(
                 f"the plant cannot listen on {url}: {error.strerror or error}", remedy="Give another --port."
             ) from None
-        speakers = speakers_of(self.settings)
+        self._speakers = {speaker: Points(self, type(speaker).__name__) for speaker in speakers_of(self.settings)}
         try:
-            for speaker in speakers:
-                await speaker.start(Points(self, type(speaker).__name__))
+            for speaker, points in self._speakers.items():
+                await speaker.start(points)
             ready(url)
             await self._live(stop)
         finally:
-            for speaker in speakers:
+            for speaker in self._speakers:
                 await speaker.stop()
             await server.stop()
+
+    async def _mind_network(self) -> None:
+        """Where the network is lost nobody is listened to, and who is connected is cut off."""
+        assert self._space is not None
+        lost, before = self.world.network_lost, self._lost
+        if lost is before:
+            return
+        self._lost = lost
+        endpoint = self._space.server.bserver
+        await (endpoint.stop() if lost else endpoint.start())
+        for speaker, points in self._speakers.items():
+            await (speaker.stop() if lost else speaker.start(points))
 
     async def write_target(self, unit: str, tag: str, value: float) -> None:
         """Tell a controller what is wanted, as any client would."""
@@ -138,6 +152,7 @@ class PlantServer:
             return
         while not stop.is_set():
             await self._play(self.world.clock.now())
+            await self._mind_network()
             following = self.world.next_event()
             left = (following - self.world.clock.now()).total_seconds() if following else float("inf")
             assert self.settings.speed is not None

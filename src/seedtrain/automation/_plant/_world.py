@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from seedtrain.automation._faults import NETWORK
 from seedtrain.automation._plant._base import LEASE_S, PlantUnit, Signal
 from seedtrain.automation._plant._live_unit import LiveUnit
 from seedtrain.automation._plant._memory import Memory
@@ -116,6 +117,24 @@ class World:
         for unit in self.units.values():
             if unit.owner is not None and unit.active and time.monotonic() - unit.owner[1] > LEASE_S:
                 unit.hold(unit.active)
+
+    @property
+    def network_lost(self) -> bool:
+        """Whether a fault keeps everybody from the plant now; in lock-step never, for then time would stand still."""
+        if self.clock.lock_step:
+            return False
+        now = self.clock.now()
+        for name, unit in self.units.items():
+            running = unit.program
+            if running is None or not unit.active:
+                continue
+            hours = (now - running.began).total_seconds() / 3600.0
+            faults = self.scenario.units[name].faults
+            if any(
+                item.kind == NETWORK and item.path == unit.active and item.start <= hours < item.end for item in faults
+            ):
+                return True
+        return False
 
     def next_event(self) -> datetime | None:
         """When something happens next, or None."""

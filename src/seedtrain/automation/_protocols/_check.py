@@ -72,6 +72,8 @@ def _wanted(mapping: TagMapping) -> Iterator[Wanted]:
         for key in ("totalisers", "outlets", "samples"):
             for what, amount in getattr(unit, key).items():
                 yield (*place, key, what, "tag"), amount.tag, "number", False, amount.unit
+        if unit.owner:
+            yield (*place, "owner"), unit.owner, "text", True, "?"
         if unit.program is not None:
             for key, kind, written in _PROGRAM:
                 text = getattr(unit.program, key)
@@ -86,6 +88,7 @@ _PROGRAM: tuple[tuple[str, TagKind, bool], ...] = (
     ("refusal", "text", False),
     ("stopped", "time", False),
     ("ended_by", "text", False),
+    ("ready", "time", False),
 )
 
 

@@ -15,7 +15,7 @@ from seedtrain.quantity import QuantityError, same_dimension
 _TARGETS: Final = ("TargetValue", "target", "Target", "setpoint", "SetPoint", "SP")
 _CURRENTS: Final = ("CurrentValue", "current", "Current", "value", "PV")
 _SAFE: Final = re.compile(r"[A-Za-z0-9_.+-]+")
-_PROGRAM: Final = ("name", "command", "state", "refusal", "stopped", "ended_by")
+_PROGRAM: Final = ("name", "command", "state", "refusal", "stopped", "ended_by", "ready", "owner")
 _AMOUNTS: Final = {"Total": "totalisers", "Outlet": "outlets", "Sample": "samples"}
 """First words of the virtual plant's names for amounts, and the key of the mapping for each."""
 PROGRAM: Final = "Program"
@@ -64,6 +64,8 @@ def _unit(
         if _place(address, tag.name)[0] == name and tag.name.endswith(f"/{PROGRAM}/{key}")
     }
     if {"name", "command", "state"} <= set(program):
+        owner = program.pop("owner", "")
+        entry |= {"owner": owner} if owner else {}
         entry["program"] = program
     entry["functions"] = {key: item for key, item in functions.items() if "current" in item}
     for role, key in _AMOUNTS.items():

@@ -49,6 +49,7 @@ class TagProgram(Entry):
     - `state`: its ISA-88 state as a word. `refusal`: why the last command was refused, empty where it was not.
     - `stopped`, `ended_by`: when the last phase ended, and by what.
     - `rest`: the word that commands nothing, written before each command; empty for a device that has none.
+    - `ready`: when the unit can take the phase whose name was written, such as after a changeover.
     """
 
     name: str
@@ -58,6 +59,7 @@ class TagProgram(Entry):
     stopped: str = ""
     ended_by: str = ""
     rest: str = "none"
+    ready: str = ""
 
 
 class TagSafeEntry(SafeEntry):
@@ -72,6 +74,7 @@ class TagUnitEntry(Entry):
     - `totalisers`: what has gone in of each material of the recipe; `outlets`: what has come out, by name. Both count
       on, and a phase has what they count during it.
     - `samples`: what an analyser finds in the sample at the end of a phase, by attribute.
+    - `owner`: the tag that holds who drives the unit, a text, empty for nobody: one executor keeps the others away.
     """
 
     origin: Origin | None = None
@@ -80,6 +83,7 @@ class TagUnitEntry(Entry):
     totalisers: dict[str, TagAmount] = Field(default_factory=dict)
     outlets: dict[str, TagAmount] = Field(default_factory=dict)
     samples: dict[str, TagAmount] = Field(default_factory=dict)
+    owner: str = ""
     safe: TagSafeEntry = Field(default_factory=TagSafeEntry)
     interlocks: list[InterlockEntry] = Field(default_factory=list)
 

@@ -21,6 +21,7 @@ from seedtrain.automation._devices import (
 from seedtrain.automation._mapping_file import interlocks_of, safe_targets
 from seedtrain.automation._observed import Interlock, NotRunning, Outage
 from seedtrain.automation._protocols._mapping import TagUnitEntry
+from seedtrain.automation._protocols._owner import OwnerTag
 from seedtrain.automation._protocols._tag_run import TagRun
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.quantity import Quantity, convert
@@ -33,15 +34,24 @@ LONGEST_LOOK_S: Final = 1.0
 
 
 class TagUnit:
-    """A unit of a `TagPlant`. `now` gives the process time; tags are read each `poll` while a phase runs.
+    """A unit of a `TagPlant`. `now` gives the process time; tags are read each `poll` while a phase runs. `owner`:
+    who drives, as the tag says that the mapping names for it.
 
     The device keeps no history: what nobody read while the executor was away is missing, and marked bad.
     """
 
     def __init__(
-        self, name: str, entry: TagUnitEntry, device: TagDevice, poll: timedelta, now: Callable[[], datetime]
+        self,
+        name: str,
+        entry: TagUnitEntry,
+        device: TagDevice,
+        poll: timedelta,
+        now: Callable[[], datetime],
+        *,
+        owner: str = "seedtrain",
     ) -> None:
         self.name = name
+        self._owner = OwnerTag(name, entry.owner, owner, device)
         self._entry, self._device, self._every, self._clock = entry, device, poll, now
         self._interlocks = interlocks_of(entry)
         self._safe: dict[str, Plain] = {
@@ -115,21 +125,33 @@ class TagUnit:
         return tuple(self._entry.totalisers)
 
     def await_ready(self, path: str, at: datetime) -> datetime:
-        """Ready at once, or when the process clock shows `at`."""
-        self.wait_for(at)
-        return max(at, self.now()) if self._run is None or self._run.path != path else at
+        """When the process clock shows `at`, and the device says that it is ready; ours from here on."""
+        if self._run is not None and self._run.path == path:
+            self.wait_for(at)
+            return at
+        ready = self.ready(path, at)
+        self.wait_for(ready)
+        return max(ready, self.now())
 
     def ready(self, path: str, at: datetime) -> datetime:
-        """Ready at once, and not before `at`."""
-        return max(at, self.now())
+        """Not before `at`, nor before the device says, where it can: it may have to be changed over."""
+        self._owner.claim()
+        program, found = self._entry.program, max(at, self.now())
+        if program is None or not program.ready or self.state not in (State.IDLE, State.COMPLETE):
+            return found
+        self._device.write({program.name: path})
+        (said,) = self._device.read([program.ready])
+        return max(found, said.value) if isinstance(said.value, datetime) else found
 
     def wait_for(self, at: datetime) -> None:
         """Wait until the process clock shows `at`."""
         while self.now() < at:
             time.sleep(min(self._every.total_seconds(), 0.2))
+            self._owner.claim()
 
     def command(self, path: str, set_points: Mapping[str, Quantity | str]) -> None:
         """Write the target of every controller that the set points name."""
+        self._owner.claim()
         self._wanted[path] = dict(set_points)
         values: dict[str, Plain] = {
             function.target: value.magnitude(function.unit)
@@ -145,6 +167,7 @@ class TagUnit:
         """Run the phase from `at` on; refused while another one runs, and before its set points are known."""
         if path not in self._wanted:
             raise InputError(f"{self.name} has no set points for {path}", remedy="Command the set points first.")
+        self._owner.claim()
         run, (stood, counted) = self._run, self._recalled.get(path, (timedelta(0), {}))
         if run is not None and (run.path, run.began) == (path, at) and self.state in (State.RUNNING, State.COMPLETE):
             return
@@ -233,6 +256,7 @@ class TagUnit:
         run = self._running(path)
         if run.ending is not None:
             return run.ending
+        self._owner.claim()
         due = 0.0 if self._looked is None else self._looked[0] + self._every.total_seconds() - time.monotonic()
         if due > 0 and until is not None and until <= self.now():
             return None
@@ -332,6 +356,11 @@ class TagUnit:
         """What every totaliser and outlet counts, by tag."""
         amounts = (*self._entry.totalisers.values(), *self._entry.outlets.values())
         return self._numbers([item.tag for item in amounts])
+
+    def release(self) -> None:
+        """Nobody drives it any more, unless it runs: then it is kept for the one who takes over."""
+        if self.state is not State.RUNNING:
+            self._owner.release()
 
     def _numbers(self, tags: Sequence[str]) -> dict[str, float]:
         """Numbers that must be there; a tag without a good value is an `UnavailableError`."""

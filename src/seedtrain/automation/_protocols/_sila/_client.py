@@ -1,7 +1,7 @@
 """A client of one SiLA 2 server: features discovered, properties read and watched, commands run.
 
-**Source** SiLA 2 Part (A) and (B) v1.1. Metadata of calls (locks, authorisation tokens) and binary transfer of large
-values are not spoken.
+**Source** SiLA 2 Part (A) and (B) v1.1. Of the metadata of calls the identifier of a lock is spoken (core feature
+LockController 2.0), authorisation tokens are not; nor is binary transfer of large values.
 """
 
 from __future__ import annotations
@@ -55,6 +55,12 @@ SERVICE: Final = Feature(
 """The feature that every server has, by which the others are found."""
 
 
+_LOCK: Final = "LockController"
+_LOCK_HEADER: Final = "sila-org.silastandard-core-lockcontroller-v2-metadata-lockidentifier-bin"
+LOCK_S: Final = 600
+"""s without a call of ours after which a server is free again."""
+
+
 class SilaRefusal(InputError):
     """An execution error that the feature defines: `identifier` is its fully qualified one."""
 
@@ -96,6 +102,8 @@ class SilaClient:
         self._channel = self._connect(access or Access())
         self._messages: dict[str, Any] = {}
         self.features: dict[str, Feature] = {}
+        self._metadata: tuple[tuple[str, bytes], ...] = ()
+        self._affected: tuple[str, ...] = ()
 
     def _connect(self, access: Access) -> Any:
         target = f"[{self.address.host}]" if ":" in self.address.host else self.address.host
@@ -110,8 +118,66 @@ class SilaClient:
         return self._grpc.secure_channel(target, self._grpc.ssl_channel_credentials(*read), options=options)
 
     def close(self) -> None:
-        """Leave the server."""
-        self._channel.close()
+        """Leave the server; a lock of ours is let go."""
+        try:
+            if self._metadata:
+                self.unlock()
+        except (InputError, UnavailableError):
+            pass  # it has run out, or the server is away
+        finally:
+            self._channel.close()
+
+    def lock(self, identifier: str, *, seconds: int = LOCK_S) -> bool:
+        """Keep other clients away, where the server has the core feature LockController; whether it has.
+
+        A lock of the same identifier, left by a client that was killed, is taken over. Raises `InputError` where
+        another client has the server.
+        """
+        feature = self.features.get(_LOCK)
+        if feature is None:
+            return False
+        given = {"LockIdentifier": identifier, "Timeout": seconds}
+        try:
+            self.run(feature, "LockServer", given)
+        except SilaRefusal:
+            try:
+                self.run(feature, "UnlockServer", {"LockIdentifier": identifier})
+            except SilaRefusal:
+                raise InputError(
+                    f"{self.address} is locked by another client",
+                    remedy="Stop it, or wait until its lock has run out; then call again.",
+                ) from None
+            self.run(feature, "LockServer", given)
+        self._affected = self._locked_calls(feature)
+        request = fill(
+            self._new(feature, "UnlockServer_Parameters"),
+            feature.command("UnlockServer").parameters,
+            {"LockIdentifier": identifier},
+            feature,
+        )  # the metadatum has the same one field
+        self._metadata = ((_LOCK_HEADER, request.SerializeToString()),)
+        return True
+
+    def unlock(self) -> None:
+        """Let others in again."""
+        feature, held = self.features[_LOCK], self._class(self.features[_LOCK], "UnlockServer_Parameters")()
+        held.ParseFromString(self._metadata[0][1])
+        self._metadata = ()
+        self._call(feature, "UnlockServer", held, "UnlockServer_Responses")
+
+    def _locked_calls(self, feature: Feature) -> tuple[str, ...]:
+        """What a lock protects: identifiers of features, commands and properties, in lower case."""
+        method = "Get_FCPAffectedByMetadata_LockIdentifier"
+        request = self._new(SERVICE, "Get_ImplementedFeatures_Parameters")  # empty, as that of the method is
+        answer = self._call(feature, method, request, "", like=(SERVICE, "Get_ImplementedFeatures_Responses"))
+        item = SERVICE.prop("ImplementedFeatures")
+        return tuple(str(name).lower() for name in values_of(answer, (item,), SERVICE)["ImplementedFeatures"])
+
+    def _sent_with(self, feature: Feature, method: str) -> tuple[tuple[str, bytes], ...]:
+        """The metadata of a call: the lock's identifier where the lock protects it."""
+        own = method.removeprefix("Get_").removeprefix("Subscribe_").removesuffix("_Info").removesuffix("_Result")
+        names = (feature.full, f"{feature.full}/Command/{own}", f"{feature.full}/Property/{own}")
+        return self._metadata if any(name.lower() in self._affected for name in names) else ()
 
     def discover(self, progress: Callable[[float, str], None] = lambda share, words: None) -> dict[str, Feature]:
         """Every feature of the server by its short identifier."""
@@ -190,8 +256,11 @@ class SilaClient:
     def _new(self, feature: Feature, name: str) -> Any:
         return self._class(feature, name)()
 
-    def _call(self, feature: Feature, method: str, request: Any, response: str) -> Any:
-        return self._unary(feature, method, request, self._class(feature, response), self._timeout)
+    def _call(
+        self, feature: Feature, method: str, request: Any, response: str, like: tuple[Feature, str] | None = None
+    ) -> Any:
+        made = self._class(*like) if like is not None else self._class(feature, response)
+        return self._unary(feature, method, request, made, self._timeout)
 
     def _unary(self, feature: Feature, method: str, request: Any, response: Any, timeout: float) -> Any:
         call = self._channel.unary_unary(
@@ -200,7 +269,7 @@ class SilaClient:
             response_deserializer=response.FromString,
         )
         try:
-            return call(request, timeout=timeout)
+            return call(request, timeout=timeout, metadata=self._sent_with(feature, method))
         except self._grpc.RpcError as error:
             raise self._explain(error, feature, method) from None
 
@@ -212,7 +281,7 @@ class SilaClient:
             request_serializer=lambda item: item.SerializeToString(),
             response_deserializer=response.FromString,
         )
-        stream = call(request, timeout=timeout)
+        stream = call(request, timeout=timeout, metadata=self._sent_with(feature, method))
         try:
             yield from stream
         except self._grpc.RpcError as error:

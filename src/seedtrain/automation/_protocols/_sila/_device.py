@@ -18,7 +18,7 @@ _KINDS: Final[Mapping[str, TagKind]] = {
     "Boolean": "truth",
     "Timestamp": "time",
 }
-CORE: Final = "SiLAService"
+CORE: Final = ("SiLAService", "LockController")
 
 
 class SilaDevice:
@@ -39,6 +39,10 @@ class SilaDevice:
     def close(self) -> None:
         """Leave the server."""
         self.client.close()
+
+    def lock(self, owner: str) -> None:
+        """Keep other clients away until it is closed, where the server can be locked; `InputError` where one has it."""
+        self.client.lock(owner)
 
     def identify(self) -> Identity:
         """What the server says of itself."""
@@ -92,7 +96,7 @@ def _resolved(kind: SilaType, feature: Feature) -> SilaType:
 
 
 def _tags(feature: Feature) -> list[Tag]:
-    if feature.identifier == CORE:
+    if feature.identifier in CORE:
         return []
     found = []
     for item in feature.properties.values():
