@@ -196,6 +196,8 @@ def test_folding_that_takes_too_long_is_stopped_and_its_process_gone():
         process = vienna._process
         with pytest.raises(UnavailableError, match=r"did not fold 4000 nt in 0\.2 s"):
             vienna.fold("GGCCAUAUCG" * 400)
+        with pytest.raises(UnavailableError, match="ended with code"):
+            vienna.fold("GGGAAACCC")  # never the late answer to the question before
     assert process is not None
     assert process.poll() is not None
 

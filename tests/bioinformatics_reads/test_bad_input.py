@@ -7,6 +7,7 @@ import pytest
 
 from seedtrain.base import InputError
 from seedtrain.bioinformatics import simulate_reads, write_fastq
+from seedtrain.bioinformatics._reads import _fasta
 from seedtrain.cli._verify import app
 
 from .made import plain, random_dna
@@ -57,7 +58,8 @@ def test_a_file_that_cannot_be_used_is_refused_and_nothing_is_written(tmp_path, 
         (b">h\nACGT!\n", "'!' is no base"),
     ],
 )
-def test_a_host_that_minimap2_would_swallow_is_refused(tmp_path, other, words):
+def test_a_host_that_minimap2_would_swallow_is_refused(tmp_path, monkeypatch, other, words):
+    monkeypatch.setattr(_fasta, "CHUNK", 64)  # a host has gigabytes, and its end is read too
     (tmp_path / "host.fa").write_bytes(other)
     with pytest.raises(InputError, match=words) as caught:
         run(tmp_path, READ * 30, FASTA, "--other", f"host={tmp_path / 'host.fa'}")
@@ -67,7 +69,10 @@ def test_a_host_that_minimap2_would_swallow_is_refused(tmp_path, other, words):
 
 @pytest.mark.parametrize(
     ("circular", "more", "words"),
-    [(True, ["--linear"], " reads run on from its end to its beginning"), (False, [], "0 reads cross base 1: if the molecule is a line")],
+    [
+        (True, ["--linear"], " reads run on from its end to its beginning"),
+        (False, [], "0 reads cross base 1: if the molecule is a line"),
+    ],
 )
 def test_a_circle_given_as_a_line_and_the_reverse_are_told(tmp_path, capsys, circular, more, words):
     write_fastq(tmp_path / "made.fastq", simulate_reads(TEXT, 40, seed=3, circular=circular))
