@@ -160,14 +160,13 @@ def _die_at(stage: str, at: int) -> None:
         if due("written"):
             die()
 
-    def dying_write(self: Any, entries: Any) -> None:
-        entries = list(entries)
+    def dying_write(self: Any, lines: Any) -> None:
+        entries: list[bytes] = list(lines)
         if entries and due("committed"):
             die()
         if entries and due("half an anchor"):
             assert self._handle is not None
-            line = json.dumps(entries[0], ensure_ascii=False, separators=(",", ":")).encode()
-            os.write(self._handle, line[: len(line) // 2])
+            os.write(self._handle, entries[0][: len(entries[0]) // 2])
             die()
         write(self, entries)
         if entries and due("anchored"):
