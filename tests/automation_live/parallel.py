@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from seedtrain.automation._scenario import Scenario, scenario_of
+from seedtrain.simulation import StepResult
 from tests.automation.made import RECIPE, production_run, seed_run, step_results
 from tests.automation_live.made import control
 
@@ -41,7 +42,11 @@ def _parallel() -> str:
 PARALLEL = _parallel()
 
 
+def steps() -> list[StepResult]:
+    """The downstream train of the recipe."""
+    return [replace(item, path=item.path.replace("recovery/resuspend", "wash/resuspend")) for item in step_results()]
+
+
 @cache
 def scenario(text: str = PARALLEL) -> Scenario:
-    steps = [replace(item, path=item.path.replace("recovery/resuspend", "wash/resuspend")) for item in step_results()]
-    return scenario_of(control(text), production=production_run(), seeds=[seed_run()], steps=steps)
+    return scenario_of(control(text), production=production_run(), seeds=[seed_run()], steps=steps())

@@ -12,8 +12,10 @@ from seedtrain.base import InputError
 from seedtrain.gmp import batch_record, command_batch, review_items
 from seedtrain.recipe import Command, State, earlier
 from seedtrain.record import Ledger, Telemetry, verify
+from tests.automation.made import production_run, run_batch, seed_run
+from tests.automation.played import PlayedPlant
 from tests.automation_live.made import BATCH, Script, connected, control, ledger_in, run, served, starter
-from tests.automation_live.parallel import CHARGE, MIX, PARALLEL, RESUSPEND, STERILISE, scenario
+from tests.automation_live.parallel import CHARGE, MIX, PARALLEL, RESUSPEND, STERILISE, scenario, steps
 from tests.automation_live.test_live import SECONDS, Running, running
 
 pytest.importorskip("asyncua", reason="the group `plant` is not installed")
@@ -138,6 +140,17 @@ def test_a_unit_that_somebody_stops_at_the_vessel_is_held_alone(batch: Running):
     assert reason is not None
     assert "does not run buffer/preparation/sterilise (it is held)" in reason
     assert (batch.state.state(), batch.plant.unit("shake_flask").state) == (State.RUNNING, State.RUNNING)
+
+
+def test_without_people_beside_it_one_branch_is_run_after_the_other_in_the_order_of_the_list(tmp_path: Path):
+    recipe = control(PARALLEL)
+    plant = PlayedPlant(recipe, production=production_run(), seeds=[seed_run()], steps=steps())
+    with ledger_in(tmp_path) as ledger:
+        run_batch(ledger, control=recipe, plant=plant, batch=BATCH)
+        found = batch_state(ledger, BATCH)
+        record = batch_record(ledger.events(subject=BATCH), BATCH)
+    assert list(found.completed) == [step.path for step in recipe.recipe.phases()]
+    assert not [item for item in review_items(record, recipe.recipe) if item.kind == "sequence"]
 
 
 def test_what_waits_for_both_is_refused_before_either_has_ended(made: Ledger):

@@ -40,8 +40,8 @@ class Branches:
             if command:
                 self.watches.pop(step.path, None)
                 words.append(self._try(step, partial(self._tell, step, command)))
-        if self.state.state() is not State.RUNNING:
-            self.ready.clear()
+        due = {step.path for step in self._due()} if self.state.state() is State.RUNNING else set()
+        self.ready = {path: when for path, when in self.ready.items() if path in due}  # else asked anew, later
         return next(filter(None, words), "")
 
     def _ordered(self, step: PhaseAt) -> str:
