@@ -111,8 +111,18 @@ class AlarmWatch:
                     word = AlarmHappening.SUPPRESSED if silent else AlarmHappening.UNSUPPRESSED
                     self._write(word, alarm, at, reason=f"{path or 'no phase'} runs")
 
-    def see(self, unit: str, tag: str, value: float, measure: str, quality: str, at: datetime) -> None:
-        """Take a reading of a tag, `value` in `measure`."""
+    def see(
+        self,
+        unit: str,
+        tag: str,
+        value: float,
+        measure: str,
+        quality: str,
+        at: datetime,
+        *,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take a reading of a tag, `value` in `measure`; `details` go into the record with what follows from it."""
         for detector in self._detectors.get((unit, tag), ()):
             alarm = detector.alarm
             if alarm.phases and not self._is_there(alarm, at):
@@ -121,7 +131,11 @@ class AlarmWatch:
                 self._catch_up()
                 word = AlarmHappening.RAISED if detector.present else AlarmHappening.RETURNED
                 limit = None if alarm.limit is None else alarm.limit.magnitude(measure)
-                self._write(word, alarm, at, value=value, limit=limit, measure=measure)
+                self._write(word, alarm, at, value=value, limit=limit, measure=measure, details=details)
+
+    def present(self, unit: str, name: str) -> bool:
+        """Whether the condition of an alarm is there."""
+        return any(item.present for item in self._all() if item.alarm.key == (unit, name))
 
     def tick(self, now: datetime) -> None:
         """What time alone does: shelving ends. Call it now and then."""
@@ -152,6 +166,7 @@ class AlarmWatch:
         value: float | None = None,
         limit: float | None = None,
         measure: str = "",
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         standing = self.book.get(*alarm.key) or Standing(alarm.unit, alarm.name, alarm.tag, alarm.priority)
         more = {
@@ -163,6 +178,7 @@ class AlarmWatch:
             "value": None if value is None or not math.isfinite(value) else decimal_text(value, 6),
             "limit": None if limit is None else decimal_text(limit, 6),
             "measure": measure,
+            **(details or {}),
         }
         self._append(word, standing, at, more)
 

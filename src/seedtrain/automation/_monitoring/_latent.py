@@ -33,17 +33,23 @@ class Latent:
         """How many components."""
         return int(self.loadings.shape[1])
 
-    def projection(self, columns: slice | NDArray[np.intp]) -> Floats:
-        """What turns the known columns of a row into its scores, shape "component known".
+    def path(self, z: Floats) -> tuple[Floats, Floats]:
+        """The scores of rows as they become known, and what turns products with the loadings into them.
 
-        The conditional mean of the scores given what is known: least squares, held by how far scores usually go, so
-        that it stands on firm ground at a batch's beginning too.
+        - `z`: "row time tag", not a number where nothing is known. Scores: "row time component"; the other: "row time
+          component component".
+
+        The conditional mean of the scores given what is known so far: least squares, held by how far scores usually
+        go, so that it stands on firm ground at a batch's beginning too.
 
         **Source** Nelson, Taylor & MacGregor 1996, Chemom. Intell. Lab. Syst. 35:45 (conditional mean replacement).
         """
-        known = self.loadings[columns]
-        held = known.T @ known + self.noise * np.diag(1.0 / self.variance)
-        return np.asarray(np.linalg.solve(held, known.T), dtype=float)
+        loadings = self.loadings.reshape(*z.shape[1:], self.count)
+        known = np.isfinite(z)
+        products = np.cumsum(np.einsum("twk,rtw->rtk", loadings, np.where(known, z, 0.0), optimize=True), axis=1)
+        squares = np.einsum("rtw,twk,twj->rtkj", known.astype(float), loadings, loadings, optimize=True)
+        held = np.cumsum(squares, axis=1) + self.noise * np.diag(1.0 / self.variance)
+        return np.asarray(np.linalg.solve(held, products[..., None])[..., 0], dtype=float), held
 
 
 def pca(z: Floats, count: int) -> Latent:

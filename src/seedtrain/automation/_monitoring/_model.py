@@ -8,27 +8,22 @@ the batches, so that what is modelled is how batches differ from their mean traj
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from seedtrain.automation._monitoring._latent import Floats, Latent, components_of, pca, pls
+from seedtrain.automation._monitoring._latent import Floats, Latent
 from seedtrain.base import InputError
 
-LEVEL: Final = 0.99
-FOLDS: Final = 10
-NEIGHBOURS: Final = 3  # times to either side whose SPE counts for the limit of a time
 IN_A_ROW: Final = 3
-"""Points beyond the limit of T2 or SPE before it is an alarm."""
+"""Points that T2 or SPE must be beyond an alarm's limit: one point alone is never an alarm."""
 WINDOW: Final = 10
 """Points whose mean SPE is looked at beside that of one: what is small and stays shows there."""
-WINDOW_LEVEL: Final = 0.999
-"""Of the limit of that mean, which is an alarm at once."""
-HOUR: Final = "SPE of the last hour"
-FEWEST: Final = 12
-LEAST_SCALE: Final = 1e-9
+STATISTICS: Final = ("SPE", "T2", "mean SPE")
+"""Of which the last is the mean of the last `WINDOW` points."""
+MEAN: Final = STATISTICS[2]
 
 
 @dataclass(frozen=True)
@@ -57,7 +52,7 @@ class Trace:
 
     - `t2`, `spe`: Hotelling's T2 of the scores so far, and the squared prediction error of the values of the time,
       each tag's error over what is usual for it, so that a precise instrument counts as much as a restless one.
-    - `spe_mean`: of the last `WINDOW` times.
+    - `spe_mean`: of the last `WINDOW` times. `errors`: of each tag, over what is usual for it, "time tag".
     - `outcome`: the outcome as far as it can be told, in its unit; None where the model has none.
     """
 
@@ -65,11 +60,12 @@ class Trace:
     spe: Floats
     spe_mean: Floats
     outcome: Floats | None
+    errors: Floats
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The first alarm: when (h of the phase), by which statistic, and what gives most to it, the largest first."""
+    """An alarm: when (h of the phase), by which statistic, and what gives most to it, the largest first."""
 
     hours: float
     place: int
@@ -83,7 +79,9 @@ class GoldenModel:
 
     - `mean`, `scale`: "column". `spread`: covariance of the scores known at each time, "time component component".
     - `usual`: "tag", the standard deviation of a good batch's error, scaled as its column is.
-    - `t2_limit`, `spe_limit`, at `level`, and `spe_mean_limit`, at `WINDOW_LEVEL`: "time".
+    - `limits`: of each of `STATISTICS` at a time, "statistic time", which a share `false_alarms` of good batches passes
+      by each of them alone. `factor`: how many times its limit a statistic must be for an alarm, so that no more do by
+      all of them. `left_out`: the most that each good batch comes to, over its limits, by a model made without it.
     - `outcome_scale`: mean and standard deviation of the outcome. `outcome_error`: "time": standard deviation of the
       outcome told at that time, for batches that were left out.
     """
@@ -95,198 +93,87 @@ class GoldenModel:
     latent: Latent
     spread: Floats
     usual: Floats
-    t2_limit: Floats
-    spe_limit: Floats
-    spe_mean_limit: Floats
+    limits: Floats
     level: float
     count: int
+    factor: float = 1.0
+    false_alarms: float = 0.05
+    left_out: tuple[float, ...] = ()
     outcome_scale: tuple[float, float] | None = None
     outcome_error: Floats | None = None
 
     def trace(self, values: Floats) -> Trace:
         """A whole batch, or as much of it as there is: `values` of shape "time tag"."""
-        t2, spe, told = [], [], []
-        for place in range(len(values)):
-            scores, z, _ = self._scores(values[: place + 1])
-            t2.append(self._t2(scores, place))
-            spe.append(float(np.nansum(self._residual(scores, z, place) ** 2)) * self._missing(z, place))
-            told.append(self._told(scores))
-        outcome = None if self.latent.outcome is None else np.array(told, dtype=float)
-        return Trace(np.array(t2), np.array(spe), _moving_mean(np.array(spe)), outcome)
+        times = len(values)
+        z = self.scaled(values)
+        scores = self._latent_of(times).path(z[None])[0][0]
+        errors = self._errors(z, scores)
+        read = np.isfinite(errors).sum(axis=1)
+        spe = np.nansum(errors**2, axis=1) * np.where(read > 0, len(self.tags) / np.maximum(read, 1), 0.0)
+        t2 = np.einsum("tk,tk->t", scores, np.linalg.solve(self.spread[:times], scores[..., None])[..., 0])
+        outcome = None
+        if self.latent.outcome is not None and self.outcome_scale is not None:
+            mean, size = self.outcome_scale
+            outcome = mean + size * (scores @ self.latent.outcome)
+        return Trace(t2, spe, moving_mean(spe), outcome, errors)
+
+    def scaled(self, values: Floats) -> Floats:
+        """Values as they are modelled, "time tag"."""
+        columns = slice(0, values.size)
+        shape = (-1, len(self.tags))
+        found = (np.asarray(values, dtype=float) - self.mean[columns].reshape(shape)) / self.scale[columns].reshape(
+            shape
+        )
+        return np.asarray(found, dtype=float)
+
+    def _latent_of(self, times: int) -> Latent:
+        return replace(self.latent, loadings=self.latent.loadings[: times * len(self.tags)])
+
+    def _errors(self, z: Floats, scores: Floats) -> Floats:
+        loadings = self.latent.loadings[: z.size].reshape(*z.shape, -1)
+        return np.asarray((z - np.einsum("twk,tk->tw", loadings, scores)) / self.usual, dtype=float)
+
+    def ratios(self, trace: Trace) -> Floats:
+        """Each statistic over its limit for an alarm, "statistic time"."""
+        seen = np.array([trace.spe, trace.t2, trace.spe_mean])
+        return np.asarray(seen / (self.limits[:, : seen.shape[1]] * self.factor), dtype=float)
 
     def first_alarm(self, values: Floats) -> Finding | None:
         """The first time at which a statistic is an alarm; None: never."""
-        trace = self.trace(values)
-        found: list[tuple[int, str]] = []
-        for name, seen, limit, times in (
-            ("SPE", trace.spe, self.spe_limit, IN_A_ROW),
-            ("T2", trace.t2, self.t2_limit, IN_A_ROW),
-            (HOUR, trace.spe_mean, self.spe_mean_limit, 1),
-        ):
-            beyond = seen > limit[: len(seen)]
-            runs = np.convolve(beyond, np.ones(times), "full")[: len(beyond)] >= times - 0.5
-            if runs.any():
-                found.append((int(np.argmax(runs)), name))
-        if not found:
-            return None
-        place, name = min(found)
-        return Finding(float(self.hours[place]), place, name, self.contributions(values, place, name))
+        index = index_of(self.ratios(self.trace(values)))
+        above = np.flatnonzero(index.max(axis=0) > 1.0)
+        return self.finding(values, int(above[0]), STATISTICS[int(index[:, above[0]].argmax())]) if len(above) else None
+
+    def finding(self, values: Floats, place: int, statistic: str) -> Finding:
+        """What a statistic is made of at a time."""
+        return Finding(float(self.hours[place]), place, statistic, self.contributions(values, place, statistic))
 
     def contributions(self, values: Floats, place: int, statistic: str) -> dict[str, float]:
         """What each tag gives to a statistic at a time; they add up to it, and the largest comes first.
 
         **Source** Westerhuis, Gurden & Smilde 2000, Chemom. Intell. Lab. Syst. 51:95.
         """
-        scores, z, projection = self._scores(values[: place + 1])
-        if statistic == HOUR:
-            near = range(max(place - WINDOW + 1, 0), place + 1)
-            each = [self.contributions(values, item, "SPE") for item in near]
-            by_tag = np.array([sum(item[tag] for item in each) / len(each) for tag in self.tags])
-        elif statistic == "SPE":
-            by_tag = np.nan_to_num(self._residual(scores, z, place)) ** 2 * self._missing(z, place)
+        until = values[: place + 1]
+        if statistic == "T2":
+            by_tag = self._t2_parts(until)
         else:
-            weight = np.linalg.solve(self.spread[place], scores) @ projection
-            known = np.isfinite(z)
-            columns = np.zeros(len(z))
-            columns[known] = weight * z[known]
-            by_tag = columns.reshape(-1, len(self.tags)).sum(axis=0)
+            errors = self.trace(until).errors
+            read = np.isfinite(errors).sum(axis=1)
+            parts = np.nan_to_num(errors) ** 2 * np.where(read > 0, len(self.tags) / np.maximum(read, 1), 0.0)[:, None]
+            by_tag = parts[-WINDOW:].mean(axis=0) if statistic == MEAN else parts[-1]
         order = np.argsort(-np.abs(by_tag))
         return {self.tags[number]: float(by_tag[number]) for number in order}
 
-    def _scores(self, values: Floats) -> tuple[Floats, Floats, Floats]:
-        """Scores from what is known, all known columns scaled, and the projection that was used."""
-        z = (np.asarray(values, dtype=float).ravel() - self.mean[: values.size]) / self.scale[: values.size]
-        known = np.isfinite(z)
-        projection = self.latent.projection(np.flatnonzero(known))
-        return projection @ z[known], z, projection
-
-    def _residual(self, scores: Floats, z: Floats, place: int) -> Floats:
-        width = len(self.tags)
-        columns = slice(place * width, (place + 1) * width)
-        return np.asarray((z[columns] - self.latent.loadings[columns] @ scores) / self.usual, dtype=float)
-
-    def _missing(self, z: Floats, place: int) -> float:
-        """What makes the error of the tags that were read comparable to that of all."""
-        width = len(self.tags)
-        known = int(np.isfinite(z[place * width : (place + 1) * width]).sum())
-        return width / known if known else 0.0
-
-    def _t2(self, scores: Floats, place: int) -> float:
-        return float(scores @ np.linalg.solve(self.spread[place], scores))
-
-    def _told(self, scores: Floats) -> float:
-        if self.latent.outcome is None or self.outcome_scale is None:
-            return float("nan")
-        mean, size = self.outcome_scale
-        return mean + size * float(self.latent.outcome @ scores)
+    def _t2_parts(self, values: Floats) -> Floats:
+        """What each tag, over all times so far, gives to the T2 of the last one."""
+        z = self.scaled(values)
+        (scores,), (held,) = self._latent_of(len(values)).path(z[None])
+        weight = np.linalg.solve(held[-1], np.linalg.solve(self.spread[len(values) - 1], scores[-1]))
+        loadings = self.latent.loadings[: z.size].reshape(*z.shape, -1)
+        return np.asarray((np.nan_to_num(z) * (loadings @ weight)).sum(axis=0), dtype=float)
 
 
-def fit_golden(
-    golden: Golden, *, components: int | None = None, level: float = LEVEL, towards_outcome: bool = False
-) -> GoldenModel:
-    """The model of good batches; `towards_outcome` with PLS, else with PCA.
-
-    Limits come from batches that a model made without them has judged, for a model is kinder to those it was made of:
-    of SPE by g chi2(h) matched to their mean and variance at each time, of T2 by F.
-
-    - `components`: how many; by parallel analysis if not given. `level`: share of good points within each limit.
-
-    Raises `InputError` for too few batches.
-
-    **Source** of the limits: Nomikos & MacGregor 1995; Ramaker et al. 2006, J. Chemom. 20:148, on left-out batches.
-    """
-    rows = len(golden.values)
-    if rows < FEWEST:
-        raise InputError(f"{rows} batches are too few for a model", remedy=f"Give {FEWEST} good batches or more.")
-    if towards_outcome and golden.outcome is None:
-        raise InputError("the batches have no outcome", remedy="Give one, or model them without.")
-    count = components or components_of(_table(golden.values)[0])
-    model = _fitted(golden, range(rows), count, towards_outcome, level)
-    errors, told = _left_out(golden, count, towards_outcome, level)
-    usual = np.maximum(np.sqrt(np.nanmean(errors**2, axis=(0, 1))), LEAST_SCALE)
-    read = np.isfinite(errors).sum(axis=2)
-    spe = np.nansum((errors / usual) ** 2, axis=2) * len(golden.tags) / np.maximum(read, 1)
-    error = None
-    if told is not None and golden.outcome is not None:
-        error = np.sqrt(np.mean((told - golden.outcome[:, None]) ** 2, axis=0))
-    limits = {
-        "usual": usual,
-        "spe_limit": _spe_limit(spe, level),
-        "spe_mean_limit": _spe_limit(np.array([_moving_mean(row) for row in spe]), WINDOW_LEVEL),
-    }
-    return GoldenModel(**{**vars(model), **limits, "outcome_error": error})
-
-
-def _table(values: Floats) -> tuple[Floats, Floats, Floats]:
-    """The unfolded table, centred and scaled; a cell that was not read is at its mean."""
-    flat = values.reshape(len(values), -1)
-    mean, scale = np.nanmean(flat, axis=0), np.nanstd(flat, axis=0, ddof=1)
-    # A column that hardly varies over the good batches must not turn the last digit of a new one into an alarm.
-    scale = np.maximum(scale, np.maximum(LEAST_SCALE, 1e-6 * np.abs(mean)))
-    return np.nan_to_num((flat - mean) / scale), mean, scale
-
-
-def _fitted(golden: Golden, rows: Sequence[int], count: int, towards_outcome: bool, level: float) -> GoldenModel:
-    values = golden.values[list(rows)]
-    table, mean, scale = _table(values)
-    size = None
-    if towards_outcome:
-        assert golden.outcome is not None
-        outcome = golden.outcome[list(rows)]
-        size = (float(outcome.mean()), float(outcome.std(ddof=1)) or 1.0)
-        latent = pls(table, (outcome - size[0]) / size[1], count)
-    else:
-        latent = pca(table, count)
-    width, times = len(golden.tags), len(golden.hours)
-    spread = []
-    for place in range(times):
-        columns = slice(0, (place + 1) * width)
-        scores = table[:, columns] @ latent.projection(columns).T
-        spread.append(np.atleast_2d(np.cov(scores, rowvar=False)) + 1e-9 * np.diag(latent.variance))
-    limit = np.full(times, _t2_limit(latent.count, len(table), level))
-    none, ones = np.full(times, np.inf), np.ones(width)
-    return GoldenModel(
-        golden.tags,
-        golden.hours,
-        mean,
-        scale,
-        latent,
-        np.array(spread),
-        ones,
-        limit,
-        none,
-        none,
-        level,
-        len(table),
-        size,
-    )
-
-
-def _t2_limit(count: int, rows: int, level: float) -> float:
-    """Of a new batch, whose scores are not among those of the covariance."""
-    from scipy.special import fdtri
-
-    return float(count * (rows**2 - 1) / (rows * (rows - count)) * fdtri(count, rows - count, level))
-
-
-def _left_out(golden: Golden, count: int, towards_outcome: bool, level: float) -> tuple[Floats, Floats | None]:
-    """Errors ("batch time tag") and told outcome ("batch time") of every batch by a model made without it."""
-    rows = len(golden.values)
-    errors = np.empty(golden.values.shape)
-    told = np.empty(golden.values.shape[:2]) if towards_outcome else None
-    for fold in range(min(FOLDS, rows)):
-        out = range(fold, rows, min(FOLDS, rows))
-        model = _fitted(golden, [row for row in range(rows) if row not in out], count, towards_outcome, level)
-        for row in out:
-            for place in range(len(golden.hours)):
-                scores, z, _ = model._scores(golden.values[row, : place + 1])
-                errors[row, place] = model._residual(scores, z, place)
-                if told is not None:
-                    told[row, place] = model._told(scores)
-    return errors, told
-
-
-def _moving_mean(spe: Floats) -> Floats:
+def moving_mean(spe: Floats) -> Floats:
     """Of the last `WINDOW` values, of as many as there are at the beginning."""
     total = np.concatenate(([0.0], np.cumsum(spe)))
     last = np.arange(1, len(spe) + 1)
@@ -294,13 +181,11 @@ def _moving_mean(spe: Floats) -> Floats:
     return np.asarray((total[last] - total[first]) / (last - first), dtype=float)
 
 
-def _spe_limit(spe: Floats, level: float) -> Floats:
-    """By g chi2(h) with the mean and variance of a time and its neighbours (Box 1954, after Nomikos & MacGregor)."""
-    from scipy.special import chdtri
-
-    found = []
-    for place in range(spe.shape[1]):
-        near = spe[:, max(place - NEIGHBOURS, 0) : place + NEIGHBOURS + 1]
-        mean, variance = float(near.mean()), float(near.var(ddof=1))
-        found.append(variance / (2 * mean) * float(chdtri(2 * mean**2 / variance, 1.0 - level)))
-    return np.array(found)
+def index_of(ratios: Floats) -> Floats:
+    """What stands against 1 for an alarm, "... statistic time": T2 and SPE as the least of the last `IN_A_ROW` points,
+    the mean as it is; nothing before there are as many points."""
+    found = np.array(ratios, dtype=float)
+    for back in range(1, IN_A_ROW):
+        found[..., :2, back:] = np.minimum(found[..., :2, back:], ratios[..., :2, :-back])
+    found[..., : IN_A_ROW - 1] = 0.0
+    return found

@@ -118,7 +118,9 @@ def _alarms(events: Iterable[Event]) -> Sequence[_Alarm]:
 def _name(payload: Any) -> str:
     name = f"alarm {payload.get('alarm') or payload.get('tag', '')}"
     name += f" of {payload['unit']}" if payload.get("unit") else ""
-    return name + (f" ({payload['priority']})" if payload.get("priority") else "")
+    name += f" ({payload['priority']})" if payload.get("priority") else ""
+    tags = [str(item["tag"]) for item in payload.get("contributions") or ()]  # of monitoring beside good batches
+    return name + (f" by {', '.join(tags)}" if tags else "")
 
 
 def _whereby(event: Event) -> str:
