@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import math
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -15,12 +16,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedtrain.base import InputError, SeedtrainError
+from seedtrain.base import InputError, SeedtrainError, digest, silent
 from seedtrain.development import MeasuredRun, culture_problem, fit_problem, read_data
 from seedtrain.program import read_plant
 from seedtrain.program._campaign import Campaign, read_campaign
+from seedtrain.program._campaign_stages import CampaignStages
+from seedtrain.program._design_stages import DesignStages
+from seedtrain.program._directory import read_program
+from seedtrain.program._engine import StageResult
 from seedtrain.program._fitted import Fitted, fitted_of, read_fitted
 from seedtrain.program._informed import truth_culture
+from seedtrain.program._outlook_stages import OutlookStages
 from seedtrain.program._virtual import (
     LATEST,
     bench_run,
@@ -339,3 +345,78 @@ def test_a_virtual_run_is_that_of_the_recipe_with_the_factors_set(small, setting
         moved = moved.with_value(item.path, item.parameter, item.quantity(value))
     again = bench_run(truth, bench(), moved)
     assert again.totals["titre"] == runs["V3"].totals["titre"]
+
+
+# one's own readings
+
+
+def own_program(folder: Path, runs: dict[str, Run], settings, sheet: str = "") -> CampaignStages:
+    """The worked example with readings of one's own: what the virtual campaign left, in files beside it."""
+    for path in COLLAGEN.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
+    small = campaign(folder)
+    (folder / "readings.csv").write_text(readings_table(runs, small.assays, 1, simulated=False))
+    groups = dict.fromkeys(runs, ("bench", "BENCH-1L"))
+    mapping = mapping_text("own", small.assays, groups, "readings.csv").replace("origin: simulated", "origin: measured")
+    (folder / "mapping.yaml").write_text(mapping)
+    (folder / "runs.csv").write_text(sheet or settings_table(small, list(runs), settings))
+    (folder / "campaign.yaml").write_text(SMALL + "data: mapping.yaml\nsheet: runs.csv\n")
+    program = read_program(folder)
+    assert program.campaign is not None
+    assert not program.campaign.virtual
+    return CampaignStages(program, Published(program), program.campaign)
+
+
+class Published(DesignStages):
+    """The culture as it is shipped, so that no gene and no strain is needed."""
+
+    def literature(self, results):
+        return culture()
+
+
+def test_ones_own_readings_take_the_place_of_virtual_ones(tmp_path, runs, settings) -> None:
+    stages = own_program(tmp_path, runs, settings)
+    output = stages.stages()[0].work({}, silent)
+    assert output.data["simulated"] is False
+    assert output.data["truth"] == {}
+    assert list(output.data["runs"].values()) == settings.tolist()
+    # nothing virtual follows: vessels hold what was fitted
+    data = json.loads(json.dumps(output.data))
+    result = StageResult("campaign", "key", data, tmp_path, "digest", ran=True)
+    assert stages.design.nature({"campaign": result}).digest == culture().digest
+
+
+def test_other_readings_redo_the_fit_and_not_what_was_known_before(tmp_path, runs, settings) -> None:
+    stages = own_program(tmp_path, runs, settings)
+
+    def keys() -> tuple[str, str]:
+        looked = OutlookStages(stages.program, stages.design, stages.campaign, ())
+        return digest(stages.stages()[0].inputs({})), digest(looked.before().inputs({}))
+
+    first = keys()
+    assert keys() == first
+    text = (tmp_path / "readings.csv").read_text()
+    (tmp_path / "readings.csv").write_text(text.replace("V1,4,", "V1,4.1,", 1))
+    then = keys()
+    assert then[0] != first[0]
+    assert then[1] == first[1]
+
+
+def test_a_sheet_that_does_not_fit_the_readings_is_refused_with_its_place(tmp_path, runs, settings, small) -> None:
+    whole = settings_table(small, list(runs), settings)
+    lines = whole.splitlines()
+    together = settings.copy()
+    together[:, 1] = 4.5 + (together[:, 0] - 0.10) * 50
+    faults = {
+        "\n".join(lines[:-1]) + "\n": "does not say what V6 was set to",
+        whole.replace(lines[1], lines[1].rpartition(",")[0] + ",fast"): "a setting that is no number",
+        settings_table(small, list(runs), together): "nothing tells their effects apart",
+    }
+    for number, (sheet, words) in enumerate(faults.items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with pytest.raises(InputError, match=words) as refused:
+            own_program(folder, runs, settings, sheet).stages()[0].work({}, silent)
+        assert "runs.csv" in str(refused.value)
+        assert refused.value.remedy
