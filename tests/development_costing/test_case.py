@@ -86,6 +86,26 @@ def test_steps_that_share_a_suite_wait_for_each_other(tmp_path: Path) -> None:
     assert found.economics.schedule.bottleneck == "steps that share a suite"
 
 
+def test_a_cleaner_that_all_steps_share_can_be_the_bottleneck(tmp_path: Path) -> None:
+    """Its hours in a batch are the turnarounds of all steps; one that has nothing to clean is refused."""
+    text = "\n".join(
+        line.replace("{step:", "{cleaner: skid, step:") if line.lstrip().startswith("- {step:") else line
+        for line in ENZYME.splitlines()
+    )
+    assert text.count("cleaner: skid") >= 3
+    found, plain = assessed(written(tmp_path, text)), assessed(CASES / "case.yaml")
+    case = read_case(tmp_path / "case.yaml")
+    assert isinstance(case, BatchCase)
+    hours = sum(task.until - task.end for task in case.tasks)
+    busy = {item.suite: item.hours for item in found.economics.schedule.occupancies}
+    assert busy["skid"] == pytest.approx(hours)
+    assert found.timetable.interval >= max(hours, plain.timetable.interval)
+    assert found.economics.schedule.cycle_time >= found.timetable.interval - 1e-9
+    bad = changed("{step: concentration, hours: 10 h}", "{step: c, hours: 10 h, cleaner: skid, turnaround: none}")
+    with pytest.raises(SeedtrainError, match="no turnaround is given"):
+        read_case(written(tmp_path, bad))
+
+
 def test_without_a_process_a_batch_has_a_cost_but_no_levers(tmp_path: Path) -> None:
     text = changed("process: {titre: 8 g/L, broth: 14 m3, duration: 40 h, recovery: 70 %}", "released: 78.4 kg")
     found = assessed(written(tmp_path, text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -235,7 +235,7 @@ def _turnaround(entry: StepEntry, table: FactorTable) -> float:
 
 
 def occupied(steps: list[StepEntry], plan: Timetable, table: FactorTable) -> tuple[Occupancy, ...]:
-    """How long a batch keeps each suite; where steps that share a suite wait for each other, that as well."""
+    """How long a batch keeps each suite and cleaner; where steps wait for each other in a shared one, that as well."""
     found: dict[str, Occupancy] = {}
     for entry in steps:
         suite = entry.suite or entry.step
@@ -248,6 +248,10 @@ def occupied(steps: list[StepEntry], plan: Timetable, table: FactorTable) -> tup
         else:
             units = entry.units
         found[suite] = Occupancy(suite, hours, turnaround, units)
+    for entry in steps:
+        if entry.cleaner:
+            old = found.get(entry.cleaner, Occupancy(entry.cleaner, 0.0, ""))
+            found[entry.cleaner] = replace(old, hours=old.hours + table.factor(_TURNAROUNDS[entry.turnaround]).value)
     extra = () if plan.exact else (Occupancy(SHARED, plan.interval, ""),)
     return (*found.values(), *extra)
 

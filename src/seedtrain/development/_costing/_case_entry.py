@@ -100,6 +100,12 @@ class StepEntry(_Strict):
     people: float | None = Field(default=None, ge=0)
     wait: Hours | None = None
 
+    @model_validator(mode="after")
+    def _cleaned(self) -> StepEntry:
+        if self.cleaner and self.turnaround == "none":
+            raise ValueError("cleaner: no turnaround is given for it to clean in | Write turnaround: suite or vessel.")
+        return self
+
 
 class LoanEntry(_Strict):
     """A loan on part of the capital."""
