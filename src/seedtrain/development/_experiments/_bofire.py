@@ -74,6 +74,10 @@ class Bofire:
         self, study: Experiment, x: Floats, y: dict[str, Floats], pending: Floats, count: int, seed: int
     ) -> Floats:
         """The next points, "run, column", as places and numbers of levels; steps are not rounded to."""
+        for item in study.responses:
+            if item.goal != "none" and item.limited:
+                raise InputError(f"{item.name} has a goal and a limit, which BoFire takes as two responses",
+                                 remedy="Leave --backend out: Seedtrain's own choice takes both.")  # fmt: skip
         question = {
             "factors": [{"name": item.name, "levels": list(item.levels)} for item in study.ordered],
             "responses": [
@@ -84,13 +88,14 @@ class Bofire:
             "y": {name: values.tolist() for name, values in y.items()}, "pending": pending.tolist(),
             "count": count, "seed": seed,
         }  # fmt: skip
-        for item in study.responses:
-            if item.goal != "none" and item.limited:
-                raise InputError(f"{item.name} has a goal and a limit, which BoFire takes as two responses",
-                                 remedy="Leave --backend out: Seedtrain's own choice takes both.")  # fmt: skip
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise UnavailableError(
+                "BoFire ended by itself", remedy="Ask again; it may have run out of memory."
+            ) from None
         answer = self._answer()
         self.cpu_s += float(answer["cpu_s"])
         found = np.array(answer["points"], float)
