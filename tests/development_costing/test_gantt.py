@@ -108,6 +108,8 @@ def test_what_cannot_be_placed_is_refused(given_: dict[str, Any], words: str) ->
     with pytest.raises(InputError, match=words) as error:
         gantt(tasks, given_.pop("units", {}), given_.pop("batches", 2), **given_)
     assert error.value.remedy
+    with pytest.raises(InputError, match="no step says how many people"):
+        gantt(line([6]), {}, 1, crew=3)
     with pytest.raises(InputError, match="each other's way"):
         gantt([Task("a", "room", 0, 4, 4), Task("b", "room", 2, 5, 5)], {}, 1)
 

@@ -69,7 +69,7 @@ def economics(
 
     Example: seedtrain economics my-case.yaml --photovoltaics "500 kW" --storage "1 MWh"
 
-    Example: seedtrain economics examples/enzyme/case.yaml --gantt 6 --crew 4 -o enzyme
+    Example: seedtrain economics examples/collagen --gantt 6 --crew 8 -o economics
 
     Parameters
     ----------

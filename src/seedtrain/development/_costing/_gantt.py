@@ -110,6 +110,8 @@ def _check(tasks: Sequence[Task], batches: int, crew: float | None) -> None:
         return
     if not 0 < crew < math.inf:
         raise InputError(f"a crew of {crew:g}", remedy="Give one person or more.")
+    if not any(task.people for task in tasks):
+        raise InputError("no step says how many people it takes", remedy="Give steps `people`, or leave the crew out.")
     for task in tasks:
         if task.people > crew:
             raise InputError(
