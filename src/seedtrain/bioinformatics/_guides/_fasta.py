@@ -148,7 +148,8 @@ class _Parser:
         raw = CODE_OF[np.frombuffer(text, dtype=np.uint8)]
         codes: Codes = raw[raw != _SPACE]
         if len(codes) and not self._seen:
-            raise self._error("sequence before the first header", remedy="Begin the FASTA file with '>' and a name.")
+            remedy = "Begin the FASTA file with '>' and a name; of GenBank, export the sequence as FASTA."
+            raise self._error("sequence before the first header", remedy=remedy)
         if len(codes) and codes.max() == _INVALID:
             at = int(np.argmax(raw == _INVALID))
             line = self._line + text.count(b"\n", 0, at)
