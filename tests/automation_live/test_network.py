@@ -1,4 +1,4 @@
-"""A network that is lost: by the plant's own fault script, and cut for real in a network namespace of its own."""
+"""A network that is lost, by the fault script and cut for real in a namespace of its own; and a disk that fills up."""
 
 from __future__ import annotations
 
@@ -72,3 +72,16 @@ def test_a_network_that_is_cut_in_a_namespace_of_its_own_is_a_gap_and_the_batch_
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env={**os.environ})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "gap" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_batch_whose_disk_is_full_for_a_while_goes_on(tmp_path: Path) -> None:
+    """A small disk of its own in a mount namespace of its own: record and telemetry have no byte left for seconds."""
+    unshare = shutil.which("unshare")
+    probe = ["unshare", "-m", "sh", "-c", f"mount -t tmpfs tmpfs {tmp_path}"]
+    if unshare is None or subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip("mount namespaces are not allowed here (unshare -m)")
+    command = ["unshare", "-m", sys.executable, "-m", "tests.automation_live.full_disk", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "goes on" in done.stdout

@@ -24,6 +24,7 @@ from seedtrain.automation import (
 from seedtrain.automation._monitoring._profile import PhaseTime, profile
 from seedtrain.base import InputError, InputErrors
 from seedtrain.cli import main
+from seedtrain.cli._batch_golden import beside
 from seedtrain.record import Ledger, Telemetry, Trend, open_ledger
 from tests.automation_monitoring.recorded import (
     EVERY,
@@ -237,3 +238,24 @@ def test_at_the_command_line(
     code, said = run("watch", "B-1", "--once", "--hours", "9")
     assert (code, "golden.index" in said, ALARM in said) == (0, True, True)
     assert started > START
+
+
+def test_beside_an_executor_it_watches_until_that_is_done_and_a_model_of_another_recipe_is_refused(
+    ledger: Ledger, tmp_path: Path, learnt: tuple[Path, GoldenBatches], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "golden.json"
+    write_golden(learnt[1], path)
+    started, record = begin(ledger, "B-1", 40), str(ledger.path)
+    with beside(path, "B-1", record):
+        tell(ledger, started, faulty())
+    (alarm,) = alarm_book(ledger, "B-1").standing
+    assert alarm.name == ALARM, "what came last is judged too"
+    begin(ledger, "B-2", 60, recipe="another")
+    with pytest.raises(InputError, match="runs another"), beside(path, "B-2", record):
+        raise AssertionError("nothing is executed")
+    with beside(None, "B-1", record):
+        pass
+    with pytest.raises(SystemExit) as left:
+        main(["batch", "start", "x@1", "--batch", "B-3", "--golden", str(path), "--as", "person-1", "--record", record])
+    assert left.value.code == 2
+    assert "--golden watches a batch on a plant" in capsys.readouterr().err

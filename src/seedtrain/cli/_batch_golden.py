@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 
@@ -15,6 +18,56 @@ from seedtrain.cli._signing import RecordUrl, open_record
 if TYPE_CHECKING:
     from seedtrain.automation import GoldenBatches, GoldenPoint, GoldenWatch
     from seedtrain.record import Ledger
+
+
+GoldenFile = Annotated[
+    Path | None, Parameter(name="--golden", help="Watch it beside good batches: a model of `batch golden`.")
+]
+BESIDE_S: Final = 2.0
+"""s between two looks of monitoring beside an executor."""
+
+
+@contextmanager
+def beside(golden: Path | None, batch: str, record: str | None) -> Iterator[None]:
+    """Monitoring as `batch monitor` does it, in a thread beside the executor; what goes wrong in it ends it alone.
+
+    Raises `InputError` for a model that does not fit the batch, before anything is executed.
+    """
+    import threading
+
+    if golden is None:
+        yield
+        return
+    from seedtrain.automation import GoldenWatch, read_golden
+
+    model = read_golden(golden)
+    with open_record(record) as ledger:
+        GoldenWatch(ledger, batch, model).close()
+    over = threading.Event()
+
+    def work() -> None:
+        try:
+            with open_record(record) as own:
+                watching = GoldenWatch(own, batch, model)
+                try:
+                    while True:
+                        last = over.is_set()
+                        watching.look()
+                        if last:
+                            return
+                        over.wait(BESIDE_S)
+                finally:
+                    watching.close()
+        except Exception as error:  # noqa: BLE001 - the batch goes on without it, whatever it was
+            print(_("monitoring has ended: {error}").format(error=error), file=sys.stderr, flush=True)
+
+    thread = threading.Thread(target=work, name="golden batches", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(60.0)
 
 
 def add_to(app: App) -> None:

@@ -13,6 +13,7 @@ from seedtrain.base import EXIT_DONE, EXIT_FAIL, InputError, SeedtrainError, col
 from seedtrain.base import translate as _
 from seedtrain.cli import _batch, _batch_orders
 from seedtrain.cli._batch_acts import Reason, acted
+from seedtrain.cli._batch_golden import GoldenFile, beside
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
@@ -38,6 +39,7 @@ def start(
     batch: Annotated[str, Parameter(help="The id of the new batch: up to 40 letters, digits, dots and dashes.")],
     mapping: MappingFile = None,
     alarms: AlarmFile = None,
+    golden: GoldenFile = None,
     plant_password_fd: PlantPassword = None,
     simulated: Annotated[
         bool, Parameter(negative="", help="A trial: no approved recipe, marked on every page.")
@@ -59,6 +61,7 @@ def start(
         A recipe file, or a version in the ledger: NAME, the effective one, or NAME@VERSION.
     """
     if mapping is None:
+        _no_golden(golden)
         return _batch.start(recipe, batch=batch, simulated=simulated, signer=signer, record=record, common=common)
     from seedtrain.automation import start_live
     from seedtrain.base import use_language
@@ -82,7 +85,8 @@ def start(
                     mapping=read.digest,
                     simulated=simulated,
                 )
-            return _drive(given, plant, read, simulated=simulated)
+            with beside(golden, batch, record):
+                return _drive(given, plant, read, simulated=simulated)
 
 
 def resume(
@@ -90,6 +94,7 @@ def resume(
     *,
     mapping: MappingFile = None,
     alarms: AlarmFile = None,
+    golden: GoldenFile = None,
     plant_password_fd: PlantPassword = None,
     reason: Reason = "",
     signer: Signer | None = None,
@@ -109,6 +114,7 @@ def resume(
         The batch.
     """
     if mapping is None:
+        _no_golden(golden)
         if signer is None:
             raise InputError("nobody signs", remedy="Give --as, or --mapping to take over a batch on a plant.")
         return _batch_orders.resume(batch, reason=reason, signer=signer, record=record, common=common)
@@ -123,8 +129,14 @@ def resume(
         given = _Given(ledger, batch_recipe(ledger, found), batch, mapping, alarms, options)
         trial, people = found.header.trial, batch_people(ledger, batch)
         hold_lost_batch(given.control, ledger, batch, LedgerPermit(ledger, given.control), people, trial=trial)
-        with _checked(given, "", simulated=found.header.trial) as (plant, read):
+        with _checked(given, "", simulated=found.header.trial) as (plant, read), beside(golden, batch, record):
             return _drive(given, plant, read, simulated=found.header.trial)
+
+
+def _no_golden(golden: Path | None) -> None:
+    """People run a batch without a plant: nothing is read that could be watched."""
+    if golden is not None:
+        raise InputError("--golden watches a batch on a plant", remedy="Give --mapping too, or leave --golden away.")
 
 
 class _Given:
