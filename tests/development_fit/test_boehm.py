@@ -15,7 +15,7 @@ def problem(tmp_path_factory):
     return read_petab(boehm.write(tmp_path_factory.mktemp("boehm")))
 
 
-# The values that the benchmark collection gives as its best (BSD-3-Clause, see boehm.py).
+# The values that the benchmark collection gives as its best (BSD-3-Clause, see _boehm.py).
 PUBLISHED = {
     "Epo_degradation_BaF3": 0.026982514033029, "k_exp_hetero": 1.00067973851508e-05, "k_exp_homo": 0.006170228086381,
     "k_imp_hetero": 0.0163679184468, "k_imp_homo": 97749.3794024716, "k_phos": 15766.5070195731,
