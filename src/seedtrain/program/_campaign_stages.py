@@ -43,6 +43,8 @@ from seedtrain.program._virtual import (
 )
 from seedtrain.report import Page, render_html
 
+UNFINISHED: Final = "fit.starts.json"
+"""Where a killed fit goes on."""
 STARTS: Final = 1
 """Searches beside the one from the published values; the ranges are narrow."""
 
@@ -167,8 +169,10 @@ class CampaignStages:
             errors={item.symbol: item.model for item in self.campaign.assays}, bounds=ranges,
         )  # fmt: skip
         fit = fit_problem(
-            problem, count=STARTS, seed=self.campaign.entry.seed, profiles=(), progress=part(progress, 0.0, 0.95)
-        )
+            problem, count=STARTS, seed=self.campaign.entry.seed, profiles=(), keep=self.program.out / UNFINISHED,
+            progress=part(progress, 0.0, 0.95),
+        )  # fmt: skip
+        (self.program.out / UNFINISHED).unlink(missing_ok=True)
         words = f"fitted to {problem.count} readings of {len(runs)} runs, data {data.digest[:12]}"
         words += ", simulated" if problem.simulated else ""
         told = dataclasses.replace(fitted_of(fit, culture, words), information=_information(fit))

@@ -225,10 +225,10 @@ def _comparison(case: Case) -> Iterator[Block]:
     yield Notice(runs, title, kinds.get(found["verdict"], "warning"))
     rows = [
         (
-            Cell(item["name"], style="strong"),
+            Cell(_compared(item["name"]), style="strong"),
             "–" if item["value"] is None else str(item["value"]),
             " .. ".join(item["interval"]) if item["interval"] else "–",
-            item["limit"] or "–",
+            _("within {margin}").format(margin=item["limit"].removeprefix("within ")) if item["limit"] else "–",
             Cell(verdict_words(item["verdict"]), STATES[item["verdict"]]),
         )
         for item in found["criteria"]
@@ -236,6 +236,19 @@ def _comparison(case: Case) -> Iterator[Block]:
     heads = (Column(_("Compared"), width=30), Column(_("Difference"), "right"), Column(_("90 % interval")),
              Column(_("Limit")), Column(_("Verdict")))  # fmt: skip
     yield Table(heads, rows, _("Differences against margins that were written first"), case.stage_note("compare"))
+
+
+def _compared(name: str) -> str:
+    """What was compared, in the language in use; as it was recorded where it is none of these."""
+    what, _colon, scale = name.partition(": ")
+    scales = {"bench": _("bench"), "pilot": _("pilot")}
+    for ending, text in (
+        (", end", _("{symbol} at the end, {scale}")),
+        (" predicted", _("{symbol} predicted, {scale}")),
+    ):
+        if what.endswith(ending) and scale in scales:
+            return text.format(symbol=what.removesuffix(ending), scale=scales[scale])
+    return name
 
 
 def _experiments(case: Case) -> Iterator[Block]:
