@@ -9,10 +9,12 @@ import pytest
 
 from seedtrain.base import InputError
 from seedtrain.record import (
+    Band,
     BatchTime,
     Draft,
     Telemetry,
     bands,
+    bands_of,
     batch_hours,
     batch_time,
     open_ledger,
@@ -117,3 +119,12 @@ def test_other_suffixes_and_batches_are_refused(tmp_path, ledger, trends):
     with pytest.raises(InputError, match="has not run") as caught:
         batch_time(ledger, BATCH).band("harvest")
     assert SEED in caught.value.remedy
+
+
+def test_a_reading_belongs_to_the_phase_of_its_own_unit():
+    """Two units run at one time; an instrument of neither belongs to whatever runs."""
+    grow, wash = Band("seed/expansion/grow", "F-1", 0, 10), Band("column/clean/wash", "S-1", 5, 20)
+    time = np.array([4, 7, 12])
+    assert phase_at(bands_of((grow, wash), "F-1.pH"), time) == [grow.phase, grow.phase, ""]
+    assert phase_at(bands_of((grow, wash), "S-1.pH"), time) == ["", wash.phase, wash.phase]
+    assert phase_at(bands_of((grow, wash), "room.humidity"), time)[1] == f"{grow.phase}; {wash.phase}"

@@ -27,7 +27,7 @@ class Window:
     """Which readings: of which batch, phase, time and instrument."""
 
     batch: Annotated[str | None, Parameter(help="Times relative to this batch, with its phases.")] = None
-    phase: Annotated[str | None, Parameter(help="Only while this phase of the batch ran.")] = None
+    phase: Annotated[str | None, Parameter(help="Only while this phase of the batch ran, and of its unit.")] = None
     start: Annotated[str | None, Parameter(help="From here on: an ISO 8601 time, or hours of the batch.")] = None
     end: Annotated[str | None, Parameter(help="Before this: an ISO 8601 time, or hours of the batch.")] = None
     device: Annotated[str | None, Parameter(help="Only of this instrument.")] = None
@@ -151,6 +151,8 @@ def seal(
 def _trends(telemetry: Telemetry, tags: tuple[str, ...], asked: Window, batch: BatchTime) -> tuple[Trend, ...]:
     from datetime import UTC, datetime, timedelta
 
+    from seedtrain.record import bands_of
+
     def at(microseconds: int) -> datetime:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 
@@ -162,7 +164,10 @@ def _trends(telemetry: Telemetry, tags: tuple[str, ...], asked: Window, batch: B
         begin, until = at(band.start), None if band.end is None else at(band.end)
         start = begin if start is None else max(start, begin)
         end = until if end is None or until is None else min(end, until)
-    return telemetry.trends(tags, start, end, device=asked.device)
+    found = telemetry.trends(tags, start, end, device=asked.device)
+    if asked.phase is None:
+        return found
+    return tuple(item for item in found if batch.band(asked.phase) in bands_of(batch.bands, item.device))
 
 
 def _time(text: str | None, batch: BatchTime) -> datetime | None:
@@ -186,7 +191,7 @@ def _time(text: str | None, batch: BatchTime) -> datetime | None:
 
 
 def _data(trend: Trend, batch: BatchTime) -> dict[str, Any]:
-    from seedtrain.record import QUALITIES, phase_at, time_of, timestamp
+    from seedtrain.record import QUALITIES, bands_of, phase_at, time_of, timestamp
 
     return {
         "tag": trend.tag,
@@ -196,7 +201,7 @@ def _data(trend: Trend, batch: BatchTime) -> dict[str, Any]:
         "count": trend.count,
         "time": [timestamp(time_of(item)) for item in trend.time.tolist()],
         "batch_h": batch.hours(trend.time),
-        "phase": phase_at(batch.bands, trend.time),
+        "phase": phase_at(bands_of(batch.bands, trend.device), trend.time),
         "value": trend.value.tolist(),
         "quality": [QUALITIES[mark] for mark in trend.quality.tolist()],
     }

@@ -1,6 +1,6 @@
 """Telemetry: a spool that loses nothing, segments that the ledger vouches for, and questions to both."""
 
-from seedtrain.record._telemetry._bands import Band, bands, batch_begin, batch_hours, phase_at
+from seedtrain.record._telemetry._bands import Band, bands, bands_of, batch_begin, batch_hours, phase_at
 from seedtrain.record._telemetry._bench import bench_telemetry
 from seedtrain.record._telemetry._decimate import Method, decimate
 from seedtrain.record._telemetry._export import BatchTime, batch_time, write_trends
@@ -23,6 +23,7 @@ __all__ = [
     "Telemetry",
     "Trend",
     "bands",
+    "bands_of",
     "batch_begin",
     "batch_hours",
     "batch_time",

@@ -58,6 +58,12 @@ def bands(ledger: Ledger, batch: str) -> tuple[Band, ...]:
     return tuple(sorted(found, key=lambda band: (band.start, band.phase)))
 
 
+def bands_of(found: Sequence[Band], device: str) -> tuple[Band, ...]:
+    """The phases of the unit of which `device` (`unit.tag`) is an instrument; all of them where it is of none."""
+    own = tuple(band for band in found if band.unit and device.startswith(f"{band.unit}."))
+    return own or tuple(found)
+
+
 def phase_at(found: Sequence[Band], time: Longs) -> list[str]:
     """The phases that run at each time, joined by `; ` where units run at once; empty between phases."""
     codes = np.zeros(len(time), np.int64)

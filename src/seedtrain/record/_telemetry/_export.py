@@ -15,7 +15,7 @@ import numpy as np
 from seedtrain.base import InputError, Position, write_atomic
 from seedtrain.record._event import timestamp
 from seedtrain.record._ledger import Ledger
-from seedtrain.record._telemetry._bands import Band, bands, batch_hours, phase_at, require_begin
+from seedtrain.record._telemetry._bands import Band, bands, bands_of, batch_hours, phase_at, require_begin
 from seedtrain.record._telemetry._query import Trend
 from seedtrain.record._telemetry._rows import QUALITIES, Longs, needed, time_of
 
@@ -73,7 +73,8 @@ def _parquet(trends: Sequence[Trend], batch: BatchTime) -> bytes:
     }
     columns["time"] = pa.array(time).cast(pa.timestamp("us", "UTC"))
     columns["batch_h"] = pa.array(batch.hours(time), pa.float64())
-    columns["phase"] = pa.array(phase_at(batch.bands, time), pa.string()).dictionary_encode()
+    phases = [name for item in trends for name in phase_at(bands_of(batch.bands, item.device), item.time)]
+    columns["phase"] = pa.array(phases, pa.string()).dictionary_encode()
     columns["value"] = pa.array(np.concatenate([item.value for item in trends]) if trends else [], pa.float64())
     marks = [QUALITIES[mark] for item in trends for mark in item.quality.tolist()]
     columns["quality"] = pa.array(marks, pa.string()).dictionary_encode()
