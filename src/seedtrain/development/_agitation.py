@@ -104,7 +104,8 @@ def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: f
 
     Gas velocity and carbon dioxide are held by the aeration, and the speed then follows from power per volume; the
     other criteria are held by the speed at the recipe's aeration. What the drive, its power or the aeration cannot
-    reach is cut off, and said; so is gas that floods the impeller at the very speed, in both vessels. Raises `InputError` for an unknown criterion.
+    reach is cut off, and said; so is gas that floods the impeller at the very speed, in both vessels. Raises
+    `InputError` for an unknown criterion.
     """
     if keep not in KEEP:
         raise InputError(f"{keep!r} cannot be kept", remedy=f"Use one of: {', '.join(KEEP)}.")
