@@ -38,7 +38,8 @@ def simulate(
 
     With --n many runs on all cores: parameters of the culture vary over the ranges of its file, by --spread, or what
     --vary names (a parameter, feed_factor, initial.X, or a value of the recipe as PATH:NAME). Killed, the same command
-    with the same --output goes on where it was. Exit code 3: a rate that was learned from data left what it was trained on.
+    with the same --output goes on where it was. Exit code 3: a rate that was learned from data left what it was
+    trained on.
 
     Example: seedtrain simulate examples/collagen/recipe.yaml --vessel PILOT-200 --plot pilot.svg
 
