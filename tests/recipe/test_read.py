@@ -26,7 +26,7 @@ def test_the_example_is_read_whole():
 
 
 CONTINUOUS = {"perfuse", "chemostat", "withdraw"}  # the example's culture is a fed-batch
-LIVE = {"wait", "ramp"}  # tests/automation_live runs them
+LIVE = {"wait", "ramp", "calibrate"}  # tests/automation_live runs them
 ELSEWHERE = {"salt_out", "inactivate"}  # its product stays dissolved in acid, and comes from bacteria
 
 
