@@ -24,6 +24,8 @@ Trend = Callable[[Floats], Floats]
 LENGTH_SPREAD: Final = math.sqrt(3.0)
 NOISE: Final = (-5.0, 1.0)
 """Mean and deviation of the logarithm of the noise's variance, of a response with variance 1."""
+ALIKE: Final = -1.5
+"""Mean of the logarithm of a level's rate: before the runs tell, two levels go together with a correlation of 0.8."""
 WARM_UP: Final = 10
 THIN: Final = 3
 LEAPS: Final = 8
@@ -131,7 +133,7 @@ def priors(space: Space) -> tuple[Floats, Floats]:
     """Normal priors of the logarithms: lengths, rates of the levels, signal's and noise's variance."""
     d, c = space.continuous, len(space.levels)
     length = math.sqrt(2) + 0.5 * math.log(max(d, 1)) - LENGTH_SPREAD**2
-    centres = [length] * d + [0.0] * c + [0.0, NOISE[0]]
+    centres = [length] * d + [ALIKE] * c + [0.0, NOISE[0]]
     return np.array(centres), np.array([LENGTH_SPREAD] * d + [1.0] * c + [1.0, NOISE[1]])
 
 
