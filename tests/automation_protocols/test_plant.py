@@ -401,6 +401,25 @@ def test_executors_keep_to_the_tag_that_says_who_drives():
     assert device.values["who"] == ""
 
 
+def test_a_device_with_an_owner_that_is_away_leaves_its_outage(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("seedtrain.automation._protocols._owner.BEAT_S", 0.0)
+    device = Marked(t=20.0, fed=0.0)
+    device.values["who"] = ""
+    mapping = parse_tag_mapping(BENCH.replace("  T:\n", "  T:\n    owner: who\n"), "bench.yaml")
+    unit = started(TagPlant(mapping, device=device, owner="B-1"))
+    device.away = True
+    for _ in range(3):
+        with pytest.raises(UnavailableError):
+            unit.poll("w")
+    device.away = False
+    unit.poll("w")
+    (outage,) = unit.outages()
+    assert outage.lost < outage.found
+    device.values["who"] = "B-2"  # somebody who does not ask
+    with pytest.raises(InputError, match="is driven by 'B-2'"):
+        unit.poll("w")
+
+
 @pytest.mark.parametrize("protocol", ["sparkplug", "modbus"])
 def test_two_executors_over_one_protocol(protocol: str, plant_folder: Path, speaking_plant: Speaking):
     """The draft names the tags for it; the unit is the first one's until it lets go."""

@@ -256,15 +256,16 @@ class TagUnit:
         run = self._running(path)
         if run.ending is not None:
             return run.ending
-        self._owner.claim()
         due = 0.0 if self._looked is None else self._looked[0] + self._every.total_seconds() - time.monotonic()
         if due > 0 and until is not None and until <= self.now():
             return None
         if due > LONGEST_LOOK_S:
+            self._owner.claim()
             time.sleep(LONGEST_LOOK_S)
             return None
         time.sleep(max(due, 0.0))
-        at = self._look()
+        at = self._look()  # first, because it remembers since when the device is away
+        self._owner.claim()
         ended = self._ended(run, at)
         if ended is not None:
             run.ending = self._ending(run, at, ended)
