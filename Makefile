@@ -9,6 +9,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.run
+	@$(MAKE) --no-print-directory reads || \
+	  echo "No C compiler or zlib headers: the reads of the construct are left out. See README.md." >&2
 	$(BIN)/seedtrain run examples/collagen
 
 test: lint types layers suite
@@ -69,7 +71,7 @@ $(VENV)/.peers: $(VENV)/.run requirements/bench.txt
 LOCK := pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-emit-options --allow-unsafe --strip-extras --no-header --no-annotate
 lock:
-	$(LOCK) --extra metabolism --extra plant --extra chinese --extra sbml --extra cluster --extra gmp -o requirements/run.txt pyproject.toml requirements/build.in
+	$(LOCK) --extra metabolism --extra constructs --extra plant --extra chinese --extra sbml --extra cluster --extra gmp -o requirements/run.txt pyproject.toml requirements/build.in
 	$(LOCK) --constraint requirements/run.txt -o requirements/test.txt requirements/test.in
 	$(LOCK) --constraint requirements/run.txt -o requirements/reads.txt requirements/reads.in
 	$(LOCK) --constraint requirements/run.txt -o requirements/bench.txt requirements/bench.in
