@@ -153,7 +153,7 @@ def check_killed_beside(unbroken: Story, folder: Path, kills: int, longest: int)
 
 
 def test_killed_while_two_phases_run_the_batch_is_the_same(beside: Story, tmp_path: Path):
-    check_killed_beside(beside, tmp_path, 10, 70)
+    check_killed_beside(beside, tmp_path, 6, 110)
 
 
 @pytest.mark.slow

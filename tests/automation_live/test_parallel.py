@@ -122,6 +122,7 @@ def test_a_unit_is_held_alone_and_goes_on_alone(batch: Running):
     assert {batch.state.state(name) for name in ("", "buffer")} == {State.HELD}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [TOGETHER], indirect=True)
 def test_where_the_recipe_says_so_a_hold_of_the_unit_holds_the_batch(batch: Running):
     with pytest.raises(InputError, match=r"buffer on buffer_tank is not held alone"):
@@ -133,6 +134,7 @@ def test_where_the_recipe_says_so_a_hold_of_the_unit_holds_the_batch(batch: Runn
     assert {batch.state.state(name) for name in ("buffer", "seed")} == {State.HELD}
 
 
+@pytest.mark.slow
 def test_a_unit_that_somebody_stops_at_the_vessel_is_held_alone(batch: Running):
     batch.plant.unit("buffer_tank").hold(STERILISE)
     batch.until(lambda: batch.state.state("buffer") is State.HELD)

@@ -380,6 +380,7 @@ def test_a_mu_stat_holds_the_growth_rate_that_its_soft_sensor_finds(example: Exa
     assert "mu" not in calm[0].world.units[UNIT].functions  # a unit that feeds by the clock has no soft sensors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("strategy", "tag", "threshold"),
     [("DO_stat", "feed_above_dissolved_oxygen", "40 %"), ("pH_stat", "feed_above_pH", "7.02")],
