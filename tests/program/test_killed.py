@@ -79,6 +79,21 @@ def test_a_run_killed_in_a_stage_goes_on_to_the_same_dossier(easy, easy_finished
     assert story(easy) == story(easy_finished)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["campaign", "before", "fit", "choose", "compare"])
+def test_a_run_killed_in_its_campaign_goes_on_to_the_same_dossier(finished, tmp_path, stage, undrawn) -> None:
+    """What the campaign's stages found stands in their results, so that going on with them changes nothing after."""
+    folder = copied(finished, tmp_path / "killed")
+    forget(folder, stage)
+    kill(folder, stage, "1")
+    left = folder / "out" / "stages" / stage
+    assert not left.exists() or not [path for path in left.iterdir() if not path.name.startswith(".")]
+    ran, document = run_stages(folder)
+    assert ran == [stage]
+    assert document["digest"] == digest_of(finished)
+    assert not (folder / "out" / "fit.starts.json").exists()
+
+
 def test_a_batch_killed_again_and_again_is_one_batch_with_one_record(easy, easy_finished, undrawn) -> None:
     forget(easy, "batch")
     for point in (BATCH_POINTS[4], BATCH_POINTS[-1]):
