@@ -157,7 +157,7 @@ def test_the_feed_moves_only_where_production_does(situation) -> None:
         assert effect.total == pytest.approx(effect.direct, abs=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["culture", pytest.param("pressure", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["culture", pytest.param("gene", marks=pytest.mark.slow)])
 def test_first_order_moves_close_most_of_the_gap(situation, kind) -> None:
     """`needed` is a first-order answer: going there with the feed searched again must land near the limit."""
     chosen = lever(situation, kind)
