@@ -33,11 +33,13 @@ def test_sparkplug_payload_decodes_every_message_and_its_commands_are_obeyed(tmp
     command = [*node("sparkplug.js"), f"mqtt://127.0.0.1:{broker_port}", GROUP, "judged", "F"]
     with speaking(tmp_path, broker_port, edge="judged", speed=20_000.0) as (plant, speaks):
         judge = subprocess.Popen(
-            [*command, "temperature/target", "36.25", "20"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*command, "temperature/target", "36.25", "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+        assert judge.stderr is not None
+        assert judge.stderr.readline() == "listening\n"
         run_phase_over_modbus(tmp_path, speaks_port(tmp_path, plant, speaks))
         plant.stop()
-        said, failure = judge.communicate(timeout=30)
+        said, failure = judge.communicate(timeout=90)
     assert judge.returncode == 0, failure
     found = json.loads(said)
     assert found["failed"] == 0

@@ -23,6 +23,7 @@ const send = (kind, device, metrics) => {
 
 client.on("connect", () => client.subscribe(`spBv1.0/${group}/#`, () => {
   asked = true;
+  console.error("listening");
   send("NCMD", "", [{ name: "Node Control/Rebirth", type: "Boolean", value: true }]);
 }));
 
