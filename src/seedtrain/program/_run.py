@@ -133,6 +133,7 @@ class Outcome:
         told = self._campaign()
         short = {name: f"{100 * math.expm1(item['value']):.0f} %" for name, item in told["shortfall"].items()}
         words = _("campaign of {runs} simulated runs") if told["simulated"] else _("campaign of {runs} runs")
+        words = words if told["runs"] else _("fit of one's own")
         gap = _("mean distance from the limits {before} before the data, {fitted} fitted, {chosen} as chosen")
         lines = ["", f"{words.format(runs=told['runs'])}: {gap.format(**short)}"]
         if told["settings"]:
