@@ -106,7 +106,7 @@ def test_bofire_chooses_where_it_is_installed(tmp_path: Path, capsys: pytest.Cap
         pytest.skip("BoFire: set SEEDTRAIN_BOFIRE to a Python that has bofire[optimization]")
     study, sheet = written(tmp_path), tmp_path / "sheet.csv"
     assert ran("experiments", "design", study, "--runs", 8, "-o", sheet) == 0
-    rows = list(csv.DictReader(sheet.open()))
+    rows = list(csv.DictReader(sheet.read_text().splitlines()))
     for row in rows:
         titre = 5 - abs(float(row["temperature [degC]"]) - 32) / 3 + (row["inducer"] == "IPTG")
         row |= {"titre [g/L]": str(titre), "acetate [g/L]": str(float(row["feed [mL/h]"]) / 4)}
