@@ -119,6 +119,7 @@ class Outcome:
         batch = self.results["batch"].data
         lines += [
             *self._campaign_lines(),
+            *self._changed_lines(),
             "",
             _("batch {batch}: {decision}").format(batch=batch["batch"], decision=decision[batch["decision"]]),
             _("stages run now: {stages}").format(stages=", ".join(ran) or _("none, nothing changed")),
@@ -126,6 +127,18 @@ class Outcome:
             _("printed: {path}").format(path=self.dossier.with_suffix(".pdf")),
         ]
         return "\n".join(lines)
+
+    def _changed_lines(self) -> list[str]:
+        """What is other than at the results before these."""
+        if not self.changed or not self.changed["stages"]:
+            return []
+        moved = []
+        for item in self.changed["criteria"]:
+            old, new = (_was(row) for row in (item["before"], item["now"]))
+            if old != new:
+                moved.append(f"  {item['now']['attribute']}: {old} -> {new}")
+        text = _("since the last run other results of: {stages}")
+        return ["", text.format(stages=", ".join(self.changed["stages"])), *moved]
 
     def _campaign_lines(self) -> list[str]:
         if "campaign" not in self.results:
@@ -158,6 +171,14 @@ def _found(row: Mapping[str, Any]) -> str:
     elif row["batch"]:
         parts.append(row["batch"]["value"])
     return "; ".join(parts)
+
+
+def _was(row: Mapping[str, Any] | None) -> str:
+    """A criterion's state and predicted value in a few words."""
+    if row is None:
+        return "-"
+    state = {"met": _("met"), "missed": _("missed"), "unknown": _("unknown")}[row["state"]]
+    return state if row["value"] is None else f"{state}, {_short(row['value'])} {row['unit']}"
 
 
 def _short(value: float) -> str:
