@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from seedtrain.base import InputError
 
@@ -105,7 +105,7 @@ def _place(recipe: Path, culture: str | None) -> str | Path:
     return beside if culture is None and beside.is_file() else name
 
 
-def _is_file(culture: str | None) -> bool:
+def _is_file(culture: str | None) -> TypeGuard[str]:
     return culture is not None and culture.endswith((".yaml", ".yml"))
 
 
