@@ -100,6 +100,7 @@ def test_the_command_writes_a_culture_that_can_be_read(tmp_path, measured):
     fitted = culture.parameters["q_S_max"]
     assert fitted.value == pytest.approx(0.70, rel=0.01)
     assert fitted.status == "fitted"
+    assert culture.status == "unverified"
     assert "simulated" in fitted.source
     assert "simulated" in (tmp_path / "fitted" / "fit.html").read_text()
     for words, fault in (

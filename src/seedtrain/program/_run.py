@@ -29,6 +29,7 @@ from seedtrain.program._campaign_stages import CampaignStages
 from seedtrain.program._compare_stage import CompareStage
 from seedtrain.program._design_stages import DesignStages
 from seedtrain.program._directory import Program, read_program
+from seedtrain.program._dossier_words import rounded
 from seedtrain.program._engine import Stage, StageOutput, StageResult, run_stage
 from seedtrain.program._gap_stage import GapStage
 from seedtrain.program._history import remember
@@ -113,7 +114,7 @@ class Outcome:
         lines = [self.program.need.entry.title, _("simulated batch, not for use"), ""]
         for row in self.results["gap"].data["criteria"]:
             state = {"met": _("met"), "missed": _("missed"), "unknown": _("unknown")}[row["state"]]
-            lines.append(f"  {state:<8} {row['words']:<34} {_found(row)}")
+            lines.append(f"  {state:<8} {row['words']:<34} {_found(row, self.program.pilot.name)}")
         ran = [name for name, result in self.results.items() if result.ran]
         decision = {"released": _("released"), "rejected": _("rejected"), "on_hold": _("on hold")}
         batch = self.results["batch"].data
@@ -156,7 +157,7 @@ class Outcome:
         return [*lines, text.format(verdict=verdict_words(told["compare"]))]
 
 
-def _found(row: Mapping[str, Any]) -> str:
+def _found(row: Mapping[str, Any], pilot: str) -> str:
     parts = []
     if row["prediction"]:
         found = row["prediction"]
@@ -167,7 +168,7 @@ def _found(row: Mapping[str, Any]) -> str:
             text += ", " + _("met with {probability}").format(probability=f"{100 * row['probability']:.0f} %")
         parts.append(_("predicted {value}").format(value=text))
     if row["batch"] and row["prediction"]:
-        parts.append(_("batch {value}").format(value=row["batch"]["value"]))
+        parts.append(_("batch in {unit} {value}").format(unit=pilot, value=rounded(row["batch"]["value"], 3)))
     elif row["batch"]:
         parts.append(row["batch"]["value"])
     return "; ".join(parts)

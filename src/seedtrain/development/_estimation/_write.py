@@ -49,10 +49,12 @@ def culture_text(name_or_path: str | Path) -> str:
 def fitted_culture(text: str, culture: Culture, values: Mapping[str, float], source: str, name: str) -> str:
     """The culture file `text` called `name`, with fitted `values` (in the units of `culture`) and their `source`.
 
-    Every line that is not a fitted parameter's stays as it is. Raises `InputError` where a parameter does not stand in
+    Every line that is not a fitted parameter's stays as it is, but a culture that was verified is so no longer: no
+    published number was reproduced with these values. Raises `InputError` where a parameter does not stand in
     one line of its own.
     """
     found = re.sub(r"(?m)^culture:.*$", f"culture: {name}", text, count=1)
+    found = re.sub(r"(?m)^status: *verified\b", "status: unverified", found, count=1)
     for symbol, value in values.items():
         about = culture.parameters[symbol]
         pattern = re.compile(rf"(?m)^(\s+){re.escape(symbol)}:\s*\{{(.*)\}}\s*$")
