@@ -1,6 +1,7 @@
 """Constructs: what the plan means is what pydna clones, and other programs read it alike."""
 
 import csv
+import importlib
 import io
 import json
 import os
@@ -34,7 +35,8 @@ from seedtrain.bioinformatics import (
     same_circle,
     sbol3,
 )
-from seedtrain.bioinformatics._constructs._overhangs import choose, fidelity, read_counts, weaknesses
+from seedtrain.bioinformatics._constructs._ligations import PUBLISHED, read_counts, table_name
+from seedtrain.bioinformatics._constructs._overhangs import choose, fidelity, weaknesses
 from seedtrain.bioinformatics._constructs._plan import enzyme
 from seedtrain.bioinformatics._constructs._simulate import simulated_products
 from seedtrain.bioinformatics._hosts import reverse_complement
@@ -265,11 +267,31 @@ def test_fidelity_by_hand(tmp_path):
     path = tmp_path / "counts.csv"
     path.write_text("\n".join(",".join(map(str, row)) for row in rows))
     counts = read_counts(path)
-    assert fidelity(["AATG", "GCTT"], counts) == pytest.approx((0.9 * 1.0 * 1.0 * (100 / 110)) ** 0.5)
+    assert fidelity(["AATG", "GCTT"], counts) == pytest.approx(180 / 190 * 200 / 210)
     assert choose([["AATG"], ["GCTT", "AATG"]], counts) == (0, 0)
     path.write_text("x,AATG\nAATG,one\n")
     with pytest.raises(InputError, match="no table"):
         read_counts(path)
+    book = importlib.import_module("openpyxl").Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "counts.xlsx")
+    assert read_counts(tmp_path / "counts.xlsx") == counts
+    assert table_name(tmp_path / "counts.xlsx") == "counts.xlsx"
+    (tmp_path / "counts.xlsx").write_bytes((tmp_path / "counts.xlsx").read_bytes()[:900])
+    with pytest.raises(InputError, match="no workbook"):
+        read_counts(tmp_path / "counts.xlsx")
+
+
+def test_the_published_fidelity_of_a_standard_set_with_the_published_tables():
+    """Pryor et al. 2020: eleven standard overhangs, 81 % with BsmBI-v2. Name a folder with the tables."""
+    folder = os.environ.get("SEEDTRAIN_LIGATIONS")
+    if not folder:
+        pytest.skip("SEEDTRAIN_LIGATIONS names no folder with pone.0238592.s001.xlsx to s004.xlsx")
+    overhangs = ["GGAG", "TGAC", "TCCC", "TACT", "CCAT", "AATG", "AGCC", "TTCG", "GCTT", "GGTA", "CGCT"]
+    paths = [Path(folder) / f"pone.0238592.s00{number}.xlsx" for number in (1, 2, 3, 4)]
+    assert [table_name(path).split()[0] for path in paths] == list(PUBLISHED.values())
+    assert fidelity(overhangs, read_counts(paths[1])) == pytest.approx(0.81, abs=0.005)
 
 
 @given(seed=st.integers(0, 10_000))

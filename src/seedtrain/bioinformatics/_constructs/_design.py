@@ -89,6 +89,8 @@ def design_construct(plan: AssemblyPlan, *, simulated: bool = True, progress: Pr
     evidence += list(weaknesses(made.overhangs))
     if made.overhangs and plan.counts is None:
         evidence.append("overhangs judged by rules: no table of ligations was given")
+    elif made.overhangs:
+        evidence.append(f"overhangs judged by ligations counted: {plan.ligations}")
     packages = ("biopython", *(("pydna",) if simulated else ()), "seedtrain", "seqfold")
     verdict = Verdict.of(criteria, evidence, {name: version(name) for name in packages})
     others = tuple(text for text in circles if not same_circle(text, made.product.sequence))

@@ -6,14 +6,9 @@ are CC BY) are read from a file of the user's, as the supplements have them; wit
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from seedtrain.base import InputError, Position, read_text
 from seedtrain.bioinformatics._hosts import reverse_complement
 
 Counts = Mapping[str, Mapping[str, int]]
@@ -49,55 +44,19 @@ def _alike(one: str, other: str) -> int:
 def fidelity(overhangs: Sequence[str], counts: Counts) -> float:
     """Estimated share of assemblies without a wrong ligation, 0 to 1.
 
-    The product over the junctions of right over all ligations within the set, each the geometric mean of its two ends;
-    after Pryor et al. 2020, PLoS ONE 15:e0238592.
+    The product over the junctions of right over all ligations of both its ends within the set: Pryor et al. 2020, PLoS
+    ONE 15:e0238592, "Fidelity F for a set of n overhangs".
     """
     if len({min(one, reverse_complement(one)) for one in overhangs}) < len(overhangs):
         return 0.0  # two junctions that ligate alike are one
-    ends = [item for one in overhangs for item in (one, reverse_complement(one))]
+    ends = tuple(dict.fromkeys(item for one in overhangs for item in (one, reverse_complement(one))))
     share = 1.0
     for one in overhangs:
-        for end in (one, reverse_complement(one)):
-            right = counts[end].get(reverse_complement(end), 0)
-            every = sum(counts[end].get(other, 0) for other in dict.fromkeys(ends))
-            share *= (right / every) ** 0.5 if every else 0.0
+        both = (one, reverse_complement(one))
+        right = sum(counts[end].get(reverse_complement(end), 0) for end in both)
+        every = sum(counts[end].get(other, 0) for end in both for other in ends)
+        share *= right / every if every else 0.0
     return share
-
-
-def read_counts(path: Path) -> Counts:
-    """A table of ligations: comma-separated, overhangs in the first row and the first column, counts of events.
-
-    Raises `InputError` with line and column.
-    """
-    text = read_text(path, what="table of ligations")
-    rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
-    if not rows or len(rows[0]) < 3:
-        raise InputError(
-            "this is no table of ligations", position=Position(str(path)), remedy="Give the CSV of counts."
-        )
-    heads = [item.strip().upper() for item in rows[0][1:]]
-    found: dict[str, dict[str, int]] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        if not row or not "".join(row).strip():
-            continue
-        name = row[0].strip().upper()
-        where = Position(str(path), number, 1)
-        if not re.fullmatch("[ACGT]{3,4}", name) or len(row) != len(heads) + 1:
-            raise InputError(
-                f"{row[0]!r} with {len(row) - 1} counts",
-                position=where,
-                remedy=f"Give an overhang and {len(heads)} counts.",
-            )
-        try:
-            found[name] = {head: int(float(value or 0)) for head, value in zip(heads, row[1:], strict=True)}
-        except ValueError as error:
-            raise InputError(f"a count is no number: {error}", position=where, remedy="Give counts.") from None
-    missing = sorted({reverse_complement(name) for name in found} - set(found))
-    if missing:
-        raise InputError(
-            f"the table lacks {', '.join(missing[:5])}", position=Position(str(path)), remedy="Give the whole table."
-        )
-    return found
 
 
 def choose(windows: Sequence[Sequence[str]], counts: Counts | None) -> tuple[int, ...]:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from seedtrain.base import Document, InputError, SeedtrainError, collect, load
-from seedtrain.bioinformatics._constructs._overhangs import Counts, read_counts
+from seedtrain.bioinformatics._constructs._ligations import read_counts, table_name
+from seedtrain.bioinformatics._constructs._overhangs import Counts
 from seedtrain.bioinformatics._constructs._primers import Conditions, conditions_from
 from seedtrain.bioinformatics._constructs._read import parse_dna, read_dna
 from seedtrain.bioinformatics._constructs._record import DnaRecord, Strand
@@ -78,7 +79,8 @@ class AssemblyPlan:
 
     - `parts`: in the order of the product, each joined with the next, the last with the first.
     - `enzymes`: of REBASE: one for Golden Gate; one or two for restriction cloning, in front of and behind the insert.
-    - `overlap`: bases that neighbours share in a Gibson assembly. `counts`: ligations between overhangs, where given.
+    - `overlap`: bases that neighbours share in a Gibson assembly. `counts`: ligations between overhangs, where given;
+      `ligations`: what the evidence calls their table.
     """
 
     name: str
@@ -88,6 +90,7 @@ class AssemblyPlan:
     overlap: int = 30
     conditions: Conditions = field(default_factory=Conditions)
     counts: Counts | None = None
+    ligations: str = ""
     description: str = ""
     document: Document | None = None
 
@@ -109,10 +112,10 @@ def read_plan(path: str | Path) -> AssemblyPlan:
         if name in names[:number]:
             errors.append(document.error(("parts", number, "name"), f"{name!r} stands twice", remedy="Rename one."))
     _check_enzymes(entry, document, errors)
-    conditions, counts = Conditions(), None
+    conditions, counts, table = Conditions(), None, where.parent / entry.ligations
     try:
         conditions = conditions_from({str(name): value for name, value in entry.primers.items()})
-        counts = read_counts(where.parent / entry.ligations) if entry.ligations else None
+        counts = read_counts(table) if entry.ligations else None
     except SeedtrainError as error:
         errors.append(error)
     collect(errors)
@@ -124,6 +127,7 @@ def read_plan(path: str | Path) -> AssemblyPlan:
         overlap=entry.overlap,
         conditions=conditions,
         counts=counts,
+        ligations=table_name(table) if counts else "",
         description=entry.description,
         document=document,
     )
