@@ -217,3 +217,22 @@ def test_the_command_drafts_checks_and_refuses(tmp_path):
     assert bad.returncode == 2
     assert "remedy" in bad.stderr
     assert "Traceback" not in bad.stderr
+
+
+def test_headers_of_another_laboratory_are_understood_and_a_wrong_guess_can_be_corrected(tmp_path):
+    """Minutes of EFT, decimal commas, `batch_id`: the draft reads; glucose in mmol/L is refused, the draft kept."""
+    lines = [f"FB-{n};{60 * t};{t + 1},5;{t},25" for n in (1, 2) for t in range(3)]
+    (tmp_path / "a.csv").write_text("\n".join(["Batch_ID;EFT (min);CDW [g/L];Glc [g/L]", *lines]) + "\n")
+    good = command("data", "check", "a.csv", "--draft", "a.yaml", "--csv", "runs", folder=tmp_path)
+    assert good.returncode == 0, good.stderr
+    found = read_data(tmp_path / "a.yaml").runs
+    assert list(found) == ["FB-1", "FB-2"]
+    assert found["FB-2"].time.tolist() == [0, 1, 2]
+    assert found["FB-2"]["X"].tolist() == [1.5, 2.5, 3.5]
+    (tmp_path / "b.csv").write_text((tmp_path / "a.csv").read_text().replace("Glc [g/L]", "Glc [mmol/L]"))
+    bad = command("data", "check", "b.csv", "--draft", "b.yaml", folder=tmp_path)
+    assert bad.returncode == 2
+    assert "S is in g/L" in bad.stderr
+    draft = (tmp_path / "b.yaml").read_text()
+    (tmp_path / "b.yaml").write_text(draft.replace('unit: "mmol/L"', 'unit: "g/L", factor: 0.180156'))
+    assert read_data(tmp_path / "b.yaml").runs["FB-1"]["S"].tolist() == pytest.approx([0.045039, 0.225195, 0.405351])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from seedtrain.base import EXIT_DONE, InputError
+from seedtrain.base import EXIT_DONE, InputError, SeedtrainError
 from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json, shown_progress
 
@@ -62,7 +63,11 @@ def check(
         if mappings:
             found = read_data(mappings[0])
         else:
-            found, text = check_files(files, instrument=instrument, culture=culture)
+            try:
+                found, text = check_files(files, instrument=instrument, culture=culture)
+            except SeedtrainError:
+                _keep_despite(draft, files, instrument, culture)
+                raise
             if draft is not None:
                 _keep(draft, text, files)
         if csv is not None:
@@ -132,6 +137,22 @@ def _true(texts: list[str]) -> dict[str, float]:
         except ValueError:
             raise InputError(f"--true {text!r}", remedy="Write q_S_max=0.7, a number in the culture's unit.") from None
     return found
+
+
+def _keep_despite(draft: Path | None, files: list[Path], instrument: str, culture: str) -> None:
+    """The draft where its tables cannot be read with it: a guess that was wrong is corrected there, or nowhere."""
+    from seedtrain.development import draft_mapping
+
+    if draft is None or draft.exists() or any(path.parent != files[0].parent for path in files):
+        return
+    name = files[0].parent.resolve().name or "my data"
+    try:
+        text = draft_mapping(files, name=name, instrument=instrument, culture=culture)
+    except (SeedtrainError, OSError):
+        return  # a table that cannot be opened is what the first error tells
+    _keep(draft, text, files)
+    words = _("the draft is kept in {path}: correct it, or the tables, and check it alone")
+    print(words.format(path=draft), file=sys.stderr)
 
 
 def _keep(draft: Path, text: str, files: list[Path]) -> None:

@@ -65,7 +65,7 @@ def _of_sheet(path: Path, sheet: Sheet, runs: dict[str, str]) -> list[str]:
 def _of_table(path: Path, sheet: Sheet, runs: dict[str, str]) -> list[str]:
     """The draft of a table with a header; its runs are added to `runs`, each with its scale."""
     time, run = first_of(sheet.header, TIMES), first_of(sheet.header, RUNS)
-    time = time or sheet.header[0]
+    time = time or next((name for name in sheet.header if name != run), sheet.header[0])
     known, rest = _columns(sheet, (time, run))
     event = "" if known else first_of(sheet.header, HAPPENED)
     of_run = "" if run or event else path.stem

@@ -11,15 +11,22 @@ from seedtrain.quantity import QuantityError, read_unit
 
 WORDS: Final = {
     "X": ("biomass", "cell", "cdw", "x"),
-    "DCW": ("dcw", "dry cell weight"), "S": ("glucose", "substrate", "sugar", "s"),
+    "DCW": ("dcw", "dry cell weight"), "S": ("glucose", "glc", "substrate", "sugar", "s"),
     "A": ("acetate", "acetic", "a"), "P": ("product", "titre", "titer", "p"),
     "DO_percent": ("do", "po2", "do_percent", "dissolved oxygen", "dot"), "OUR": ("our", "oxygen uptake"),
-    "CER": ("cer", "co2 evolution"), "V": ("volume", "v", "weight"), "F": ("feed", "f", "feed rate"),
+    "CER": ("cer", "co2 evolution"), "V": ("volume", "vol", "v", "weight"), "F": ("feed", "f", "feed rate"),
     "T": ("temperature", "temp", "t_broth"), "pH": ("ph",), "N": ("stirrer", "rpm", "agitation", "n"),
     "NH": ("ammonium", "ammonia", "nh", "nh4"), "sample_volume": ("sample volume", "sample_volume"),
 }  # fmt: skip
-TIMES: Final = ("time", "t", "hours", "elapsed", "age", "timestamp", "date", "zeit", "时间")
-RUNS: Final = ("run", "batch", "experiment", "reactor", "vessel", "id", "批次")
+TIMES: Final = (
+    "time", "t", "hours", "elapsed", "age", "timestamp", "eft", "culture time", "process time", "elapsed time",
+    "fermentation time", "elapsed fermentation time", "cultivation time", "run time", "sample time", "sampling time",
+    "datetime", "date time", "date", "zeit", "时间",
+)  # fmt: skip
+RUNS: Final = (
+    "run", "batch", "experiment", "run id", "batch id", "run no", "batch no", "run number", "batch number", "lot",
+    "fermentation", "cultivation", "reactor", "vessel", "id", "批次",
+)  # fmt: skip
 
 
 def split_header(header: str) -> tuple[str, str]:
@@ -48,7 +55,7 @@ def symbol_of(name: str) -> str | None:
 
 def first_of(header: Sequence[str], words: Sequence[str]) -> str:
     """The first column that one of `words` names, before its unit; empty where none does."""
-    plain = {name: split_header(name)[0].lower() for name in header}
+    plain = {name: re.sub(r"[\s_.-]+", " ", split_header(name)[0].lower()).strip() for name in header}
     return next((name for word in words for name in header if plain[name] == word), "")
 
 
