@@ -1,9 +1,17 @@
 """A batch by hand at the command line: what is asked of the operator, what is told, what is let through by whom."""
 
+from dataclasses import replace
+
 import pytest
 
-from seedtrain.gmp import batch_record
+from seedtrain.base import InputError
+from seedtrain.gmp import batch_record, open_review
+from seedtrain.gmp._documents._case import Case
+from seedtrain.gmp._documents._certificate_page import certificate_of
+from seedtrain.gmp._documents._recipe_section import recipe_section
+from seedtrain.gmp._quality._review import carried_recipe
 from seedtrain.record import open_ledger, verify
+from seedtrain.report import Notice, Table
 from tests.gmp_scenarios.hand import ADJUST, BATCH, FILL, NOW, PHASES, RECIPE, SALTS, VOLUME, WATER, Bench
 
 
@@ -70,6 +78,21 @@ def test_a_trial_needs_no_approval_and_says_so_everywhere(tmp_path):
     events = bench.done(None, "record", "show", bench.record, "--subject", BATCH)
     marks = {item["payload"].get("origin") for item in events if item["type"] != "signature.applied"}
     assert marks == {"simulated"}
+    with bench.surroundings(), open_ledger(bench.record, read_only=True) as ledger:
+        case = Case.of(ledger, BATCH)
+        gaps = [x.item.words for x in open_review(ledger, BATCH).exceptions if "recipe's text" in x.item.words]
+        with pytest.raises(InputError, match="Approve the recipe"):
+            certificate_of(case)  # against a specification that nobody approved
+    blocks = list(recipe_section(case))  # in print stands the copy that the batch carries, and that nobody approved it
+    assert any("carries its own copy" in item.text for item in blocks if isinstance(item, Notice))
+    assert any(row[0] == SALTS for item in blocks if isinstance(item, Table) for row in item.rows)
+    assert gaps == []
+    header = case.record.header
+    changed = replace(header, text=header.text.replace("endotoxin", "toxin"))  # and a copy that was changed does not
+    assert carried_recipe(header)[0] is not None
+    assert changed.text != header.text
+    assert carried_recipe(changed)[0] is None
+    assert "not the one that the batch pins" in carried_recipe(changed)[1]
     again = bench.refused("second", *start, "--simulated")
     assert "is taken" in again.words
 

@@ -149,7 +149,8 @@ def _attachments(case: Case) -> tuple[Attachment, ...]:
     ]
     text = recipe_text(case)
     if text:
-        made.append(Attachment("recipe.yaml", text, "application/yaml", _("the recipe as it was approved"), "source"))
+        words = _("the recipe as it was approved") if case.approval else _("the recipe as the batch carries it")
+        made.append(Attachment("recipe.yaml", text, "application/yaml", words, "source"))
     return tuple(made)
 
 

@@ -14,6 +14,7 @@ from seedtrain.gmp._batch._record import BatchRecord, batch_record
 from seedtrain.gmp._documents._print import Names, names_of
 from seedtrain.gmp._master._approval import Approval, approval
 from seedtrain.gmp._quality._case import counting
+from seedtrain.gmp._quality._review import carried_recipe
 from seedtrain.recipe import MasterRecipe
 from seedtrain.record import Event, Ledger, find_person, moment
 from seedtrain.report import Cell, Column, Paragraph, Table
@@ -48,8 +49,14 @@ class Case:
 
     @property
     def recipe(self) -> MasterRecipe | None:
-        """The batch's own recipe, if its text is in the ledger and gives the digest that was signed."""
-        return self.approval.recipe if self.approval else None
+        """The batch's own recipe, if its text is in the ledger and gives the digest that was signed or is pinned."""
+        return self.copied[0]
+
+    @cached_property
+    def copied(self) -> tuple[MasterRecipe | None, str]:
+        """The recipe as it was approved, else as the batch carries it, and what is wrong with that text."""
+        found = self.approval
+        return (found.recipe, found.fault) if found else carried_recipe(self.record.header)
 
     @cached_property
     def counted(self) -> tuple[Event, ...]:

@@ -16,8 +16,8 @@ from seedtrain.report import Block, Cell, Definitions, Heading, Notice, Page, Si
 
 
 def certificate_of(case: Case) -> Certificate:
-    """What the certificate says; raises `InputError` where the recipe with its specification is not in the ledger."""
-    if case.recipe is None:
+    """What the certificate says; raises `InputError` where nobody put the recipe with its specification up."""
+    if case.approval is None or case.recipe is None:
         fault = case.approval.fault if case.approval else ""
         raise InputError(
             f"batch {case.batch} has no specification in the ledger" + (f": {fault}" if fault else ""),

@@ -26,11 +26,15 @@ def recipe_section(case: Case) -> Iterator[Block]:
         words.insert(1, (_("Version"), recipe.version))
     yield Definitions(words)
     if recipe is None:
-        fault = found.fault if found else ""
-        text = fault or _("The text of the recipe is not in the ledger: this copy cannot be made.")
+        text = case.copied[1] or _("The text of the recipe is not in the ledger: this copy cannot be made.")
         yield Notice(text, kind="missed")
         return
-    yield Paragraph(_("The text in the ledger was digested anew for this print and gives the digest that was signed."))
+    if found is None:
+        yield Notice(_("Nobody approved this recipe: the batch was a trial and carries its own copy."), kind="warning")
+        yield Paragraph(_("The copy was digested anew for this print and gives the digest that the batch pins."))
+    else:
+        text = _("The text in the ledger was digested anew for this print and gives the digest that was signed.")
+        yield Paragraph(text)
     yield from _parts(recipe)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -27,6 +28,7 @@ from seedtrain.record import Draft, Event, Ledger, append_signed, find_person, s
 
 AUTHORSHIP: Final = "authorship"
 APPROVAL: Final = "approval"
+_COPIED: Final = ("text", "master_digest", "unit", "volume")
 
 
 @dataclass(frozen=True)
@@ -225,12 +227,20 @@ def _read(event: Event) -> tuple[MasterRecipe | None, str]:
         return None, f"the approval names the digest {payload.get('digest')}, not that of the recipe"
     if "text" not in payload:
         return None, ""
+    return read_copy({name: str(payload[name]) for name in _COPIED if name in payload}, event.subject, "approved")
+
+
+def read_copy(copy: Mapping[str, str], pinned: str, by: str) -> tuple[MasterRecipe | None, str]:
+    """A copy of a control recipe, and what is wrong with it: it must give the digest that is pinned (211.188(a)).
+
+    - `copy`: its `text`, `master_digest`, `unit` and `volume`. `by`: what became of that digest, for the words.
+    """
     try:
-        recipe, found = _digest(*(str(payload[name]) for name in ("text", "master_digest", "unit", "volume")))
+        recipe, found = _digest(*(copy[name] for name in _COPIED))
     except (SeedtrainError, KeyError) as error:
         return None, f"the recipe in the ledger cannot be read: {error}"
-    if found != event.subject:
-        return None, f"the recipe in the ledger gives the digest {found[:16]}..., not the one approved"
+    if found != pinned:
+        return None, f"the recipe in the ledger gives the digest {found[:16]}..., not the one {by}"
     return recipe, ""
 
 

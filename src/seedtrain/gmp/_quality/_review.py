@@ -10,8 +10,9 @@ from typing import Final
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise
 from seedtrain.gmp._batch._judged_lines import ReviewItem, ReviewLine
+from seedtrain.gmp._batch._lines import Header
 from seedtrain.gmp._batch._record import BatchRecord, batch_record
-from seedtrain.gmp._master._approval import approval, at_head
+from seedtrain.gmp._master._approval import approval, at_head, read_copy
 from seedtrain.gmp._quality._alarms import quiet_alarms
 from seedtrain.gmp._quality._case import counting, said, signed_pairs, strange
 from seedtrain.gmp._quality._deviations import concerning
@@ -250,7 +251,7 @@ def uncovered_items(found: ReviewLine, items: Iterable[ReviewItem]) -> tuple[Rev
 
 
 def recipe_of(ledger: Ledger, record: BatchRecord, given: ControlRecipe | None) -> MasterRecipe | None:
-    """The batch's recipe: the one given if it is that of the batch, else the approved text in the ledger."""
+    """The batch's recipe: the one given if it is that of the batch, else the approved text, else the own copy."""
     if given is not None:
         if given.digest != record.header.recipe_digest:
             raise InputError(
@@ -260,4 +261,12 @@ def recipe_of(ledger: Ledger, record: BatchRecord, given: ControlRecipe | None) 
             )
         return given.recipe
     found = approval(ledger, record.header.recipe_digest)
-    return None if found is None else found.recipe
+    return carried_recipe(record.header)[0] if found is None else found.recipe
+
+
+def carried_recipe(header: Header) -> tuple[MasterRecipe | None, str]:
+    """The recipe that a batch carries itself, as a trial does that nobody approved, and what is wrong with it."""
+    if not header.text:
+        return None, ""
+    copy = {name: getattr(header, name) for name in ("text", "master_digest", "unit", "volume")}
+    return read_copy(copy, header.recipe_digest, "that the batch pins")
