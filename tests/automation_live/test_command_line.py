@@ -155,7 +155,10 @@ def test_a_batch_is_started_killed_taken_over_confirmed_and_answered(bench: Benc
     assert f"seedtrain batch confirm {BATCH}" in shown.out
 
     crew = bench.process("answer", BATCH, "--json")
-    assert bench.signed("confirm", BATCH).code == 0
+    confirmed = bench.signed("confirm", BATCH)
+    assert confirmed.code == 0
+    assert "T " in confirmed.out  # how the units stand, and nothing that the executor does by itself
+    assert "batch begin" not in confirmed.out
     out, _ = taken.communicate(timeout=120)
     assert taken.returncode == 0, out
     assert f"{BATCH}: complete" in out

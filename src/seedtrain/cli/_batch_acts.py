@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from seedtrain.base import translate as _
 from seedtrain.cli._acted import acted as signed_act
-from seedtrain.cli._batch_words import batch_data, stand_lines
+from seedtrain.cli._batch_words import batch_data, on_plant, stand_lines
 from seedtrain.cli._common import Common
 from seedtrain.cli._signing import RecordUrl, Signer
 
@@ -340,14 +340,15 @@ def acted(do: _Act, signer: Signer, record: str | None, common: Common | None) -
     """Sign in, do it, and say how the batch stands."""
     from seedtrain.gmp import batch_recipe
 
-    def act(ledger: Ledger, actor: str) -> tuple[BatchRecord, ControlRecipe]:
+    def act(ledger: Ledger, actor: str) -> tuple[BatchRecord, ControlRecipe, list[str]]:
         found = do(ledger, actor)
-        return found, batch_recipe(ledger, found)
+        control = batch_recipe(ledger, found)
+        return found, control, on_plant(ledger, found, control)
 
     return signed_act(
         *(signer, record, common, act),
-        lambda pair: stand_lines(*pair),
-        data=lambda pair: batch_data(*pair),
+        lambda done: stand_lines(*done),
+        data=lambda done: batch_data(*done[:2]),
     )
 
 

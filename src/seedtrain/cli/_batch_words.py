@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -75,14 +75,24 @@ def _value(item: Any) -> dict[str, Any]:
     }
 
 
-def stand_lines(found: BatchRecord, control: ControlRecipe) -> Iterator[str]:
-    """How a batch stands after an act, and what comes next."""
+def on_plant(ledger: Ledger, found: BatchRecord, control: ControlRecipe) -> list[str]:
+    """How the units stand and what is waited for, where an executor drives the batch on a plant; else nothing."""
+    if found.header.manual:
+        return []
+    from seedtrain.automation import live_status, live_words
+
+    live = live_status(ledger, found.batch, control)
+    return [] if live is None else live_words(live)
+
+
+def stand_lines(found: BatchRecord, control: ControlRecipe, plant: Sequence[str] = ()) -> Iterator[str]:
+    """How a batch stands after an act, and what comes next: on a plant what is waited for, nothing to enter by hand."""
     from seedtrain.recipe import state_words
 
     if found.simulated:
         yield _("SIMULATED: nothing was made")
     yield f"{found.batch}: {state_words(found.state)}"
-    yield from next_lines(found, control)
+    yield from plant or next_lines(found, control)
 
 
 def next_lines(found: BatchRecord, control: ControlRecipe) -> Iterator[str]:
