@@ -11,7 +11,7 @@ import pytest
 from seedtrain.base import InputError, InputErrors
 from seedtrain.development import hybrid_lines, hybrid_rate, hybrid_study
 from seedtrain.development._hybrid._study import _judge
-from seedtrain.simulation import culture_of_text, read_culture, shipped_cultures, simulate
+from seedtrain.simulation import culture_of_text, read_culture, shipped_cultures, simulate, untrained_rates
 from tests.development_hybrid import strain
 from tests.development_hybrid.conftest import FIT, made
 
@@ -59,6 +59,22 @@ def test_beyond_what_was_trained_a_run_says_so(wrong_form):
     assert event.time == 0
     assert "28" in event.words
     assert "45" in event.words
+
+
+def test_beyond_what_was_trained_every_one_of_many_runs_says_so(wrong_form):
+    """The share of runs that leave it, and when first, as each of them says on its own."""
+    culture = culture_of_text(wrong_form.study.text, "hybrid")
+    item = wrong_form.runs[0]
+    starts = [item.initial["S"], 20.0, 45.0, 60.0]
+    found = simulate(
+        culture, item.vessel, item.recipe, n=4, initial=item.initial, vary={"initial.S": starts}, points=200
+    )
+    assert found["event"].values.tolist()[-1] == "untrained:q_S"
+    alone = [simulate(culture, item.vessel, item.recipe, initial=item.initial | {"S": S}) for S in starts]
+    assert [untrained_rates(run, culture) for run in alone] == [(), (), ("q_S",), ("q_S",)]
+    assert found["event_count"].values[:, -1].tolist() == [0, 0, 1, 1]
+    assert found["event_time"].values[2:, -1].tolist() == [0, 0]
+    assert np.isnan(found["event_time"].values[:2, -1]).all()
 
 
 def test_a_learned_rate_is_never_negative_and_vanishes_with_what_it_uses(tmp_path):

@@ -21,6 +21,7 @@ from seedtrain.development import (
     Study,
     attributes_of,
     design_space,
+    design_space_lines,
     factor,
     fitted_culture_inputs,
     fitted_values,
@@ -113,6 +114,14 @@ def test_proven_range_and_edge_are_where_the_probability_says() -> None:
 def test_a_target_that_fails_has_no_proven_range() -> None:
     (row,) = known(limit=1.0).ranges
     assert (row.proven, row.box) == (None, None)
+
+
+def test_batches_beyond_what_a_rate_was_trained_on_are_told() -> None:
+    base = known()
+    space = dataclasses.replace(base, study=dataclasses.replace(base.study, untrained={"q_S": 7}))
+    assert space.to_data()["untrained"] == {"q_S": 7}
+    assert any("q_S (7 / 256)" in line for line in design_space_lines(space))
+    assert not any("trained" in line for line in design_space_lines(base))
 
 
 def test_a_tighter_reliability_never_widens_a_range() -> None:

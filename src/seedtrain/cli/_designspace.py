@@ -75,7 +75,7 @@ def designspace(
                 seed=seed, plant=plant, progress=progress,
             )  # fmt: skip
         written = _write(found, limited, recipe, output, source) if output else []
-        code = EXIT_INCONCLUSIVE if found.inconclusive else EXIT_DONE
+        code = EXIT_INCONCLUSIVE if found.inconclusive or found.study.untrained else EXIT_DONE
         if options.json:
             print_json({**found.to_data(), "source": source})
             return code
@@ -111,7 +111,7 @@ def _write(found: DesignSpace, limited: MasterRecipe, recipe: Path, output: Path
     title = _("Design space of {recipe}").format(recipe=limited.name)
     page = Page(title, design_space_blocks(found), mark=_("simulated"), facts=[(_("source"), source)])
     files = {"designspace.html": render_html(page), **figures_as_svg(design_space_figures(found))}
-    if not found.inconclusive:
+    if not found.inconclusive and not found.study.untrained:
         files["recipe.yaml"] = f"# control strategy: {source}\n{limited.to_yaml()}"
     written = [output / "designspace.json"]
     write_json(written[0], {**found.to_data(), "source": source})

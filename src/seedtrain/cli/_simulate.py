@@ -111,7 +111,7 @@ def _tell(many: Ensemble, plot: Path | None, csv: Path | None, *, as_json: bool)
 def _ended(many: Ensemble) -> int:
     """Done, unless no run came to its end."""
     if many.good.any():
-        return 0
+        return EXIT_INCONCLUSIVE if any(name.startswith("untrained:") for name, _words, _share in many.events()) else 0
     raise InputError("no run came to its end", remedy="Vary less, or mend what the reasons above name.")
 
 

@@ -1,3 +1,4 @@
+from ._assemble import untrained_rates
 from ._bench import bench_simulation
 from ._broth import broth
 from ._culture import Culture, Parameter
@@ -214,6 +215,7 @@ __all__ = [
     "to_pdf",
     "train_parameters",
     "transfer_limits",
+    "untrained_rates",
     "uptake",
     "usual_kinetics",
     "write_sbml",

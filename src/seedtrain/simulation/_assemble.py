@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Final, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedtrain.simulation._airlift import COLUMN_FACTOR, column_kLa
 from seedtrain.simulation._books import balances, flows_of, totals
@@ -250,14 +251,28 @@ def _untrained(flight: Flight, variables: dict[str, Variable]) -> list[RunEvent]
     for rate, ranges in flight.setup.culture.trained.items():
         for symbol, (low, high) in ranges.items():
             values = variables[symbol].values
-            slack = max(SLACK * (high - low), 1e-3 * abs(high))  # a state that never moved has no width
-            outside = (values < low - slack) | (values > high + slack)
+            outside = beyond(values, low, high)
             if outside.any():
                 at = int(np.argmax(outside))
                 far = float(values[int(np.argmax(np.maximum(low - values, values - high)))])
                 words = f"{rate} was learned for {symbol} of {low:.4g} to {high:.4g} {variables[symbol].unit}".rstrip()
                 found.append(RunEvent(float(times[at]), UNTRAINED, f"{words}; here it reaches {far:.4g}"))
     return found
+
+
+def beyond(values: Floats, low: float, high: float) -> NDArray[np.bool_]:
+    """Where `values` lie outside a trained range by more than says nothing."""
+    slack = max(SLACK * (high - low), 1e-3 * abs(high))  # a state that never moved has no width
+    return np.asarray((values < low - slack) | (values > high + slack))
+
+
+def untrained_rates(run: Run, culture: Culture) -> tuple[str, ...]:
+    """The rates of `culture`, learned from data, that read in `run` what none of that data showed."""
+    return tuple(
+        rate
+        for rate, ranges in culture.trained.items()
+        if any(beyond(run[symbol], low, high).any() for symbol, (low, high) in ranges.items())
+    )
 
 
 def _extrapolated(flight: Flight, variables: dict[str, Variable]) -> str:

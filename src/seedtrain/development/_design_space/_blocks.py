@@ -30,11 +30,21 @@ def design_space_blocks(found: DesignSpace) -> tuple[Block, ...]:
     if found.inconclusive:
         text = _("Inconclusive: the runs are too few or too rough to predict {names}.")
         blocks.append(Notice(text.format(names=", ".join(found.inconclusive)), kind="warning"))
+    if found.study.untrained:
+        blocks.append(Notice(_untrained(found), kind="warning"))
     blocks += [_attributes(found), Heading(_("Ranges of the set points"), level=2), _ranges(found), Paragraph(_said())]
     blocks += [Figure(plot, plot.alt) for plot in design_space_figures(found).values()]
     blocks += [Heading(_("What makes each attribute vary"), level=2), _ranking(found)]
     blocks += [Heading(_("What varies"), level=2), _inputs(found)]
     return tuple(blocks)
+
+
+def _untrained(found: DesignSpace) -> str:
+    rates = ", ".join(f"{rate} ({count} / {found.study.asked})" for rate, count in found.study.untrained.items())
+    text = _(
+        "Inconclusive: what was learned from data is used beyond what it was trained on, in so many batches: {rates}."
+    )
+    return text.format(rates=rates) + " " + _("Narrow the ranges, or train it on runs that went there.")
 
 
 def design_space_figures(found: DesignSpace) -> dict[str, FigureSpec]:
@@ -143,6 +153,7 @@ def design_space_lines(found: DesignSpace) -> list[str]:
         poor = "  " + _("inconclusive") if item.name in found.inconclusive else ""
         lines.append(f"  {item.name:<20} {item.text:<18} {percent(at[item.name]):>8}{poor}")
     lines.append("  " + f"{_('all together'):<39} {percent(at['all']):>8}")
+    lines += [_untrained(found)] if found.study.untrained else []
     lines += [_range_line(row) for row in found.ranges]
     for name, shares in found.ranking().items():
         top = [f"{label} {percent(share, 2)}" for label, share in list(shares.items())[:2] if share >= 0.05]

@@ -214,6 +214,7 @@ class DesignSpace:
             "runs": self.study.asked,
             "finished": len(self.study.x),
             "failures": dict(self.study.failures),
+            "untrained": dict(self.study.untrained),
             "seed": self.study.seed,
             "reliability": self.reliability,
             "simulated": True,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Final
 
@@ -21,7 +22,7 @@ from seedtrain.development._scale import ScaleResult
 from seedtrain.quality import Limit
 from seedtrain.quantity import Quantity, convert
 from seedtrain.recipe import MasterRecipe
-from seedtrain.simulation import Culture, broth, product_quality, run_train, simulate
+from seedtrain.simulation import Culture, broth, product_quality, run_train, simulate, untrained_rates
 
 Floats = NDArray[np.float64]
 FEWEST_RUNS: Final = 64
@@ -47,7 +48,10 @@ class Attribute:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """`x` standard inputs (factors -1 .. 1, others standard normal), shape "runs inputs"; `y` by attribute."""
+    """`x` standard inputs (factors -1 .. 1, others standard normal), shape "runs inputs"; `y` by attribute.
+
+    - `untrained`: in how many batches a rate that was learned from data left what it was trained on, by rate.
+    """
 
     inputs: tuple[Input, ...]
     attributes: tuple[Attribute, ...]
@@ -56,6 +60,7 @@ class Study:
     asked: int
     failures: Mapping[str, int]
     seed: int
+    untrained: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def factors(self) -> int:
@@ -121,13 +126,16 @@ def study(
     kept: list[int] = []
     rows: list[dict[str, tuple[float, str]]] = []
     failures: dict[str, int] = {}
+    untrained: Counter[str] = Counter()
     for at, outcome in enumerate(_outcomes(batch, x, workers)):
         if isinstance(outcome, str):
             failures[outcome] = failures.get(outcome, 0) + 1
         else:
+            figures, beyond = outcome
             if not rows:
-                _check_known(attributes, outcome)
-            rows.append(outcome)
+                _check_known(attributes, figures)
+            rows.append(figures)
+            untrained.update(beyond)
             kept.append(at)
         if at % 32 == 0:
             progress(at / runs, f"{base.unit}: {at} of {runs} batches")
@@ -137,7 +145,7 @@ def study(
             remedy="Narrow the ranges of the factors.",
         )
     y = {item.name: _column(item, rows) for item in attributes}
-    return Study(ordered, tuple(attributes), x[kept], y, runs, failures, seed)
+    return Study(ordered, tuple(attributes), x[kept], y, runs, failures, seed, dict(untrained))
 
 
 def _standard(inputs: Sequence[Input], runs: int, seed: int) -> Floats:
@@ -212,8 +220,8 @@ class _Batch:
     molar_mass: float
 
 
-Outcome = dict[str, tuple[float, str]] | str
-"""The figures of a batch, or the kind of error with which it ended."""
+Outcome = tuple[dict[str, tuple[float, str]], tuple[str, ...]] | str
+"""The figures of a batch with the learned rates that left what they were trained on, or the kind of its error."""
 
 
 def _outcomes(batch: _Batch, x: Floats, workers: int | None) -> Iterator[Outcome]:
@@ -238,7 +246,7 @@ def _share(batch: _Batch, x: Floats) -> list[Outcome]:
     return found
 
 
-def _outcome(batch: _Batch, x: Floats) -> dict[str, tuple[float, str]]:
+def _outcome(batch: _Batch, x: Floats) -> tuple[dict[str, tuple[float, str]], tuple[str, ...]]:
     culture, base, inputs, molar_mass = batch.culture, batch.base, batch.inputs, batch.molar_mass
     recipe = base.control.recipe
     parameters: dict[str, tuple[float, str, str]] = {}
@@ -266,4 +274,4 @@ def _outcome(batch: _Batch, x: Floats) -> dict[str, tuple[float, str]]:
     found["product"] = (product, "g")
     found["duration"] = run.totals["duration"]
     found[OXYGEN] = (margins(run, recipe).oxygen, "")
-    return found
+    return found, untrained_rates(run, grown)

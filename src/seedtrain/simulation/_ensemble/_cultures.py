@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from seedtrain.base import InputError, Progress, digest_bytes, silent
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import MasterRecipe, levers
+from seedtrain.simulation._assemble import UNTRAINED, beyond
 from seedtrain.simulation._culture import Culture, Override, Parameter
 from seedtrain.simulation._engine import END_TRAJECTORY, LOG, RAISED, Schedule, Trajectories, compile_system
 from seedtrain.simulation._ensemble._draw import Floats, LogNormal, Normal, Spread
@@ -33,6 +34,7 @@ INITIAL: Final = "initial."
 LONGER: Final = 1.5
 """How much longer than the nominal run the stored times go, where phases may last that long; what a trajectory does
 later stands in its final values."""
+OUTSIDE: Final = "a rate that was learned from data leaves what it was trained on"
 FREED: Final = 1e-6
 """mmol of O2 per unit of a conversion that may be freed before a draw is refused; rounding, as `OXYGEN_SLACK`."""
 Given = Spread | tuple[float, float] | ArrayLike
@@ -192,7 +194,9 @@ def _problem(
         read=reader,
         refuse=_Refuse(setup),
         stretches=tuple(segment.path for segment in setup.plan.segments),
-        events={name: _happening(name) for at, (name, _) in enumerate(setup.system.gauges) if told[:, :, at].any()},
+        events={name: _happening(name) for at, (name, _) in enumerate(setup.system.gauges) if told[:, :, at].any()}
+        | {f"{UNTRAINED}:{rate}": OUTSIDE for rate in base.culture.trained},
+        watch=_Watch(reader, base.culture.trained) if base.culture.trained else None,
         units=units,
         identity=base.identity,
         refusal="the drawn values close no balance, or let a content fall below zero",
@@ -257,9 +261,10 @@ class _Read:
     names: tuple[str, ...]
 
     def __call__(self, schedule: Schedule, found: Trajectories) -> dict[str, Floats]:
-        return {name: self._one(name, schedule, found) for name in self.names}
+        return {name: self.one(name, schedule, found) for name in self.names}
 
-    def _one(self, name: str, schedule: Schedule, found: Trajectories) -> Floats:
+    def one(self, name: str, schedule: Schedule, found: Trajectories) -> Floats:
+        """One variable of the chunk by its name in a `Run`."""
         culture, start = self.setup.culture, schedule.numbers[:, :1, self.setup.layout.numbers.index("V_0")]
         match name:
             case "V":
@@ -297,6 +302,24 @@ class _Read:
         """An amount per volume; what rounding makes of nothing is nothing."""
         values = self.setup.amounts(found.states, name) / found.states[:, :, self.setup.index("v")]
         return np.asarray(np.maximum(values, 0.0))
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """Where each rate that was learned from data reads what none of that data showed."""
+
+    read: _Read
+    trained: Mapping[str, Mapping[str, tuple[float, float]]]
+
+    def __call__(self, schedule: Schedule, found: Trajectories) -> dict[str, NDArray[np.bool_]]:
+        # The pH is a set point, not a course: a run on its own tells where it leaves what was trained on.
+        return {
+            f"{UNTRAINED}:{rate}": np.logical_or.reduce(
+                [beyond(self.read.one(name, schedule, found), *ends) for name, ends in ranges.items() if name != "pH"]
+            )
+            for rate, ranges in self.trained.items()
+            if set(ranges) - {"pH"}
+        }
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Shown:
 
 Read = Callable[[Schedule, Trajectories], Mapping[str, Floats]]
 Refuse = Callable[[Trajectories], NDArray[np.bool_]]
+Watch = Callable[[Schedule, Trajectories], Mapping[str, NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,7 @@ class Problem:
     - `variables`: what is kept, by name; states or observed symbols of the system, or what `read` makes of a chunk,
       shape (trajectory, time). - `times`: h. - `stretches`: the names of the schedule's. - `units`: of the parameters.
     - `events`: gauges of the system that are told of, with words. - `reasons`: own words for a status of the engine.
+    - `watch(schedule, found)`: by the name of an event without a gauge, when it is so, shape (trajectory, time).
     - `refuse(found)`: which trajectories have values that no culture has; their status is `REFUSED`, told as `refusal`.
     - `identity`: what decides all this beside system and arguments, as text: a half-written file is only gone on with
       where it, the system, the times and all settings are the same. - `attributes`: of the whole result.
@@ -51,6 +53,7 @@ class Problem:
     name: str = ""
     read: Read | None = None
     refuse: Refuse | None = None
+    watch: Watch | None = None
     stretches: tuple[str, ...] = ("run",)
     events: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
@@ -219,8 +222,16 @@ def chunk_values(
         values["status"] = np.where(problem.refuse(found), REFUSED, values["status"]).astype(np.int32)
     if events:
         gauges = [name for name, _ in problem.system.gauges]
-        places = [gauges.index(name) if name in problem.events else -1 for name in events]
-        values["event_time"], values["event_count"] = _events(found, places)
+        places = [gauges.index(name) if name in problem.events and name in gauges else -1 for name in events]
+        first, count = _events(found, places)
+        times = np.minimum(np.append(problem.times, np.inf), found.reached[:, None])
+        for name, so in ({} if problem.watch is None else problem.watch(schedule, found)).items():
+            at = events.index(name)
+            count[:, at] = so.any(axis=1)
+            first[:, at] = np.where(
+                so.any(axis=1), np.take_along_axis(times, so.argmax(axis=1)[:, None], 1)[:, 0], np.nan
+            )
+        values["event_time"], values["event_count"] = first, count
     if columns:
         values["parameters"] = np.stack(list(columns.values()), axis=1)
     return values
