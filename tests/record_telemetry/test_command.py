@@ -55,6 +55,26 @@ def test_seal_query_and_export(telemetry, record, tmp_path):
     assert len((tmp_path / "a.csv").read_text().splitlines()) == 13
 
 
+def test_a_batch_has_what_was_read_from_its_beginning_to_its_end_alone(telemetry, record, tmp_path):
+    with open_ledger(record) as ledger:
+        ledger.append(
+            Draft("batch.created", "B-2", {"origin": "simulated"}, "system", at(1.6)),
+            Draft("step.started", "B-2", {"phase": GROW, "unit": "T2"}, "system", at(1.7)),
+        )
+    late = json.loads(telemetry("query", "--tag", "pH", "--batch", "B-2", "--json")[1])["trends"][0]
+    assert (late["count"], late["batch_h"][0]) == (24, pytest.approx(0.0))  # a reading a minute until 2 h: it runs on
+    with open_ledger(record) as ledger:
+        over = {"unit_procedure": "", "command": "abort", "before": "running", "after": "aborted"}
+        ledger.append(
+            Draft("batch.state_changed", "B-1", over, "system", at(1.25))
+        )  # of the day: before its phase ended
+    code, words = telemetry("query", "--tag", "pH", "--batch", "B-1", "--json")
+    (trend,) = json.loads(words)["trends"]
+    assert (code, trend["count"], trend["batch_h"][-1]) == (0, 91, 1.5)
+    beyond = telemetry("query", "--tag", "pH", "--batch", "B-1", "--end", "1.75", "--json")[1]  # unless one asks for it
+    assert json.loads(beyond)["trends"][0]["count"] == 105
+
+
 def test_a_changed_segment_ends_with_a_failed_verdict(telemetry, record):
     telemetry("seal")
     with open_ledger(record) as ledger:

@@ -26,7 +26,9 @@ app = App(name="telemetry", help="Readings of the plant: ask, export and seal th
 class Window:
     """Which readings: of which batch, phase, time and instrument."""
 
-    batch: Annotated[str | None, Parameter(help="Times relative to this batch, with its phases.")] = None
+    batch: Annotated[str | None, Parameter(help="Of this batch, from its beginning to its end, with its phases.")] = (
+        None
+    )
     phase: Annotated[str | None, Parameter(help="Only while this phase of the batch ran, and of its unit.")] = None
     start: Annotated[str | None, Parameter(help="From here on: an ISO 8601 time, or hours of the batch.")] = None
     end: Annotated[str | None, Parameter(help="Before this: an ISO 8601 time, or hours of the batch.")] = None
@@ -157,6 +159,10 @@ def _trends(telemetry: Telemetry, tags: tuple[str, ...], asked: Window, batch: B
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 
     start, end = _time(asked.start, batch), _time(asked.end, batch)
+    if start is None and batch.begin is not None:  # what another batch read before or after is none of this one's
+        start = at(min([batch.begin, *(item.start for item in batch.bands)]))
+    if end is None and batch.end is not None:
+        end = at(batch.end + 1)
     if asked.phase is not None:
         if not batch.batch:
             raise InputError(f"phase {asked.phase} of no batch", remedy="Give --batch.")

@@ -36,6 +36,22 @@ def batch_begin(ledger: Ledger, batch: str) -> int | None:
     return None
 
 
+def batch_end(ledger: Ledger, batch: str) -> int | None:
+    """When a batch was over, microseconds since 1970, and the last of its phases was; None: not yet.
+
+    A person's order bears the time of day, which on a plant whose clock runs faster is before the last phase's end.
+    """
+    found = [
+        event
+        for event in ledger.events(subject=batch, type="batch.state_changed")
+        if not event.payload.get("unit_procedure") and event.payload.get("after") in ("complete", "stopped", "aborted")
+    ]
+    ends = [item.end for item in bands(ledger, batch)]
+    if not found or None in ends:
+        return None
+    return max([microseconds(found[-1].occurred), *(item for item in ends if item is not None)])
+
+
 def require_begin(ledger: Ledger, batch: str) -> int:
     """When a batch began; `InputError` where the ledger has no such batch."""
     begin = batch_begin(ledger, batch)

@@ -15,18 +15,22 @@ import numpy as np
 from seedtrain.base import InputError, Position, write_atomic
 from seedtrain.record._event import timestamp
 from seedtrain.record._ledger import Ledger
-from seedtrain.record._telemetry._bands import Band, bands, bands_of, batch_hours, phase_at, require_begin
+from seedtrain.record._telemetry._bands import Band, bands, bands_of, batch_end, batch_hours, phase_at, require_begin
 from seedtrain.record._telemetry._query import Trend
 from seedtrain.record._telemetry._rows import QUALITIES, Longs, needed, time_of
 
 
 @dataclass(frozen=True)
 class BatchTime:
-    """The time of a batch: its beginning (microseconds since 1970) and its phases; of no batch: neither."""
+    """The time of a batch: its beginning and end (microseconds since 1970) and its phases; of no batch: none of them.
+
+    - `end`: None too while it runs, or where a phase of it never ended.
+    """
 
     batch: str = ""
     begin: int | None = None
     bands: tuple[Band, ...] = ()
+    end: int | None = None
 
     def hours(self, time: Longs) -> list[float | None]:
         """Hours since the batch began; None where there is no batch."""
@@ -45,7 +49,7 @@ def batch_time(ledger: Ledger, batch: str | None) -> BatchTime:
     """The time of a batch of this ledger; `InputError` where there is no such batch."""
     if batch is None:
         return BatchTime()
-    return BatchTime(batch, require_begin(ledger, batch), bands(ledger, batch))
+    return BatchTime(batch, require_begin(ledger, batch), bands(ledger, batch), batch_end(ledger, batch))
 
 
 def write_trends(trends: Sequence[Trend], path: Path, batch: BatchTime) -> None:
