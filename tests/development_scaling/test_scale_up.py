@@ -17,7 +17,18 @@ from hypothesis import strategies as st
 
 from seedtrain.base import InputError, use_language
 from seedtrain.cli._app import main
-from seedtrain.development import KEEP, ScaleUp, assumptions, gradients, rig, scale, scale_up, timing, transfer_blocks
+from seedtrain.development import (
+    KEEP,
+    ScaleUp,
+    assumptions,
+    gradients,
+    rig,
+    scale,
+    scale_up,
+    scale_up_lines,
+    timing,
+    transfer_blocks,
+)
 from seedtrain.development._scaling._rig import chain_contrast
 from seedtrain.report import Page, render_html
 from tests.development.plant import BENCH, EXAMPLE, PILOT, PLANT, batches, culture, recipe, vessels
@@ -192,6 +203,13 @@ def test_each_culture_ends_when_the_next_begins_and_the_harvest_is_at_nought() -
     assert sum(moment.duration for moment in after) == pytest.approx(sum(s.duration for s in batches()[PLANT].steps))
     clock = datetime.datetime(2026, 12, 1, 8, 0)
     assert cultures[0].at(clock) == clock + datetime.timedelta(hours=cultures[0].hours)
+
+
+def test_the_times_on_a_screen_are_in_its_language() -> None:
+    with use_language("zh"):
+        lines = "\n".join(scale_up_lines(up()))
+    assert "收获" in lines
+    assert not any(f"  {word}  " in lines for word in ("prepare", "inoculate", "harvest", "process"))
 
 
 # --- the document ---------------------------------------------------------------------------------------------------

@@ -240,14 +240,18 @@ def _rig_blocks(found: Rig) -> list[Block]:
     return blocks
 
 
-def _moments(moments: Sequence[Moment], harvest: datetime.datetime | None) -> Table:
-    said = {
+def _happenings() -> dict[str, str]:
+    """What a moment is of, for people."""
+    return {
         "prepare": _("prepare, sterilise, fill"),
         "inoculate": _("inoculate"),
         "harvest": _("harvest"),
         "process": _("process"),
     }
-    rows = []
+
+
+def _moments(moments: Sequence[Moment], harvest: datetime.datetime | None) -> Table:
+    said, rows = _happenings(), []
     for moment in moments:
         clock = f"{moment.at(harvest):%Y-%m-%d %H:%M}" if harvest else "–"
         rows.append([said[moment.what], moment.unit, number(moment.hours), number(moment.duration), clock])
@@ -353,8 +357,8 @@ def _gradient_lines(found: ScaleUp) -> list[str]:
 
 
 def _moment_lines(moments: Sequence[Moment], harvest: datetime.datetime | None) -> list[str]:
-    lines = [_("hours from the harvest:")]
+    said, lines = _happenings(), [_("hours from the harvest:")]
     for moment in moments:
         clock = f"  {moment.at(harvest):%Y-%m-%d %H:%M}" if harvest else ""
-        lines.append(f"  {moment.hours:>8.1f}  {moment.what:<10} {moment.unit}{clock}")
+        lines.append(f"  {moment.hours:>8.1f}  {said[moment.what]:<24} {moment.unit}{clock}")
     return lines
