@@ -254,3 +254,15 @@ def test_shares_make_up_the_amount_and_take_no_lot_below_zero(amounts: list[floa
     for share, amount in zip(shares, amounts, strict=False):
         assert 0 <= share.amount <= amount + 1e-9
     assert [share.lot for share in shares] == [lot.id for lot in kept[: len(shares)]]
+
+
+def test_a_lot_that_is_counted_otherwise_is_named_with_what_to_do():
+    from datetime import date
+
+    from seedtrain.automation._materials import ShortOfMaterial, Store
+    from seedtrain.quantity import Quantity
+
+    store = Store([Lot("CB-1", "cell bank", "x", Quantity(100, ""), date(2030, 1, 1), "released")], [])
+    for asked in (store.choose, store.draw):
+        with pytest.raises(ShortOfMaterial, match=r"lot CB-1 of cell bank is counted in pieces, and mL is wanted"):
+            asked("cell bank", 1.0, "mL", START.date())

@@ -10,7 +10,7 @@ from typing import Final
 
 from seedtrain.base import InputError
 from seedtrain.quality import Lot
-from seedtrain.quantity import Quantity, convert, same_dimension
+from seedtrain.quantity import Quantity, QuantityError, convert, same_dimension
 from seedtrain.recipe import PHASE_KINDS, MasterRecipe, Phase, PhaseAt
 
 TOLERANCE_PERCENT: Final = 2.0
@@ -130,11 +130,20 @@ class Store:
             chosen.append(lot.id)
             if missing is None:
                 return chosen
-            missing -= convert(self._left[lot.id], self._units[lot.id], unit)
+            missing -= self._left_of(lot, unit)
             if missing <= 0:
                 return chosen
         self._refuse(material, missing, unit, chosen)
         return chosen
+
+    def _left_of(self, lot: Lot, unit: str) -> float:
+        try:
+            return convert(self._left[lot.id], self._units[lot.id], unit)
+        except QuantityError as error:
+            raise ShortOfMaterial(
+                f"lot {lot.id} of {lot.material} is counted in {lot.quantity.unit or 'pieces'}, and {unit} is wanted",
+                remedy=f"Receive {lot.material} in a unit such as {unit}, and discard {lot.id} or put it on hold.",
+            ) from error
 
     def _refuse(self, material: str, missing: float | None, unit: str, chosen: Sequence[str]) -> None:
         if not chosen:
@@ -153,7 +162,7 @@ class Store:
         shares: list[Share] = []
         missing = amount
         for lot in self.candidates(material, on):
-            left = convert(self._left[lot.id], self._units[lot.id], unit)
+            left = self._left_of(lot, unit)
             shares.append(Share(lot.id, material, min(left, missing), unit))
             missing -= shares[-1].amount
             if missing <= 0:
