@@ -100,6 +100,16 @@ def test_the_length_of_a_poly_a_is_judged_in_bases(tmp_path, length, verdict):
     assert words(found) == {"poly-A length": verdict}
 
 
+@pytest.mark.parametrize("length", [130, 79, 70, 40])
+def test_a_poly_a_that_lost_or_gained_many_bases_is_measured(length):
+    tail = Reference("tail", TEXT[:1500] + "C" + "A" * 100 + "G" + TEXT[1500:])
+    grown = tail.sequence.replace("A" * 100, "A" * length)
+    (run,) = [item for item in verify_clone(simulate_reads(grown, 60, seed=2), tail).runs if item.length == 100]
+    # The simulator, as the method does, loses some bases of a long run in every read.
+    assert all(-0.06 * length <= 100 + median - length <= 0 for median in run.medians)
+    assert run.sure
+
+
 def test_every_fault_of_a_specification_comes_at_once(tmp_path):
     lines = (
         "{attribute: endotoxin, method: LAL, limit: <= 10 EU/mg}",

@@ -18,8 +18,10 @@ LONG_INDEL: Final = 20
 """Bases of one insertion or deletion from which it is a matter of structure, not of a site."""
 RUN_SPAN: Final = 4
 """Bases on either side of a homopolymer that a read must cover to measure it."""
-MOST_CHANGE: Final = 40
-"""Largest change of a homopolymer's length that is told apart from the next."""
+MOST_CHANGE: Final = 250
+"""Largest change of a homopolymer's length that is told apart from the next: a poly-A may lose most of itself."""
+OWN_CHANGE: Final = 40
+"""Bases up to which a gap inside a homopolymer is a change of its length alone, and no matter of structure."""
 BREAK_SPAN: Final = 25
 """Bases on either side of a site that a read must cover without a break to span it."""
 
@@ -125,8 +127,10 @@ class _Counter:
         broken = (code >= 1) & (length >= LONG_INDEL)
         self._edges(group, owner[broken], at[broken], np.where(code[broken] == 2, length[broken], 0))
         if len(self.run_start):
-            short = (code >= 1) & (length < LONG_INDEL)
-            self._runs(group, code[short], length[short], read_at[short], at[short], owner[short], codes)
+            last = np.minimum(at + np.maximum(length, 1) - 1, self.wide)
+            within = (run >= 0) & ((code == 1) | (self.run_at[last] == run))  # of a poly-A, however long
+            told = (code >= 1) & ((length < LONG_INDEL) | within)
+            self._runs(group, code[told], length[told], read_at[told], at[told], owner[told], codes)
 
     def run_code_of(self, run: Ints) -> Ints:
         return self.run_code[run] if len(self.run_code) else np.full(len(run), -1, dtype=np.int64)

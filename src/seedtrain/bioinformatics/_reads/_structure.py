@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from seedtrain.bioinformatics._reads._align import Laid, Segment
-from seedtrain.bioinformatics._reads._pile import BREAK_SPAN, LONG_INDEL, MOST_CHANGE, Pile
+from seedtrain.bioinformatics._reads._pile import BREAK_SPAN, LONG_INDEL, OWN_CHANGE, Pile
 from seedtrain.bioinformatics._reads._reference import Reference
 from seedtrain.bioinformatics._reads._statistics import poisson_tail, wilson
 
@@ -167,7 +167,7 @@ def _gaps(reference: Reference, segment: Segment, index: int) -> Iterator[Break]
     read_at = np.cumsum(on_read) - on_read
     for place in np.flatnonzero(long):
         start, many = int(at[place]), int(length[place])
-        if reference.run_sites[start % size] and many <= MOST_CHANGE:
+        if reference.run_sites[start % size] and many <= OWN_CHANGE:
             continue  # a change of a homopolymer's length, judged as such
         if segment.strand > 0:
             span = segment.read_start + int(read_at[place])

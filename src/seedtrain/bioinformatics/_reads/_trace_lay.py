@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from seedtrain.bioinformatics._reads._align import Laid, Segment, lay, make_aligner, oriented
-from seedtrain.bioinformatics._reads._pile import LONG_INDEL, MOST_CHANGE
+from seedtrain.bioinformatics._reads._pile import LONG_INDEL, OWN_CHANGE
 from seedtrain.bioinformatics._reads._reference import ALLOWED, Ints, Reference
 from seedtrain.bioinformatics._reads._source import Read
 from seedtrain.bioinformatics._reads._structure import Break, breaks_of
@@ -145,7 +145,7 @@ def _walk(
 
 def _long(reference: Reference, at: int, many: int) -> bool:
     """Whether `breaks_of` tells of this gap."""
-    return many >= LONG_INDEL and not (reference.run_sites[at % len(reference)] and many <= MOST_CHANGE)
+    return many >= LONG_INDEL and not (reference.run_sites[at % len(reference)] and many <= OWN_CHANGE)
 
 
 def _letters(reference: Reference, at: int, many: int) -> str:
