@@ -221,6 +221,19 @@ def test_a_plant_without_a_clock_of_its_own(tmp_path: Path, scenario: Path, monk
         process.stop()
 
 
+def test_a_running_clock_begins_where_it_is_told_to(scenario: Path):
+    """As a virtual plant is started again for a batch whose clock is ahead of ours."""
+    from datetime import UTC, datetime
+
+    begin = datetime(2031, 1, 2, 8, tzinfo=UTC)
+    process = start_plant(scenario, speed=1.0, clock=begin)
+    try:
+        with driven(mapped(process.url)) as device:
+            assert timedelta(0) <= device.unit("centrifuge").now() - begin < timedelta(minutes=2)
+    finally:
+        process.stop()
+
+
 def test_the_driver_never_imports_the_plant():
     code = (
         "import sys, seedtrain.automation._served; print([m for m in sys.modules if '_plant.' in m or 'asyncua' in m])"

@@ -128,7 +128,12 @@ def test_half_of_a_secure_connection_is_refused(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("option", "value", "words"),
-    [("--speed", "0", "does not run"), ("--interval", "3 L", "not a time"), ("--interval", "0 min", "is none")],
+    [
+        ("--speed", "0", "does not run"),
+        ("--interval", "3 L", "not a time"),
+        ("--interval", "0 min", "is none"),
+        ("--clock", "noon", "no moment"),
+    ],
 )
 def test_a_plant_that_makes_no_sense(option: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch):
     from seedtrain.automation import Scenario

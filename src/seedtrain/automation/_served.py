@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -73,10 +73,12 @@ def start_plant(
     state: Path | None = None,
     speaks: SpeaksEntry | None = None,
     register_map: Path | None = None,
+    clock: datetime | None = None,
 ) -> PlantProcess:
     """Start a virtual plant in a process of its own, on loopback, and wait until it can be connected to.
 
     - `speed`: process time over wall time; None is lock-step. `port`: 0 takes a free one.
+    - `clock`: where a running clock begins; now, without it.
     - `security`: whom it trusts; without it, everybody on loopback.
     - `state`: a file from which integrated tanks go on after a kill; without it they start empty.
     - `speaks`: what it speaks beside OPC UA. `register_map`: where the map of its Modbus registers is written.
@@ -87,6 +89,7 @@ def start_plant(
     command = [sys.executable, "-m", "seedtrain.automation._plant", str(scenario), "--while-input"]
     command += ["--port", str(port), "--interval", str(interval.total_seconds())]
     command += [] if speed is None else ["--speed", str(speed)]
+    command += [] if clock is None else ["--clock", clock.isoformat()]
     command += [] if security is None else security.arguments()
     command += [] if state is None else ["--state", str(state)]
     command += [] if speaks is None else ["--speaks", speaks.model_dump_json()]

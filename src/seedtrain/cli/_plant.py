@@ -11,6 +11,8 @@ from seedtrain.base import EXIT_DONE
 from seedtrain.cli._common import Common, print_json, shown_progress
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from seedtrain.automation import Access, Address, Scenario, Security, SpeaksEntry, Tag, TagDevice, TagValue
     from seedtrain.recipe import ControlRecipe
 
@@ -27,6 +29,9 @@ def start(
     lock_step: Annotated[
         bool, Parameter(help="The clock moves only when a client moves it, as fast as it can.", negative="")
     ] = False,
+    clock: Annotated[
+        str, Parameter(help="Where a running clock begins, as 2026-12-21T08:00Z; now by default. After a plant ended.")
+    ] = "",
     port: Annotated[int, Parameter(help="The port on loopback; 0 takes a free one.")] = 4840,
     interval: Annotated[str, Parameter(help="Process time between two values of a function.")] = "6 min",
     seed: Annotated[int, Parameter(help="Of all noise.")] = 1,
@@ -88,6 +93,7 @@ def start(
             security=security,
             speaks=speaks,
             register_map=register_map,
+            clock=_moment(clock),
         )
         try:
             if options.json:
@@ -102,6 +108,21 @@ def start(
             return EXIT_DONE
         finally:
             process.stop()
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment with its time zone, UTC where none is given."""
+    from datetime import UTC, datetime
+
+    from seedtrain.base import InputError
+
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--clock {text}: this is no moment", remedy="Write it as 2026-12-21T08:00Z.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _speaks(entry: SpeaksEntry, plant: Path, register_map: Path | None) -> SpeaksEntry:

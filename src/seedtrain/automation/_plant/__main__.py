@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 
@@ -17,6 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Serve a virtual plant over OPC UA.")
     parser.add_argument("scenario", type=Path)
     parser.add_argument("--speed", type=float, help="process time over wall time; without it the clock is lock-step")
+    parser.add_argument("--clock", type=datetime.fromisoformat, help="where a running clock begins; now, without it")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--interval", type=float, default=360.0, help="s of process time between two values")
     parser.add_argument("--certificate", type=Path, help="its own; then clients must be trusted, and encrypt")
@@ -39,6 +40,7 @@ def main() -> int:
         security = Security(given.certificate, given.private_key, tuple(given.trust), given.user)
     settings = PlantSettings(
         speed=given.speed,
+        start=given.clock,
         interval=timedelta(seconds=given.interval),
         port=given.port,
         security=security,

@@ -79,7 +79,7 @@ class World:
         if not self.clock.lock_step and at > self.clock.now():
             raise InputError(
                 f"{unit} is to start {path} at {at}, but its clock shows {self.clock.now()}",
-                remedy="Wait until the unit is ready; check the clocks.",
+                remedy="Wait until the unit is ready; a virtual plant that was started again needs --clock.",
             )
         if self._memory is not None and item.active != path and not item.resumes(path, at):
             for name, kept in self._memory.before(path, at, self._tanks()).items():
