@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -40,6 +41,16 @@ def allowed(found: Gantt, tasks: Sequence[Task], units: Mapping[str, int]) -> No
     for slot in found.slots:
         if slot.task in lengths:
             assert slot.end - slot.start >= lengths[slot.task] - 1e-9
+
+
+def test_beside_highspy_the_solver_has_a_process_of_its_own() -> None:
+    """The libraries of both have one name; the schedule and the refusals are the same."""
+    pytest.importorskip("highspy")
+    tasks = line([6, 4, 5])
+    assert gantt(tasks, {}, 3).makespan == pytest.approx(6 + 4 + 5 + 2 * 6)
+    with pytest.raises(InputError, match="each other's way") as error:
+        gantt([Task("a", "room", 0, 4, 4), Task("b", "room", 2, 5, 5)], {}, 1)
+    assert error.value.remedy
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=5), st.integers(0, 3), st.integers(2, 4))
@@ -123,6 +134,7 @@ def test_without_the_solver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
         return real(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.delitem(sys.modules, "highspy", raising=False)  # or the solver has a process of its own
     with pytest.raises(UnavailableError, match="OR-Tools") as error:
         gantt(line([6]), {}, 1)
     assert "scheduling" in error.value.remedy

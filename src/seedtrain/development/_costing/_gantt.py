@@ -7,8 +7,12 @@ where steps may wait and people are few. Where nothing may wait and the bottlene
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final
 
 from seedtrain.base import InputError, UnavailableError
@@ -75,6 +79,18 @@ def gantt(
     programming with cumulative resources: Baptiste, Le Pape & Nuijten 2001, Constraint-Based Scheduling; by CP-SAT.
     """
     _check(tasks, batches, crew)
+    if "highspy" not in sys.modules:
+        return _placed(tasks, units, batches, crew, seconds)
+    return _elsewhere().submit(_placed, tuple(tasks), dict(units), batches, crew, seconds).result()
+
+
+@cache
+def _elsewhere() -> ProcessPoolExecutor:
+    """A process of its own: a library of highspy and one of OR-Tools have the same name and do not load into one."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+def _placed(tasks: Sequence[Task], units: Mapping[str, int], batches: int, crew: float | None, seconds: float) -> Gantt:
     cp = _solver()
     plan = _Plan(cp.CpModel(), tasks, units, batches, crew)
     plan.model.minimize(plan.makespan)

@@ -130,6 +130,18 @@ PRECIPITATE: Final = Operation(
     run_precipitate,
 )
 MANUAL: Final = Operation("manual", {}, (), (), run_manual)
-CALIBRATE: Final = Operation("calibrate", {}, (), (), run_manual)
+CALIBRATE: Final = Operation(
+    "calibrate",
+    {
+        "pH_reference": "",
+        "pH_second_reference": "",
+        "dissolved_oxygen_reference": "%",
+        "dissolved_oxygen_second_reference": "%",
+        "valid": "h",
+    },
+    (),
+    (),
+    run_manual,
+)
 WAIT: Final = Operation("wait", {}, (), (), run_manual)
 STERILISE: Final = Operation("sterilise", {"temperature": "degC"}, (), (), run_manual)
