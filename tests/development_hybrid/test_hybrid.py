@@ -159,6 +159,7 @@ def test_the_judgement_needs_runs_and_agreement(ratios, judgement):
         assert gain[1] <= gain[0] <= gain[2]
 
 
+@pytest.mark.slow
 def test_an_interrupted_study_goes_on_and_ends_the_same(tmp_path, wrong_form):
     """Two runs are few enough to be quick, and too few to conclude from."""
     keep = tmp_path / "hybrid.json"
@@ -203,6 +204,7 @@ def test_trained_ranges_of_a_culture_file_are_checked():
             culture_of_text(strain.text("monod") + f"trained:\n  {line}\n", "file")
 
 
+@pytest.mark.slow
 def test_the_command_tells_errors_and_writes_a_culture(tmp_path):
     runs = strain.batches(tmp_path, "inhibited", ("B1", "B3"))
     (tmp_path / "strain.yaml").write_text(strain.text("monod"))

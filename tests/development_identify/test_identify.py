@@ -188,6 +188,7 @@ def test_what_cannot_be_planned_is_refused(planned):
         plan(bounds=[RunBound("S", -np.inf, 5.0)])
 
 
+@pytest.mark.slow
 def test_the_command_plans_from_a_fit_and_refuses_changed_data(tmp_path):
     (item,) = strain.batches(tmp_path, "monod", ("B3",))
     lines = ["run,time [h],biomass [g/L],glucose [g/L]"]
