@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,8 @@ UNIQUE = frozenset(
     ("public_key", "sealed_name", "nonce", "checkpoint", "signature", "record_digest", "ledger", "covers", "seqs")
 )
 """Fields of payloads that two ledgers of the same batch never share."""
+PLACES = frozenset(("acknowledged", "first_seq", "last_seq", "seq"))
+"""Fields that name events by their number, which hourly telemetry between them moves."""
 
 
 def story(folder: Path) -> list[tuple[str, str, bytes]]:
@@ -123,13 +125,17 @@ def story(folder: Path) -> list[tuple[str, str, bytes]]:
     """
     with open_ledger(folder / "out" / "record.db", create=False, read_only=True) as ledger:
         events = [event for event in ledger.events() if "spool" not in event.payload]
-        return [(event.type, event.subject, canonical_bytes(_shared(event.payload))) for event in events]
+        places = {event.seq: place for place, event in enumerate(events)}
+        return [(event.type, event.subject, canonical_bytes(_shared(event.payload, places))) for event in events]
 
 
-def _shared(value: Any) -> Any:
+def _shared(value: Any, places: Mapping[int, int], named: bool = False) -> Any:
+    """`value` without what is unique; where an event is `named`, by its place among those that count."""
     if isinstance(value, dict):
-        return {key: _shared(item) for key, item in value.items() if key not in UNIQUE}
-    return [_shared(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {key: _shared(item, places, key in PLACES) for key, item in value.items() if key not in UNIQUE}
+    if isinstance(value, (list, tuple)):
+        return [_shared(item, places, named) for item in value]
+    return places.get(value, value) if named and isinstance(value, int) else value
 
 
 def made_once(base: Path, name: str, make: Callable[[Path], None]) -> Path:
