@@ -29,7 +29,8 @@ class SetPoints:
     """What a phase wants; None is "not controlled".
 
     - `temperature` degC, `dissolved_oxygen` of air saturation, `head_pressure` bar gauge.
-    - `stirrer_speed` 1/min and `aeration` vvm: fixed, or with a set point of oxygen the most that the cascade uses.
+    - `stirrer_speed` 1/min: fixed, or with a set point of oxygen the most that the cascade uses. `aeration` vvm: fixed;
+      the cascade enriches it where it is `enriched`.
     """
 
     temperature: float | None = None
