@@ -11,7 +11,7 @@ from seedtrain.bioinformatics._reads._align import lay_all
 from seedtrain.bioinformatics._reads._pile import MOST_CHANGE, pile_up
 
 from .draws import KINDS, clean, mixtures
-from .made import clone, mixture, plain, planted, quiet, random_dna, snv
+from .made import clone, deleted, inserted, mixture, plain, planted, quiet, random_dna, snv
 
 REFERENCE = clone()
 PLAIN = plain()
@@ -110,6 +110,18 @@ def test_the_pile_up_counts_every_base_of_reads_without_errors():
     assert pile.deleted.sum() == pile.inserted.sum() == 0
     lengths = pile.run_changes.sum(axis=(0, 1))
     assert lengths.sum() == lengths[MOST_CHANGE] > 0
+
+
+@pytest.mark.parametrize("share", [1.0, 0.1])
+@pytest.mark.parametrize(("kind", "size"), [("deletion", 25), ("insertion", 30)], ids=["a deletion", "an insertion"])
+def test_a_gap_that_begins_in_a_short_homopolymer_is_no_change_of_its_length(kind, size, share):
+    text = PLAIN.sequence[:1200] + "CAAAAG" + PLAIN.sequence[1206:]
+    wrong = deleted(text, 1201, 25) if kind == "deletion" else inserted(text, 1203, "CGTGCATTCGGCATCGATTCGCATGCAGTC")
+    report = verify_clone(mixture(wrong, text, 300, share, seed=3), Reference("run", text))
+    (found,) = report.structures
+    assert (found.kind, found.size) == (kind, size)
+    assert abs(found.site - 1202) <= 2
+    assert found.fraction == pytest.approx(share, abs=0.05)
 
 
 def test_a_control_finds_a_mixed_homopolymer_that_the_sample_alone_cannot_tell():

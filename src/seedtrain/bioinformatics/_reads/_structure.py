@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from seedtrain.bioinformatics._reads._align import Laid, Segment
+from seedtrain.bioinformatics._reads._align import Laid, Segment, oriented
 from seedtrain.bioinformatics._reads._pile import BREAK_SPAN, LONG_INDEL, OWN_CHANGE, Pile
-from seedtrain.bioinformatics._reads._reference import Reference
+from seedtrain.bioinformatics._reads._reference import Bytes, Reference
 from seedtrain.bioinformatics._reads._statistics import poisson_tail, wilson
 
 CLIP: Final = {"nanopore": 100, "pacbio": 100, "illumina": 30}
@@ -28,6 +28,8 @@ SHORTEST_TELLING: Final = {"nanopore": 200, "pacbio": 200, "illumina": 50}
 """Bases of a read below which minimap2 finds no seeds reliably: such a read is counted apart."""
 ALIGNED: Final = 0.5
 """Share of a read that must lie on the reference for it to be the clone's."""
+OWN_BASES: Final = 0.9
+"""Share of inserted bases that must be a homopolymer's own to lengthen it; the others are errors of the read."""
 SEEN: Final = 0.85
 """Share of the molecules with an insertion that minimap2 shows as split (676 of 800 reads in a simulation)."""
 
@@ -147,7 +149,7 @@ def breaks_of(reference: Reference, laid: Sequence[Laid], platform: str = "nanop
         if not item.segments:
             continue
         for segment in item.segments:
-            yield from _gaps(reference, segment, index)
+            yield from _gaps(reference, item, segment, index)
         for first, second in zip(item.segments, item.segments[1:], strict=False):
             found = _between(reference, first, second, index)
             if found is not None:
@@ -155,7 +157,7 @@ def breaks_of(reference: Reference, laid: Sequence[Laid], platform: str = "nanop
         yield from _clips(reference, item, index, CLIP[platform])
 
 
-def _gaps(reference: Reference, segment: Segment, index: int) -> Iterator[Break]:
+def _gaps(reference: Reference, item: Laid, segment: Segment, index: int) -> Iterator[Break]:
     size = len(reference)
     long = (segment.cigar[:, 1] >= 1) & (segment.cigar[:, 0] >= LONG_INDEL)
     if not long.any():
@@ -165,10 +167,12 @@ def _gaps(reference: Reference, segment: Segment, index: int) -> Iterator[Break]
     on_read = np.where(code <= 1, length, 0)
     at = segment.start + np.cumsum(on_reference) - on_reference
     read_at = np.cumsum(on_read) - on_read
+    codes, _quality = oriented(item.read, segment)
     for place in np.flatnonzero(long):
         start, many = int(at[place]), int(length[place])
-        if reference.run_sites[start % size] and many <= OWN_CHANGE:
-            continue  # a change of a homopolymer's length, judged as such
+        added = codes[read_at[place] : read_at[place] + many] if code[place] == 1 else None
+        if changes_run(reference, start, many, added):
+            continue  # judged as such
         if segment.strand > 0:
             span = segment.read_start + int(read_at[place])
         else:
@@ -177,6 +181,20 @@ def _gaps(reference: Reference, segment: Segment, index: int) -> Iterator[Break]
             yield Break("insertion", start % size, start % size, many, segment.strand, index, (span, span + many))
         else:
             yield Break("deletion", start % size, (start + many) % size, many, segment.strand, index, (span, span))
+
+
+def changes_run(reference: Reference, at: int, many: int, added: Bytes | None) -> bool:
+    """Whether a gap of `many` bases at `at` changes a homopolymer's length and nothing else.
+
+    - `added`: the inserted bases; none for a deletion, which must lie in the homopolymer from end to end.
+    """
+    site = at % len(reference)
+    if not reference.run_sites[site] or many > OWN_CHANGE:
+        return False
+    if added is not None:
+        return bool(np.mean(added == reference.codes[site]) >= OWN_BASES)
+    gone = reference.codes[np.arange(at, at + many) % len(reference)]
+    return bool((gone == reference.codes[site]).all())
 
 
 def _between(reference: Reference, first: Segment, second: Segment, index: int) -> Break | None:

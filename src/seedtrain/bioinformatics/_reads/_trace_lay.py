@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from seedtrain.bioinformatics._reads._align import Laid, Segment, lay, make_aligner, oriented
-from seedtrain.bioinformatics._reads._pile import LONG_INDEL, OWN_CHANGE
+from seedtrain.bioinformatics._reads._pile import LONG_INDEL
 from seedtrain.bioinformatics._reads._reference import ALLOWED, Ints, Reference
 from seedtrain.bioinformatics._reads._source import Read
-from seedtrain.bioinformatics._reads._structure import Break, breaks_of
+from seedtrain.bioinformatics._reads._structure import Break, breaks_of, changes_run
 from seedtrain.bioinformatics._reads._trace import Floats, Trace
 
 _COMPLEMENT: Final = str.maketrans("ACGT", "TGCA")
@@ -124,7 +124,7 @@ def _walk(
         if code == 0:
             sites.append(np.arange(at, at + many))
             bases.append(np.arange(here, here + many))
-        elif not _long(reference, at, many):
+        elif many < LONG_INDEL or changes_run(reference, at, many, codes[here : here + many] if code == 1 else None):
             low = int(quality[max(0, here - 1) : here + (many if code == 1 else 0) + 1].min())
             after = "".join("ACGTN"[item] for item in codes[here : here + many]) if code == 1 else ""
             before = "" if code == 1 else _letters(reference, at, many)
@@ -141,11 +141,6 @@ def _walk(
             continue
         words.append(Word(int(on[place]) % size, before, after, int(quality[off[place]]), index))
     return (on[same] % size, quality[off[same]]), words, (on, off)
-
-
-def _long(reference: Reference, at: int, many: int) -> bool:
-    """Whether `breaks_of` tells of this gap."""
-    return many >= LONG_INDEL and not (reference.run_sites[at % len(reference)] and many <= OWN_CHANGE)
 
 
 def _letters(reference: Reference, at: int, many: int) -> str:
