@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 
 from seedtrain.base import InputError, digest
 from seedtrain.gmp._authority import another_person, authorise, in_service
-from seedtrain.gmp._batch._judged_lines import DeviationLine
+from seedtrain.gmp._batch._judged_lines import Closure, DeviationLine
 from seedtrain.gmp._batch._record import BatchRecord
 from seedtrain.gmp._quality._case import (
     SITE,
@@ -34,19 +34,6 @@ DAYS: Final[Mapping[str, int]] = {"": 30, "minor": 30, "major": 30, "critical": 
 _SUBSTANCE: Final = ("deviation.classified", "deviation.investigated", "deviation.assessed", "deviation.capa_linked")
 _SOURCE: Final = "ICH Q10, 21 CFR 211.192"
 _REST: Final = "the rest of what closing needs"
-
-
-@dataclass(frozen=True)
-class Closing:
-    """How a deviation was closed; `signed` by `actor` over exactly this event."""
-
-    seq: int
-    impact: str
-    cause: str
-    action: str
-    actor: str
-    occurred_at: str
-    signed: bool
 
 
 @dataclass(frozen=True)
@@ -76,7 +63,7 @@ class Deviation:
     capa: str = ""
     no_capa: str = ""
     barred: Mapping[str, str] | None = None
-    closing: Closing | None = None
+    closing: Closure | None = None
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -139,7 +126,7 @@ def _then(item: Deviation, event: Event, signed: bool) -> Deviation:
     payload = event.payload
     if event.type == "deviation.closed":
         texts = {name: str(payload.get(name, "")) for name in ("impact", "cause", "action")}
-        closing = Closing(event.seq, **texts, actor=event.actor, occurred_at=event.occurred_at, signed=signed)
+        closing = Closure(event.seq, **texts, actor=event.actor, occurred_at=event.occurred_at, signed=signed)
         own: dict[str, Any] = {
             name: str(payload[name]) for name in ("classification", "disposition") if payload.get(name)
         }
