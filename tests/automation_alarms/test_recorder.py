@@ -163,6 +163,19 @@ def test_what_a_recorder_has_brought_to_the_disk_outlives_its_kill(ledger: Ledge
         assert len(list(again.events(type="alarm.raised"))) == 1
 
 
+def test_what_keeps_telemetry_in_the_spool_is_told_once_for_a_batch_and_not_every_hour(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with recorder(ledger) as found:
+        for hour in range(5):
+            found.take(UNIT, readings(hour, hour + 1))
+            found.tick(at(hour + 1))
+    told = [item.getMessage() for item in caplog.records if "stays in the spool" in item.getMessage()]
+    assert len(told) == 1, told
+    assert "pyarrow" in told[0]
+
+
 def test_two_spools_of_one_ledger_do_not_disturb_a_recorder(ledger: Ledger) -> None:
     with recorder(ledger) as target, Spool(telemetry_path(ledger.path)) as other:
         other.put("level", 1.0, "m", at(0), device="TANK.level")

@@ -40,6 +40,7 @@ class Recorder:
         self.alarms = AlarmWatch(ledger, batch, alarms, origin=origin, notify=notify)
         self._spool = Spool(telemetry_path(ledger.path))
         self._hour: int | None = None
+        self._told = ""
 
     def put(
         self,
@@ -131,11 +132,17 @@ class Recorder:
             self._seal(everything=True)
 
     def _seal(self, *, everything: bool = False) -> None:
-        """Seal what is over. Where that cannot be done the batch goes on: the spool keeps every reading till then."""
+        """Seal what is over. Where that cannot be done the batch goes on: the spool keeps every reading till then.
+
+        The same reason is told once, not every hour of the process clock.
+        """
         try:
             seal_segments(self.ledger, subject=self.batch, everything=everything)
+            self._told = ""
         except UnavailableError as error:
-            _LOG.warning("telemetry of %s stays in the spool: %s", self.batch, error)
+            if str(error) != self._told:
+                _LOG.warning("telemetry of %s stays in the spool: %s", self.batch, error)
+            self._told = str(error)
 
     def __enter__(self) -> Self:
         return self
