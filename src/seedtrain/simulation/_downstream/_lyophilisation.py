@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from scipy.optimize import brentq
 
 from seedtrain.simulation._downstream._mix import amounts, build, part, solids
 from seedtrain.simulation._downstream._operation import Carry, Operation, Settings, assumed, share
@@ -28,6 +27,10 @@ ICE_CONDUCTIVITY: Final = 0.0059
 """cal/(cm s K)."""
 PASCAL_PER_TORR: Final = 133.322
 KELVIN: Final = 273.15
+SLOPE: Final = 6144.96
+"""K, of the logarithm of the vapour pressure of ice over 1/T."""
+CLOSE: Final = 1e-9
+"""K, the last step of the front temperature, which leaves an error of its square."""
 SUBLIMATION_KWH: Final = SUBLIMATION * 4.184 / 3600.0
 """kWh per kg of ice."""
 CAKE_DENSITY: Final = 1350.0
@@ -80,20 +83,24 @@ class Drying:
 
 def vapour_pressure(temperature: float) -> float:
     """Of ice at `temperature` (degC), Torr. **Source** Shivkumar et al. 2019."""
-    return 2.698e10 * math.exp(-6144.96 / (KELVIN + temperature))
+    return 2.698e10 * math.exp(-SLOPE / (KELVIN + temperature))
 
 
-def sublimation_temperature(cycle: Cycle, shelf: float, layer: float, frozen: float) -> float:
-    """Ice front temperature (degC) at which the heat from the shelf equals the heat of sublimation."""
-    kv = cycle.KC + cycle.KP * cycle.pressure / (1.0 + cycle.KD * cycle.pressure)
+def sublimation_temperature(cycle: Cycle, shelf: float, layer: float, frozen: float, guess: float = 0.0) -> float:
+    """Ice front temperature (degC) at which the heat from the shelf equals the heat of sublimation.
+
+    Newton's method: the surplus of heat rises with the temperature and is convex, so that it cannot miss.
+    """
+    kv = cycle.area_ratio * (cycle.KC + cycle.KP * cycle.pressure / (1.0 + cycle.KD * cycle.pressure))
     resistance = cycle.R0 + cycle.A1 * layer / (1.0 + cycle.A2 * layer)
-
-    def surplus(front: float) -> float:
-        used = SUBLIMATION * (vapour_pressure(front) - cycle.pressure) / resistance / 3600.0
-        bottom = front + used / ICE_CONDUCTIVITY * (frozen - layer)
-        return used - kv * cycle.area_ratio * (shelf - bottom)
-
-    return float(brentq(surplus, -120.0, max(shelf, -40.0) + 60.0, xtol=1e-10))
+    heat = SUBLIMATION / 3600.0 / resistance * (1.0 + kv / ICE_CONDUCTIVITY * (frozen - layer))
+    front, step = guess, math.inf
+    while abs(step) > CLOSE:
+        pressure = vapour_pressure(front)
+        surplus = heat * (pressure - cycle.pressure) - kv * (shelf - front)
+        step = surplus / (heat * pressure * SLOPE / (KELVIN + front) ** 2 + kv)
+        front -= step
+    return front
 
 
 @lru_cache(maxsize=64)  # a sensitivity walks the train hundreds of times, mostly with the same cake
@@ -106,14 +113,14 @@ def primary_drying(cycle: Cycle) -> Drying | None:
     swell = 1.0 - cycle.solids * (1.0 - ICE_DENSITY) / SOLUTE_DENSITY
     frozen = cycle.depth * swell / ICE_DENSITY
     per_flux = swell / (1.0 - cycle.solids / SOLUTE_DENSITY) / ICE_DENSITY
-    time, layer = 0.0, 0.0
+    time, layer, front = 0.0, 0.0, cycle.shelf_start
     rows: list[tuple[float, float, float, float, float]] = []
     slice_depth = frozen / STEPS
     while layer < frozen * (1.0 - 1e-12):
         shelf = _shelf(cycle, time)
         # The middle of the slice to come, so that the sum is of second order.
         middle = min(layer + 0.5 * slice_depth, frozen)
-        front = sublimation_temperature(cycle, shelf, middle, frozen)
+        front = sublimation_temperature(cycle, shelf, middle, frozen, front)
         resistance = cycle.R0 + cycle.A1 * middle / (1.0 + cycle.A2 * middle)
         flux = (vapour_pressure(front) - cycle.pressure) / resistance
         ramping = shelf < cycle.shelf
