@@ -1,5 +1,7 @@
 """The benchmark of Boehm et al. 2014: objective, derivatives, and how many starts find the best."""
 
+import os
+import sys
 import time
 
 import numpy as np
@@ -8,6 +10,8 @@ import pytest
 from seedtrain.development import fit_problem, petab_problem, read_petab, read_petab_tables
 from seedtrain.development._estimation._search import search, starts
 from seedtrain.development._fit_bench import _boehm as boehm
+from seedtrain.development._fit_bench._bench import _boehm_rows
+from seedtrain.development._fit_bench._peer import VARIABLE, Peer, run_peer
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +54,33 @@ def test_a_few_starts_reach_the_best_known_objective(problem):
     assert min(ends) < boehm.BEST + 0.1
 
 
+@pytest.mark.parametrize(
+    ("python", "words"), [(sys.executable, "No module named 'pypesto'"), ("/nowhere/python", "/nowhere/python")]
+)
+def test_a_python_without_the_peer_is_told_with_what_to_install(python, words, tmp_path):
+    peer = run_peer(boehm.write(tmp_path), 2, 0, python)
+    assert (peer.ends, peer.spent, peer.made) == (None, None, None)
+    assert words in peer.fault
+    assert all(name in peer.fault for name in ("amici", "pypesto[petab]", "fides", "--peer-python", VARIABLE))
+    assert [(row["peer"], row["met"]) for row in _boehm_rows([138.3, 150.0], 5.0, 2.0, 2, peer)[1:]] == [
+        (None, False), (None, False), (None, None),
+    ]  # fmt: skip
+
+
+def test_goals_are_met_by_as_many_starts_and_as_little_work_as_the_peers():
+    peer = Peer([138.23, 138.25, 147.5, 147.5], 10.0, 16.0, "1")
+    rows = _boehm_rows([138.2220, 138.3, 147.5, 138.31], 5.0, 4.0, 4, peer)
+    assert [(row["ours"], row["peer"], row["ratio"], row["met"]) for row in rows[1:]] == [
+        (3.0, 2, 1.5, True), (5.0, 10.0, 2.0, True), (4.0, 16.0, 4.0, None),
+    ]  # fmt: skip
+    rows = _boehm_rows([138.2220, 147.5, 147.5, 147.5], 11.0, 4.0, 4, peer)
+    assert [row["met"] for row in rows] == [True, False, False, None]
+
+
 @pytest.mark.slow
-def test_most_of_twenty_starts_reach_it_in_less_than_the_peers_time(tmp_path):
-    problem = petab_problem(read_petab_tables(boehm.write(tmp_path)))
+def test_most_of_twenty_starts_reach_it(tmp_path):
+    path = boehm.write(tmp_path)
+    problem = petab_problem(read_petab_tables(path))
     problem.evaluate(problem.scaled({}))  # the kernel is made once, and kept
     problem.objectives(starts(problem, 16, 1))
     began = time.process_time()
@@ -60,4 +88,11 @@ def test_most_of_twenty_starts_reach_it_in_less_than_the_peers_time(tmp_path):
     spent = time.process_time() - began
     assert found.best.objective == pytest.approx(boehm.BEST, abs=0.001)
     assert found.reached >= 10
-    assert spent < 11.7  # CPU s of pyPESTO with AMICI and fides for 20 starts, on two loaded cores
+    if not os.environ.get(VARIABLE):
+        pytest.skip(f"the peer was not run: {VARIABLE} names no Python that has pypesto, amici and fides")
+    peer = run_peer(path, 20, 0, None)
+    assert peer.ends is not None, peer.fault
+    assert peer.spent is not None
+    assert min(peer.ends) > boehm.BEST - 0.001  # it is the same problem
+    assert sum(value < boehm.BEST + 0.1 for value in peer.ends) <= found.reached
+    assert spent <= peer.spent

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.development._experiments._entry import Experiment
+from seedtrain.development._peer_python import peer_environment, peer_python
 
 Floats = NDArray[np.float64]
 VARIABLE: Final = "SEEDTRAIN_BOFIRE"
@@ -34,11 +32,11 @@ class Bofire:
     """
 
     def __init__(self, interpreter: str | None = None) -> None:
-        self.interpreter = interpreter or os.environ.get(VARIABLE) or _own()
+        self.interpreter = peer_python(interpreter, VARIABLE, "bofire", "BoFire", REMEDY)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user names the interpreter
                 [self.interpreter, str(_WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, text=True,
+                stderr=subprocess.DEVNULL, text=True, env=peer_environment(self.interpreter),
             )  # fmt: skip
         except OSError as error:
             raise UnavailableError(
@@ -111,12 +109,6 @@ class Bofire:
         if "error" in answer:
             raise UnavailableError(f"BoFire: {answer['error']}", remedy=REMEDY)
         return answer
-
-
-def _own() -> str:
-    if importlib.util.find_spec("bofire") is None:
-        raise UnavailableError("BoFire is not installed", remedy=REMEDY)
-    return sys.executable
 
 
 def _finite(value: float) -> float | None:
