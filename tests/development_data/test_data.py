@@ -228,7 +228,7 @@ def test_headers_of_another_laboratory_are_understood_and_a_wrong_guess_can_be_c
     found = read_data(tmp_path / "a.yaml").runs
     assert list(found) == ["FB-1", "FB-2"]
     assert found["FB-2"].time.tolist() == [0, 1, 2]
-    assert found["FB-2"]["X"].tolist() == [1.5, 2.5, 3.5]
+    assert found["FB-2"]["DCW"].tolist() == [1.5, 2.5, 3.5]
     (tmp_path / "b.csv").write_text((tmp_path / "a.csv").read_text().replace("Glc [g/L]", "Glc [mmol/L]"))
     bad = command("data", "check", "b.csv", "--draft", "b.yaml", folder=tmp_path)
     assert bad.returncode == 2

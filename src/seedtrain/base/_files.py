@@ -13,20 +13,23 @@ from seedtrain.base._errors import InputError, Position, UnavailableError
 LARGEST_TEXT_BYTES = 64 * 1024 * 1024
 
 
-def read_text(path: Path, *, what: str = "file") -> str:
-    """The UTF-8 text of `path`; a missing, unreadable, huge or undecodable file is an `InputError`."""
+def read_text(path: Path, *, what: str = "file", encoding: str = "utf-8") -> str:
+    """The text of `path`, UTF-8 if no other `encoding` is given, without its byte-order mark.
+
+    A missing, unreadable, huge or undecodable file is an `InputError`.
+    """
     position = Position(str(path))
     try:
         if path.stat().st_size > LARGEST_TEXT_BYTES:
             raise InputError(f"the {what} is larger than 64 MiB", position=position, remedy="Give a smaller file.")
-        return path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except FileNotFoundError:
         raise InputError(f"there is no such {what}", position=position, remedy="Check the path.") from None
     except IsADirectoryError:
         raise InputError(f"this is a folder, not a {what}", position=position, remedy="Give a file.") from None
     except UnicodeDecodeError as error:
         raise InputError(
-            f"byte {error.start} is not UTF-8 text", position=position, remedy="Save the file as UTF-8."
+            f"byte {error.start} is not {encoding.upper()} text", position=position, remedy="Save the file as UTF-8."
         ) from None
     except OSError as error:
         raise UnavailableError(f"the {what} cannot be read: {error.strerror}", position=position) from error

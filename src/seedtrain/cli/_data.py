@@ -13,7 +13,9 @@ from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json, shown_progress
 
 if TYPE_CHECKING:
-    from seedtrain.development import Dataset
+    from collections.abc import Sequence
+
+    from seedtrain.development import Dataset, Finding
 
 app = App(name="data", help="One's own tables from bench and pilot.")
 
@@ -185,9 +187,11 @@ def _tell(found: Dataset, draft: Path | None, *, drafted: str) -> None:
     for table in found.spectra:
         told = _("{name}: {count} spectra, {channels} channels")
         print(f"  {told.format(name=table.name, count=len(table.run), channels=len(table.channels))}")
-    for item in found.findings:
+    for alike in _alike(found.findings):
+        item = alike[0]
         place = f"{item.position.file}:{item.position.line}: " if item.position else ""
-        print(f"{place}{item.run} {item.symbol}: {item.words}\n  {item.remedy}")
+        more = _(" ({count} more like it)").format(count=len(alike) - 1) if len(alike) > 1 else ""
+        print(f"{place}{item.run} {item.symbol}: {item.words}{more}\n  {item.remedy}")
     print(_("{count} findings; nothing was changed").format(count=len(found.findings)))
     if drafted:
         for line in drafted.splitlines():
@@ -195,6 +199,14 @@ def _tell(found: Dataset, draft: Path | None, *, drafted: str) -> None:
                 print(f"  {line.strip().removeprefix('- ')}")
         where = str(draft) if draft else _("nowhere: add --draft mapping.yaml")
         print(_("units and columns were guessed from the headers; the draft is kept in {path}").format(path=where))
+
+
+def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Findings in their order, those of one kind, symbol and words together: one limit stands in many rows."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for item in findings:
+        groups.setdefault((item.kind, item.symbol, item.words), []).append(item)
+    return list(groups.values())
 
 
 def _plain(name: str) -> str:

@@ -48,19 +48,22 @@ def carbon(name: str, run: Run, fed: Mapping[str, float], culture: Culture) -> t
     """The run with its carbon balance, where volume, every large pool and exit gas were measured, else as it is.
 
     - `fed`: g/L (or the culture's unit) of each species in the feed `F`.
+
+    Biomass that was read as dry cell weight alone is that less what else was read of the cells.
     """
     volume, gas = _known(run, "V"), _known(run, "CER")
-    pools = [symbol for symbol in culture.species if _known(run, symbol) is not None]
+    known = _pools(run, culture)
+    pools = list(known)
     if volume is None or gas is None or culture.biomass not in pools or len(pools) < 2:
         return run, []
     per_unit = {symbol: culture.compositions[symbol].elements["C"] for symbol in {*pools, *fed} & set(culture.species)}
 
     def pool(time: float) -> float:
         litres = float(np.interp(time, *volume))
-        return litres * sum(per_unit[s] * float(np.interp(time, *(_known(run, s) or gas))) for s in pools)
+        return litres * sum(per_unit[s] * float(np.interp(time, *known[s])) for s in pools)
 
-    begin = max(float(_of(run, symbol)[0][0]) for symbol in pools)
-    end = min([*(float(_of(run, symbol)[0][-1]) for symbol in pools), float(gas[0][-1])])
+    begin = max(float(times[0]) for times, _values in known.values())
+    end = min([*(float(times[-1]) for times, _values in known.values()), float(gas[0][-1])])
     if not end > begin:
         return run, []
     grid = np.unique(np.concatenate([[begin, end], gas[0][(gas[0] > begin) & (gas[0] < end)]]))
@@ -88,10 +91,17 @@ def carbon(name: str, run: Run, fed: Mapping[str, float], culture: Culture) -> t
     return run, [Finding("balance", name, "carbon", words, remedy)]
 
 
-def _of(run: Run, symbol: str) -> tuple[Floats, Floats]:
-    found = _known(run, symbol)
-    assert found is not None
-    return found
+def _pools(run: Run, culture: Culture) -> dict[str, tuple[Floats, Floats]]:
+    """Times and readings of every species that was read, in its unit."""
+    found = {symbol: read for symbol in culture.species if (read := _known(run, symbol)) is not None}
+    cells = _known(run, "DCW")
+    if culture.biomass in found or cells is None:
+        return found
+    times, weight = cells
+    for symbol, (when, values) in found.items():
+        if culture.species[symbol].intracellular:
+            weight = weight - culture.masses[symbol] * np.interp(times, when, values)
+    return {culture.biomass: (times, np.maximum(weight, 0.0) / culture.masses[culture.biomass]), **found}
 
 
 def _integral(x: Floats, y: Floats) -> float:

@@ -23,6 +23,7 @@ from seedtrain.base import (
     validate,
 )
 from seedtrain.development._data_check._balance import carbon, sampling
+from seedtrain.development._data_check._clock import moment
 from seedtrain.development._data_check._draft import NOT_UNDERSTOOD, draft_mapping
 from seedtrain.development._data_check._exports import read_table
 from seedtrain.development._data_check._findings import Finding, Series, compare, look_at
@@ -170,7 +171,7 @@ class _Tables:
         return self
 
     def _table(self, at: int, table: TableEntry) -> None:
-        sheet = read_table(self.folder / table.file, table.sheet, table.instrument)
+        sheet = read_table(self.folder / table.file, table.sheet, table.instrument, beginning=table.beginning)
         if table.decimal == ",":
             sheet = with_points(sheet)
         if table.kind == "features":
@@ -184,7 +185,8 @@ class _Tables:
                 self.beside.append((run, place))
             return
         names = read_layout(self.folder / table.layout) if table.layout else {}
-        reader = TableReader(sheet, table, self.document, ("tables", at), self.culture, names)
+        began = {name: moment(about.began) for name, about in self.entry.runs.items() if about.began}
+        reader = TableReader(sheet, table, self.document, ("tables", at), self.culture, names, began)
         if table.kind == "events":
             self.happened += reader.events()
         elif table.kind == "spectra":

@@ -10,6 +10,7 @@ from typing import Final
 
 from seedtrain.base import InputError, Position
 from seedtrain.development._data_check._asm import asm_tables, converted
+from seedtrain.development._data_check._beginning import Beginning
 from seedtrain.development._data_check._biolector import biolector_tables
 from seedtrain.development._data_check._export_table import ExportTable, Pivot, Suggestion
 from seedtrain.development._data_check._table import SUFFIXES, Sheet, read_sheet
@@ -42,10 +43,10 @@ def read_export(path: Path, instrument: str) -> tuple[ExportTable, ...]:
     return asm_tables(path, None if instrument == "asm" else converted(path, instrument))
 
 
-def read_table(path: Path, sheet: str = "", instrument: str = "") -> Sheet:
+def read_table(path: Path, sheet: str = "", instrument: str = "", *, beginning: Beginning | None = None) -> Sheet:
     """The table in a file: `read_sheet`, or the one called `sheet` of an instrument's export."""
     if not instrument:
-        return read_sheet(path, sheet)
+        return read_sheet(path, sheet, beginning=beginning)
     tables = read_export(path, instrument)
     for table in tables:
         if table.name == sheet:

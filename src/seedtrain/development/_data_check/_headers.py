@@ -10,22 +10,31 @@ from typing import Final
 from seedtrain.quantity import QuantityError, read_unit
 
 WORDS: Final = {
-    "X": ("biomass", "cell", "cdw", "x"),
-    "DCW": ("dcw", "dry cell weight"), "S": ("glucose", "glc", "substrate", "sugar", "s"),
-    "A": ("acetate", "acetic", "a"), "P": ("product", "titre", "titer", "p"),
-    "DO_percent": ("do", "po2", "do_percent", "dissolved oxygen", "dot"), "OUR": ("our", "oxygen uptake"),
-    "CER": ("cer", "co2 evolution"), "V": ("volume", "vol", "v", "weight"), "F": ("feed", "f", "feed rate"),
-    "T": ("temperature", "temp", "t_broth"), "pH": ("ph",), "N": ("stirrer", "rpm", "agitation", "n"),
-    "NH": ("ammonium", "ammonia", "nh", "nh4"), "sample_volume": ("sample volume", "sample_volume"),
+    "X": ("biomass", "cell", "x", "biomasse", "生物量", "菌体"),
+    "DCW": ("dcw", "cdw", "btm", "dry cell weight", "cell dry weight", "biotrockenmasse", "细胞干重", "干重"),
+    "S": ("glucose", "glc", "substrate", "sugar", "s", "glukose", "葡萄糖", "残糖"),
+    "A": ("acetate", "acetic", "a", "acetat", "essigsäure", "乙酸"),
+    "P": ("product", "titre", "titer", "p", "produkt", "产物", "蛋白浓度"),
+    "DO_percent": ("do", "po2", "do_percent", "dissolved oxygen", "dot", "溶氧"),
+    "OUR": ("our", "oxygen uptake", "摄氧率"), "CER": ("cer", "co2 evolution", "二氧化碳释放"),
+    "V": ("volume", "vol", "v", "weight", "füllvolumen", "volumen", "gewicht", "体积"),
+    "F": ("feed", "f", "feed rate", "zulauf", "补料"),
+    "T": ("temperature", "temp", "t_broth", "temperatur", "温度"), "pH": ("ph", "ph值"),
+    "N": ("stirrer", "rpm", "agitation", "n", "rührer", "drehzahl", "转速"),
+    "NH": ("ammonium", "ammonia", "nh", "nh4", "氨氮", "铵"),
+    "sample_volume": ("sample volume", "sample_volume", "sample vol", "probenvolumen", "取样体积"),
 }  # fmt: skip
+OPTICAL: Final = re.compile(r"(od|optical density|optische dichte)[ _-]?(\d{3})?( ?nm)?|光密度", re.IGNORECASE)
+"""Names of optical density: a factor turns it into biomass, which a person has to give."""
 TIMES: Final = (
     "time", "t", "hours", "elapsed", "age", "timestamp", "eft", "culture time", "process time", "elapsed time",
     "fermentation time", "elapsed fermentation time", "cultivation time", "run time", "sample time", "sampling time",
-    "datetime", "date time", "date", "zeit", "时间",
+    "datetime", "date time", "date", "zeit", "zeitstempel", "laufzeit", "prozesszeit", "datum", "uhrzeit",
+    "时间", "日期", "培养时间", "发酵时间", "取样时间",
 )  # fmt: skip
 RUNS: Final = (
     "run", "batch", "experiment", "run id", "batch id", "run no", "batch no", "run number", "batch number", "lot",
-    "fermentation", "cultivation", "reactor", "vessel", "id", "批次",
+    "fermentation", "cultivation", "ansatz", "charge", "versuch", "reactor", "vessel", "id", "批次", "批号", "罐批",
 )  # fmt: skip
 
 
@@ -50,12 +59,17 @@ def symbol_of(name: str) -> str | None:
     for symbol, words in WORDS.items():
         if name == symbol or plain in (word.replace("_", " ") for word in words):
             return symbol
-    return next((s for s, words in WORDS.items() if any(len(w) > 3 and w in plain for w in words)), None)
+    return next((s for s, words in WORDS.items() if any(_telling(w) and w in plain for w in words)), None)
+
+
+def _telling(word: str) -> bool:
+    """Whether a word tells a symbol from inside a longer name: short ones stand in too many others."""
+    return len(word) > 3 or not word.isascii()
 
 
 def first_of(header: Sequence[str], words: Sequence[str]) -> str:
     """The first column that one of `words` names, before its unit; empty where none does."""
-    plain = {name: re.sub(r"[\s_.-]+", " ", split_header(name)[0].lower()).strip() for name in header}
+    plain = {name: re.sub(r"[\s_./-]+", " ", split_header(name)[0].lower()).strip() for name in header}
     return next((name for word in words for name in header if plain[name] == word), "")
 
 

@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from seedtrain.development._data_check._beginning import Beginning
+from seedtrain.development._data_check._clock import moment
 from seedtrain.quantity import QuantityError, read_unit
 
 UNITS: Final = {
@@ -15,6 +17,7 @@ UNITS: Final = {
 }  # fmt: skip
 """Symbols that have a unit of their own here; species of a culture are in g/L or mmol/L as the culture file says."""
 TIME_UNITS: Final = {"h": 1.0, "min": 1 / 60, "s": 1 / 3600, "d": 24.0}
+CLOCK: Final = "h:min:s"
 Kind = Literal["online", "offline", "events", "plate", "spectra", "features"]
 Scale = Literal["", "well", "bench", "pilot", "plant"]
 
@@ -42,11 +45,15 @@ class ColumnEntry(_Entry):
 
 
 class TimeEntry(_Entry):
-    """The time's column and base; `timestamp` counts from `zero`, or from the first row of a run."""
+    """The time's column and base; `timestamp` counts from when its run `began`, from `zero`, or from its first row.
+
+    - `format`: how timestamps are written, as strptime has it, where they are not ISO 8601 or 01.03.2026 08:00.
+    """
 
     column: str
-    unit: Literal["h", "min", "s", "d", "timestamp"]
+    unit: Literal["h", "min", "s", "d", "h:min:s", "timestamp"]
     zero: str = ""
+    format: str = ""
 
 
 class PlateEntry(_Entry):
@@ -60,7 +67,8 @@ class PlateEntry(_Entry):
 class TableEntry(_Entry):
     """One table: `run` names the column that tells runs apart, `of_run` one run for the whole table.
 
-    - `decimal`: what stands before a number's decimals.
+    - `decimal`: what stands before a number's decimals. - `encoding`: of a text table. - `header`, `first`: lines of
+      the names and of the first reading, where they are not the first two of the table.
     - `instrument`: the export is biolector's, pioreactor's, asm, or one that allotropy reads. - `layout`: a file that
       names the run of each well (or other name in `run`). - `event`, `words`: columns of a table of events; one with
       neither `run` nor `of_run` tells of every run. - `plate`: what a table with a column for each well holds.
@@ -73,6 +81,9 @@ class TableEntry(_Entry):
     instrument: str = ""
     kind: Kind = "offline"
     decimal: Literal[".", ","] = "."
+    encoding: Literal["utf-8", "utf-16", "cp1252", "gb18030"] = "utf-8"
+    header: int = Field(default=0, ge=0)
+    first: int = Field(default=0, ge=0)
     run: str = ""
     of_run: str = ""
     layout: str = ""
@@ -98,15 +109,34 @@ class TableEntry(_Entry):
             raise ValueError(f"a table of kind {self.kind} {wrong} | See docs/reference/data.md.")
         return self
 
+    @property
+    def beginning(self) -> Beginning:
+        """How it lies in its file."""
+        return Beginning("" if self.encoding == "utf-8" else self.encoding, self.header, self.first)
+
 
 class RunEntry(_Entry):
-    """What is known of a run beside its tables. `fed`: g/L of each species in the feed; `initial`: by symbol."""
+    """What is known of a run beside its tables. `fed`: g/L of each species in the feed; `initial`: by symbol.
+
+    - `began`: the moment of inoculation, from which the timestamps of every table count.
+    """
 
     scale: Scale = ""
+    began: str = ""
     vessel: str = ""
     feed_factor: float = Field(default=1.0, ge=0)
     initial: dict[str, float] = Field(default_factory=dict)
     fed: dict[str, float] = Field(default_factory=dict)
+
+    @field_validator("began")
+    @classmethod
+    def _moment(cls, text: str) -> str:
+        try:
+            if text:
+                moment(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no timestamp | Write 2026-03-01T08:00.") from None
+        return text
 
 
 class MappingEntry(_Entry):

@@ -11,15 +11,20 @@ import numpy as np
 
 from seedtrain.base import Document, InputError, Position, SeedtrainError
 from seedtrain.base import translate as _
+from seedtrain.development._data_check._clock import duration, moment
 from seedtrain.development._data_check._findings import Finding, Series
-from seedtrain.development._data_check._mapping import TIME_UNITS, UNITS, ColumnEntry, TableEntry, TimeEntry
+from seedtrain.development._data_check._mapping import CLOCK, TIME_UNITS, UNITS, ColumnEntry, TableEntry, TimeEntry
 from seedtrain.development._data_check._plates import placed, unfolded
 from seedtrain.development._data_check._spectra import SpectraTable, read_rows
 from seedtrain.development._data_check._table import Sheet
 from seedtrain.quantity import QuantityError, convert
 from seedtrain.simulation import Culture, RunEvent
 
-NOTHING: Final = ("", "na", "n/a", "nan", "nd", "n.d.", "-", "null", "none", "refoverld", "ovrflw", "overflow")
+NOTHING: Final = (
+    "", "na", "n/a", "#n/a", "#nv", "n.a.", "nan", "nd", "n.d.", "n/d", "n.b.", "k.a.", "-", "--", "---", "/", "null",
+    "none", "err", "error", "err.", "#error", "fehler", "bad", "invalid", "fault", "refoverld", "ovrflw", "overflow",
+    "未检出", "未测", "无",
+)  # fmt: skip
 
 Happened = tuple[str, RunEvent, Position]
 """An event with its run (empty: of every run) and its place."""
@@ -35,7 +40,7 @@ class TableReader:
 
     def __init__(
         self, sheet: Sheet, table: TableEntry, document: Document, place: tuple[str | int, ...],
-        culture: Culture | None, names: Mapping[str, str],
+        culture: Culture | None, names: Mapping[str, str], began: Mapping[str, datetime],
     ) -> None:  # fmt: skip
         self.columns = list(table.columns)
         if table.kind == "plate" and table.plate is not None:
@@ -44,7 +49,7 @@ class TableReader:
             table = table.model_copy(update={"run": "well"})
             self.columns = [ColumnEntry(column=value, symbol=plate.symbol, unit=plate.unit, factor=plate.factor)]
         self.sheet, self.table, self.document, self.place, self.culture = sheet, table, document, place, culture
-        self.names = names
+        self.names, self.began = names, began
         self.seen: set[str] = set()
         self.faults: list[SeedtrainError] = []
         self.findings: list[Finding] = []
@@ -78,12 +83,15 @@ class TableReader:
         self._one_run(lambda count: count < 2)
         table, sheet = self.table, self.sheet
         time = _time(table)
-        if time.unit == "timestamp" and not time.zero:
-            words = "times of events that are timestamps need `zero`"
-            raise self.document.error(
-                (*self.place, "time"), words, remedy="Give the inoculation: zero: 2026-03-01T08:00."
-            )
         names = self._placed(self._sources()) if table.run or table.of_run else [""] * len(sheet.rows)
+        if time.unit == "timestamp" and not time.zero:
+            lost = sorted({name for name in names if name not in self.began})
+            words = "times of events that are timestamps need `zero`, or when each run `began`"
+            if lost:
+                raise self.document.error(
+                    (*self.place, "time"), f"{words}; {', '.join(filter(None, lost)) or 'every run'} lacks it",
+                    remedy="Give the inoculation: zero: 2026-03-01T08:00, or under `runs` began: 2026-03-01T08:00.",
+                )  # fmt: skip
         hours = self._hours(names)
         kind = sheet.column(table.event)
         words_at = sheet.column(table.words) if table.words else kind
@@ -133,6 +141,8 @@ class TableReader:
     def _hours(self, names: list[str]) -> list[float]:
         time, sheet = _time(self.table), self.sheet
         at = sheet.column(time.column)
+        if time.unit == CLOCK:
+            return [self._duration(number, row[at]) for number, row in enumerate(sheet.rows)]
         if time.unit != "timestamp":
             found = [self._number(number, row[at], "time") for number, row in enumerate(sheet.rows)]
             for number, value in enumerate(found):
@@ -141,31 +151,39 @@ class TableReader:
             return [value * TIME_UNITS[time.unit] for value in found]
         stamps = [self._stamp(number, row[at]) for number, row in enumerate(sheet.rows)]
         zero = self._stamp(-1, time.zero) if time.zero else None
+        zoned = "some times have a zone and others none"
         first: dict[str, datetime] = {}
-        for name, stamp in zip(names, stamps, strict=True):
-            if stamp is not None:
-                first[name] = min(first.get(name, stamp), stamp)
         found = []
-        for name, stamp in zip(names, stamps, strict=True):
-            start = zero or first.get(name)
-            try:
+        try:
+            for name, stamp in zip(names, stamps, strict=True):
+                if stamp is not None:
+                    first[name] = min(first.get(name, stamp), stamp)
+            for name, stamp in zip(names, stamps, strict=True):
+                start = self.began.get(name) or zero or first.get(name)
                 found.append((stamp - start).total_seconds() / 3600 if stamp and start else math.nan)
-            except TypeError:
-                raise self.document.error(
-                    (*self.place, "time", "zero"), "some times have a zone and others none", remedy="Give all a zone."
-                ) from None
+        except TypeError:
+            raise self.document.error((*self.place, "time"), zoned, remedy="Give all a zone, `began` too.") from None
         return found
 
-    def _stamp(self, row: int, text: str) -> datetime | None:
+    def _duration(self, row: int, text: str) -> float:
         try:
-            return datetime.fromisoformat(text)
+            return duration(text)
+        except ValueError:
+            self._fault(row, f"{text!r} is no time since the start", "Write 12:30:00.")
+            return math.nan
+
+    def _stamp(self, row: int, text: str) -> datetime | None:
+        form = _time(self.table).format if row >= 0 else ""
+        try:
+            return moment(text, form)
         except ValueError:
             words = f"{text!r} is no timestamp"
             if row < 0:
                 raise self.document.error(
                     (*self.place, "time", "zero"), words, remedy="Write 2026-03-01T08:00."
                 ) from None
-            self._fault(row, words, "Write 2026-03-01T08:00.")
+            remedy = 'Write 2026-03-01T08:00, or say how times are written: `format: "%m/%d/%Y %H:%M"` of `time`.'
+            self._fault(row, f"{words} as {form}" if form else words, remedy)
             return None
 
     def _column(self, at: int, column: ColumnEntry, names: list[str], hours: list[float]) -> Iterator[Series]:

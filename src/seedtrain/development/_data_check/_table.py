@@ -5,11 +5,21 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.base import InputError, Position, SeedtrainError, UnavailableError, collect, read_text
+from seedtrain.base import InputError, Position, SeedtrainError, UnavailableError, collect
+from seedtrain.development._data_check._beginning import (
+    Beginning,
+    Row,
+    beginning_of,
+    decoded,
+    guessed_encoding,
+    likely_header,
+    separator_of,
+)
 
 MOST_ROWS: Final = 2_000_000
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
@@ -42,11 +52,45 @@ class Sheet:
         return Position(self.file, self.lines[row], 1)
 
 
-def read_sheet(path: Path, sheet: str = "") -> Sheet:
+def read_sheet(path: Path, sheet: str = "", *, beginning: Beginning | None = None) -> Sheet:
     """The table in a file; `sheet` names one of a workbook (its first if not given).
+
+    - `beginning`: its encoding, and the lines of the names and of the first reading where they are not the first two.
 
     Raises `InputErrors` for what is no table: no header, a name twice, a row of the wrong length.
     """
+    begins = beginning or Beginning()
+    rows = [(line, cells) for line, cells in _rows(path, sheet, begins) if any(cells) and line >= begins.header]
+    if begins.header and (not rows or rows[0][0] != begins.header):
+        raise InputError(f"there is no row {begins.header} with names", position=Position(str(path), begins.header, 1),
+                         remedy="Correct `header` of the table.")  # fmt: skip
+    rows = rows[:1] + [(line, cells) for line, cells in rows[1:] if line >= begins.first]
+    if len(rows) < 2:
+        raise InputError("there is no row below a header", position=Position(str(path), 1, 1), remedy="Give data.")
+    return _sheet(f"{path}[{sheet}]" if sheet else str(path), rows)
+
+
+def sheet_names(path: Path) -> list[str]:
+    """The sheets of a workbook that hold more than one row; one empty name for any other table."""
+    if path.suffix.lower() != ".xlsx":
+        return [""]
+    book = _book(path)
+    kept = [name for name in book.sheetnames if sum(any(row) for row in book[name].iter_rows(values_only=True)) > 1]
+    return kept if len(kept) > 1 or kept != book.sheetnames[:1] else [""]
+
+
+def guessed_beginning(path: Path, sheet: str = "") -> Beginning:
+    """How the table lies in its file as far as its first rows tell: for a draft that a person corrects."""
+    if path.suffix.lower() in (".xlsx", ".parquet"):
+        return beginning_of(_rows(path, sheet, Beginning()))
+    encoding = guessed_encoding(path)
+    above = likely_header(decoded(path, encoding))
+    rows = [row for row in _rows(path, sheet, Beginning(encoding, above)) if row[0] >= above]
+    found = beginning_of(rows, encoding=encoding)
+    return replace(found, header=found.header or (above if above > 1 else 0))
+
+
+def _rows(path: Path, sheet: str, begins: Beginning) -> list[Row]:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(
@@ -55,11 +99,7 @@ def read_sheet(path: Path, sheet: str = "") -> Sheet:
             remedy="Save the table as CSV.",
         )
     reader = {".xlsx": _excel, ".parquet": _parquet}.get(suffix)
-    rows = reader(path, sheet) if reader else _text(path)
-    rows = [(line, cells) for line, cells in rows if any(cells)]
-    if len(rows) < 2:
-        raise InputError("there is no row below a header", position=Position(str(path), 1, 1), remedy="Give data.")
-    return _sheet(str(path), rows)
+    return reader(path, sheet) if reader else _text(path, begins)
 
 
 def has_decimal_commas(sheet: Sheet) -> bool:
@@ -83,7 +123,7 @@ def with_points(sheet: Sheet) -> Sheet:
     return Sheet(sheet.file, pointed(sheet.header), tuple(map(pointed, sheet.rows)), sheet.lines)
 
 
-def _sheet(file: str, rows: list[tuple[int, tuple[str, ...]]]) -> Sheet:
+def _sheet(file: str, rows: list[Row]) -> Sheet:
     top, header = rows[0]
     while header and not header[-1]:
         header = header[:-1]
@@ -121,12 +161,10 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _text(path: Path) -> list[tuple[int, tuple[str, ...]]]:
-    text = read_text(path, what="table")
-    head = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max("\t;,", key=head.count) if any(head.count(mark) for mark in "\t;,") else ","
-    found: list[tuple[int, tuple[str, ...]]] = []
-    reader = csv.reader(text.splitlines(), delimiter=separator)
+def _text(path: Path, begins: Beginning) -> list[Row]:
+    text = decoded(path, begins.encoding)
+    found: list[Row] = []
+    reader = csv.reader(text.splitlines(), delimiter=separator_of(text, begins.header))
     try:
         for cells in reader:
             found.append((reader.line_num, tuple(cell.strip() for cell in cells)))
@@ -136,15 +174,19 @@ def _text(path: Path) -> list[tuple[int, tuple[str, ...]]]:
     return found
 
 
-def _excel(path: Path, sheet: str) -> list[tuple[int, tuple[str, ...]]]:
+def _book(path: Path) -> Any:
     openpyxl = _needed("openpyxl", path)
     _exists(path)
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        return openpyxl.load_workbook(path, read_only=True, data_only=True)
     except Exception as error:  # noqa: BLE001 - openpyxl raises anything on a damaged file
         raise InputError(
             f"this is no workbook: {error}", position=Position(str(path)), remedy="Save it as .xlsx again, or as CSV."
         ) from None
+
+
+def _excel(path: Path, sheet: str) -> list[Row]:
+    book = _book(path)
     with_name = sheet or book.sheetnames[0]
     if with_name not in book.sheetnames:
         known = ", ".join(book.sheetnames)
@@ -153,7 +195,7 @@ def _excel(path: Path, sheet: str) -> list[tuple[int, tuple[str, ...]]]:
     return _limited(path, enumerate(rows, 1))
 
 
-def _parquet(path: Path, sheet: str) -> list[tuple[int, tuple[str, ...]]]:
+def _parquet(path: Path, sheet: str) -> list[Row]:
     pyarrow = _needed("pyarrow.parquet", path)
     _exists(path)
     try:
@@ -167,7 +209,7 @@ def _parquet(path: Path, sheet: str) -> list[tuple[int, tuple[str, ...]]]:
     return _limited(path, enumerate(rows, 1))
 
 
-def _limited(path: Path, rows: Iterable[tuple[int, Iterable[Any]]]) -> list[tuple[int, tuple[str, ...]]]:
+def _limited(path: Path, rows: Iterable[tuple[int, Iterable[Any]]]) -> list[Row]:
     found = []
     for line, cells in rows:
         if line > MOST_ROWS:
@@ -183,7 +225,9 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return "" if value != value else repr(value)
-    return value.isoformat(" ") if hasattr(value, "isoformat") else str(value).strip()
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    return value.isoformat() if isinstance(value, (date, time)) else str(value).strip()
 
 
 def _exists(path: Path) -> None:

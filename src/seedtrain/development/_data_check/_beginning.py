@@ -1,0 +1,152 @@
+"""Where a table begins in its file: the encoding, the separator, the line of the names, the first line of readings."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from seedtrain.base import InputError, read_text
+from seedtrain.quantity import QuantityError, read_unit
+
+Row = tuple[int, tuple[str, ...]]
+"""A line (row of the sheet) and its cells as text."""
+
+ENCODINGS: Final = ("utf-8", "utf-16", "cp1252", "gb18030")
+MARKS: Final = "\t;,"
+WESTERN: Final = frozenset("äöüÄÖÜßàâçèéêëîïôùûñáíóúåæøÅÆØ°µ²³·±×%–’")
+"""What a western laboratory writes beyond ASCII; bytes that read otherwise as cp1252 are another encoding's."""
+LOOKED_AT: Final = 200
+HIGHEST: Final = 60
+"""The last line of a file in which a header is looked for."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """How a table lies in its file; 0 and empty: as usual (UTF-8, names in the first row, readings below it).
+
+    - `header`, `first`: lines of the names and of the first reading. - `units`: by name, where a row below the names
+      holds them.
+    """
+
+    encoding: str = ""
+    header: int = 0
+    first: int = 0
+    units: Mapping[str, str] = field(default_factory=dict)
+
+
+def decoded(path: Path, encoding: str = "") -> str:
+    """The text of a table's file, in UTF-8 (UTF-16 where its first bytes say so) if no `encoding` is given."""
+    try:
+        return read_text(path, what="table", encoding=encoding or _marked(path))
+    except InputError as error:
+        if not isinstance(error.__context__, UnicodeError):
+            raise
+        remedy = f"Save the table as UTF-8, or say `encoding` of it in its mapping: {', '.join(ENCODINGS)}."
+        raise InputError(error.message, position=error.position, remedy=remedy) from None
+
+
+def _marked(path: Path) -> str:
+    if not path.is_file():
+        return "utf-8"
+    with path.open("rb") as stream:
+        return "utf-16" if stream.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+
+
+def guessed_encoding(path: Path) -> str:
+    """The encoding of a table that is not UTF-8: cp1252 or gb18030 as its letters tell; empty where none does."""
+    raw = path.read_bytes() if path.is_file() else b""
+    try:
+        raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    else:
+        return ""
+    if _marked(path) == "utf-16":
+        return ""
+    for encoding, likely in (("cp1252", WESTERN.__contains__), ("gb18030", _chinese)):
+        try:
+            letters = {letter for letter in raw.decode(encoding) if ord(letter) > 127}
+        except UnicodeDecodeError:
+            continue
+        if all(map(likely, letters)):
+            return encoding
+    return ""
+
+
+def _chinese(letter: str) -> bool:
+    return "\u4e00" <= letter <= "\u9fff" or "\u3000" <= letter <= "\u303f" or "\uff00" <= letter <= "\uffef" or (
+        letter in WESTERN or letter in "℃μ"
+    )  # fmt: skip
+
+
+def separator_of(text: str, header: int) -> str:
+    """What parts the cells of a text table: the mark that stands most often in the line of the names."""
+    lines = text.splitlines()
+    head = lines[header - 1] if 0 < header <= len(lines) else next((line for line in lines if line.strip()), "")
+    return max(MARKS, key=head.count) if any(head.count(mark) for mark in MARKS) else ","
+
+
+def likely_header(text: str) -> int:
+    """The line of the names in a text table with something above it; 0 where the first line is as wide as the rest."""
+    lines = text.splitlines()[:LOOKED_AT]
+    counts = {mark: Counter(line.count(mark) for line in lines if line.count(mark)) for mark in MARKS}
+    mark, usual = max(
+        ((mark, found.most_common(1)[0]) for mark, found in counts.items() if found), key=lambda item: item[1][1],
+        default=("", (0, 0)),
+    )  # fmt: skip
+    first = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    if not mark or len(lines) < 3 or lines[first].count(mark) >= usual[0]:
+        return 0
+    return next((at + 1 for at, line in enumerate(lines[:HIGHEST]) if line.count(mark) >= usual[0]), 0)
+
+
+def beginning_of(rows: Sequence[Row], *, encoding: str = "") -> Beginning:
+    """What the first rows of a table tell: a title above the names, and a row of units below them."""
+    shown = [(line, cells) for line, cells in rows[:LOOKED_AT] if any(cells)]
+    if len(shown) < 2:
+        return Beginning(encoding)
+    width = Counter(sum(map(bool, cells)) for _line, cells in shown).most_common(1)[0][0]
+    at = 0
+    if sum(map(bool, shown[0][1])) <= 0.6 * width:
+        at = next((at for at, (line, cells) in enumerate(shown) if line <= HIGHEST and _names(cells, width)), 0)
+    header = shown[at][0] if at else 0
+    below = shown[at + 1 : at + 3]
+    units = _units(shown[at][1], below[0][1]) if len(below) == 2 else {}
+    return Beginning(encoding, header, below[1][0] if units else 0, units)
+
+
+def _names(cells: Sequence[str], width: int) -> bool:
+    """Whether a row may hold the names: most of the usual number of cells, none twice, none a number."""
+    named = [cell for cell in cells if cell]
+    return len(named) > 0.6 * width and len(set(named)) == len(named) and not any(map(_begins_as_number, named))
+
+
+def _begins_as_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"[-+]?[\d.,:/ -]*\d", cell)) and len(cell) > 3
+
+
+def _units(names: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    """Units by name of a row below the names; none where the row is no row of units."""
+    found: dict[str, str] = {}
+    for name, cell in zip(names, cells, strict=False):
+        text = cell.strip("[]() ")
+        if not text or text == "-":
+            continue
+        try:
+            read_unit(text.replace("·", "*").replace("°C", "degC"))
+        except QuantityError:
+            return {}
+        found[name] = text.replace("·", "*").replace("°C", "degC")
+    return found if len(found) > 1 and not any(map(_plain_number, found.values())) else {}
+
+
+def _plain_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""Moments and durations as tables write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+DOTTED: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,?[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?")
+SLASHED: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:,? +\d{1,2}:\d{2}(:\d{2})?( *[AaPp][Mm])?)?")
+DURATION: Final = re.compile(r"(?:(\d+) days?, )?(\d{1,4}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
+
+
+def moment(text: str, form: str = "") -> datetime:
+    """A moment as `form` says (of strptime), or as ISO 8601, 2026/03/01 8:00 or 01.03.2026 08:00 (the day first).
+
+    Raises `ValueError` for anything else: 03/04/2026 may be March or April, so that it needs a form.
+    """
+    if form:
+        return datetime.strptime(text, form)
+    dotted = DOTTED.fullmatch(text)
+    if dotted:
+        day, month, year, time = dotted.groups()
+        hours = [float(part) for part in (time or "0:0").split(":")] + [0.0]
+        second = hours[2]
+        return datetime(int(year), int(month), int(day), int(hours[0]), int(hours[1]), int(second),
+                        round(second % 1 * 1e6))  # fmt: skip
+    match = re.fullmatch(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})(.*)", text)
+    if match:
+        rest = re.sub(r"^[ T]+(\d):", r" 0\1:", match[4])
+        text = f"{match[1]}-{int(match[2]):02d}-{int(match[3]):02d}{rest}"
+    return datetime.fromisoformat(text)
+
+
+def duration(text: str) -> float:
+    """Hours of 12:30, 12:30:15 or `1 day, 12:30:00`; raises `ValueError` for anything else."""
+    match = DURATION.fullmatch(text)
+    if not match or int(match[3]) > 59:
+        raise ValueError(text)
+    days, hours, minutes, seconds = match.groups()
+    return 24.0 * float(days or 0) + float(hours) + float(minutes) / 60 + float(seconds or 0) / 3600
+
+
+def form_of(cells: Sequence[str]) -> tuple[str, bool]:
+    """The form of dates with slashes, and whether it is sure (a day beyond 12 stood somewhere); empty for others."""
+    found = [match for match in map(SLASHED.fullmatch, filter(None, cells)) if match]
+    if not found or len(found) < sum(map(bool, cells)):
+        return "", True
+    one, other = (max(int(match[at]) for match in found) for at in (1, 2))
+    date = "%m/%d/%Y" if other > 12 else "%d/%m/%Y"
+    whole, seconds, half = found[0][0], found[0][4], found[0][5]
+    clock = "" if ":" not in whole else " %I:%M" if half else " %H:%M"
+    clock += ":%S" if seconds else ""
+    clock += (" %p" if " " in half else "%p") if half else ""
+    return date + clock, one > 12 or other > 12

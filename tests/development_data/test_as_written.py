@@ -1,0 +1,135 @@
+"""Tables as laboratories write them: other encodings, dates, languages, titles, rows of units, several sheets."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedtrain.base import InputError
+from seedtrain.development import Dataset, check_files, read_data
+from seedtrain.development._data_check._clock import duration, form_of, moment
+
+START = datetime(2026, 3, 2, 8, 28)
+
+
+def kept(folder: Path, *names: str) -> Dataset:
+    """The runs by the draft, which says the same when it is read from its file."""
+    found, text = check_files([folder / name for name in names])
+    (folder / "mapping.yaml").write_text(text, encoding="utf-8")
+    again = read_data(folder / "mapping.yaml")
+    assert {name: run.to_csv() for name, run in again.runs.items()} == {n: r.to_csv() for n, r in found.runs.items()}
+    return again
+
+
+@pytest.mark.parametrize(
+    ("encoding", "heads", "run"),
+    [
+        ("cp1252", "Ansatz;Zeitstempel;Rührer [1/min];Füllvolumen [L];Glukose [g/L];Temp [°C]", "FB-Größe"),
+        ("gb18030", "批号;时间;转速 [1/min];体积 [L];葡萄糖 [g/L];温度 [℃]", "发酵一"),
+        ("utf-16", "批号;时间;转速 [1/min];体积 [L];葡萄糖 [g/L];温度 [°C]", "F-1"),
+        ("utf-8-sig", "Run;Timestamp;Stirrer [1/min];Volume [L];Glucose [g/L];Temp [°C]", "F-1"),
+    ],
+)
+def test_another_encoding_another_language_and_dates_with_the_day_first_are_read(
+    tmp_path: Path, encoding: str, heads: str, run: str
+) -> None:
+    rows = [
+        f"{run};{START + timedelta(hours=hour):%d.%m.%Y %H:%M:%S};{300 + hour};1,{hour}5;{9 - hour},25;37,1"
+        for hour in range(6)
+    ]
+    (tmp_path / "trend.csv").write_bytes("\n".join([heads, *rows]).encode(encoding))
+    found = kept(tmp_path, "trend.csv").runs[run]
+    assert found.time.tolist() == [0, 1, 2, 3, 4, 5]
+    assert found["N"].tolist() == [300, 301, 302, 303, 304, 305]
+    assert found["V"][2] == pytest.approx(1.25)
+    assert found["S"][1] == pytest.approx(8.25)
+    assert found["T"][0] == pytest.approx(37.1)
+
+
+def test_bytes_of_no_known_encoding_are_refused_with_what_can_be_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"run,time [h],biomass [g/L]\nA\x81\xff,1,2\n")
+    with pytest.raises(InputError) as caught:
+        check_files([tmp_path / "a.csv"])
+    assert "not UTF-8" in str(caught.value)
+    assert "gb18030" in caught.value.remedy
+
+
+def test_a_title_above_the_names_and_a_row_of_units_below_them_are_found(tmp_path: Path) -> None:
+    """The units of the row count, so that 12000 mg/L are 12 g/L."""
+    rows = [f"{hour},{0.5 + hour},{12000 - 1000 * hour}" for hour in range(5)]
+    text = "\n".join(["Fermentation report, line 3", "Operator: AK,,", "", "Time,Biomass,Glucose", "h,g/L,mg/L", *rows])
+    (tmp_path / "a.csv").write_text(text)
+    run = kept(tmp_path, "a.csv").runs["a"]
+    assert "header: 4" in (tmp_path / "mapping.yaml").read_text()
+    assert "first: 6" in (tmp_path / "mapping.yaml").read_text()
+    assert run["S"].tolist() == [12, 11, 10, 9, 8]
+    assert run["X"][0] == 0.5
+
+
+def test_a_header_that_is_not_where_the_mapping_says_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("run,time [h],biomass [g/L]\nA,1,2\nA,2,3\n")
+    text = check_files([tmp_path / "a.csv"])[1].replace("kind: offline", "kind: offline\n    header: 9")
+    (tmp_path / "m.yaml").write_text(text)
+    with pytest.raises(InputError, match="there is no row 9"):
+        read_data(tmp_path / "m.yaml")
+
+
+def test_every_sheet_of_a_workbook_is_drafted_and_places_name_the_sheet(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "Notes"
+    book.active.append(["written by AK"])
+    for at, name in enumerate(("Bench", "Pilot")):
+        sheet = book.create_sheet(name)
+        sheet.append(["Run", "EFT", "CDW (g/L)", "rhCOL (g/L)", "OD600"])
+        for hour in range(5):
+            row = [f"{name}-1", timedelta(hours=hour, minutes=30), 2.0 + hour + at, 0.1 * hour, 5.0 * hour]
+            sheet.append(row if hour != 3 else [*row[:2], "n.b.", *row[3:]])
+    book.save(tmp_path / "a.xlsx")
+    found = kept(tmp_path, "a.xlsx")
+    draft = (tmp_path / "mapping.yaml").read_text()
+    assert set(found.runs) == {"Bench-1", "Pilot-1"}
+    assert found.runs["Pilot-1"].time.tolist() == [0.5, 1.5, 2.5, 4.5]
+    assert found.runs["Pilot-1"]["DCW"][0] == 3.0
+    places = {str(item.position.file) for item in found.findings if item.position and item.kind == "missing"}
+    assert places == {str(tmp_path / "a.xlsx[Bench]"), str(tmp_path / "a.xlsx[Pilot]")}
+    assert 'your product? {column: "rhCOL (g/L)", symbol: P, unit: "g/L"}' in draft
+    assert "g/L per unit" in draft
+
+
+def test_events_count_from_when_each_run_began(tmp_path: Path) -> None:
+    began = {"A": START, "B": START + timedelta(days=2)}
+    readings = [f"{run},{began[run] + timedelta(hours=hour)},{1 + hour}" for run in began for hour in range(4)]
+    (tmp_path / "a.csv").write_text("\n".join(["run,timestamp,biomass [g/L]", *readings]))
+    log = [f"{run},{began[run] + timedelta(hours=1.5):%Y/%m/%d %H:%M},antifoam,AK" for run in began]
+    (tmp_path / "log.csv").write_text("\n".join(["Batch ID,Date/time,What happened,Who", *log]))
+    found = kept(tmp_path, "a.csv", "log.csv")
+    assert {name: [event.time for event in run.events] for name, run in found.runs.items()} == {"A": [1.5], "B": [1.5]}
+    text = (tmp_path / "mapping.yaml").read_text()
+    (tmp_path / "mapping.yaml").write_text(text.replace(', began: "2026-03-04T08:28"', ""))
+    with pytest.raises(InputError, match="B lacks it"):
+        read_data(tmp_path / "mapping.yaml")
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1)), st.booleans())
+def test_what_is_written_is_what_is_read(when: datetime, american: bool) -> None:
+    when = when.replace(microsecond=0)
+    assert moment(f"{when:%d.%m.%Y %H:%M:%S}") == moment(f"{when:%Y/%m/%d %H:%M:%S}") == when
+    date = "%m/%d/%Y" if american else "%d/%m/%Y"
+    form, sure = form_of([when.strftime(f"{date} %I:%M:%S %p")])
+    assert sure == (when.day > 12)
+    if sure:
+        assert moment(when.strftime(f"{date} %I:%M:%S %p"), form) == when
+    since = (when - datetime(2000, 1, 1)) % timedelta(hours=900)
+    assert duration(str(since)) == pytest.approx(since.total_seconds() / 3600)
+
+
+@pytest.mark.parametrize("text", ["03/04/2026", "2026-13-01", "12:61", "yesterday", "32.01.2026"])
+def test_what_may_mean_two_things_or_none_is_no_moment(text: str) -> None:
+    for read in (moment, duration):
+        with pytest.raises(ValueError):  # noqa: PT011 - datetime's own words
+            read(text)
