@@ -133,3 +133,21 @@ def test_what_may_mean_two_things_or_none_is_no_moment(text: str) -> None:
     for read in (moment, duration):
         with pytest.raises(ValueError):  # noqa: PT011 - datetime's own words
             read(text)
+
+
+def test_a_slip_in_a_short_series_is_told_by_other_runs_and_a_larger_vessel_is_no_slip(tmp_path: Path) -> None:
+    """Four readings of a product are too few to judge one by the rest; the volume is sixty times larger by right."""
+    rows = [
+        f"{run},{hour},{value * (1000 if (run, hour) == ('B3', 30) else 1)},{size}"
+        for run, size in (("B1", 1.0), ("B2", 1.1), ("B3", 1.05), ("P1", 62.0), ("P2", 61.0))
+        for hour, value in ((26, 0.8), (28, 1.7), (30, 2.9), (32, 4.1))
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(["run,time [h],titre [g/L],volume [L]", *rows]))
+    told = "\n".join(
+        ["run,scale", *(f"{run},{'pilot' if run[0] == 'P' else 'bench'}" for run in ["B1", "B2", "B3", "P1", "P2"])]
+    )
+    (tmp_path / "runs.csv").write_text(told)
+    found = kept(tmp_path, "a.csv", "runs.csv").findings
+    assert [(item.kind, item.run, item.symbol) for item in found] == [("unit_slip", "B3", "P")]
+    assert found[0].position is not None
+    assert found[0].position.line == 12

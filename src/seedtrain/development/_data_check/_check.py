@@ -123,7 +123,7 @@ def _dataset(entry: MappingEntry, document: Document, folder: Path, more: Sequen
     series, findings = tables.series, tables.findings
     for item in series:
         findings += look_at(item, [other for other in series if other.symbol == item.symbol])
-    findings += compare(series)
+    findings += compare(series, {name: about.scale for name, about in entry.runs.items()})
     for spectra in tables.spectra:
         findings += look_at_spectra(spectra)
     about = {name: entry.runs.get(name, RunEntry()) for name in dict.fromkeys(item.run for item in series)}

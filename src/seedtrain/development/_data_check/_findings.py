@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -30,6 +30,8 @@ SLIPS: Final = (1000.0, 60.0, 3600.0, 100.0)
 """Factors that units slip by: milli, minutes or seconds for hours, a part for percent."""
 NEAR_SLIP: Final = 0.35  # of the logarithm (natural): a series as a whole varies
 NEAR_POINT: Final = 0.15
+OF_THE_VESSEL: Final = frozenset({"V", "F", "gas", "N", "sample_volume"})
+"""What another vessel has more of, or less, without a slip of units."""
 SAME_TIME: Final = 0.25
 SAME_VALUE: Final = 0.5
 """Relative: a peak that another run shows that near in time and height is no outlier; assumed."""
@@ -88,13 +90,21 @@ def _shows(other: Series, series: Series, at: int) -> bool:
     """Whether another run has such a value around that time."""
     near = np.abs(other.time - series.time[at]) < SAME_TIME * max(float(series.time[at]), 1.0)
     value = float(series.values[at])
-    return other.run != series.run and bool((np.abs(other.values[near] - value) < SAME_VALUE * abs(value)).any())
+    return other.run != series.run and bool((np.abs(other.values[near] - value) <= SAME_VALUE * abs(value)).any())
 
 
-def compare(all_series: Sequence[Series]) -> Iterator[Finding]:
-    """Slips of units between runs: the same symbol, a factor of 1000 or 60 apart as a whole."""
-    for symbol in dict.fromkeys(item.symbol for item in all_series):
-        mine = [item for item in all_series if item.symbol == symbol]
+def compare(all_series: Sequence[Series], scales: Mapping[str, str]) -> Iterator[Finding]:
+    """Slips of units between runs: the same symbol, a factor of 1000 or 60 apart as a whole.
+
+    - `scales`: of each run; what grows with the vessel is held against runs of the same scale alone.
+    """
+    groups: dict[tuple[str, str], list[Series]] = {}
+    for item in all_series:
+        scale = scales.get(item.run, "") if item.symbol in OF_THE_VESSEL else ""
+        groups.setdefault((item.symbol, scale), []).append(item)
+    for (symbol, _scale), mine in groups.items():
+        for item in mine:
+            yield from _slips_beside(item, [other for other in mine if other is not item])
         sizes = [_size(item.values) for item in mine]
         for at, item in enumerate(mine):
             others = [size for other, size in enumerate(sizes) if other != at and size > 0]
@@ -111,6 +121,25 @@ def compare(all_series: Sequence[Series]) -> Iterator[Finding]:
                     ),
                     _("Check the unit in the mapping."), item.places[0],
                 )  # fmt: skip
+
+
+def _slips_beside(series: Series, others: Sequence[Series]) -> list[Finding]:
+    """Single slips in a series too short to be held against itself, beside what other runs show at the same times."""
+    if len(series.values) >= 2 * WINDOW:
+        return []
+    found = []
+    for at, (hours, value) in enumerate(zip(series.time.tolist(), series.values.tolist(), strict=True)):
+        beside = [float(np.interp(hours, other.time, other.values)) for other in others
+                  if len(other.time) > 1 and other.time[0] <= hours <= other.time[-1]]  # fmt: skip
+        middle = float(np.median(beside)) if len(beside) > 1 else 0.0
+        if middle > 0 and value > 0 and (slip := _slip(value / middle, NEAR_SLIP)):
+            words = _("{value} {unit} at {hours} h, where other runs show {middle}: a slip by {slip}?").format(
+                value=f"{value:.4g}", unit=series.unit, hours=f"{hours:.4g}", middle=f"{middle:.4g}", slip=slip
+            )
+            found.append(
+                Finding("unit_slip", series.run, series.symbol, words, _("Correct the cell."), series.places[at])
+            )
+    return found if 2 * len(found) < len(series.values) else []  # else the whole series has slipped
 
 
 def _size(values: Floats) -> float:
