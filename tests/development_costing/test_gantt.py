@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
 import dataclasses
 import json
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.cli import main
 from seedtrain.development import Gantt, Task, gantt, timetable
+from seedtrain.development._costing import _gantt_process
 
 pytest.importorskip("ortools")
 
@@ -43,14 +45,26 @@ def allowed(found: Gantt, tasks: Sequence[Task], units: Mapping[str, int]) -> No
             assert slot.end - slot.start >= lengths[slot.task] - 1e-9
 
 
-def test_beside_highspy_the_solver_has_a_process_of_its_own() -> None:
-    """The libraries of both have one name; the schedule and the refusals are the same."""
-    pytest.importorskip("highspy")
-    tasks = line([6, 4, 5])
-    assert gantt(tasks, {}, 3).makespan == pytest.approx(6 + 4 + 5 + 2 * 6)
+def test_the_solver_never_is_in_this_process() -> None:
+    """Its library and highspy's have one name: whichever is imported second fails. The refusals are the same."""
+    assert gantt(line([6]), {}, 2).makespan == 12
+    assert not any(name.startswith("ortools.sat") for name in sys.modules)
     with pytest.raises(InputError, match="each other's way") as error:
         gantt([Task("a", "room", 0, 4, 4), Task("b", "room", 2, 5, 5)], {}, 1)
     assert error.value.remedy
+
+
+def test_a_solver_that_dies_is_told_and_started_anew() -> None:
+    """As one does that the system ends for its memory."""
+    assert gantt(line([6]), {}, 2).makespan == 12
+    process = _gantt_process._SOLVER._process
+    assert process is not None
+    process.send_signal(signal.SIGSTOP)
+    Timer(0.2, process.kill).start()
+    with pytest.raises(UnavailableError, match=r"ended before it answered \(exit code -9\)") as error:
+        gantt(line([6]), {}, 2)
+    assert "fewer batches" in error.value.remedy
+    assert gantt(line([6]), {}, 2).makespan == 12
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=5), st.integers(0, 3), st.integers(2, 4))
@@ -126,16 +140,8 @@ def test_what_cannot_be_placed_is_refused(given_: dict[str, Any], words: str) ->
 
 
 def test_without_the_solver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any, **more: Any) -> Any:
-        if name.startswith("ortools"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    monkeypatch.delitem(sys.modules, "highspy", raising=False)  # or the solver has a process of its own
-    with pytest.raises(UnavailableError, match="OR-Tools") as error:
+    monkeypatch.setattr(_gantt_process, "find_spec", lambda _name: None)
+    with pytest.raises(UnavailableError, match="OR-Tools, which is not installed") as error:
         gantt(line([6]), {}, 1)
     assert "scheduling" in error.value.remedy
 
