@@ -74,8 +74,10 @@ class _Beam:
         self.gc_low = math.ceil(limits.gc_low * limits.window - 1e-9)
         self.gc_high = math.floor(limits.gc_high * limits.window + 1e-9)
         self.word = limits.longest_repeat + 1
-        self.patterns = tuple((item.name, _expression(item), len(item.pattern) + 2) for item in limits.forbidden)
-        self.run = re.compile(rf"([ACGT])\1{{{limits.longest_homopolymer}}}")
+        self.patterns = tuple((item.name, _expression(item)) for item in limits.forbidden)
+        run = rf"([ACGT])\1{{{limits.longest_homopolymer}}}"
+        self.any = re.compile("|".join((run, *(item.pattern for _name, item in self.patterns))))
+        self.longest = max(limits.longest_homopolymer + 3, *(len(item.pattern) + 2 for item in limits.forbidden), 0)
         # Another seed gives another gene of nearly the same worth, for whom the first one fails in the cell.
         self.jitter = random.normal(0.0, JITTER, size=(len(encoded) + 1, 6))
 
@@ -107,25 +109,28 @@ class _Beam:
 
     def _refusal(self, dna: str) -> str:
         """The limit that the last codon of `dna` breaks, or nothing."""
-        for name, expression, length in self.patterns:
-            if expression.search(dna, max(0, len(dna) - length)):
-                return name
-        if self.run.search(dna, max(0, len(dna) - self.limits.longest_homopolymer - 3)):
-            return "homopolymer"
+        tail = max(0, len(dna) - self.longest)
+        if self.any.search(dna, tail):
+            return next((name for name, item in self.patterns if item.search(dna, tail)), "homopolymer")
+        begin = len(dna) - self.word
+        shared = dna[begin:-2]  # by the words that end in the last codon: where it is new, they are
+        new = begin < 0 or (dna.find(shared) == begin and reverse_complement(shared) not in dna)
         for end in range(len(dna) - 2, len(dna) + 1):
-            if end >= self.limits.window:
-                part = dna[end - self.limits.window : end]
-                count = part.count("G") + part.count("C")
+            start = end - self.limits.window
+            if start >= 0:
+                count = dna.count("G", start, end) + dna.count("C", start, end)
                 if count < self.gc_low:
                     return "gc_low"
                 if count > self.gc_high:
                     return "gc_high"
-            start = end - self.word
-            if start >= 0:
-                word = dna[start:end]
-                if dna.find(word) < start or reverse_complement(word) in dna:
-                    return "repeat"
+            if not new and end >= self.word and self._stands_elsewhere(dna, end):
+                return "repeat"
         return ""
+
+    def _stands_elsewhere(self, dna: str, end: int) -> bool:
+        """Whether the word before `end` is in `dna` once more, on either strand."""
+        word = dna[end - self.word : end]
+        return dna.find(word) < end - self.word or reverse_complement(word) in dna
 
 
 def _best(states: list[tuple[float, str]], width: int) -> list[tuple[float, str]]:
