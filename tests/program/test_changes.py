@@ -53,7 +53,14 @@ CHANGES = {
 }
 
 
-ALIKE = ("text of the control strategy", "amount of a lot", "origin declared", "excluded origin", "feed rate")
+ALIKE = (
+    "release limit",
+    "text of the control strategy",
+    "amount of a lot",
+    "origin declared",
+    "excluded origin",
+    "feed rate",
+)
 """Changes whose stages another change reruns too: `make slow` takes them."""
 
 
