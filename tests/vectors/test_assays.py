@@ -94,8 +94,64 @@ def test_ddpcr_without_positive_droplets_gives_the_bound_of_three_copies():
     assert item.high == item.limit_of_detection == pytest.approx(3.0 / (40000 * 0.85e-6), rel=0.01)
     assert report.verdict.verdict == "inconclusive"  # no blank was run
     with_blank = "role,positive,accepted\nsample,0,20000\nsample,0,20000\nblank,0,20000\n"
+    assert verify_assay("ddpcr", with_blank, limit="<= 200").verdict.verdict == "inconclusive"  # could it find any?
+    with_blank += "control,900,20000\n"
     assert verify_assay("ddpcr", with_blank, limit="<= 200").verdict.verdict == "pass"
+    dead = with_blank.replace("control,900", "control,0")
+    assert verify_assay("ddpcr", dead, limit="<= 200").verdict.verdict == "inconclusive"
     assert verify_assay("ddpcr", with_blank, limit="<= 50").verdict.verdict == "inconclusive"
+
+
+def test_wells_without_a_positive_droplet_count():
+    """Leaving them out would read three times too high; the interval of a count is Garwood's."""
+    text = "positive,accepted\n0,20000\n0,20000\n3,20000\n"
+    item = verify_assay("ddpcr", text, settings={"volume_cv": "0", "dilution_cv": "0"}).estimates[0]
+    per_copy = 1 / (60_000 * 0.85e-6)
+    assert item.value == pytest.approx(3 * per_copy, rel=1e-3)
+    pearson = math.sqrt((1 + 1 + 4) / 2) * stats.t.ppf(0.975, 2) / 1.96
+    assert math.log(item.value / item.low) == pytest.approx(pearson * math.log(3 / 0.6187), rel=1e-3)
+    rng, held = np.random.default_rng(6), 0
+    for _each in range(200):
+        rows = "".join(f"{count},20000\n" for count in rng.poisson(0.7, 4))
+        found = verify_assay("ddpcr", "positive,accepted\n" + rows, settings={"volume_cv": "0", "dilution_cv": "0"})
+        item = found.estimates[0]
+        held += item.low <= 0.7 / (20_000 * 0.85e-6) <= item.high
+    assert held >= 0.93 * 200
+
+
+def test_samples_of_a_plate_stay_apart_and_one_well_is_not_enough():
+    head = "name,role,positive,accepted,dilution\n,blank,0,20000,1\n"
+    text = head + "A,sample,500,20000,10\nA,sample,510,20000,10\nB,sample,9000,20000,10\nB,sample,9100,20000,10\n"
+    report = verify_assay("ddpcr", text, limit=">= 1e5 vg/mL")
+    assert [item.name for item in report.estimates] == ["A, target", "B, target"]
+    assert report.estimates[1].value == pytest.approx(-math.log(1 - 9050 / 20000) / 0.85e-6 * 10, rel=1e-3)
+    assert report.verdict.verdict == "pass"
+    alone = verify_assay("ddpcr", text.replace("A,sample,510,20000,10\n", ""), limit=">= 1e5")
+    assert alone.verdict.verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("limit", "word"),
+    [(">= 100 copies/uL", "pass"), (">= 1e9 copies/L", "fail"), (">= 1e5 GC/mL", "pass"), ("<= 1e3 mg", None)],
+)
+def test_a_limit_is_in_the_unit_of_what_was_measured(limit, word):
+    text = "role,positive,accepted\nsample,8000,20000\nsample,8100,20000\nblank,0,20000\n"  # some 600 copies/uL
+    if word is None:
+        with pytest.raises(InputError, match="mass"):
+            verify_assay("ddpcr", text, limit=limit)
+    else:
+        assert verify_assay("ddpcr", text, limit=limit).verdict.verdict == word
+    lanes = "lane,form,area\n" + "".join(f"{n},supercoiled,{60 + n}\n{n},linear,40\n" for n in range(3))
+    with pytest.raises(InputError, match="has no unit"):  # 0.8 % would let anything pass
+        verify_assay("topology", lanes, limit=">= 0.8")
+    assert verify_assay("tcid50", tcid50_table(np.random.default_rng(1)), limit=">= 1e5 TCID50/mL").verdict.verdict
+
+
+def test_with_a_limit_a_run_that_is_not_valid_says_nothing_about_the_sample():
+    text = tcid50_table(np.random.default_rng(1)).replace("1,control,0,8,0", "1,control,0,8,3")
+    assert verify_assay("tcid50", text).verdict.verdict == "fail"
+    assert verify_assay("tcid50", text, limit=">= 1e6").verdict.verdict == "inconclusive"
+    assert verify_assay("tcid50", text, limit=">= 1e12").verdict.verdict == "inconclusive"
 
 
 def test_every_target_of_a_multiplex_is_answered():
@@ -119,6 +175,21 @@ def test_the_curve_agrees_with_scipy_and_an_outlier_is_left_out():
     report = verify_assay("qpcr", "\n".join(lines))
     assert any("line 9" in note for note in report.finding.notes)
     assert report.verdict.verdict == "pass"
+
+
+def test_targets_have_curves_of_their_own_and_what_instruments_write_for_nothing_is_no_cq():
+    rows = ["role,target,name,copies,cq", "blank,,,,Undetermined"]
+    for target, start in (("ITR", 38.0), ("WPRE", 41.0)):
+        rows += [f"standard,{target},,{10**k},{start - 3.4 * k + 0.02 * (k % 2)}" for k in range(2, 8)]
+        rows += [f"unknown,{target},lot 7,,{start - 3.4 * 4.5}"]
+    report = verify_assay("qpcr", "\n".join(rows))
+    assert [item.name for item in report.estimates] == ["ITR: lot 7", "WPRE: lot 7"]
+    assert [item.value for item in report.estimates] == pytest.approx([10**4.5] * 2, rel=0.02)
+    assert report.verdict.verdict == "pass"
+    partly = verify_assay("qpcr", "\n".join([*rows, "unknown,ITR,lot 7,,Undetermined"]), limit="<= 1e9")
+    assert partly.verdict.verdict == "inconclusive"  # the mean of those that amplified says too much
+    with pytest.raises(InputError, match="nothing that the limit could judge"):
+        verify_assay("qpcr", "\n".join(row for row in rows if "unknown" not in row), limit="<= 1e9")
 
 
 def test_inverse_prediction_is_fiellers_set():
@@ -150,6 +221,10 @@ def test_potency_agrees_with_curve_fit_and_shapes_that_differ_are_not_parallel()
     half = stats.t.ppf(0.975, len(dose) - 5) * math.sqrt(covariance[4, 4]) / found[4]
     assert math.log(item.high / item.value) == pytest.approx(half, rel=0.01)
     assert report.verdict.verdict == "pass"
+    for flat in (0.0, 0.01):  # a plate without a curve, with and without noise
+        lines = [f"{name},{2.0**k},{0.1 + rng.normal(0, flat)}" for name in ("reference", "x") for k in range(8)]
+        empty = verify_assay("elisa", "\n".join(["sample,dose,response", *lines]), limit="<= 1000")
+        assert empty.verdict.verdict == "inconclusive"
     apart = verify_assay("elisa", elisa_table(rng, noise=0.02, test_slope=2.6))
     assert apart.verdict.verdict == "fail"
     assert apart.verdict.criteria[-1].verdict == "inconclusive"  # a run that is not valid says nothing
@@ -167,6 +242,24 @@ def test_full_capsids_may_exceed_one_and_methods_may_disagree():
     assert {item.name: item.verdict for item in report.verdict.criteria}["methods agree"] == "fail"
 
 
+def test_one_method_alone_passes_and_its_error_and_units_must_be_known():
+    rows = "method,quantity,value\n" + "".join(
+        f"auc,full,{0.8 + step}\nauc,empty,{0.2 - step}\n" for step in (-0.01, 0, 0.01)
+    )
+    report = verify_assay("full", rows, limit=">= 70 %")
+    assert (report.estimates[0].value, report.verdict.verdict) == (pytest.approx(80, abs=0.1), "pass")
+    ratio = "method,quantity,value,unit\nddpcr-elisa,genomes,5.7e11,{}\nddpcr-elisa,genomes,5.6e11,{}\n"
+    ratio += "ddpcr-elisa,capsids,7e11,1/mL\nddpcr-elisa,capsids,{},1/mL\n"
+    good = ratio.format("1/mL", "1/mL", "7.1e11")
+    assert verify_assay("full", good, limit=">= 50 %").verdict.verdict == "pass"
+    single = "\n".join(good.splitlines()[:-1])  # capsids were measured once: their error is not known
+    assert verify_assay("full", single, limit=">= 50 %").verdict.verdict == "inconclusive"
+    with pytest.raises(InputError, match="1/mL and 1/uL"):
+        verify_assay("full", ratio.format("1/uL", "1/uL", "7.1e11"))
+    thousandfold = good.replace("7e11", "7e8").replace("7.1e11", "7.1e8")
+    assert verify_assay("full", thousandfold, limit=">= 50 %").verdict.verdict == "inconclusive"
+
+
 def test_what_a_test_without_a_finding_could_have_found():
     assert detection_probability(3.0, 1.0) == pytest.approx(0.950, abs=1e-3)
     assert upper_bound(0, 59, 0.95) == pytest.approx(1 - 0.05 ** (1 / 59))
@@ -180,6 +273,8 @@ def test_what_a_test_without_a_finding_could_have_found():
     found = verify_assay("absence", rows.replace("30,0\n", "30,2\n"), limit="<= 0.001")
     assert found.estimates[0].detected
     assert found.verdict.verdict in ("fail", "inconclusive")
+    seen = verify_assay("absence", rows.replace("30,0\n", "30,2\n")).verdict
+    assert (seen.verdict, seen.criteria[-1].limit) == ("fail", "none found")  # found is found, without a limit
     rows = rows.replace("5,0\n", "5,1\n")
     assert verify_assay("absence", rows).verdict.verdict == "fail"
 
@@ -237,7 +332,7 @@ def test_the_same_table_gives_the_same_bytes_and_the_order_of_rows_does_not_matt
 
 def test_all_faults_of_a_table_are_told_with_their_lines(tmp_path):
     path = tmp_path / "plate.csv"
-    path.write_text("positive,accepted,dilution\n5,x,1\n-1,20000,1\n5,20000\n7,20000,0.5\n")
+    path.write_text("positive;accepted;dilution\n5;x;1\n-1;20000;1\n5;20000\n7;20000;0.5\n")
     with pytest.raises(InputErrors) as caught:
         verify_assay("ddpcr", path)
     places = [error.position.line for error in caught.value.parts if error.position]
@@ -253,6 +348,7 @@ def test_all_faults_of_a_table_are_told_with_their_lines(tmp_path):
         ("ddpcr", "positive\n3\n", "'accepted' is missing"),
         ("ddpcr", "positive,accepted,colour\n3,4,red\n", "'colour' is unknown"),
         ("ddpcr", "positive,accepted\n30000,20000\n", "more positive"),
+        ("ddpcr", "role,positive,accepted\nblank,0,20000\n", "no wells of a sample"),
         ("tcid50", "log10_dilution,wells,infected\n-1,8,9\n", "more infected"),
         ("tcid50", "log10_dilution,wells,infected\n-1,8,8\n-1,8,8\n", "stands twice"),
         ("tcid50", "log10_dilution,wells,infected\n-1,8,8\n-2,8,8\n-4,8,0\n", "evenly spaced"),

@@ -42,12 +42,83 @@ def test_digital_pcr_of_an_instrument_gives_what_the_same_table_gives(tmp_path):
     path = tmp_path / "plate.json"
     items = [partitions("lot 7", 6000), partitions("lot 7", 6100), partitions("ntc", 2, "blank role")]
     path.write_text(json.dumps(wrapped("dPCR", items)))
-    text = "target,role,series,positive,accepted\nITR,sample,lot 7,6000,20000\nITR,sample,lot 7,6100,20000\n"
-    text += "ITR,blank,ntc,2,20000\n"
+    text = "name,target,role,positive,accepted\nlot 7,ITR,sample,6000,20000\nlot 7,ITR,sample,6100,20000\n"
+    text += "ntc,ITR,blank,2,20000\n"
     assert instrument_table(path, "asm", "ddpcr") == text
     report = verify_assay("ddpcr", path, instrument="asm")
     assert report.estimates == verify_assay("ddpcr", text).estimates
     assert "read as asm" in report.verdict.evidence[0]
+
+
+def test_the_instruments_own_concentration_gives_the_volume_of_its_partitions(tmp_path):
+    """A plate with 0.432 nL partitions: read with the default of 0.85 nL its titres would be half of what it says."""
+    path = tmp_path / "plate.json"
+    item = partitions("lot 7", 2311)
+    item["total partition count"]["value"] = 20_419
+    item["processed data aggregate document"]["processed data document"][0]["number concentration"] = {"value": 278.04}
+    unread = {**partitions("lot 7", 0), "total partition count": {"value": 0}}
+    path.write_text(json.dumps(wrapped("dPCR", [item, partitions("lot 7", 0), unread])))
+    assert instrument_table(path, "asm", "ddpcr").splitlines()[1:] == [
+        "lot 7,ITR,sample,2311,20419,0.432",
+        "lot 7,ITR,sample,0,20000,0.432",
+    ]
+    found = verify_assay("ddpcr", "positive,accepted,volume\n2311,20419,0.432\n").estimates[0]
+    assert found.value == pytest.approx(278.04e3, rel=1e-3)
+
+
+def well(place, sample, cycle, role="unknown sample role"):
+    document = {"sample identifier": sample, "well location identifier": place, "sample role type": role}
+    results = {} if cycle is None else {"cycle threshold result (qPCR)": {"value": cycle}}
+    return {"sample document": document, "processed data aggregate document": {"processed data document": [results]}}
+
+
+def test_a_layout_says_what_the_wells_hold(tmp_path):
+    path, layout = tmp_path / "plate.json", tmp_path / "layout.csv"
+    items = [well(f"A{step}", "std", 38 - 3.35 * step, "standard sample role") for step in range(2, 8)]
+    items += [well("B01", "lot 7", 28.0), well("B2", "lot 7", 28.1), well("C1", "NTC", None, "control sample role")]
+    path.write_text(json.dumps(wrapped("qPCR", [*items, well("H12", "elsewhere", 5.0)])))
+    with pytest.raises(InputError, match="a standard without copies"):
+        verify_assay("qpcr", path, instrument="asm")
+    rows = [f"a{step:02},standard,{10**step},\n" for step in range(2, 8)]
+    rows += ["B1,,,50\n", "B2,,,50\n", "C1,,,\n"]
+    layout.write_text("well,role,copies,dilution\n" + "".join(rows))
+    report = verify_assay("qpcr", path, instrument="asm", layout=layout)
+    (found,) = report.estimates  # the well that the layout does not name is left out
+    assert found.name == "lot 7"
+    assert found.value == pytest.approx(50 * 10 ** (9.95 / 3.35), rel=1e-6)
+    assert report.verdict.verdict == "pass"
+    assert "wells by layout.csv" in report.verdict.evidence[0]
+    for text, words in (
+        ("well,role\nZ9,blank\n", "holds nothing of Z9"),
+        ("well,role\nA1,blank\nA01,blank\n", "stands twice"),
+        ("well,role\nA1\n", "1 cells under 2 heads"),
+        ("role\nblank\n", "no column 'well'"),
+        ("well,colour\nA2,red\n", "'colour' is unknown"),
+    ):
+        layout.write_text(text)
+        with pytest.raises(InputError, match=words):
+            verify_assay("qpcr", path, instrument="asm", layout=layout)
+    with pytest.raises(InputError, match="a layout is for"):
+        verify_assay("qpcr", "role\n", layout=layout)
+
+
+def test_a_plate_reader_gives_responses_and_the_layout_the_doses(tmp_path):
+    path, layout = tmp_path / "plate.json", tmp_path / "layout.csv"
+    doses = 2.0 ** np.arange(8)
+    curve = [0.1 + 2 / (1 + (dose * factor / 10) ** -1.2) for factor in (1.0, 0.9) for dose in doses]
+    places = [f"{row}{column}" for row in "AB" for column in range(1, 9)]
+    signals = [
+        {"sample document": {"location identifier": place}, "absorbance": {"value": signal + 1e-3 * (index % 3)}}
+        for index, (place, signal) in enumerate(zip(places, curve, strict=True))
+    ]
+    path.write_text(json.dumps(wrapped("plate reader", signals)))
+    with pytest.raises(InputError, match="--layout"):
+        verify_assay("elisa", path, instrument="asm")
+    held = [(name, dose) for name in ("reference", "lot 7") for dose in doses]
+    lines = [f"{place},{name},{dose:g}\n" for place, (name, dose) in zip(places, held, strict=True)]
+    layout.write_text("well,sample,dose\n" + "".join(lines))
+    (found,) = verify_assay("elisa", path, instrument="asm", layout=layout).estimates
+    assert found.value == pytest.approx(0.9, abs=0.01)
 
 
 def test_peaks_of_a_chromatogram_give_the_supercoiled_share(tmp_path):
@@ -90,7 +161,7 @@ def test_a_vendors_own_file_is_read_through_allotropy(tmp_path):
     path = tmp_path / "cfx.csv"
     path.write_text(CFX)
     text = instrument_table(path, "cfxmaestro", "qpcr")
-    assert text == "role,copies,cq,name\nunknown,,21.19,lot 7\nunknown,,21.25,lot 7\n"
+    assert text == "role,target,copies,cq,name\nunknown,FAM,,21.19,lot 7\nunknown,FAM,,21.25,lot 7\n"
     path.write_text("nothing of that kind\n")
     with pytest.raises(InputError, match="cannot read this as CFXMAESTRO"):
         instrument_table(path, "CFXMAESTRO", "qpcr")

@@ -115,6 +115,7 @@ def assay(
     limit: Annotated[str | None, Parameter(help="Such as '>= 1e12', in the unit of the result.")] = None,
     setting: Annotated[list[str] | None, Parameter(negative="", help="Such as volume=0.85; repeat it.")] = None,
     instrument: str | None = None,
+    layout: Path | None = None,
     html: Path | None = None,
     common: Common | None = None,
 ) -> int:
@@ -130,8 +131,10 @@ def assay(
     table
         CSV; docs/reference/vectors.md lists the columns of each kind.
     instrument
-        The table is this instrument's own file (qpcr, ddpcr, topology): a vendor of allotropy, such as CFXMAESTRO or
-        QIACUITY_DPCR, or asm for the Allotrope Simple Model as JSON.
+        The table is this instrument's own file (qpcr, ddpcr, elisa, topology): a vendor of allotropy, such as
+        CFXMAESTRO or QIACUITY_DPCR, or asm for the Allotrope Simple Model as JSON.
+    layout
+        CSV of what the wells of that file hold: well, then columns of the assay such as role, name, dilution, copies.
     html
         Write the report here.
     """
@@ -140,7 +143,9 @@ def assay(
     from seedtrain.vectors import assay_page, verify_assay
 
     with use_language(options.lang):
-        report = verify_assay(kind, table, limit=limit, settings=_pairs(setting or []), instrument=instrument)
+        report = verify_assay(
+            kind, table, limit=limit, settings=_pairs(setting or []), instrument=instrument, layout=layout
+        )
         show_verdict(table.name, report.verdict, assay_page(report), html, options, notes=list(report.finding.notes))
     return report.verdict.exit_code
 

@@ -20,7 +20,7 @@ class Column:
     """One column: a word of `words` (any where empty), or a number from `low` to `high`.
 
     - `kind`: `word`, `number` or `count` (a whole number). `default`: for an empty cell or a missing column; `None`
-      demands a value, `""` leaves the cell empty.
+      demands a value, `""` leaves the cell empty. `empties`: words that instruments write where there is no value.
     """
 
     name: str
@@ -29,6 +29,11 @@ class Column:
     low: float = -math.inf
     high: float = math.inf
     words: tuple[str, ...] = ()
+    empties: tuple[str, ...] = ()
+
+
+NO_CYCLE: Final = ("undetermined", "n/a", "na", "nan", "no ct", "no cq", "not detected")
+"""What instruments write in place of a Cq where nothing amplified."""
 
 
 @dataclass(frozen=True)
@@ -69,19 +74,23 @@ def read_sheet(path: Path, columns: Sequence[Column], *, what: str = "table") ->
 
 
 def parse_sheet(text: str, file: str, columns: Sequence[Column]) -> Sheet:
-    """`read_sheet` on text in memory. Lines that begin with # and empty lines are skipped."""
+    """`read_sheet` on text in memory. Lines that begin with # and empty lines are skipped.
+
+    Cells are apart by commas; by semicolons or tabs where the line of heads holds no comma.
+    """
     lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1)]
     kept = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not kept:
         raise InputError("the table is empty", position=Position(file), remedy=f"Write: {_names(columns)}.")
     if len(kept) > MOST_ROWS:
         raise InputError(f"over {MOST_ROWS} rows", position=Position(file), remedy="Split the file.")
-    head = [item.strip().lower() for item in _cells(kept[0][1])]
+    mark = next((item for item in ",;\t" if item in kept[0][1]), ",")
+    head = [item.strip().lower() for item in _cells(kept[0][1], mark)]
     faults: list[SeedtrainError] = _head_faults(head, columns, Position(file, kept[0][0], 1))
     collect(faults)
     rows = []
     for number, line in kept[1:]:
-        cells = [item.strip() for item in _cells(line)]
+        cells = [item.strip() for item in _cells(line, mark)]
         here = Position(file, number, 1)
         if len(cells) != len(head):
             faults.append(
@@ -91,7 +100,9 @@ def parse_sheet(text: str, file: str, columns: Sequence[Column]) -> Sheet:
         given = dict(zip(head, cells, strict=True))
         found = {}
         for column in columns:
-            value = given.get(column.name) or (column.default if column.default is not None else "")
+            value = given.get(column.name, "")
+            if not value or value.lower() in column.empties:
+                value = column.default or ""
             fault = _fault(column, value)
             if fault:
                 faults.append(InputError(f"{column.name}: {fault}", position=here, remedy=_allowed(column)))
@@ -105,8 +116,8 @@ def parse_sheet(text: str, file: str, columns: Sequence[Column]) -> Sheet:
     return Sheet(file, tuple(rows))
 
 
-def _cells(line: str) -> list[str]:
-    return next(csv.reader(io.StringIO(line)), [])
+def _cells(line: str, mark: str) -> list[str]:
+    return next(csv.reader(io.StringIO(line), delimiter=mark), [])
 
 
 def _names(columns: Sequence[Column]) -> str:

@@ -36,6 +36,12 @@ class Fit:
     ssr: float
     freedom: int
 
+    def variance(self, weights: Floats) -> float:
+        """Of a weighted sum of the parameters; infinite where the data do not fix them."""
+        if not np.isfinite(self.covariance).all():
+            return math.inf
+        return max(0.0, float(weights @ self.covariance @ weights))
+
 
 def four_parameters(x: Floats, low: float, high: float, middle: float, slope: float) -> Floats:
     """The logistic in the logarithm of the dose: `low` at small doses, `high` at large ones, half way at `middle`."""
@@ -46,14 +52,16 @@ def four_parameters(x: Floats, low: float, high: float, middle: float, slope: fl
 def _fit(model: Any, start: Floats, y: Floats) -> Fit:
     from scipy.optimize import least_squares
 
-    done = least_squares(lambda values: model(values) - y, start, method="lm", max_nfev=20_000)
+    done = least_squares(lambda values: model(values) - y, start, method="lm", max_nfev=2_000)
     freedom = len(y) - len(start)
     ssr = float((done.fun**2).sum())
-    try:
-        covariance = np.linalg.inv(done.jac.T @ done.jac) * ssr / freedom
-    except np.linalg.LinAlgError:
-        covariance = np.full((len(start), len(start)), np.inf)
-    return Fit(done.x, covariance, ssr, freedom)
+    information = done.jac.T @ done.jac
+    # Responses without a curve fix no parameters: the inverse then holds noise, and none of it may be believed.
+    unknown = np.full((len(start), len(start)), np.inf)
+    if np.linalg.matrix_rank(information, hermitian=True) < len(start):
+        return Fit(done.x, unknown, ssr, freedom)
+    inverse = np.linalg.inv(information)
+    return Fit(done.x, inverse * ssr / freedom if (np.diag(inverse) > 0).all() else unknown, ssr, freedom)
 
 
 def _start(x: Floats, y: Floats) -> Floats:
@@ -81,7 +89,7 @@ def relative_potency(
     common = _fit(
         lambda p: four_parameters(x + p[4] * mine, *p[:4]), np.array([*first, float(first[2] - second[2])]), y
     )
-    half = float(t.ppf(0.975, common.freedom)) * math.sqrt(float(common.covariance[4, 4]))
+    half = float(t.ppf(0.975, common.freedom)) * math.sqrt(common.variance(np.eye(5)[4]))
     shift = float(common.values[4])
     return shift, shift - half, shift + half, common, single[0], single[1]
 
@@ -110,16 +118,23 @@ def analyse_elisa(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
         if name == REFERENCE:
             continue
         shift, low, high, common, *single = relative_potency(data[REFERENCE], data[name])
-        estimates.append(Estimate.of(f"potency of {name}", (math.exp(item) for item in (shift, low, high)), ""))
+        estimates.append(Estimate.of(f"potency of {name}", map(_power, (shift, low, high)), ""))
         validity += _parallel(name, single[0], single[1], settings["equivalence"])
         notes.append(_f_test(name, common, single[0], single[1]))
     return Finding("elisa", tuple(estimates), tuple(validity), tuple(notes))
+
+
+def _power(exponent: float) -> float:
+    """e to the exponent; infinite where no float holds it."""
+    return math.inf if exponent > 700 else math.exp(exponent)
 
 
 def _f_test(name: str, common: Fit, first: Fit, second: Fit) -> str:
     from scipy.stats import f
 
     ssr, freedom = first.ssr + second.ssr, first.freedom + second.freedom
+    if ssr <= 0:
+        return f"{name}: no scatter about the curves, so that no F test can be made"
     extra = common.freedom - freedom
     ratio = (common.ssr - ssr) / extra / (ssr / freedom)
     return (
@@ -138,17 +153,17 @@ def _parallel(name: str, first: Fit, second: Fit, bound: float) -> list[Criterio
         values = [float(weights @ fit.values) for fit in (first, second)]
         label = f"{name}: ratio of {words}"
         limit = f"{1 / bound:.3g} .. {bound:.3g}"
+        if not all(math.isfinite(fit.variance(weights)) for fit in (first, second)):
+            found.append(check(label, "no curve", limit, met=None))
+            continue
         if values[0] * values[1] <= 0:
             found.append(check(label, "opposite signs", limit, met=False))
             continue
-        errors = [
-            float(weights @ fit.covariance @ weights) / value**2
-            for fit, value in zip((first, second), values, strict=True)
-        ]
+        errors = [fit.variance(weights) / value**2 for fit, value in zip((first, second), values, strict=True)]
         middle, half = math.log(values[1] / values[0]), quantile * math.sqrt(sum(errors))
         edge = math.log(bound)
         apart = middle - half > edge or middle + half < -edge
         met = True if abs(middle) + half <= edge else False if apart else None
-        text = f"{math.exp(middle):.3g} ({math.exp(middle - half):.3g} .. {math.exp(middle + half):.3g})"
+        text = f"{math.exp(middle):.3g} ({_power(middle - half):.3g} .. {_power(middle + half):.3g})"
         found.append(check(label, text, limit, met=met))
     return found

@@ -8,6 +8,7 @@ from typing import Any
 
 from seedtrain.base import InputError
 from seedtrain.quality import Criterion, Limit, VerdictWord
+from seedtrain.vectors._units import bounds_of
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,7 @@ def judge_estimate(item: Estimate, limit: Limit | None, *, valid: bool) -> Crite
     found = None if item.limit_of_detection is None else text_of(item.limit_of_detection, item.unit)
     word: VerdictWord = "pass" if valid else "inconclusive"
     if limit is not None:
-        if limit.range is None:
-            raise InputError(f"the limit {limit.text!r} is a word", remedy="Write a limit of numbers, such as >= 1e12.")
-        start, end = limit.range.bounds(limit.unit)
+        start, end = bounds_of(limit, item.unit)
         if not valid:
             word = "inconclusive"
         elif start <= item.low and item.high <= end:

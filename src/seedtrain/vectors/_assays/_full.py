@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from seedtrain.quality import Criterion
-from seedtrain.vectors._assays._estimate import Estimate, Finding, check
+from seedtrain.vectors._assays._estimate import Estimate, Finding, check, text_of
 from seedtrain.vectors._fractions import Z95
 from seedtrain.vectors._table import Column, Row, Sheet
 
@@ -21,7 +21,10 @@ COLUMNS: Final = (
     Column("quantity", "word", None, words=QUANTITIES),
     Column("value", "number", None, 1e-30, 1e30),
     Column("cv", "number", "0", 0.0, 1.0),
+    Column("unit", "word", ""),
 )
+MOST_FULL: Final = 200.0
+"""Genomes in % of the capsids beyond which units or dilutions differ rather than the vector (assumed)."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,9 @@ def analyse_full(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
         for name in wanted:
             if not groups[name]:
                 raise sheet.error(rows[0], f"{method} needs {' and '.join(wanted)}", f"Add rows of {name}.")
+        units = sorted({row.word("unit") for row in rows if row.word("unit")})
+        if len(units) > 1:
+            raise sheet.error(rows[0], f"{method} in {' and '.join(units)}", "Give all values of a method in one unit.")
         means = {name: mean_of(items) for name, items in groups.items() if items}
         if method == "auc":
             item, error = _share(means)
@@ -76,9 +82,15 @@ def analyse_full(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
             item, error = _ratio(method, means)
         estimates.append(item)
         logs.append((math.log(item.value), error))
-        if not error:
-            notes.append(f"{method}: neither replicates nor a cv, so no error is known")
-            validity.append(check(f"{method}: error known", "no", "yes", met=None))
+        bare = [name for name, mean in means.items() if mean.freedom < 1 and not mean.common]
+        if bare:
+            notes.append(f"{method}: {', '.join(bare)} with neither replicates nor a cv, so that no error is known")
+        known = f"of {len(means) - len(bare)} of {len(means)} quantities"
+        validity.append(check(f"{method}: error known", known, "of all", met=None if bare else True))
+        if method != "auc":
+            ratio = text_of(item.value, "%")
+            plausible = item.value <= MOST_FULL
+            validity.append(check(f"{method}: genomes over capsids", ratio, f"<= {MOST_FULL:g} %", met=plausible))
     if len(logs) > 1 and all(error > 0 for _log, error in logs):
         validity.append(_agreement(logs))
     return Finding("full", tuple(estimates), tuple(validity), tuple(notes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,14 +12,15 @@ import numpy as np
 from seedtrain.base import InputError, Position
 from seedtrain.quality import Criterion
 from seedtrain.vectors._assays._estimate import Estimate, Finding, check
-from seedtrain.vectors._table import Column, Row, Sheet
+from seedtrain.vectors._table import NO_CYCLE, Column, Row, Sheet
 
 COLUMNS: Final = (
     Column("role", "word", None, words=("standard", "unknown", "blank")),
+    Column("target", "word", ""),
     Column("name", "word", ""),
     Column("copies", "number", "", 1e-3, 1e15),
     Column("dilution", "number", "1", 1.0, 1e15),
-    Column("cq", "number", "", 0.0, 100.0),
+    Column("cq", "number", "", 0.0, 100.0, empties=NO_CYCLE),
 )
 LEAST_STANDARDS: Final = 5
 EFFICIENCY: Final = (0.90, 1.10)
@@ -113,15 +114,52 @@ def predict(curve: Curve, cq: Sequence[float]) -> tuple[float, float, float]:
 
 
 def analyse_qpcr(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
-    """Copies of each unknown (in the standard's unit, times its dilution), where the curve reaches it."""
+    """Copies of each unknown (in the standard's unit, times its dilution), by the curve of its target.
+
+    Blanks without a target are of every target.
+    """
+    targets = list(dict.fromkeys(row.word("target") for row in sheet.rows if row.word("role") != "blank")) or [""]
+    found = [_target(sheet, item) for item in targets]
+    if len(found) > 1:
+        found = [_named(item, target or "no target") for item, target in zip(found, targets, strict=True)]
+    return Finding(
+        "qpcr",
+        tuple(one for item in found for one in item.estimates),
+        tuple(one for item in found for one in item.validity),
+        tuple(one for item in found for one in item.notes),
+    )
+
+
+def _named(item: Finding, target: str) -> Finding:
+    """A finding whose names tell the target."""
+    return Finding(
+        item.kind,
+        tuple(replace(one, name=f"{target}: {one.name}") for one in item.estimates),
+        tuple(replace(one, name=f"{target}: {one.name}") for one in item.validity),
+        tuple(f"{target}: {one}" for one in item.notes),
+    )
+
+
+def _target(whole: Sheet, target: str) -> Finding:
+    sheet = replace(
+        whole,
+        rows=tuple(
+            row
+            for row in whole.rows
+            if row.word("target") == target or (row.word("role") == "blank" and not row.word("target"))
+        ),
+    )
     standards = [row for row in sheet.rows if row.word("role") == "standard" and row.word("cq")]
     for row in standards:
         if not row.word("copies"):
             raise sheet.error(row, "a standard without copies", "Write how many copies the well holds.")
     copies, cq = [row.number("copies") for row in standards], [row.number("cq") for row in standards]
     if len(standards) < 3:
+        of = f" of {target}" if target else ""
         raise InputError(
-            f"{len(standards)} standards, at least 3 are needed", position=Position(sheet.file), remedy="Add standards."
+            f"{len(standards)} standards{of}, at least 3 are needed",
+            position=Position(sheet.file),
+            remedy="Add standards with their copies; of an instrument's file by a layout of its wells (--layout).",
         )
     dropped = outliers(copies, cq)
     kept = [index for index in range(len(cq)) if index not in dropped]
@@ -131,32 +169,39 @@ def analyse_qpcr(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
         for index in dropped
     ]
     notes.append(f"Cq = {curve.intercept:.5g} + {curve.slope:.5g} log10(copies), residual {curve.sd:.3g} cycles")
-    estimates, beyond = _unknowns(sheet, curve, min(copies), max(copies))
-    notes += beyond
-    return Finding("qpcr", tuple(estimates), tuple(_validity(sheet, curve, copies, dropped)), tuple(notes))
+    estimates, beyond, partly = _unknowns(sheet, curve, min(copies), max(copies))
+    validity = _validity(sheet, curve, copies, dropped)
+    if partly:
+        # The mean of the wells that amplified says too much: those without a Cq held less.
+        validity.append(check("unknowns with a Cq in some wells only", ", ".join(partly), "none", met=None))
+    return Finding("qpcr", tuple(estimates), tuple(validity), (*notes, *beyond))
 
 
-def _unknowns(sheet: Sheet, curve: Curve, low: float, high: float) -> tuple[list[Estimate], list[str]]:
+def _unknowns(sheet: Sheet, curve: Curve, low: float, high: float) -> tuple[list[Estimate], list[str], list[str]]:
+    """Estimates, notes, and the names of those with a Cq in some of their wells only."""
     groups: dict[str, list[Row]] = {}
     for row in sheet.rows:
         if row.word("role") == "unknown":
             groups.setdefault(row.word("name") or "unknown", []).append(row)
-    estimates, notes = [], []
+    estimates, notes, partly = [], [], []
     for name, rows in groups.items():
         dilution = rows[0].number("dilution")
         if any(row.number("dilution") != dilution for row in rows):
             raise sheet.error(rows[0], f"{name} stands here with several dilutions", "Name each dilution apart.")
         seen = [row.number("cq") for row in rows if row.word("cq")]
         if not seen:
-            estimates.append(Estimate(name, 0.0, 0.0, low * dilution, "copies", low * dilution, detected=False))
+            # Wells of the lowest standard may be empty by chance where it holds a few copies only.
+            bound = max(low, -math.log(0.05) / len(rows)) * dilution
+            estimates.append(Estimate(name, 0.0, 0.0, bound, "copies", bound, detected=False))
             continue
         if len(seen) < len(rows):
             notes.append(f"{name}: {len(rows) - len(seen)} of {len(rows)} wells without a Cq")
+            partly.append(name)
         x, start, end = predict(curve, seen)
         if not low <= 10**x <= high:
             notes.append(f"{name}: {10**x:.3g} copies a well lie outside the standards, {low:g} .. {high:g}")
         estimates.append(Estimate.of(name, (10**item * dilution for item in (x, start, end)), "copies", low * dilution))
-    return estimates, notes
+    return estimates, notes, partly
 
 
 def _validity(sheet: Sheet, curve: Curve, copies: Sequence[float], dropped: Sequence[int]) -> list[Criterion]:
