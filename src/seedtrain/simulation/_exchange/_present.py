@@ -215,7 +215,7 @@ def _culture_parameters(culture: Culture) -> Table:
     for item in culture.parameters.values():
         span = "–" if item.low == item.high else f"{number_text(item.low)} .. {number_text(item.high)}"
         status = Cell(_status(item.status), style="muted" if item.status == "assumed" else "")
-        value = Cell(number_text(item.value), style="strong")
+        value = Cell(number_text(float(f"{item.value:.6g}")), style="strong")  # fitted ones have sixteen figures
         rows.append([_symbol(item.name), value, item.unit, span, status, _of_model(item.source)])
     return Table(heads, rows, _("Parameters"), small=True)
 
