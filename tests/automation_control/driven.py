@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seedtrain.automation._control import Feeding, SetPoints, VesselControl
+from seedtrain.automation._control import ControlScheme, Feeding, SetPoints, VesselControl
 from seedtrain.simulation import LiveTank, TankInputs
 from tests.simulation_live.test_tank import BASE, FEED, STEP, VESSEL
 
@@ -14,8 +14,15 @@ SET = SetPoints(37.0, 6.9, 0.3, aeration=1.0, head_pressure=0.3)
 class Rig:
     """A tank and its controllers, moved on by 30 s; `log` holds (h, what is true) after each step."""
 
-    def __init__(self, tank: LiveTank, set_points: SetPoints = SET, *, seed: int = 1) -> None:
-        self.tank, self.control = tank, VesselControl(VESSEL, set_points)  # type: ignore[arg-type]
+    def __init__(
+        self,
+        tank: LiveTank,
+        set_points: SetPoints = SET,
+        *,
+        seed: int = 1,
+        scheme: ControlScheme = ControlScheme(),  # noqa: B008 - frozen
+    ) -> None:
+        self.tank, self.control = tank, VesselControl(VESSEL, set_points, scheme=scheme)  # type: ignore[arg-type]
         self.rng = np.random.default_rng(seed)
         self.hours = 0.0
         self.inputs = TankInputs(speed=100.0, air=90.0, jacket_inlet=37.0)

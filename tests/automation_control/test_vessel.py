@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from seedtrain.automation._control import ConstantFeed, ExponentialFeed, MuStat, RiseStat
+from seedtrain.automation._control import ConstantFeed, ControlScheme, ExponentialFeed, MuStat, RiseStat
 from tests.automation_control.driven import SET, Rig
 from tests.simulation_live.test_tank import filled
 
@@ -43,7 +43,7 @@ def test_a_feed_that_stops_for_ten_minutes_finds_its_oxygen_when_it_comes_back()
 
 
 def test_pure_oxygen_comes_in_only_where_the_cascade_may_use_it():
-    plain, rich = Rig(filled(cells=35.0)), Rig(filled(cells=35.0), dataclasses.replace(SET, enriched=True))
+    plain, rich = Rig(filled(cells=35.0)), Rig(filled(cells=35.0), scheme=ControlScheme(oxygen_share=0.4))
     feed = ConstantFeed(3.0)
     plain.run(1.5, feed)
     rich.run(1.5, feed)

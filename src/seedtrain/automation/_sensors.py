@@ -64,6 +64,26 @@ CULTURE_SENSORS: Final = {
 }
 """What a stirred vessel reports: `biomass` (dry, with product) by capacitance, `glucose` at line, gases off-gas."""
 
+GAS_SENSORS: Final = {
+    item.tag: item
+    for item in (
+        Sensor("oxygen_share", "%", 0.0, relative=0.005),
+        Sensor("carbon_dioxide_share", "%", 0.0, relative=0.005),
+        Sensor(
+            "dissolved_carbon_dioxide",
+            "mmol/L",
+            0.0,
+            relative=0.03,
+            delay=0.02,
+            symbol="C_CO2",
+            source="assumed: usual repeatability and response of an in-line pCO2 probe",
+        ),
+        Sensor("acid_rate", "L/h", 0.0, relative=0.003),
+    )
+}
+"""What a vessel with lines for pure oxygen and carbon dioxide reports beside that: parts of the gas by mass flow
+controllers, dissolved CO2 without its bicarbonate."""
+
 FLASK_SENSORS: Final = {tag: CULTURE_SENSORS[tag] for tag in ("temperature", "biomass")}
 """What an incubated shake flask reports: the incubator's temperature and scattered light."""
 

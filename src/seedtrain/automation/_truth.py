@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seedtrain.automation._devices import Addition
 from seedtrain.automation._job import unit_name
 from seedtrain.automation._materials import target
-from seedtrain.automation._sensors import CULTURE_SENSORS, FLASK_SENSORS, SKID_SENSORS, Sensor
+from seedtrain.automation._sensors import CULTURE_SENSORS, FLASK_SENSORS, GAS_SENSORS, SKID_SENSORS, Sensor
 from seedtrain.base import InputError, SeedtrainError, collect
 from seedtrain.quantity import convert, same_dimension
 from seedtrain.recipe import CALIBRATE, PHASE_KINDS, PROBES, ControlRecipe, Phase, PhaseAt, references
@@ -205,6 +205,8 @@ def _vessel(control: ControlRecipe, step: PhaseAt, run: Run | None) -> PhaseTrut
             traces[tag] = _slice(run, sensor.symbol, span.start, span.end, hours).to(sensor.unit)
         elif setting is not None and same_dimension(setting.unit, sensor.unit):
             traces[tag] = Trace.constant(setting.magnitude(sensor.unit), sensor.unit, hours)
+        elif tag.endswith("_share"):  # a simulated run is given air alone
+            traces[tag] = Trace.constant(0.0, sensor.unit, hours)
     if run is not None and span is not None and in_culture:
         for name, symbol in SYMBOL_OF.items():
             if symbol in run.variables:
@@ -249,7 +251,8 @@ def _vessel_sensors(step: PhaseAt) -> dict[str, Sensor]:
     if step.phase.do == CALIBRATE:
         return {tag: CULTURE_SENSORS[tag] for tag in references(step.phase)[:1]}
     flask = step.unit_procedure.unit_class == "shake_flask"
-    return dict(FLASK_SENSORS if flask else CULTURE_SENSORS)
+    asked = {tag: GAS_SENSORS[tag] for tag in step.phase.watched if tag in GAS_SENSORS}
+    return {**(FLASK_SENSORS if flask else CULTURE_SENSORS), **asked}
 
 
 def _of_references(phase: Phase, hours: float) -> Trace:

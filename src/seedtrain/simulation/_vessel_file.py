@@ -45,9 +45,12 @@ class _Kind:
 
 _JACKET: Final = ("aeration", "head_pressure", "cooling_area", "heat_transfer_coefficient", "coolant_temperature")
 _DRIVE: Final = ("impellers", "impeller", "impeller_diameter", "stirrer_speed", "motor_power")
+_GAS_CONTROL: Final = ("oxygen_share", "carbon_dioxide_share", "oxygen_cascade", "pH_lowered_by")
 _SHAKEN: Final = ("shaking_frequency", "shaking_diameter", "diameter")
 _KINDS: Final = {
-    "stirred_tank": _Kind(("diameter", *_DRIVE, *_JACKET), ("zones", "feed_zone", "probe_zone", "retention")),
+    "stirred_tank": _Kind(
+        ("diameter", *_DRIVE, *_JACKET), ("zones", "feed_zone", "probe_zone", "retention", *_GAS_CONTROL)
+    ),
     "airlift": _Kind(("diameter", "draft_tube_diameter", *_JACKET), ("clearance",)),
     "shake_flask": _Kind((), ("kLa_volume", "gas_exchange", "evaporation"), _SHAKEN),
     "well": _Kind((), ("kLa_volume", "gas_exchange", "evaporation"), _SHAKEN),
@@ -115,6 +118,10 @@ class VesselEntry(BaseModel):
     feed_zone: Annotated[Quantity, Measure("")] | None = None
     probe_zone: Annotated[Quantity, Measure("")] | None = None
     retention: RetentionEntry | None = None
+    oxygen_share: Annotated[Quantity, Measure("")] | None = None
+    carbon_dioxide_share: Annotated[Quantity, Measure("")] | None = None
+    oxygen_cascade: list[Literal["stirrer_speed", "aeration", "oxygen_share"]] | None = None
+    pH_lowered_by: list[Literal["carbon_dioxide_share", "acid"]] | None = None
     seeds: list[str] = Field(default_factory=list)
 
     @field_validator(
@@ -189,6 +196,34 @@ class VesselEntry(BaseModel):
                 else "A draft tube is about 0.6 to 0.7 of the column."
             )
             raise ValueError(f"{value} is not below the vessel's diameter {diameter} | {usual}")
+        return value
+
+    @field_validator("oxygen_share", "carbon_dioxide_share")
+    @classmethod
+    def _share(cls, value: Quantity | None, info: ValidationInfo) -> Quantity | None:
+        if value is not None and not 0 < value.magnitude("") <= 1:
+            raise ValueError(f"{info.field_name} is {value}, not a part of the gas | Write for instance 40 %.")
+        oxygen = info.data.get("oxygen_share")
+        if info.field_name == "carbon_dioxide_share" and value is not None and oxygen is not None:
+            both = value.magnitude("") + oxygen.magnitude("")
+            if both > 1:
+                raise ValueError(
+                    f"{oxygen} of oxygen and {value} of carbon dioxide exceed the gas | Lower one of them."
+                )
+        return value
+
+    @field_validator("oxygen_cascade", "pH_lowered_by")
+    @classmethod
+    def _used_in_order(cls, value: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        if value is None:
+            return None
+        if not value or len(set(value)) != len(value):
+            raise ValueError(
+                f"{info.field_name} names nothing, or one thing twice | Name each once, the first one first."
+            )
+        missing = [name for name in value if name.endswith("_share") and info.data.get(name) is None]
+        if missing:
+            raise ValueError(f"the vessel has no line for {missing[0]} | Add {missing[0]}: 40 %, or leave it out here.")
         return value
 
     @field_validator("rocking_degrees")

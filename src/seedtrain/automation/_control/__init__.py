@@ -12,6 +12,7 @@ from seedtrain.automation._control._feeding import ConstantFeed, ExponentialFeed
 from seedtrain.automation._control._filter import CultureFilter, Observed
 from seedtrain.automation._control._pid import Pid, PidSettings
 from seedtrain.automation._control._predictive import PredictiveFeed
+from seedtrain.automation._control._scheme import ControlScheme
 from seedtrain.automation._control._soft import gas_balance
 from seedtrain.automation._control._split import Stage, split
 from seedtrain.automation._control._vessel import Actuators, SetPoints, VesselControl
@@ -21,6 +22,7 @@ __all__ = [
     "Actuators",
     "Case",
     "ConstantFeed",
+    "ControlScheme",
     "CultureFilter",
     "ExponentialFeed",
     "Feeding",

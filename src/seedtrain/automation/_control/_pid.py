@@ -116,6 +116,12 @@ class Pid:
             self.mode = "automatic"
             self.integral = math.nan
 
+    def shift(self, output: float) -> None:
+        """What it drives is counted otherwise from now on: the same action has another output. What it has learnt and
+        what it would do next move along."""
+        self.integral += output - self.output
+        self.output = output
+
     def retune(self, settings: PidSettings) -> None:
         """Other settings from now on, without a bump."""
         self.settings = settings

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._plant._probes import Probes
-from seedtrain.automation._sensors import CULTURE_SENSORS, Sensor, generator
+from seedtrain.automation._sensors import CULTURE_SENSORS, GAS_SENSORS, Sensor, generator
 
 LIVE_SENSORS: Final[Mapping[str, Sensor]] = {
     **CULTURE_SENSORS,
@@ -25,6 +25,13 @@ LIVE_SENSORS: Final[Mapping[str, Sensor]] = {
     },
 }
 """What an integrated tank reports."""
+
+
+def sensors_of(oxygen: bool, carbon_dioxide: bool) -> dict[str, Sensor]:
+    """What an integrated tank reports that has these gas lines."""
+    lines: tuple[str, ...] = ("oxygen_share",) if oxygen else ()
+    lines += ("carbon_dioxide_share", "dissolved_carbon_dioxide", "acid_rate") if carbon_dioxide else ()
+    return {**LIVE_SENSORS, **{tag: GAS_SENSORS[tag] for tag in lines}}
 
 
 @dataclass
@@ -86,11 +93,12 @@ class Instruments:
 
     unit: str
     seed: int
+    sensors: Mapping[str, Sensor] = field(default_factory=lambda: LIVE_SENSORS)
     all: dict[str, Instrument] = field(init=False)
     probes: Probes = field(default_factory=Probes)
 
     def __post_init__(self) -> None:
-        self.all = {tag: Instrument(sensor, self.unit, self.seed) for tag, sensor in LIVE_SENSORS.items()}
+        self.all = {tag: Instrument(sensor, self.unit, self.seed) for tag, sensor in self.sensors.items()}
 
     def show(self, truth: Mapping[str, float], dt: float, faults: Iterable[tuple[Fault, float]]) -> dict[str, float]:
         """What each shows of a truth by tag, in the sensors' units; a tag without a truth shows nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +11,6 @@ from typing import Final
 from seedtrain.automation._control import ConstantFeed, ExponentialFeed, Feeding, MuStat, RiseStat
 from seedtrain.automation._devices import EndedBy
 from seedtrain.automation._plant._base import Template
-from seedtrain.automation._plant._instruments import LIVE_SENSORS
 from seedtrain.automation._plant._soft import SOFT_SENSORS
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import CALIBRATE, MasterRecipe, Phase, PhaseAt, UnitProcedure, references
@@ -70,17 +69,16 @@ class Running:
         return None
 
 
-def template_of(recipe: MasterRecipe, plan: Plan, step: PhaseAt) -> Template:
-    """What a phase reports, and what it draws by itself."""
-    material = next((name for name, parts in recipe.materials.items() if "ammonia-water" in parts), None)
+def template_of(recipe: MasterRecipe, plan: Plan, step: PhaseAt, tags: Iterable[str], base: str) -> Template:
+    """What a phase reports (`tags` where there is a culture), and what it draws by itself: `base`, if there is one."""
     lives = any(item.path == step.path for item in plan.segments)
     cultured = step.phase.do in ("grow", "feed", "induce") or (step.phase.do in STANDS and lives)
-    functions = tuple(LIVE_SENSORS) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
+    functions = tuple(tags) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
     if cultured and has_strategy(recipe, step):
         functions = (*functions, *SOFT_SENSORS)
     if step.phase.do == CALIBRATE:
         functions = references(step.phase)[:1]
-    return Template(functions, (material,) if cultured and material else ())
+    return Template(functions, (base,) if cultured and base else ())
 
 
 def has_strategy(recipe: MasterRecipe, step: PhaseAt) -> bool:

@@ -30,6 +30,7 @@ class DrivenTank:
     control: VesselControl
     instruments: Instruments
     base_liquid: Liquid
+    strong_base: float = 0.0  # mmol/L of hydroxide in it
     feed_liquid: Liquid = field(default_factory=Liquid)
     feeding: Feeding | None = None
     fed: float = 0.0
@@ -51,6 +52,7 @@ class DrivenTank:
         inputs, volume = self._inputs, max(self.tank.volume, 1e-9)
         true = self.tank.read(inputs)
         gas = inputs.air + inputs.oxygen + inputs.nitrogen + inputs.carbon_dioxide
+        whole = gas / 100.0 if gas > 0 else 1.0
         true |= {
             "stirrer_speed": inputs.speed,
             "aeration": gas / volume,
@@ -58,6 +60,9 @@ class DrivenTank:
             "broth_volume": self.tank.volume,
             "feed_rate": self.feed_rate,
             "base_rate": inputs.base,
+            "acid_rate": inputs.acid,
+            "oxygen_share": inputs.oxygen / whole,
+            "carbon_dioxide_share": inputs.carbon_dioxide / whole,
         }
         if self.tank.empty:
             return true
@@ -68,6 +73,7 @@ class DrivenTank:
             "biomass": sum(true[name] * masses[name] for name in inside) + true["contaminant"],
             "glucose": true.get(self.tank.culture.symbol("glucose") or "", 0.0),
             "DO_percent": 100.0 * true["dissolved_oxygen"],
+            "dissolved_carbon_dioxide": true["C_CO2"],
             **gas_balance(inputs.air, inputs.oxygen, inputs.nitrogen, inputs.carbon_dioxide, oxygen, carbon, volume),
         }
 
@@ -121,7 +127,7 @@ class DrivenTank:
             told = dataclasses.replace(told, base=0.0)
         feed = 0.0 if "feed_blocked" in wrong else feed
         return dataclasses.replace(
-            told.inputs(feed, feed_liquid=self.feed_liquid, base_liquid=self.base_liquid),
+            told.inputs(feed, feed_liquid=self.feed_liquid, base_liquid=self.base_liquid, strong_base=self.strong_base),
             foaming=wrong["foaming"].offset if "foaming" in wrong else 1.0,
             contaminant_growth=CONTAMINANT_GROWTH,
         )

@@ -14,8 +14,9 @@ from seedtrain.automation._devices import EndedBy, Ending, Reading
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._live_scenario import Inoculum
 from seedtrain.automation._plant._base import PlantUnit, Program, Signal
+from seedtrain.automation._plant._fittings import base_of, bicarbonate, scheme_of
 from seedtrain.automation._plant._inoculum import grown_broth
-from seedtrain.automation._plant._instruments import LIVE_SENSORS, Instruments
+from seedtrain.automation._plant._instruments import Instruments, sensors_of
 from seedtrain.automation._plant._live_phase import (
     RESTS,
     STANDS,
@@ -37,19 +38,21 @@ from seedtrain.quantity import Quantity, parse
 from seedtrain.recipe import CALIBRATE, Phase, PhaseAt, State, parse_recipe
 from seedtrain.simulation import (
     Broth,
-    Liquid,
     LiveTank,
     Plan,
     Segment,
     StirredTank,
     VesselEntry,
-    base_liquid,
     plan_of,
     read_culture,
 )
 
 CONTROLLED: Final = ("temperature", "pH", "dissolved_oxygen", "stirrer_speed", "aeration", "head_pressure")
 """Functions with a target: what a client writes there holds from the next tick on."""
+
+
+WITHIN: Final = 0.98
+"""Of a recipe's limit of the gas, up to which the cascade goes: four standard deviations of its flow meter."""
 
 
 class LiveUnit(PlantUnit):
@@ -68,14 +71,18 @@ class LiveUnit(PlantUnit):
         given = {name: (value, "derived", "the plant's scenario") for name, value in live.parameters.items()}
         culture = read_culture(named if named.is_file() else live.culture)
         self.culture = culture.with_parameters(given) if given else culture
-        vessel = VesselEntry.model_validate(live.vessel).vessel(scenario.name)
+        entry = VesselEntry.model_validate(live.vessel)
+        vessel, scheme = entry.vessel(scenario.name), scheme_of(entry)
         assert isinstance(vessel, StirredTank)
+        sensors = sensors_of(scheme.oxygen_share > 0, scheme.carbon_dioxide_share > 0)
+        base = base_of(self.culture, self.recipe)
         steps = {step.path: step for step in self.recipe.phases() if step.unit_procedure.name in live.procedures}
         self._plans = {name: plan_of(self.culture, vessel, self.recipe, name, 1.0) for name in live.procedures}
         templates = {
-            path: template_of(self.recipe, self._plans[step.unit_procedure.name], step) for path, step in steps.items()
+            path: template_of(self.recipe, self._plans[step.unit_procedure.name], step, sensors, base.material)
+            for path, step in steps.items()
         }
-        functions = {tag: sensor.unit for tag, sensor in LIVE_SENSORS.items()}
+        functions = {tag: sensor.unit for tag, sensor in sensors.items()}
         self._estimates = any(has_strategy(self.recipe, step) for step in steps.values())
         functions |= SOFT_SENSORS if self._estimates else {}
         super().__init__(scenario.name, functions, CONTROLLED, templates)
@@ -85,9 +92,10 @@ class LiveUnit(PlantUnit):
         self._unit = UnitState(scenario.name, steps)
         self._driven = DrivenTank(
             LiveTank(self.culture, vessel),
-            VesselControl(vessel),
-            Instruments(scenario.name, scenario.seed),
-            base_liquid(self.culture, self.recipe) or Liquid(),
+            VesselControl(vessel, scheme=scheme),
+            Instruments(scenario.name, scenario.seed, sensors),
+            base.liquid,
+            base.strong,
         )
         self._running: Running | None = None
         self._at: datetime | None = None
@@ -180,7 +188,13 @@ class LiveUnit(PlantUnit):
             full = self._driven.vessel.working_volume[1]
             volume = phase.number("volume", "L") if "volume" in phase.set else phase.number("fill", "") * full
             first = plan.segments[0]
-            tank.charge(plan.medium[number][0], volume, temperature=first.temperature, pH=first.pH)
+            tank.charge(
+                plan.medium[number][0],
+                volume,
+                temperature=first.temperature,
+                pH=first.pH,
+                bicarbonate=bicarbonate(self.recipe, phase.word("material")),
+            )
             self._charged += volume
         elif phase.do in ("thaw", "inoculate"):
             volume = phase.number("inoculum_fraction", "") * (self._charged or plan.volume)
@@ -259,9 +273,17 @@ class LiveUnit(PlantUnit):
             stirrer_speed=wanted("stirrer_speed"),
             aeration=wanted("aeration"),
             head_pressure=wanted("head_pressure") or 0.0,
+            aeration_high=self._most_gas(),
         )
         if found != self._driven.control.set_points:
             self._driven.control.want(found)
+
+    def _most_gas(self) -> float | None:
+        """Where the cascade's gas ends because the recipe limits it in the phase, vvm: the flow meter's noise stays
+        within the limit too."""
+        path = self._unit.running[0] if self._unit.running is not None else ""
+        limits = self._steps[path].phase.limits.get("aeration") if path else None
+        return None if limits is None or limits.high is None else WITHIN * limits.high.magnitude("vvm")
 
     def hold(self, path: str) -> None:
         """The safe state: no feed; temperature, pH, air and stirrer go on, so that the cells live."""

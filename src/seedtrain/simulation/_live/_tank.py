@@ -36,6 +36,7 @@ EMPTY: Final = 1e-4  # of the largest working volume: below it a tank counts as 
 START_OXYGEN: Final = 0.2  # mmol/L in fresh medium, assumed: about what air dissolves in it at 37 degC
 START_CO2: Final = 0.05  # mmol/L of inorganic carbon in fresh medium, assumed: near what air leaves
 PHOSPHATE: Final = 60.0  # mmol/L in medium, assumed: 5 to 15 g/L of phosphates are usual for high cell densities
+CULTURE_PHOSPHATE: Final = 1.0  # mmol/L in a medium that bicarbonate buffers, assumed: as in media for animal cells
 
 
 @dataclass(frozen=True)
@@ -146,10 +147,14 @@ class LiveTank:
         """L that can still be added."""
         return max(HEAD_SHARE * self._fixed["V_0"] - self.volume, 0.0)
 
-    def charge(self, liquid: Liquid, volume: float, *, temperature: float = 20.0, pH: float = 7.0) -> None:
-        """Add `volume` (L) of a fresh liquid at once; it comes with phosphate buffer, in balance with air."""
-        phosphate = PHOSPHATE if liquid.minerals > 0 else 0.0
-        self.add(Broth(liquid, START_OXYGEN, START_CO2, phosphate, pH, temperature), volume)
+    def charge(
+        self, liquid: Liquid, volume: float, *, temperature: float = 20.0, pH: float = 7.0, bicarbonate: float = 0.0
+    ) -> None:
+        """Add `volume` (L) of a fresh liquid at once; it comes with phosphate buffer, in balance with air, or with
+        `bicarbonate` (mmol/L of inorganic carbon, not yet in balance with any gas)."""
+        phosphate = CULTURE_PHOSPHATE if bicarbonate > 0 else PHOSPHATE
+        phosphate = phosphate if liquid.minerals > 0 else 0.0
+        self.add(Broth(liquid, START_OXYGEN, max(bicarbonate, START_CO2), phosphate, pH, temperature), volume)
 
     def add(self, broth: Broth, volume: float) -> None:
         """Add `volume` (L) of broth at once: amounts, heat and charge are kept.
@@ -313,7 +318,7 @@ class LiveTank:
         """What is true now: volume L, temperature and jacket degC, pH, dissolved oxygen (of air saturation) and more.
 
         Concentrations by symbol in their units; OUR, CER mmol/L/h; `kLa` 1/h; `power` W; exit gas mole fractions `y_O`
-        and `y_C`; `foam` m; `heat`, `cooling` W.
+        and `y_C`; `C_CO2` dissolved CO2 without its bicarbonate; `foam` m; `heat`, `cooling` W.
         """
         if self.empty:
             return {"volume": self.volume, "temperature": self._get("T"), "pressure": inputs.head_pressure}
@@ -335,6 +340,7 @@ class LiveTank:
             "exit_carbon_dioxide": self._get("y_C"),
             "foam": self._get("foam"),
             "contaminant": self._get("weed") * per,
+            "C_CO2": self._get("n_C") * per / (1.0 + math.pow(10.0, self._get("pH") - self._fixed["pK"])),
             "NH": self._get("n_N") * per,
             "I": self._get("n_I") * per,
             **{name: self._get(f"m_{name}") * per for name in self.culture.species},
