@@ -60,6 +60,7 @@ def test_animals_are_told_undecided_between_some_or_as_a_mixture():
     fish = verify_species("mz,intensity\n1100.2,100\n1234.5,90\n")
     assert fish.animals == ()
     assert fish.verdict.verdict == "inconclusive"
+    assert any("amplicons or qPCR" in line for line in fish.found)
     wells = "role,target,cq\n" + "sample,cattle,22\n" * 3 + "sample,porcine,\n" * 3 + "blank,porcine,\n"
     assert verify_species(wells).animals == (("cattle",),)
     with use_language("zh"):

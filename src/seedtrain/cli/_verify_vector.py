@@ -230,7 +230,7 @@ def species(
         report = verify_species(
             table, lod=lod, claim=claim, cut_off=cut_off, blank=blank, references=references, lot=lot
         )
-        notes = [_("animals: {names}").format(names=animals_shown(report.animals))]
+        notes = [_("animals: {names}").format(names=animals_shown(report.animals)), *report.found]
         show_verdict(table.name, report.verdict, species_page(report), html, options, notes=notes)
     return report.verdict.exit_code
 

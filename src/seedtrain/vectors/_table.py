@@ -78,14 +78,12 @@ def parse_sheet(text: str, file: str, columns: Sequence[Column]) -> Sheet:
 
     Cells are apart by commas; by semicolons or tabs where the line of heads holds no comma.
     """
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1)]
-    kept = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
+    kept = _kept(text)
     if not kept:
         raise InputError("the table is empty", position=Position(file), remedy=f"Write: {_names(columns)}.")
     if len(kept) > MOST_ROWS:
         raise InputError(f"over {MOST_ROWS} rows", position=Position(file), remedy="Split the file.")
-    mark = next((item for item in ",;\t" if item in kept[0][1]), ",")
-    head = [item.strip().lower() for item in _cells(kept[0][1], mark)]
+    mark, head = _mark(kept[0][1]), heads_of(text)
     faults: list[SeedtrainError] = _head_faults(head, columns, Position(file, kept[0][0], 1))
     collect(faults)
     rows = []
@@ -114,6 +112,21 @@ def parse_sheet(text: str, file: str, columns: Sequence[Column]) -> Sheet:
             "the table has no rows", position=Position(file), remedy=f"Write rows under {_names(columns)}."
         )
     return Sheet(file, tuple(rows))
+
+
+def heads_of(text: str) -> list[str]:
+    """The heads of a table, in lower case; none of one that is empty."""
+    kept = _kept(text)
+    return [item.strip().lower() for item in _cells(kept[0][1], _mark(kept[0][1]))] if kept else []
+
+
+def _kept(text: str) -> list[tuple[int, str]]:
+    lines = enumerate(text.removeprefix("\ufeff").splitlines(), start=1)
+    return [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def _mark(line: str) -> str:
+    return next((item for item in ",;\t" if item in line), ",")
 
 
 def _cells(line: str, mark: str) -> list[str]:

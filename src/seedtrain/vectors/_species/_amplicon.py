@@ -10,7 +10,7 @@ from typing import Any, Final
 from seedtrain.base import InputError, Position, digest_file
 from seedtrain.bioinformatics import poisson_tail, read_reads, reads_package, take_sample
 from seedtrain.quality import Criterion
-from seedtrain.vectors._species._animals import Judged
+from seedtrain.vectors._species._animals import PORCINE, Judged
 from seedtrain.vectors._table import Column, Sheet
 
 COLUMNS: Final = (
@@ -28,7 +28,6 @@ ALPHA: Final = 0.001
 """Chance with which the rate of the blanks gives as many porcine reads."""
 MOST_READS: Final = 20_000
 TARGET: Final = "porcine"
-_PIG: Final = ("pig", "porcine", "swine", "sus")
 
 
 def read_references(path: Path) -> Mapping[str, list[str]]:
@@ -36,7 +35,7 @@ def read_references(path: Path) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
     for record in read_reads(path):
         animal = record.name.replace("|", "_").split("_")[0].lower()
-        found.setdefault(TARGET if animal in _PIG else animal, []).append(record.sequence)
+        found.setdefault(TARGET if animal in PORCINE else animal, []).append(record.sequence)
     if TARGET not in found or len(found) < 2:
         raise InputError(
             f"the references are of {', '.join(found) or 'nothing'}",

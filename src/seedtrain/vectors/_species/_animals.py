@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from seedtrain.base import translate as _
 from seedtrain.quality import Criterion
+
+PORCINE: Final = ("porcine", "pig", "pork", "swine", "sus")
+"""Names of the animal that is looked for."""
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,8 @@ def judge_peaks(sheet: Sheet) -> Judged:
         _count("markers in blanks", dirty if has_blank else None, "= 0", met=clean),
     ]
     evidence = [f"{item.animal}: {item.found} of {item.listed} masses" for item in found]
+    if not any(item.found for item in found):
+        evidence.append("no mass of the list is there; none of fish is listed: amplicons or qPCR tell it")
     if doubts:
         listed = ", ".join(f"{mass:g}" for mass in doubts)
         evidence.append(f"porcine masses {listed}: masses alone confirm nothing; confirm by fragments or qPCR")

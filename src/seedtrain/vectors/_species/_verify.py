@@ -16,20 +16,20 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from seedtrain.base import InputError, digest_bytes, digest_file, load, read_text
+from seedtrain.base import InputError, Position, digest_bytes, digest_file, load, read_text
 from seedtrain.base import translate as _
 from seedtrain.quality import Criterion, Verdict, VerdictWord, verdict_words
 from seedtrain.quantity import QuantityError, parse
 from seedtrain.report import Block, Heading, KeyFigure, KeyFigures, Page, Paragraph
 from seedtrain.vectors._page import STATES, criteria_table
 from seedtrain.vectors._species import _amplicon, _maldi
-from seedtrain.vectors._species._amplicon import judge_amplicons, read_references
-from seedtrain.vectors._species._animals import Judged, animals_shown, told
+from seedtrain.vectors._species._amplicon import TARGET, judge_amplicons, read_references
+from seedtrain.vectors._species._animals import PORCINE, Judged, animals_shown, told
 from seedtrain.vectors._species._maldi import judge_peaks
 from seedtrain.vectors._species._mzml import is_mzml, peptide_rows
 from seedtrain.vectors._species._peptide import check_sequence, mass_to_charge, matched
 from seedtrain.vectors._species._probit import Probit, fit_probit
-from seedtrain.vectors._table import Column, Row, Sheet, parse_sheet
+from seedtrain.vectors._table import NO_CYCLE, Column, Row, Sheet, heads_of, parse_sheet
 
 PEPTIDE_COLUMNS: Final = (
     Column("role", "word", "sample", words=("sample", "blank", "control")),
@@ -42,7 +42,7 @@ PEPTIDE_COLUMNS: Final = (
 QPCR_COLUMNS: Final = (
     Column("role", "word", None, words=("sample", "blank", "control")),
     Column("target", "word", None),
-    Column("cq", "number", "", 0.0, 100.0),
+    Column("cq", "number", "", 0.0, 100.0, empties=NO_CYCLE),
 )
 LOD_COLUMNS: Final = (
     Column("level", "number", None, 1e-12, 1.0),
@@ -99,13 +99,15 @@ def markers() -> tuple[Marker, ...]:
 class SpeciesReport:
     """The answer, the LOD95 where its data were given, and the animals whose material the method tells.
 
-    - `animals`: each as those among which the method cannot decide; more than one is a mixture.
+    - `animals`: each as those among which the method cannot decide; more than one is a mixture. `found`: what the
+      table showed, in words.
     """
 
     name: str
     verdict: Verdict
     probit: Probit | None
     animals: tuple[tuple[str, ...], ...] = ()
+    found: tuple[str, ...] = ()
 
 
 def verify_species(
@@ -146,13 +148,19 @@ def verify_species(
     found = Criterion("porcine material", value, None, "not detected", lod_criterion.value, word)
     # What was detected stays detected, whatever the rest says; without it nothing may be missing.
     verdict = Verdict.of([found, *judged.criteria, lod_criterion], evidence, {"seedtrain": version("seedtrain")})
-    return SpeciesReport(name, verdict, probit, judged.animals)
+    return SpeciesReport(name, verdict, probit, judged.animals, judged.evidence)
 
 
 def _judge(text: str, file: str, cut_off: float, references: Path | None) -> Judged:
     """What the table's heads say it is."""
-    heads = next((line.lower() for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
-    names = heads.replace(" ", "").split(",")
+    names = heads_of(text)
+    if names and not {"peptide", "intensity", "reads", "target"} & set(names):
+        raise InputError(
+            f"the columns {', '.join(names)} are of no table that tells animals",
+            position=Position(file, 1, 1),
+            remedy="Write peptides (peptide,charge,mz,...), peaks (mz,intensity), qPCR (role,target,cq) or amplicons "
+            "(role,reads).",
+        )
     if "peptide" in names:
         return _peptides(parse_sheet(text, file, PEPTIDE_COLUMNS))
     if "intensity" in names:
@@ -206,7 +214,8 @@ def _peptides(sheet: Sheet) -> Judged:
             (strong if confirmed and marker.clean else doubtful).add(marker.sequence)
     controls = [row for row in sheet.rows if row.word("role") == "control"]
     has_blank = any(row.word("role") == "blank" for row in sheet.rows)
-    seen = [row for row in controls if _within(row)]
+    # Pig's own peptides in a control show nothing of the sample.
+    seen = [row for row in controls if _within(row) and _marker(row) is None]
     criteria = [
         _count("clean markers confirmed by fragments", len(strong), "= 0", met=not strong),
         _count("markers in doubt", len(doubtful), "= 0", met=not doubtful),
@@ -222,6 +231,11 @@ def _peptides(sheet: Sheet) -> Judged:
 
 def _count(name: str, value: int | None, limit: str, *, met: bool) -> Criterion:
     return Criterion(name, value, None, limit, None, "pass" if met else "inconclusive")
+
+
+def _marker(row: Row) -> Marker | None:
+    sequence, count = check_sequence(row.word("peptide")), row.count("hydroxyprolines")
+    return next((item for item in markers() if (item.sequence, item.hydroxyprolines) == (sequence, count)), None)
 
 
 def _within(row: Row) -> bool:
@@ -240,14 +254,14 @@ def _peptide(sheet: Sheet, row: Row) -> tuple[Marker | None, bool, str]:
         raise sheet.error(row, f"fragments: {row.word('fragments')!r}", "Write m/z apart by spaces.") from None
     if row.count("hydroxyprolines") > sequence.count("P"):
         raise sheet.error(row, "more hydroxyprolines than prolines", "Check the line.")
-    known = [
-        item for item in markers() if item.sequence == sequence and item.hydroxyprolines == row.count("hydroxyprolines")
-    ]
-    if not known or row.word("role") == "control":
+    marker = _marker(row)
+    if marker is None or row.word("role") == "control":
         return None, False, ""
-    marker = known[0]
     if not _within(row):
-        return marker, False, ""
+        # Another charge, a neutral mass, or a poor calibration: not confirmed, but no reason to pass it over.
+        expected = mass_to_charge(sequence, marker.hydroxyprolines, row.count("charge"))
+        words = f"{sequence} at m/z {row.number('mz'):g}, where {expected:.4f} is expected, not confirmed"
+        return marker, False, words
     hits = matched(seen, sequence, marker.hydroxyprolines, FRAGMENT_TOLERANCE)
     rival = max(
         (matched(seen, item.sequence, item.hydroxyprolines, FRAGMENT_TOLERANCE) for item in marker.rivals), default=0
@@ -259,23 +273,32 @@ def _peptide(sheet: Sheet, row: Row) -> tuple[Marker | None, bool, str]:
     return marker, confirmed, words + (", confirmed" if confirmed else ", not confirmed")
 
 
+def animal_of(row: Row) -> str:
+    """The target of a well, the names of pig as one."""
+    name = row.word("target").strip().lower()
+    return TARGET if name.replace("_", " ").split(" ")[0] in PORCINE else name
+
+
 def _qpcr(sheet: Sheet, cut_off: float) -> Judged:
     def positive(rows: Sequence[Row]) -> int:
         return sum(bool(row.word("cq")) and row.number("cq") < cut_off for row in rows)
 
-    samples = [row for row in sheet.rows if row.word("role") == "sample" and row.word("target") == "porcine"]
+    samples = [row for row in sheet.rows if row.word("role") == "sample" and animal_of(row) == TARGET]
     blanks = [row for row in sheet.rows if row.word("role") == "blank"]
-    controls = [row for row in sheet.rows if row.word("role") == "control" or row.word("target") != "porcine"]
+    controls = [row for row in sheet.rows if row.word("role") == "control" or animal_of(row) != TARGET]
     controls = [row for row in controls if row.word("role") != "blank"]
+    # Porcine DNA in a well of its own does not show that the sample's DNA amplifies.
+    inner = [row for row in controls if animal_of(row) != TARGET]
     count, dirty, amplified = positive(samples), positive(blanks), positive(controls)
     enough, clean = len(samples) >= LEAST_REPLICATES, bool(blanks) and not dirty
     detected = enough and clean and count >= 2 and 3 * count >= 2 * len(samples)
-    working = bool(controls) and amplified == len(controls)
+    working = bool(inner) and amplified == len(controls)
+    shown = f"{amplified} of {len(controls)}" + ("" if inner else ", none of another target than porcine")
     criteria = [
         _count("porcine replicates", len(samples), f">= {LEAST_REPLICATES}", met=enough),
         _count("porcine replicates under the cut-off", count, "= 0", met=count == 0),
         _count("blanks under the cut-off", dirty if blanks else None, "= 0", met=clean),
-        _count("amplification controls under the cut-off", amplified, f"all of {len(controls)}", met=working),
+        _count("amplification controls under the cut-off", shown, "all, one of another target", met=working),
     ]
     words = f"{count} of {len(samples)} porcine replicates under Cq {cut_off:g}, {dirty} of {len(blanks)} blanks"
     negative = all(item.verdict == "pass" for item in criteria)
@@ -287,7 +310,7 @@ def _amplified(sheet: Sheet, cut_off: float) -> tuple[tuple[str, ...], ...]:
     wells: dict[str, list[bool]] = {}
     for row in sheet.rows:
         if row.word("role") == "sample":
-            wells.setdefault(row.word("target"), []).append(bool(row.word("cq")) and row.number("cq") < cut_off)
+            wells.setdefault(animal_of(row), []).append(bool(row.word("cq")) and row.number("cq") < cut_off)
     return tuple(
         (name,) for name, found in sorted(wells.items()) if sum(found) >= 2 and 3 * sum(found) >= 2 * len(found)
     )
@@ -298,6 +321,8 @@ def _lod(lod: Path | str | None, claim: str) -> tuple[Probit | None, Criterion, 
         wanted = parse(claim, like="%").magnitude("")
     except QuantityError as error:
         raise InputError(f"the claim {claim!r}: {error.message}", remedy="Write a share such as 0.1 %.") from None
+    if not 0 < wanted < 1:
+        raise InputError(f"the claim {claim!r} is no share", remedy="Write a share such as 0.1 %.")
     limit = f"<= {100 * wanted:.3g} %"
     if lod is None:
         return None, Criterion("LOD95", None, None, limit, None, "inconclusive"), ["no LOD95 was demonstrated"]
