@@ -157,3 +157,19 @@ def test_the_page_and_the_command(small, tmp_path, capsys):
         main(["verify", "panel", str(tmp_path / "small.yaml"), str(path), "--json"])
     assert left.value.code == 3
     assert [item["name"] for item in json.loads(capsys.readouterr().out)["criteria"]] == ["L", "M"]
+
+
+def test_names_words_and_units_as_laboratories_write_them_and_every_fault_at_once():
+    head = "lot,attribute,value,unit\n"
+    written = head + "A,Vector  Genomes,2e13,vg/mL\nA,STERILITY,No Growth,\nA,Replication-competent AAV,negative,\n"
+    report = verify_panel(read_panel("aav"), written + "A,colour,blue,\n")
+    words = {item.name: item.verdict for item in report.lots["A"].criteria}
+    asked = ("vector genomes", "sterility", "replication-competent AAV")
+    assert [words[name] for name in asked] == ["pass"] * 3
+    assert report.remarks == ("A: colour is no test of the panel",)
+    grown = verify_panel(read_panel("aav"), head + "A,sterility,growth,\n")
+    assert grown.verdict.verdict == "fail"
+    wrong = "A,host cell protein,-5,ng/mL\nA,full capsids,0.8,\nA,endotoxin,5,EU/mg\nA,endotoxin,< -1,EU/mL\n"
+    with pytest.raises(InputErrors) as caught:
+        verify_panel(read_panel("aav"), head + wrong)
+    assert [item.position.line for item in caught.value.parts if item.position] == [2, 3, 4, 5]

@@ -182,7 +182,8 @@ def panel(
 
     with use_language(options.lang):
         report = verify_panel(read_panel(panel), results, stage=stage or "", lot=lot or "")
-        show_verdict(results.name, report.verdict, panel_page(report), html, options)
+        notes = list(report.remarks)
+        show_verdict(results.name, report.verdict, panel_page(report), html, options, notes=notes)
     return report.verdict.exit_code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -10,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from seedtrain.base import InputError, digest_bytes, load, read_text
+from seedtrain.base import InputError, SeedtrainError, collect, digest_bytes, load, read_text
 from seedtrain.base import translate as _
 from seedtrain.quality import (
     Criterion,
@@ -27,10 +28,17 @@ from seedtrain.report import Block, Cell, Column, Heading, KeyFigure, KeyFigures
 from seedtrain.vectors._page import STATES, criteria_table
 from seedtrain.vectors._table import Column as SheetColumn
 from seedtrain.vectors._table import Row, Sheet, parse_sheet
+from seedtrain.vectors._units import known_units
 
 FOLDER: Final = Path(__file__).parent / "panels"
 PANELS: Final = ("plasmid", "aav", "lentivirus", "mrna", "car-t")
 STAGES: Final = ("in process", "drug substance", "drug product")
+SAME_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "not detected": ("none detected", "negative", "absent"),
+    "no growth": ("negative", "sterile"),
+    "conforms": ("complies", "meets", "meets requirements"),
+}
+"""What laboratories write for the word of a limit; any other word is another finding."""
 COLUMNS: Final = (
     SheetColumn("lot", "word", None),
     SheetColumn("attribute", "word", None),
@@ -99,13 +107,17 @@ def read_panel(name: str) -> Panel:
 
 @dataclass(frozen=True)
 class PanelReport:
-    """The answer for a table of results: one verdict a lot, in the order of the table."""
+    """The answer for a table of results: one verdict a lot, in the order of the table.
+
+    - `remarks`: results that no test of the panel asks for, in words.
+    """
 
     name: str
     panel: Panel
     stage: str
     lots: Mapping[str, Verdict]
     verdict: Verdict
+    remarks: tuple[str, ...] = ()
 
 
 def verify_panel(panel: Panel, table: Path | str, *, stage: str = "", lot: str = "") -> PanelReport:
@@ -116,30 +128,35 @@ def verify_panel(panel: Panel, table: Path | str, *, stage: str = "", lot: str =
     - `stage`: only its tests; `lot`: only this lot.
 
     A test that is missing or invalid is inconclusive, and so is one by another method than the panel's. Every valid
-    result counts. Raises `InputErrors` for a table that cannot be used, with the lines.
+    result counts. Names and words may differ in capitals. Raises `InputErrors` for a table that cannot be used, with
+    the lines.
     """
     text = read_text(table, what="table of results") if isinstance(table, Path) else table
     sheet = parse_sheet(text, str(table) if isinstance(table, Path) else "results", COLUMNS)
     specification = panel.specification(stage)
     versions = {"seedtrain": version("seedtrain")}
     known = {line.attribute: line.limit for line in panel.specification().lines}
-    rows: dict[str, list[Row]] = {}
-    for row in sheet.rows:
-        rows.setdefault(row.word("lot"), []).append(row)
-    if lot and lot not in rows:
-        raise InputError(f"the table has no lot {lot!r}", remedy=f"Use one of: {', '.join(rows)}.")
-    lots = {
-        name: _judge_lot(specification, sheet, mine, known, versions)
-        for name, mine in rows.items()
-        if lot in ("", name)
-    }
+    sheet = replace(sheet, rows=tuple(_with_known_name(row, known) for row in sheet.rows))
+    if lot and lot not in {row.word("lot") for row in sheet.rows}:
+        lots_given = ", ".join(dict.fromkeys(row.word("lot") for row in sheet.rows))
+        raise InputError(f"the table has no lot {lot!r}", remedy=f"Use one of: {lots_given}.")
+    rows: dict[str, list[tuple[Row, Result]]] = {}
+    for row, result in _results(sheet, known, lot):
+        rows.setdefault(row.word("lot"), []).append((row, result))
+    lots = {name: _judge_lot(specification, mine, known, versions) for name, mine in rows.items()}
     name = table.name if isinstance(table, Path) else panel.name
     evidence = [
         f"panel {panel.name}, SHA-256 {panel.digest}" + (f", stage {stage}" if stage else ""),
         f"results {name}, SHA-256 {digest_bytes(text.encode())}",
         *(f"{test.attribute}: limit {test.source}" for test in panel.tests if stage in ("", test.stage)),
     ]
-    return PanelReport(name, panel, stage, lots, _together(lots, evidence, versions))
+    remarks = tuple(
+        f"{key}: {row.word('attribute')} is no test of the panel"
+        for key, mine in rows.items()
+        for row, _item in mine
+        if row.word("attribute") not in known
+    )
+    return PanelReport(name, panel, stage, lots, _together(lots, evidence, versions), remarks)
 
 
 def _together(lots: Mapping[str, Verdict], evidence: Sequence[str], versions: Mapping[str, str]) -> Verdict:
@@ -164,23 +181,18 @@ def _together(lots: Mapping[str, Verdict], evidence: Sequence[str], versions: Ma
 
 def _judge_lot(
     specification: Specification,
-    sheet: Sheet,
-    rows: Sequence[Row],
+    rows: Sequence[tuple[Row, Result]],
     known: Mapping[str, Limit],
     versions: Mapping[str, str],
 ) -> Verdict:
     specified = {line.attribute for line in specification.lines}
     # What belongs to another stage is no finding of this one.
-    results = [
-        _result(sheet, row, known.get(row.word("attribute")))
-        for row in rows
-        if row.word("attribute") in specified or row.word("attribute") not in known
-    ]
+    results = [item for row, item in rows if row.word("attribute") in specified or row.word("attribute") not in known]
     found = judge(specification, results, versions=versions)
     methods = {line.attribute: line.method for line in specification.lines}
     strange = {
         row.word("attribute"): row.word("method")
-        for row in rows
+        for row, _item in rows
         if row.word("method") and row.word("method") != methods.get(row.word("attribute"), row.word("method"))
     }
     criteria = [
@@ -191,19 +203,53 @@ def _judge_lot(
     return Verdict.of(criteria, [*found.evidence, *told], versions)
 
 
+def _with_known_name(row: Row, known: Mapping[str, Limit]) -> Row:
+    """The row with its attribute as the panel spells it: capitals and spaces make no other test of it."""
+    name = row.word("attribute")
+    spelt = next((item for item in known if _plain(item) == _plain(name)), name)
+    return replace(row, cells={**row.cells, "attribute": spelt})
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _results(sheet: Sheet, known: Mapping[str, Limit], lot: str) -> list[tuple[Row, Result]]:
+    """Every row of the lot, or of all; raises `InputErrors` with every value that cannot be used."""
+    found, faults = [], list[SeedtrainError]()
+    for row in sheet.rows:
+        if lot in ("", row.word("lot")):
+            try:
+                found.append((row, _result(sheet, row, known.get(row.word("attribute")))))
+            except InputError as error:
+                faults.append(error)
+    collect(faults)
+    return found
+
+
 def _result(sheet: Sheet, row: Row, limit: Limit | None) -> Result:
     attribute, text = row.word("attribute"), row.word("value")
     method, sample = row.word("method") or "method not named", row.word("sample") or "not named"
     valid = row.word("valid") == "yes"
-    if limit is None or limit.range is None:
+    if limit is None:
         return Result(attribute, text, method, sample, valid=valid)
+    if limit.range is None:
+        word = limit.word or ""
+        meant = _plain(text) == _plain(word) or _plain(text) in SAME_WORDS.get(word, ())
+        return Result(attribute, word if meant else text, method, sample, valid=valid)
     below = text.startswith("<")
-    words = f"{text.removeprefix('<').strip()} {row.word('unit')}".strip()
+    words = known_units(f"{text.removeprefix('<').strip()} {row.word('unit')}".strip())
     try:
         value: Quantity = parse(words, like=limit.unit)
-        value.magnitude(limit.unit)
+        number = value.magnitude(limit.unit)
     except QuantityError as error:
         raise sheet.error(row, f"{attribute}: {error.message}", error.remedy or f"The limit is {limit.text}.") from None
+    if number < 0 <= max(end for end in limit.range.bounds(limit.unit) if math.isfinite(end)):
+        raise sheet.error(
+            row,
+            f"{attribute}: {value} is below zero",
+            "Write what was measured; what is below the limit of detection as '< LIMIT'.",
+        )
     return Result(attribute, value, method, sample, detected=not below, valid=valid)
 
 

@@ -229,7 +229,7 @@ def _peptides(sheet: Sheet) -> Judged:
     return Judged(tuple(criteria), tuple(lines), detected, clean, (("porcine",),) if detected else ())
 
 
-def _count(name: str, value: int | None, limit: str, *, met: bool) -> Criterion:
+def _count(name: str, value: str | int | None, limit: str, *, met: bool) -> Criterion:
     return Criterion(name, value, None, limit, None, "pass" if met else "inconclusive")
 
 
