@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from seedtrain.base import InputError, use_language
@@ -35,8 +36,6 @@ KINDS = (
 
 @pytest.fixture(scope="module")
 def host():
-    import numpy as np
-
     return random_sequence(80_000, np.random.default_rng(6))
 
 
@@ -84,6 +83,21 @@ def test_ten_reads_are_never_a_pass_and_reads_of_something_else_neither(host):
     assert dict(report.counts) == {"unknown": 60}
     assert {item.verdict for item in report.verdict.criteria} == {"inconclusive"}
     assert dict(verify_provirus(other, provirus, host=host).counts) == {"host": 60}
+
+
+def test_reads_of_another_organism_are_never_a_pass(host):
+    provirus = example_provirus(seed=4)
+    good = [read for read, _kind, _at in simulate_proviruses(provirus, {"intact": 60}, host, seed=1)]
+    strange = random_sequence(40_000, np.random.default_rng(12))
+    other = [Read(f"r{number}", strange[number * 500 : number * 500 + 3000]) for number in range(60)]
+    assert verify_provirus(good, provirus).verdict.verdict == "pass"
+    mixed = verify_provirus([*good, *other], provirus, host=host).verdict
+    assert [item.name for item in mixed.criteria if item.verdict == "fail"] == ["of no sequence given"]
+    blind = verify_provirus([*good, *other], provirus).verdict
+    assert blind.verdict == "inconclusive"  # without the host they may be its own
+    assert any("no host was given" in line for line in blind.evidence)
+    unasked = verify_provirus([*good, *other], provirus, limits=ProvirusLimits(unknown=None))
+    assert unasked.verdict.verdict == "pass"
 
 
 def test_parts_are_read_from_genbank_and_bed_and_what_is_missing_is_refused(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -37,7 +37,8 @@ class ProvirusLimits:
     """Limits as fractions of the reads that run over both ends, all assumed; `None` is not asked.
 
     - `reads`: least reads that tell. `intact`: least share; the others: largest. `largest_site`: largest share of the
-      reads with a place in the host that one place has.
+      reads with a place in the host that one place has. `unknown`: largest share of all reads that lie on nothing
+      given.
     """
 
     reads: int = 50
@@ -48,6 +49,7 @@ class ProvirusLimits:
     rearranged: float | None = 0.1
     hypermutated: float | None = 0.1
     largest_site: float | None = None
+    unknown: float | None = 0.1
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def verify_provirus(
     return ProvirusReport(
         name or (reads.name if isinstance(reads, Path) else provirus.name),
         provirus,
-        Verdict.of(_criteria(counts, sites, used), evidence, versions),
+        Verdict.of(_criteria(counts, sites, used, with_host=host is not None), evidence, versions),
         used,
         sample,
         tuple(found),
@@ -144,7 +146,9 @@ def count_sites(sites: Sequence[Site]) -> tuple[SiteCount, ...]:
     return tuple(sorted(found, key=lambda item: (-item.reads, item.site.contig, item.site.position)))
 
 
-def _criteria(counts: Counter[str], sites: Sequence[SiteCount], limits: ProvirusLimits) -> list[Criterion]:
+def _criteria(
+    counts: Counter[str], sites: Sequence[SiteCount], limits: ProvirusLimits, *, with_host: bool
+) -> list[Criterion]:
     telling = sum(count for kind, count in counts.items() if kind not in NOT_TOLD)
     enough: VerdictWord = "pass" if telling >= limits.reads else "inconclusive"
     found = [Criterion("reads over both ends", telling, None, f">= {limits.reads}", None, enough)]
@@ -161,6 +165,13 @@ def _criteria(counts: Counter[str], sites: Sequence[SiteCount], limits: Provirus
     found += [
         judge_share(name, many, telling, limit, False, short=short) for name, many, limit in shares if limit is not None
     ]
+    if limits.unknown is not None:
+        total = sum(counts.values())
+        strange = judge_share(
+            "of no sequence given", counts["unknown"], total, limits.unknown, False, short=total < limits.reads
+        )
+        # Without the host nobody knows whether such reads are of it or of another organism.
+        found.append(strange if with_host or strange.verdict == "pass" else replace(strange, verdict="inconclusive"))
     if limits.largest_site is not None:
         placed = sum(item.reads for item in sites)
         most = sites[0].reads if sites else 0
@@ -200,4 +211,6 @@ def _evidence(
     placed = sum(item.reads for item in sites)
     flanked = sum(item.flanks > 0 for item in found)
     yield f"{len(sites)} places in the host, of {placed} reads; {flanked} reads leave the provirus"
+    if host is None and counts["unknown"]:
+        yield "no host was given: reads of no sequence given may be its own, or another organism's"
     yield "shares are of reads: long molecules and places that amplify badly are seen less"
