@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from seedtrain.base import InputError
 from seedtrain.development import Dataset, check_files, read_data
 from seedtrain.development._data_check._clock import duration, form_of, moment
+from seedtrain.recipe import read_recipe
 
 START = datetime(2026, 3, 2, 8, 28)
 
@@ -151,3 +152,22 @@ def test_a_slip_in_a_short_series_is_told_by_other_runs_and_a_larger_vessel_is_n
     assert [(item.kind, item.run, item.symbol) for item in found] == [("unit_slip", "B3", "P")]
     assert found[0].position is not None
     assert found[0].position.line == 12
+
+
+def test_what_a_run_was_set_to_is_its_recipe_and_a_phase_that_is_none_is_refused_at_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("run,time [h],biomass [g/L]\nA,1,2\nA,2,3\nB,1,2\nB,2,3\n")
+    rate, until = "production/growth/fed-batch:growth_rate", "production/growth/fed-batch:until"
+    (tmp_path / "runs.csv").write_text(f"run;scale;{rate} [1/h];{until} [g/L]\nA;bench;0,14;22\nB;bench;;\n")
+    found = kept(tmp_path, "a.csv", "runs.csv")
+    recipe = read_recipe(Path("examples/collagen/recipe.yaml"))
+    phase = found.recipe_of("A", recipe).phase("production/growth/fed-batch")
+    assert str(phase.quantity("growth_rate")) == "0.14 1/h"
+    assert str(phase.quantity("until")) == "22 g/L"
+    assert found.recipe_of("B", recipe) == recipe
+    text = (tmp_path / "mapping.yaml").read_text()
+    for old, new, words in (("fed-batch:growth", "fedbatch:growth", "fedbatch"), ("0.14 1/h", "0.14 g/L", "1/h")):
+        (tmp_path / "mapping.yaml").write_text(text.replace(old, new))
+        with pytest.raises(InputError, match=words) as caught:
+            read_data(tmp_path / "mapping.yaml").recipe_of("A", recipe)
+        assert caught.value.position is not None
+        assert Path(caught.value.position.file).name == "mapping.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from seedtrain.base import InputError
 
 if TYPE_CHECKING:
     from seedtrain.base import Progress
-    from seedtrain.development import ErrorModel, MeasuredRun, Problem
+    from seedtrain.development import Dataset, ErrorModel, MeasuredRun, Problem
     from seedtrain.simulation import Culture
 
 
@@ -77,6 +78,7 @@ def measured_culture(asked: Asked, progress: Progress) -> Measured:
         "priors": {name: _pair(text, ":") for name, text in _named(asked.prior)},
     }
     found = read_data(asked.data)
+    _warn_of_slips(found)
     runs: list[MeasuredRun] = []
     grown = None
     for name, run in found.runs.items():
@@ -84,11 +86,20 @@ def measured_culture(asked: Asked, progress: Progress) -> Measured:
         grown, vessel, recipe = recipe_in_vessel(
             asked.recipe, plant=asked.plant, vessel=about.vessel or None, culture=asked.culture, progress=progress
         )
-        runs.append(MeasuredRun(name, run, recipe, vessel, initial=about.initial, feed_factor=about.feed_factor))
+        set_as = found.recipe_of(name, recipe)
+        runs.append(MeasuredRun(name, run, set_as, vessel, initial=about.initial, feed_factor=about.feed_factor))
     assert grown is not None
     fit = words(asked.fit)
     problem = culture_problem(grown, runs, fit, per_run=words(asked.per_run), **options)
     return Measured(asked, problem, found.digest, grown, _place(asked.recipe, asked.culture), runs, fit, options)
+
+
+def _warn_of_slips(data: Dataset) -> None:
+    """Say which readings look like slips of units: a fit takes them as they are, and one decides it all."""
+    for item in data.findings:
+        if item.kind == "unit_slip":
+            place = f"{item.position}: " if item.position else ""
+            print(f"{place}{item.run} {item.symbol}: {item.words}", file=sys.stderr)
 
 
 def words(text: str) -> list[str]:

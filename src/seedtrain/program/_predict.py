@@ -22,7 +22,7 @@ def predicted_runs(
 ) -> dict[tuple[str, str], Run]:
     """A simulated `Run` for each measured one, by the names of its data set and of itself.
 
-    Each starts with what its mapping gives (`initial`, `feed_factor`, `vessel`), and none has seen a reading.
+    Each starts with what its mapping gives (`initial`, `feed_factor`, `set`, `vessel`), and none has seen a reading.
     """
     asked = [(data, name) for data in datasets for name in data.runs]
     vessels: dict[str, tuple[Culture, Vessel, MasterRecipe]] = {}
@@ -36,7 +36,7 @@ def predicted_runs(
             )
         grown, vessel, master = vessels[about.vessel]
         found[data.name, name] = simulate(
-            grown, vessel, master, unit_procedure=master.production.name, initial=about.initial,
+            grown, vessel, data.recipe_of(name, master), unit_procedure=master.production.name, initial=about.initial,
             feed_factor=about.feed_factor, progress=step,
         )  # fmt: skip
     return found

@@ -33,6 +33,7 @@ from seedtrain.development._data_check._plates import read_layout
 from seedtrain.development._data_check._reader import Happened, TableReader
 from seedtrain.development._data_check._spectra import SpectraTable, look_at_spectra
 from seedtrain.development._data_check._table import with_points
+from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture, Run, RunEvent, Variable, read_culture
 
 
@@ -41,6 +42,7 @@ class Dataset:
     """Runs as measured. - `findings`: what to look at; `digest`: of every file; `about`: the mapping's runs by name.
 
     - `features`: further numbers of each run (omics, images) by run and column. - `spectra`: of the runs.
+    - `document`: the mapping, for the places of faults.
     """
 
     name: str
@@ -52,6 +54,19 @@ class Dataset:
     readings: int
     features: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     spectra: tuple[SpectraTable, ...] = ()
+    document: Document | None = None
+
+    def recipe_of(self, name: str, recipe: MasterRecipe) -> MasterRecipe:
+        """`recipe` as it was set in a run; raises `InputError` at the mapping's line for what the recipe has not."""
+        for label, value in self.about[name].set.items():
+            path, _colon, parameter = label.rpartition(":")
+            try:
+                recipe = recipe.with_value(path, parameter, value)
+            except InputError as error:
+                if self.document is None:
+                    raise
+                raise self.document.error(("runs", name, "set", label), error.message, remedy=error.remedy) from None
+        return recipe
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready, without the readings."""
@@ -140,7 +155,7 @@ def _dataset(entry: MappingEntry, document: Document, folder: Path, more: Sequen
     key = digest(["seedtrain data 1", *(digest_file(path) for path in [*more, *(folder / name for name in named)])])
     count = sum(len(item.values) for item in series)
     return Dataset(entry.data, runs, about, tuple(findings), key, entry.culture, count, tables.features,
-                   tuple(tables.spectra))  # fmt: skip
+                   tuple(tables.spectra), document)  # fmt: skip
 
 
 class _Tables:

@@ -65,7 +65,8 @@ def draft_mapping(files: Sequence[Path], *, name: str = "my data", instrument: s
             commas = has_decimal_commas(sheet)
             sheet = with_points(sheet) if commas else sheet
             if is_runs(sheet):
-                told |= runs_told(sheet)
+                for item, about in runs_told(sheet).items():
+                    told[item] = told.get(item, {}) | about
             drafted = _of_sheet(path, sheet, runs, begins.units)
             lying = _lying(name_there, begins, commas=commas)
             lines += [*drafted[:1], *(lying if drafted else []), *drafted[1:]]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from seedtrain.development._data_check._beginning import Beginning
 from seedtrain.development._data_check._clock import moment
-from seedtrain.quantity import QuantityError, read_unit
+from seedtrain.quantity import Measure, Quantity, QuantityError, read_unit
 
 UNITS: Final = {
     "X": "g/L", "S": "g/L", "A": "g/L", "P": "g/L", "M": "g/L", "DCW": "g/L", "DO_percent": "%", "OUR": "mmol/L/h",
@@ -118,7 +118,8 @@ class TableEntry(_Entry):
 class RunEntry(_Entry):
     """What is known of a run beside its tables. `fed`: g/L of each species in the feed; `initial`: by symbol.
 
-    - `began`: the moment of inoculation, from which the timestamps of every table count.
+    - `began`: the moment of inoculation, from which the timestamps of every table count. - `set`: what was set
+      otherwise than the recipe says, by `PATH:PARAMETER` of the recipe.
     """
 
     scale: Scale = ""
@@ -127,6 +128,7 @@ class RunEntry(_Entry):
     feed_factor: float = Field(default=1.0, ge=0)
     initial: dict[str, float] = Field(default_factory=dict)
     fed: dict[str, float] = Field(default_factory=dict)
+    set: dict[str, Annotated[Quantity, Measure(None)]] = Field(default_factory=dict)
 
     @field_validator("began")
     @classmethod

@@ -17,6 +17,8 @@ TOLD: Final[Mapping[str, str]] = {
     "origin": "origin",
 }  # fmt: skip
 """Columns of a table of runs that a mapping has a key for, beside `initial X [g/L]` and `fed S [g/L]`."""
+SETTING: Final = re.compile(r"[A-Za-z][\w-]*(/[\w-]+)+:\w+")
+"""A column of what runs were set to: a phase of the recipe and one of its parameters."""
 CONTENT: Final = re.compile(r"(initial|start|fed)[ _](.+)")
 
 
@@ -36,8 +38,10 @@ def is_features(sheet: Sheet) -> bool:
 
 
 def told_of_run(header: str) -> str:
-    """The mapping's key that a column of a table of runs holds: scale, vessel, feed_factor, origin, initial or fed."""
+    """The mapping's key that a column of a table of runs holds, such as scale or initial; empty where it holds none."""
     name = split_header(header)[0].lower()
+    if SETTING.fullmatch(split_header(header)[0]):
+        return "set"
     found = CONTENT.fullmatch(name)
     if found and symbol_of(split_header(header)[0][found.start(2) :]):
         return "fed" if found[1] == "fed" else "initial"
@@ -62,7 +66,7 @@ def runs_told(sheet: Sheet) -> dict[str, dict[str, str]]:
             except SeedtrainError as error:
                 faults.append(error)
                 continue
-            if key in ("initial", "fed"):
+            if key in ("initial", "fed", "set"):
                 contents.setdefault(key, []).append(text)
             else:
                 about[key] = text
@@ -103,6 +107,14 @@ def _content(header: str, cell: str, place: Position) -> str:
     return f"{symbol}: {value:.10g}"
 
 
+def _setting(header: str, cell: str, place: Position) -> str:
+    name, unit = split_header(header)
+    if not is_number(cell):
+        remedy = "Write 12.5, with a point." if "," in cell else "Give a number, or empty the cell."
+        raise InputError(f"{header}: {cell!r} is not a number", position=place, remedy=remedy)
+    return f'"{name}": {cell} {unit}'.rstrip()
+
+
 def _not_negative(header: str, cell: str, place: Position) -> float:
     if not is_number(cell) or float(cell) < 0:
         remedy = "Write 12.5, with a point." if "," in cell else "Give a number of 0 or more, or empty the cell."
@@ -116,6 +128,7 @@ def _text(header: str, cell: str, place: Position) -> str:
 
 _READ: Final[Mapping[str, Callable[[str, str, Position], str]]] = {
     "scale": _scale, "vessel": _text, "feed_factor": _factor, "origin": _origin, "initial": _content, "fed": _content,
+    "set": _setting,
 }  # fmt: skip
 
 
