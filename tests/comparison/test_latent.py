@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seedtrain.comparison import components, multivariate, opls, pls
+from tests.judges import needs
 
 
 def low_rank(rng, rows, noise=0.1):
@@ -84,3 +85,26 @@ def test_columns_that_a_run_lacks_are_named_and_few_runs_say_nothing():
     found = multivariate(given, [f"r{k}" for k in range(9)], ["r10", "r11"])
     assert found.left_out == ("c5",)
     assert multivariate(given, ["r0", "r1"], ["r10"]).verdict == "inconclusive"
+
+
+@needs("process_improve")
+def test_components_and_opls_are_those_of_process_improve():
+    """Dunn's process-improve (MIT) is an independent program: T2, SPE and the scores of OPLS on rows it never saw."""
+    import pandas as pd
+    from process_improve.multivariate.methods import OPLS, PCA
+
+    rng = np.random.default_rng(8)
+    x, fresh = low_rank(rng, 40), low_rank(rng, 7)
+    y = x[:, 0] - x[:, 3] + 0.1 * rng.normal(size=40)
+    ours = components(x, 3)
+    judge = PCA(n_components=3).fit(pd.DataFrame(ours.scaling(x)))
+    told = judge.diagnose(pd.DataFrame(ours.scaling(fresh)))
+    t2, spe = ours.judged(fresh)
+    assert t2 == pytest.approx(told["hotellings_t2"].to_numpy()[:, -1], rel=1e-9)
+    assert np.sqrt(spe) == pytest.approx(told["spe"].to_numpy(), rel=1e-9)
+    assert ours.limits(0.95)[0] == pytest.approx(judge.hotellings_t2_limit(0.95), rel=1e-9)
+    mine, theirs = opls(x, y, 2), OPLS(2).fit(pd.DataFrame(x), y)
+    assert mine.predicted(fresh) == pytest.approx(theirs.predict(pd.DataFrame(fresh)).to_numpy()[:, 0], rel=1e-9)
+    scores = np.column_stack([mine.predictive, mine.orthogonal])
+    signs = np.sign((scores * theirs.scores_.to_numpy()).sum(0))
+    assert scores * signs == pytest.approx(theirs.scores_.to_numpy(), abs=1e-9)
