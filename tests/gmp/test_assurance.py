@@ -359,6 +359,11 @@ def test_critical_points_and_species_tests_are_asked_where_they_apply(plant):
     assert [item.lot for item in order.lots] == ["G-1", "B-1"]
     record_species_test(plant.ledger, "G-1", passed | {"seed": 2}, "porcine", plant.officer)
     assert plant.judge("B-1", asked).verdict == "fail"  # a later test takes nothing back
+    of_another = passed | {"evidence": ["lot F-1"]}
+    on_another = passed | {"criteria": [clean | {"name": "bovine material", "verdict": "pass"}]}
+    for document, words in ((of_another, "of lot F-1, not of G-1"), (on_another, "on bovine material, not porcine")):
+        with pytest.raises(InputError, match=words):
+            record_species_test(plant.ledger, "G-1", document, "porcine", plant.officer)
     for wrong in ({}, {"verdict": "fine"}, passed | {"verdict": "halal"}, passed | {"criteria": [{}]}):
         with pytest.raises(InputError, match="no verdict"):
             record_species_test(plant.ledger, "G-1", wrong, "porcine", plant.officer)

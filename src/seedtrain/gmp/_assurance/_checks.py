@@ -82,11 +82,12 @@ def record_species_test(
 
     - `verdict`: the document that the command printed. `target`: the species that was looked for.
 
-    Raises `InputError` for a document that is no verdict.
+    Raises `InputError` for a document that is no verdict, or one that names another lot or another species.
     """
     authorise(ledger, actor, DECIDE)
     known_lot(ledger, lot)
     found = verdict if isinstance(verdict, Verdict) else read_verdict(verdict)
+    _of_this(found, lot, target)
     summary = "; ".join(f"{item.name}: {item.value}" for item in found.criteria)[:500] or "no criterion"
     payload = {
         "target": target,
@@ -96,6 +97,22 @@ def record_species_test(
         "evidence": list(found.evidence)[:50],
     }
     return _record(ledger, SPECIES_TESTED, lot, payload, f"test for {target}: {summary}", found.verdict, actor, at)
+
+
+def _of_this(found: Verdict, lot: str, target: str) -> None:
+    """Refuse a verdict whose evidence names another lot, or whose criterion is of the material of another species."""
+    named = [line.removeprefix("lot ") for line in found.evidence if line.startswith("lot ")]
+    if named not in ([], [lot]):
+        raise InputError(
+            f"this verdict is of lot {', '.join(named)}, not of {lot}",
+            remedy=f"Judge the sample of this lot: seedtrain verify species TABLE --lot {lot} --json.",
+        )
+    kinds = {item.name.removesuffix(" material") for item in found.criteria if item.name.endswith(" material")}
+    if kinds and target not in kinds:
+        raise InputError(
+            f"this verdict is on {', '.join(sorted(kinds))} material, not {target}",
+            remedy="Name the species that was looked for.",
+        )
 
 
 def read_verdict(data: object, file: str = "") -> Verdict:
