@@ -6,6 +6,7 @@ import dataclasses
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, spearmanr
 
-from seedtrain.base import InputError
+from seedtrain.base import InputError, UnavailableError
 from seedtrain.cli._app import main
 from seedtrain.development import (
     DesignSpace,
@@ -36,7 +37,11 @@ from seedtrain.development._design_space import _study
 from seedtrain.development._design_space._chaos import basis, fit_chaos, term_powers
 from seedtrain.development._design_space._study import Attribute, actual_values
 from seedtrain.recipe import parse_recipe
+from seedtrain.simulation._engine import _cuda
+from seedtrain.simulation._engine._compiled import _kernel
+from seedtrain.simulation._engine._variant import Variant
 from tests.development.plant import EXAMPLE, PLANT, batches, culture, recipe
+from tests.simulation_engine.test_cuda import Stand
 
 RECIPE = EXAMPLE / "recipe.yaml"
 PH = "clarification/acid-precipitation/acidify:pH=3.5 .. 4.6"
@@ -385,3 +390,41 @@ def test_the_journey_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_what_does_not_fit_is_refused(options: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("designspace", str(RECIPE), *options) == 2
     assert words in capsys.readouterr().err
+
+
+def one_share(device: _study.Device) -> list[_study.Outcome]:
+    inputs = (*strategy_factors(batches()[PLANT].control.recipe, 0.03), *spread_culture(culture(), 0.05))
+    batch = _study._Batch(culture(), batches()[PLANT], inputs, 44.8, device)
+    return _study._share(batch, _study._standard(inputs, 4, 0))
+
+
+def test_cultures_of_a_space_run_on_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel, its arguments and its memory as for CUDA; this processor stands in for the device's."""
+    stand, lowered = Stand(), _cuda.ptx_of
+
+    def noted(system: Any, method: str) -> Any:
+        stand.kernel = _kernel(system, Variant(1, method))
+        return lowered(system, method)
+
+    monkeypatch.setattr(_cuda, "Driver", lambda: stand)
+    monkeypatch.setattr(_cuda, "ptx_of", noted)
+    ours, theirs = one_share("cpu"), one_share("cuda")
+    assert stand.kernel is not None, "the device was not asked"
+    assert len(ours) == len(theirs) == 4
+    for mine, other in zip(ours, theirs, strict=True):
+        assert not isinstance(mine, str)
+        assert not isinstance(other, str)
+        figures = {name: value for name, (value, _unit) in mine[0].items()}
+        assert {name: value for name, (value, _unit) in other[0].items()} == pytest.approx(figures, rel=1e-9)
+    assert not stand.kept, "memory of the device is left"
+
+
+@pytest.mark.skipif(_cuda.has_device(), reason="there is a CUDA device here")
+def test_without_a_device_nothing_is_simulated(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UnavailableError, match="no CUDA driver") as error:
+        study(culture(), batches()[PLANT], (), (), runs=64, device="cuda")
+    assert error.value.remedy == "Run on the CPU."
+    with pytest.raises(SystemExit) as left:
+        main(["designspace", str(RECIPE), "--device", "cuda"])
+    assert left.value.code == 4
+    assert "Run on the CPU" in capsys.readouterr().err

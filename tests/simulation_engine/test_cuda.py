@@ -37,6 +37,7 @@ class Stand:
 
     def __init__(self):
         self.kept = {}
+        self.kernel = None
 
     def function(self, ptx, name):
         assert f".entry {name}" in ptx
@@ -56,7 +57,7 @@ class Stand:
         ctypes.memmove(array.ctypes.data, place.value, array.nbytes)
 
     def launch(self, function, threads, argument):
-        kernel = _kernel(BALL, Variant(1))
+        kernel = self.kernel or _kernel(BALL, Variant(1))
         for thread in range(threads):
             kernel.code.entry(argument.value + thread * len(ARGUMENTS) * 8)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -45,6 +45,9 @@ def designspace(
     seed: Annotated[int, Parameter(help="Which values are drawn.")] = 0,
     at: Annotated[str | None, Parameter(help="A unit of plant.yaml; the one of scale 'plant' by default.")] = None,
     plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
+    device: Annotated[
+        Literal["cpu", "cuda"], Parameter(help="What integrates the cultures; purification stays on the processor.")
+    ] = "cpu",
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write report, maps, recipe here.")] = None,
     common: Common | None = None,
 ) -> int:
@@ -72,7 +75,7 @@ def designspace(
         with shown_progress(as_json=options.json) as progress:
             found, limited, source = recipe_design_space(
                 recipe, at=at, **_asked(given), runs=runs, reliability=parse(reliability, like="").magnitude(""),
-                seed=seed, plant=plant, progress=progress,
+                seed=seed, plant=plant, device=device, progress=progress,
             )  # fmt: skip
         written = _write(found, limited, recipe, output, source) if output else []
         code = EXIT_INCONCLUSIVE if found.inconclusive or found.study.untrained else EXIT_DONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from seedtrain.base import InputError, Progress, part, silent
 from seedtrain.development import (
@@ -33,7 +34,7 @@ from seedtrain.program._directory import culture_of
 from seedtrain.program._need import read_need
 from seedtrain.program._plant import read_plant
 from seedtrain.recipe import MasterRecipe, read_recipe
-from seedtrain.simulation import read_culture
+from seedtrain.simulation import check_device, read_culture
 
 _TARGETS = ("cost", "carbon", "amount")
 
@@ -114,6 +115,7 @@ def recipe_design_space(
     reliability: float = 0.9,
     seed: int = 0,
     plant: Path | None = None,
+    device: Literal["cpu", "cuda"] = "cpu",
     progress: Progress = silent,
 ) -> tuple[DesignSpace, MasterRecipe, str]:
     """The design space of a recipe in a unit (the plant's of scale `plant` if not given), the recipe with its limits in
@@ -123,7 +125,9 @@ def recipe_design_space(
       part of a factor's range. `raw_materials`: "MATERIAL:CONSTITUENT=2 %". `limits`: "titre >= 3 g/L", beside the
       specification.
     - `fit`: a fit.json whose intervals the culture's parameters vary in, or `spread`: one relative deviation for all.
+    - `device`: "cuda" integrates the cultures on the first CUDA device.
     """
+    check_device(device)
     recipe = read_recipe(path)
     units = read_plant(plant or path.parent / "plant.yaml")
     unit = units.vessel(at or units.vessel_of_scale("plant").name).name
@@ -142,7 +146,7 @@ def recipe_design_space(
     check_reliability(reliability)
     (base,) = scale(culture, units.vessels, recipe, targets=[unit], progress=part(progress, 0.0, 0.1))
     given = _at_scale(chosen, base.control.recipe)
-    found = study(culture, base, given, wanted, runs=runs, seed=seed, progress=part(progress, 0.1, 1.0))
+    found = study(culture, base, given, wanted, runs=runs, seed=seed, device=device, progress=part(progress, 0.1, 1.0))
     space = design_space(found, reliability)
     return space, with_strategy(recipe, strategy_lines(space, recipe, source)), source
 

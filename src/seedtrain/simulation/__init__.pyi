@@ -12,6 +12,7 @@ from ._downstream import (
     run_train,
     train_parameters,
 )
+from ._each import check_device, simulate_each
 from ._engine import CompiledSystem, EngineSchedule, EngineSeeds, EngineSystem, compile_system, numba_system
 from ._ensemble import (
     LogNormal,
@@ -167,6 +168,7 @@ __all__ = [
     "bench_simulation",
     "broth",
     "carbon_dioxide_solubility",
+    "check_device",
     "check_vessel",
     "compile_metabolism",
     "compile_system",
@@ -202,6 +204,7 @@ __all__ = [
     "setup_of",
     "shipped_cultures",
     "simulate",
+    "simulate_each",
     "simulate_ensemble",
     "simulate_neighbours",
     "simulate_penicillin",

@@ -90,10 +90,10 @@ def fly(setup: Setup, *, rtol: float, points: int, progress: Progress = silent) 
     """Integrate `setup`; raises `OverfillError` and `TrajectoryError`."""
     compiled = compile_system(setup.system, progress=progress)
     first = compiled.run(setup.schedule, [0.0], rtol=rtol, atol=ATOL)
-    _refuse(setup, first)
+    refuse(setup, first)
     grid = _grid(first.ends[0], points)
     found = compiled.run(setup.schedule, grid, rtol=rtol, atol=ATOL)
-    return _flight(setup, found, grid)
+    return flight_of(setup, found, grid)
 
 
 def fly_along(
@@ -102,12 +102,12 @@ def fly_along(
     """As `fly`, with forward sensitivities along the way to each of `neighbours`, which have the same stretches."""
     compiled = compile_system(setup.system, progress=progress)
     first = compiled.run(setup.schedule, [0.0], rtol=rtol, atol=ATOL)
-    _refuse(setup, first)
+    refuse(setup, first)
     grid = _grid(first.ends[0], points)
     found = compiled.run(
         setup.schedule, grid, rtol=rtol, atol=ATOL, seeds=_seeds(setup.schedule, neighbours), progress=progress
     )
-    flight = _flight(setup, found, grid)
+    flight = flight_of(setup, found, grid)
     return flight, _slope(flight, found)
 
 
@@ -138,7 +138,8 @@ def _rows(begins: Floats, ends: Floats, grid: Floats) -> list[tuple[int, int]]:
     return found
 
 
-def _flight(setup: Setup, found: Trajectories, grid: Floats) -> Flight:
+def flight_of(setup: Setup, found: Trajectories, grid: Floats) -> Flight:
+    """The flight of the one trajectory of `found`, stored at the times of `grid` within it."""
     ends = found.ends[0]
     begins = np.concatenate([[0.0], ends[:-1]])
     rows = _rows(begins, ends, grid)
@@ -174,7 +175,7 @@ def _slope(flight: Flight, found: Trajectories) -> FlightSlope:
     return FlightSlope(starts, finals, begins, ends, np.array(times), np.array(states))
 
 
-def _refuse(setup: Setup, found: Trajectories) -> None:
+def refuse(setup: Setup, found: Trajectories) -> None:
     """Raise what kept the trajectory from its end."""
     status = int(found.status[0])
     if status == _engine.DONE:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import Final
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +22,30 @@ from seedtrain.development._scale import ScaleResult
 from seedtrain.quality import Limit
 from seedtrain.quantity import Quantity, convert
 from seedtrain.recipe import MasterRecipe
-from seedtrain.simulation import Culture, broth, product_quality, run_train, simulate, untrained_rates
+from seedtrain.simulation import (
+    Culture,
+    Run,
+    broth,
+    check_device,
+    product_quality,
+    run_train,
+    simulate_each,
+    untrained_rates,
+)
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
+Device = Literal["cpu", "cuda"]
 FEWEST_RUNS: Final = 64
 MOST_FAILED: Final = 0.2
 POINTS: Final = 120
 RUNS_PER_TERM: Final = 1.5
 LEAST_EACH: Final = 256
 """Batches for which another process is worth its start."""
+AT_ONCE: Final = {"cpu": 64, "cuda": 4096}
+"""Batches that are integrated in one call of the engine, by the device that does it."""
+LATER: Final = 2.0
+"""How much longer than the batch at the set points the stored times go."""
 OXYGEN: Final = "oxygen_margin"
 """Dissolved oxygen above its floor while fed, as a fraction: a limit that one may ask for."""
 
@@ -107,22 +122,25 @@ def study(
     seed: int = 0,
     molar_mass: float = 44.8,
     workers: int | None = None,
+    device: Device = "cpu",
     progress: Progress = silent,
 ) -> Study:
     """Simulate `runs` batches in the vessel of `base`, each with all inputs drawn (scrambled Sobol sequence).
 
     - `workers`: processes that share the work, all cores if not given; the result does not depend on them.
+    - `device`: "cuda" integrates the cultures on the first CUDA device; their books and purifications stay here.
 
     Raises `InputError` for too few runs, an attribute that no run gives, and where more than a fifth of the runs come
-    to no end.
+    to no end; `UnavailableError` where `device` is "cuda" and there is none.
     """
+    check_device(device)
     ordered = tuple(sorted(inputs, key=lambda item: item.kind != "factor"))
     check_distinct(ordered)
     if runs < FEWEST_RUNS:
         raise InputError(f"{runs} runs", remedy=f"Ask for {FEWEST_RUNS} or more.")
     check_runs(ordered, runs)
     x = _standard(ordered, runs, seed)
-    batch = _Batch(culture, base, ordered, molar_mass)
+    batch = _Batch(culture, base, ordered, molar_mass, device)
     kept: list[int] = []
     rows: list[dict[str, tuple[float, str]]] = []
     failures: dict[str, int] = {}
@@ -218,6 +236,7 @@ class _Batch:
     base: ScaleResult
     inputs: tuple[Input, ...]
     molar_mass: float
+    device: Device = "cpu"
 
 
 Outcome = tuple[dict[str, tuple[float, str]], tuple[str, ...]] | str
@@ -237,36 +256,63 @@ def _outcomes(batch: _Batch, x: Floats, workers: int | None) -> Iterator[Outcome
 
 
 def _share(batch: _Batch, x: Floats) -> list[Outcome]:
+    """The outcome of every row of `x`."""
+    size = AT_ONCE[batch.device]
+    return [outcome for first in range(0, len(x), size) for outcome in _together(batch, x[first : first + size])]
+
+
+def _together(batch: _Batch, x: Floats) -> list[Outcome]:
+    """The outcomes of the rows of `x`, whose cultures are integrated in one call."""
+    base = batch.base
+    asked = [_tried(_case, batch, row) for row in x]
+    cases = [item for item in asked if not isinstance(item, str)]
+    runs = simulate_each(
+        cases,
+        base.vessel,
+        times=np.linspace(0.0, LATER * float(base.production.time[-1]), round(LATER * POINTS) + 1),
+        unit_procedure=base.control.recipe.production.name,
+        inoculum=base.seeds[-1] if base.seeds else None,
+        rtol=1e-5,
+        threads=1,
+        device=batch.device,
+    )
+    ends = iter(zip(cases, runs, strict=True))
     found: list[Outcome] = []
-    for row in x:
-        try:
-            found.append(_outcome(batch, row))
-        except SeedtrainError as error:
-            found.append(type(error).__name__)
+    for item in asked:
+        if isinstance(item, str):
+            found.append(item)
+            continue
+        (grown, recipe), run = next(ends)
+        found.append(_tried(_outcome, batch, grown, recipe, run) if isinstance(run, Run) else type(run).__name__)
     return found
 
 
-def _outcome(batch: _Batch, x: Floats) -> tuple[dict[str, tuple[float, str]], tuple[str, ...]]:
-    culture, base, inputs, molar_mass = batch.culture, batch.base, batch.inputs, batch.molar_mass
-    recipe = base.control.recipe
+def _tried(what: Callable[..., T], *given: Any) -> T | str:
+    """What comes of it, or the kind of the error that a batch may end with."""
+    try:
+        return what(*given)
+    except SeedtrainError as error:
+        return type(error).__name__
+
+
+def _case(batch: _Batch, x: Floats) -> tuple[Culture, MasterRecipe]:
+    """The culture and the recipe of one row."""
+    recipe = batch.base.control.recipe
     parameters: dict[str, tuple[float, str, str]] = {}
-    for item, value in zip(inputs, actual_values(inputs, x), strict=True):
+    for item, value in zip(batch.inputs, actual_values(batch.inputs, x), strict=True):
         if item.kind == "culture":
-            known = culture.parameters[item.name]
+            known = batch.culture.parameters[item.name]
             parameters[item.name] = (value, known.status, known.source)
         else:
             recipe = recipe.with_value(item.path, item.name, Quantity(value, item.unit))
-    grown = culture.with_parameters(dict(parameters)) if parameters else culture
-    run = simulate(
-        grown,
-        base.vessel,
-        recipe,
-        unit_procedure=recipe.production.name,
-        inoculum=base.seeds[-1] if base.seeds else None,
-        points=POINTS,
-        rtol=1e-5,
-    )
-    steps = run_train(recipe, broth(run, grown), molar_mass=molar_mass)
+    return batch.culture.with_parameters(dict(parameters)) if parameters else batch.culture, recipe
+
+
+def _outcome(
+    batch: _Batch, grown: Culture, recipe: MasterRecipe, run: Run
+) -> tuple[dict[str, tuple[float, str]], tuple[str, ...]]:
+    """What the train makes of the broth of one batch."""
+    steps = run_train(recipe, broth(run, grown), molar_mass=batch.molar_mass)
     product = steps[-1].outlet.masses.get("product", 0.0) if steps else 0.0
     found = dict(product_quality(steps))
     # The container's content follows from the filling, not from the batch.
