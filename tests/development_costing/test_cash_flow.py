@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -126,9 +127,9 @@ def test_working_capital_comes_back() -> None:
         ({"depreciation": "MACRS20", "life": 15}, "longer than the 15 years"),
     ],
 )
-def test_terms_that_make_no_cash_flow_are_refused(terms: dict[str, object], words: str) -> None:
+def test_terms_that_make_no_cash_flow_are_refused(terms: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        Finance(**terms)  # type: ignore[arg-type]
+        Finance(**terms)
 
 
 def test_a_plant_that_makes_nothing_is_refused() -> None:

@@ -1,8 +1,6 @@
 """A culture fitted to runs of a recipe: what made the data comes back, and the file that is written can be read."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ from seedtrain.base import InputError
 from seedtrain.development import MeasuredRun, culture_problem, fit_problem
 from seedtrain.program import recipe_in_vessel
 from seedtrain.simulation import Run, Variable, read_culture, simulate
+from tests.development.own_data import COLUMNS, command, keep_readings
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "collagen"
 TRUTH = {"q_S_max": 0.70, "Y_em": 0.50}
@@ -76,24 +75,9 @@ def test_what_cannot_be_fitted_is_refused_by_name(setting, measured):
 def test_the_command_writes_a_culture_that_can_be_read(tmp_path, measured):
     for file in ("recipe.yaml", "plant.yaml"):
         (tmp_path / file).write_text((EXAMPLES / file).read_text())
-    lines = ["run,time [h],biomass [g/L],glucose [g/L],OUR [mmol/L/h]"]
-    for item in measured:
-        columns = zip(item.run.time, *(item.run[symbol] for symbol in ("X", "S", "OUR")), strict=True)
-        lines += [f"{item.name}," + ",".join(f"{value:.5g}" for value in row) for row in columns]
-    (tmp_path / "assays.csv").write_text("\n".join(lines))
-    program = str(Path(sys.executable).with_name("seedtrain"))
-
-    def command(*words):
-        return subprocess.run([program, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    assert command("data", "check", "assays.csv", "--draft", "mapping.yaml").returncode == 0
-    text = (tmp_path / "mapping.yaml").read_text().replace("origin: measured", "origin: simulated")
-    for item in measured:
-        about = f'"{item.name}": {{feed_factor: {item.feed_factor}, initial: {json.dumps(dict(item.initial))}}}'
-        text = text.replace(f'"{item.name}": {{scale: bench}}', about)
-    (tmp_path / "mapping.yaml").write_text(text)
+    keep_readings(tmp_path, measured, COLUMNS | {"OUR [mmol/L/h]": "OUR"})
     options = ("--data", "mapping.yaml", "--fit", "q_S_max,Y_em", "--starts", "0", "--profiles", "none")
-    done = command("fit", "recipe.yaml", *options, "-o", "fitted", "--json")
+    done = command(tmp_path, "fit", "recipe.yaml", *options, "-o", "fitted", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["simulated"] is True
     culture = read_culture(tmp_path / "fitted" / "culture.yaml")
@@ -109,7 +93,7 @@ def test_the_command_writes_a_culture_that_can_be_read(tmp_path, measured):
         (("fit", "recipe.yaml", *options[:2], "--fit", "K_Q"), "no parameter 'K_Q'"),
         (("fit", "recipe.yaml"), "no PEtab problem"),
     ):
-        bad = command(*words)
+        bad = command(tmp_path, *words)
         assert bad.returncode == 2
         assert fault in bad.stderr
         assert "Traceback" not in bad.stderr

@@ -1,9 +1,6 @@
 """Learned rates: better where the culture's own form is wrong, no better where it is right, in the same balances."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +9,7 @@ from seedtrain.base import InputError, InputErrors
 from seedtrain.development import hybrid_lines, hybrid_rate, hybrid_study
 from seedtrain.development._hybrid._study import _judge
 from seedtrain.simulation import culture_of_text, read_culture, shipped_cultures, simulate, untrained_rates
+from tests.development.own_data import command, keep_readings
 from tests.development_hybrid import strain
 from tests.development_hybrid.conftest import FIT, made
 
@@ -208,22 +206,7 @@ def test_trained_ranges_of_a_culture_file_are_checked():
 def test_the_command_tells_errors_and_writes_a_culture(tmp_path):
     runs = strain.batches(tmp_path, "inhibited", ("B1", "B3"))
     (tmp_path / "strain.yaml").write_text(strain.text("monod"))
-    lines = ["run,time [h],biomass [g/L],glucose [g/L]"]
-    for item in runs:
-        columns = zip(item.run.time, item.run["X"], item.run["S"], strict=True)
-        lines += [f"{item.name}," + ",".join(f"{value:.5g}" for value in row) for row in columns]
-    (tmp_path / "assays.csv").write_text("\n".join(lines))
-    program = str(Path(sys.executable).with_name("seedtrain"))
-
-    def command(*words):
-        return subprocess.run([program, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    assert command("data", "check", "assays.csv", "--draft", "mapping.yaml").returncode == 0
-    text = (tmp_path / "mapping.yaml").read_text().replace("origin: measured", "origin: simulated")
-    for item in runs:
-        about = f'"{item.name}": {{initial: {json.dumps(dict(item.initial))}}}'
-        text = text.replace(f'"{item.name}": {{scale: bench}}', about)
-    (tmp_path / "mapping.yaml").write_text(text)
+    keep_readings(tmp_path, runs)
     fit = (
         "fit",
         "recipe.yaml",
@@ -236,7 +219,7 @@ def test_the_command_tells_errors_and_writes_a_culture(tmp_path):
         "--profiles",
         "none",
     )
-    done = command(*fit, "--hybrid", "q_S*=gp:S", "-o", "fitted", "--json")
+    done = command(tmp_path, *fit, "--hybrid", "q_S*=gp:S", "-o", "fitted", "--json")
     assert done.returncode == 3, done.stderr  # two runs conclude nothing
     told = json.loads(done.stdout)["hybrid"]
     assert told["verdict"] == "inconclusive"
@@ -247,9 +230,9 @@ def test_the_command_tells_errors_and_writes_a_culture(tmp_path):
     assert read_culture(tmp_path / "fitted" / "culture-hybrid.yaml").trained["q_S"]["S"][1] == pytest.approx(
         10.0, rel=0.1
     )
-    beyond = command("simulate", "recipe.yaml", "--culture", "fitted/culture-hybrid.yaml")
+    beyond = command(tmp_path, "simulate", "recipe.yaml", "--culture", "fitted/culture-hybrid.yaml")
     assert beyond.returncode in (0, 3), beyond.stderr
-    bad = command(*fit, "--hybrid", "q_S=gp:Z")
+    bad = command(tmp_path, *fit, "--hybrid", "q_S=gp:Z")
     assert bad.returncode == 2
     assert "'Z' is no state" in bad.stderr
 

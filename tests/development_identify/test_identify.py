@@ -4,9 +4,6 @@ import csv
 import dataclasses
 import io
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +27,7 @@ from seedtrain.development import (
 )
 from seedtrain.development._identify._information import changed
 from seedtrain.simulation import Run, Variable, culture_of_text, simulate
+from tests.development.own_data import command, keep_readings
 from tests.development_hybrid import strain
 
 ERRORS = {name: ErrorModel("constant", size) for name, size in strain.SCATTER.items()}
@@ -190,20 +188,7 @@ def test_what_cannot_be_planned_is_refused(planned):
 
 @pytest.mark.slow
 def test_the_command_plans_from_a_fit_and_refuses_changed_data(tmp_path):
-    (item,) = strain.batches(tmp_path, "monod", ("B3",))
-    lines = ["run,time [h],biomass [g/L],glucose [g/L]"]
-    columns = zip(item.run.time, item.run["X"], item.run["S"], strict=True)
-    lines += ["B3," + ",".join(f"{value:.5g}" for value in row) for row in columns]
-    (tmp_path / "assays.csv").write_text("\n".join(lines))
-    program = str(Path(sys.executable).with_name("seedtrain"))
-
-    def command(*words):
-        return subprocess.run([program, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    assert command("data", "check", "assays.csv", "--draft", "mapping.yaml").returncode == 0
-    text = (tmp_path / "mapping.yaml").read_text().replace("origin: measured", "origin: simulated")
-    about = f'"B3": {{initial: {json.dumps(dict(item.initial))}}}'
-    (tmp_path / "mapping.yaml").write_text(text.replace('"B3": {scale: bench}', about))
+    keep_readings(tmp_path, strain.batches(tmp_path, "monod", ("B3",)))
     fit = (
         "fit",
         "recipe.yaml",
@@ -216,9 +201,11 @@ def test_the_command_plans_from_a_fit_and_refuses_changed_data(tmp_path):
         "--profiles",
         "none",
     )
-    assert command(*fit, "-o", "fitted").returncode == 0
+    assert command(tmp_path, *fit, "-o", "fitted").returncode == 0
     ask = ("experiments", "identify", "fitted/fit.json")
-    done = command(*ask, "--vary", "initial.S=2..20", "--samples", "4", "--limit", "S <= 15", "-o", "next", "--json")
+    done = command(
+        tmp_path, *ask, "--vary", "initial.S=2..20", "--samples", "4", "--limit", "S <= 15", "-o", "next", "--json"
+    )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert len(told["runs"][0]["times"]) == 4
@@ -231,11 +218,11 @@ def test_the_command_plans_from_a_fit_and_refuses_changed_data(tmp_path):
         (("--vary", "initial.Q=1..2"), "nothing of that name"), (("--limit", "S < 3"), "--limit"),
         (("--vary", "initial.S=5..2"), "lower end first"), (("--like", "B9"), "no such run"),
     ):  # fmt: skip
-        bad = command(*ask, *more)
+        bad = command(tmp_path, *ask, *more)
         assert bad.returncode == 2
         assert words in bad.stderr
     with (tmp_path / "assays.csv").open("a") as file:
         file.write("\nB3,8.9,2.0,0.1")
-    bad = command(*ask)
+    bad = command(tmp_path, *ask)
     assert bad.returncode == 2
     assert "changed since" in bad.stderr

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from seedtrain.base import InputError, Position
 
-CATEGORIES: Final = (
-    "raw_materials",
-    "consumables",
-    "utilities",
-    "labour",
-    "quality_control",
-    "facility",
-    "waste",
-)
+Category = Literal["raw_materials", "consumables", "utilities", "labour", "quality_control", "facility", "waste"]
+CATEGORIES: Final[tuple[str, ...]] = get_args(Category)
 """The parts of a cost or a footprint, in the order in which they are printed."""
 
 Spread = Literal["lognormal", "triangular", "fixed"]

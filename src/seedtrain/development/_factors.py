@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seedtrain.base import Document, InputError, SeedtrainError, collect, load
-from seedtrain.development._factor_table import CATEGORIES, Factor, FactorTable, Item, Spread
+from seedtrain.development._factor_table import CATEGORIES, Category, Factor, FactorTable, Item, Spread
 from seedtrain.development._price_index import restated
 from seedtrain.quantity import QuantityError, parse, same_dimension
 
@@ -65,7 +65,7 @@ class _Parameter(_Number):
 
 class _ItemEntry(_Strict):
     what: str = ""
-    category: Literal[CATEGORIES] | None = None  # type: ignore[valid-type]
+    category: Category | None = None
     price: _Number | None = None
     carbon: _Number | None = None
     carbon_excluded: str = ""

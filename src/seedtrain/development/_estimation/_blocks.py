@@ -25,6 +25,7 @@ from seedtrain.report import (
     Notice,
     Panel,
     Paragraph,
+    State,
     Table,
     Threshold,
 )
@@ -114,12 +115,12 @@ def _estimates(fit: Fit) -> Table:
     rows = []
     for item in fit.problem.parameters:
         found = fit.intervals.get(item.name)
-        state = "" if found is None or found.identified else "unknown"
+        state: State = "" if found is None or found.identified else "unknown"
         rows.append(
             (
                 item.name,
                 f"{values[item.name]:.5g}",
-                Cell(interval_words(found), state),  # type: ignore[arg-type]
+                Cell(interval_words(found), state),
                 item.unit,
                 f"{item.low:g} .. {item.high:g}",
             )

@@ -12,7 +12,7 @@ import numpy as np
 
 from seedtrain.base import InputError, SeedtrainError, collect
 from seedtrain.development._estimation._inputs import Floats, Inputs
-from seedtrain.development._estimation._parameters import FitParameter, Prior
+from seedtrain.development._estimation._parameters import FitParameter, Prior, Scale
 from seedtrain.development._estimation._problem import LIN, LOG, Experiment, Problem, Readings
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture, EngineSchedule, Run, Setup, Vessel, compile_system, setup_of
@@ -170,10 +170,10 @@ class _Maker:
                 f"parameter {name} has no range: the culture file says {about.low:g} .. {about.high:g} {about.unit}",
                 remedy=f"Give bounds: {name}=LOW..HIGH.",
             )
-        scale = "log10" if low > 0 and high / low > DECADES else "lin"
+        scale: Scale = "log10" if low > 0 and high / low > DECADES else "lin"
         nominal = min(max(about.value, low), high)
         prior = Prior("parameterScaleNormal", *self.priors[name]) if name in self.priors else Prior()
-        return FitParameter(label, scale, low, high, nominal, about.unit, prior)  # type: ignore[arg-type]
+        return FitParameter(label, scale, low, high, nominal, about.unit, prior)
 
     def _error(self, name: str) -> ErrorModel:
         return self.errors.get(name, ErrorModel())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -10,6 +11,7 @@ from seedtrain.base import InputError
 
 Scale = Literal["lin", "log", "log10"]
 PriorKind = Literal["", "normal", "logNormal", "parameterScaleNormal"]
+SCALES: Final[Mapping[str, Scale]] = {"lin": "lin", "log": "log", "log10": "log10"}
 LN10: Final = math.log(10.0)
 
 

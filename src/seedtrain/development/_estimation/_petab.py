@@ -13,7 +13,7 @@ import numpy as np
 
 from seedtrain.base import SeedtrainError, collect
 from seedtrain.development._estimation._inputs import Floats, Inputs
-from seedtrain.development._estimation._parameters import FitParameter, Prior
+from seedtrain.development._estimation._parameters import SCALES, FitParameter, Prior, PriorKind
 from seedtrain.development._estimation._petab_tables import PetabTables, Row, read_petab_tables
 from seedtrain.development._estimation._problem import LIN, LOG, LOG10, Experiment, Problem, Readings
 from seedtrain.simulation import (
@@ -27,7 +27,10 @@ from seedtrain.simulation import (
 )
 
 TRANSFORMS: Final = {"": LIN, "lin": LIN, "log": LOG, "log10": LOG10}
-PRIORS: Final = ("", "uniform", "parameterScaleUniform", "normal", "logNormal", "parameterScaleNormal")
+SHAPES: Final[Mapping[str, PriorKind]] = {
+    "normal": "normal", "logNormal": "logNormal", "parameterScaleNormal": "parameterScaleNormal",
+}  # fmt: skip
+PRIORS: Final = ("", "uniform", "parameterScaleUniform", *SHAPES)
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _CALLS: Final = {"ln": "log", "exp": "exp", "log": "log", "sqrt": "sqrt", "abs": "abs", "tanh": "tanh", "min": "min",
                  "max": "max"}  # fmt: skip
@@ -65,19 +68,19 @@ def _parameter(row: Row) -> FitParameter:
         known = ", ".join(item for item in PRIORS if item)
         raise row.error(f"the prior {kind!r} of {row['parameterId']} is not supported", f"Use one of: {known}.")
     prior = Prior()
-    if kind in ("normal", "logNormal", "parameterScaleNormal"):
+    if (shape := SHAPES.get(kind)) is not None:
         first, _, second = row["objectivePriorParameters"].partition(";")
         numbers = dataclasses.replace(row, cells={"mean": first, "deviation": second})
-        prior = Prior(kind, numbers.number("mean"), numbers.number("deviation"))  # type: ignore[arg-type]
-    scale = row["parameterScale"] or "lin"
-    if scale not in ("lin", "log", "log10"):
-        raise row.error(f"parameterScale is {scale!r}", "Use lin, log or log10.")
+        prior = Prior(shape, numbers.number("mean"), numbers.number("deviation"))
+    scale = SCALES.get(row["parameterScale"] or "lin")
+    if scale is None:
+        raise row.error(f"parameterScale is {row['parameterScale']!r}", "Use lin, log or log10.")
     low, high = row.number("lowerBound"), row.number("upperBound")
     nominal = (
         row.number("nominalValue") if row["nominalValue"] else (low * high) ** 0.5 if low > 0 else (low + high) / 2
     )
     try:
-        return FitParameter(row["parameterId"], scale, low, high, nominal, prior=prior)  # type: ignore[arg-type]
+        return FitParameter(row["parameterId"], scale, low, high, nominal, prior=prior)
     except SeedtrainError as error:
         raise row.error(error.message, error.remedy) from None
 

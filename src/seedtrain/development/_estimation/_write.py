@@ -69,5 +69,5 @@ def fitted_culture(text: str, culture: Culture, values: Mapping[str, float], sou
         ends = f"range: {low!r} .. {high!r} {about.unit}".rstrip() if low < high else ""
         parts = [f"value: {shown}", *([ends] if ends else []), "status: fitted", f'source: "{source}"']
         line = f"{lines[0][0]}{symbol}: {{{', '.join(parts)}}}"
-        found = pattern.sub(lambda _, line=line: line, found, count=1)  # type: ignore[misc]
+        found = pattern.sub(line.replace("\\", r"\\"), found, count=1)
     return found

@@ -11,6 +11,7 @@ from seedtrain.base import InputError, SeedtrainError, collect
 from seedtrain.simulation import Culture
 
 Kind = Literal["gp", "net"]
+KINDS: Final[Mapping[str, Kind]] = {"gp": "gp", "net": "net"}
 MOST_INPUTS: Final = 4
 SURROUNDINGS: Final = ("DO", "DO_percent", "C_CO2", "NH", "I", "T", "pH")
 _WRITTEN: Final = re.compile(r"\s*(\w+)\s*(\*?)=\s*(\w+)\s*:\s*(.+)")
@@ -38,10 +39,11 @@ class HybridRate:
 def hybrid_rate(text: str) -> HybridRate:
     """`q_P=gp:S,X` (in place of the form) or `q_P*=net:S` (times it)."""
     found = _WRITTEN.fullmatch(text)
-    if not found or found[3] not in ("gp", "net"):
+    kind = KINDS.get(found[3]) if found else None
+    if not found or kind is None:
         raise InputError(f"--hybrid {text}", remedy="Write q_P=gp:S,X or q_P=net:S; q_P*=gp:S multiplies the form.")
     inputs = tuple(part.strip() for part in found[4].split(",") if part.strip())
-    return HybridRate(found[1], found[3], inputs, bool(found[2]))  # type: ignore[arg-type]
+    return HybridRate(found[1], kind, inputs, bool(found[2]))
 
 
 def check_forms(culture: Culture, forms: Sequence[HybridRate]) -> None:
