@@ -134,6 +134,21 @@ def test_every_fault_is_told_at_once_and_nothing_moves(bench: Bench):
         assert ledger.head == head
 
 
+def test_lots_that_a_later_phase_needs_are_missed_before_anything_moves(bench: Bench, tmp_path: Path):
+    with open_ledger(tmp_path / "record.db") as ledger:
+        who = enrol_person(ledger, "Olga", ["operator"], password=PASSWORD)
+        head = ledger.head
+    poor = Bench(tmp_path, who, bench.url)
+    asked = ("start", bench.folder / "recipe.yaml", "--batch", "M-1", "--mapping", poor.mapping(), *SIMULATED)
+    said = poor.signed(*asked, "--json")
+    assert said.code == 2
+    words = [f"{item['message']} {item['remedy']}" for item in said.document["errors"]]
+    assert any("filling/fill/fill will lack vial: there is no released lot" in item for item in words), words
+    assert all("--allow-missing" in item for item in words)
+    with open_ledger(tmp_path / "record.db", read_only=True) as ledger:
+        assert ledger.head == head
+
+
 def test_a_batch_is_started_killed_taken_over_confirmed_and_answered(bench: Bench):
     mapping, recipe = bench.mapping(), bench.folder / "recipe.yaml"
     begun = bench.process("start", recipe, "--batch", BATCH, "--mapping", mapping, *SIMULATED, signed=True)

@@ -69,6 +69,7 @@ from seedtrain.automation._opcua import (
     read_mapping,
 )
 from seedtrain.automation._plant_words import browsed_words, served_words
+from seedtrain.automation._preflight import Shortage, shortages
 from seedtrain.automation._protocols import (
     Access,
     Address,
@@ -140,6 +141,7 @@ __all__ = [
     "Security",
     "Segment",
     "Session",
+    "Shortage",
     "SpeaksEntry",
     "Standing",
     "Tag",
@@ -202,6 +204,7 @@ __all__ = [
     "served_plant",
     "served_words",
     "shelve_alarm",
+    "shortages",
     "start_live",
     "start_plant",
     "unit_name",

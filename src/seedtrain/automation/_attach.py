@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +16,17 @@ from seedtrain.recipe import Command, PhaseAt, State, next_state
 from seedtrain.record import Draft, Ledger, append_signed
 
 
-def open_batch(job: Job, state: BatchState, actor: str, units: Iterable[str], mapping: str) -> None:
+def open_batch(
+    job: Job,
+    state: BatchState,
+    actor: str,
+    units: Iterable[str],
+    mapping: str,
+    missing: Sequence[Mapping[str, object]] = (),
+) -> None:
     """Create the batch with its recipe's text, signed by the person who starts it.
+
+    - `missing`: materials that the store did not cover then, and that the person started without.
 
     Raises `InputError` where another batch that is not over runs on one of the units.
     """
@@ -36,6 +45,8 @@ def open_batch(job: Job, state: BatchState, actor: str, units: Iterable[str], ma
         "text": job.control.recipe.to_yaml(),
         "live": {"units": list(names), "people": sorted(live.people), "mapping": mapping},
     }
+    if missing:
+        payload["missing"] = [dict(item) for item in missing]
     at = _now(job, state)
     created = Draft("batch.created", job.batch, payload, actor, at, id=digest(["batch.created", job.batch])[:32])
     started = {

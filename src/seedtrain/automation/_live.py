@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,14 +97,18 @@ def start_live(
     people: Collection[str] = (),
     mapping: str = "",
     simulated: bool = False,
+    missing: Sequence[Mapping[str, object]] = (),
 ) -> None:
-    """Create a batch for `execute_live`, signed by `actor`; one that is there stays as it is. Nothing moves yet."""
+    """Create a batch for `execute_live`, signed by `actor`; one that is there stays as it is. Nothing moves yet.
+
+    - `missing`: what of `shortages` the person starts without, for the record.
+    """
     live = Live(uuid.uuid4().hex, plant, frozenset(people), simulated, lambda words: None)
     job = _job(control, ledger, batch, live, permit=permit, stock=tuple, segments=None, interval=READING_INTERVAL)
     state, units = batch_state(ledger, batch), _units(job)
     if state.created is None:
         with lock_units(ledger, batch, units):
-            open_batch(job, state, actor, units, mapping)
+            open_batch(job, state, actor, units, mapping, missing)
 
 
 class _Unreached:

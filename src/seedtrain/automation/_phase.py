@@ -16,7 +16,7 @@ from seedtrain.automation._view import Findings, PhaseView, excursion, one_value
 from seedtrain.base import decimal_text
 from seedtrain.quantity import Quantity, Range
 from seedtrain.recipe import PhaseAt, earlier
-from seedtrain.record import Draft
+from seedtrain.record import Draft, Ledger
 
 PRODUCT_AMOUNT: Final = "product_amount"
 YIELD: Final = "yield"
@@ -87,12 +87,16 @@ def _consumed_payload(share: Share, aim: float | None, path: str, origin: str) -
 
 def open_store(job: Job) -> Store:
     """The lots and what is left of them after everything that the ledger says was used, by this batch or another."""
-    used = [
+    return Store(job.stock(), consumed(job.ledger))
+
+
+def consumed(ledger: Ledger) -> list[Share]:
+    """Everything that was taken from lots."""
+    return [
         Share(str(item["lot"]), str(item["material"]), float(str(item["amount"])), str(item["unit"]))
-        for event in job.ledger.events(type="lot.consumed")
+        for event in ledger.events(type="lot.consumed")
         for item in (event.payload,)
     ]
-    return Store(job.stock(), used)
 
 
 def _samples(view: PhaseView, found: Findings) -> None:

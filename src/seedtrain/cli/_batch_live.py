@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,9 +18,9 @@ from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
 if TYPE_CHECKING:
-    from seedtrain.automation import AnyMapping, AnyPlant
+    from seedtrain.automation import AnyMapping, AnyPlant, Shortage
     from seedtrain.gmp import BatchRecord
-    from seedtrain.recipe import ControlRecipe
+    from seedtrain.recipe import ControlRecipe, PhaseAt
     from seedtrain.record import Ledger
 
 MappingFile = Annotated[
@@ -41,6 +41,9 @@ def start(
     alarms: AlarmFile = None,
     golden: GoldenFile = None,
     plant_password_fd: PlantPassword = None,
+    allow_missing: Annotated[
+        bool, Parameter(negative="", help="Start though lots are missing that a later phase needs; it is recorded.")
+    ] = False,
     simulated: Annotated[
         bool, Parameter(negative="", help="A trial: no approved recipe, marked on every page.")
     ] = False,
@@ -62,7 +65,13 @@ def start(
     """
     if mapping is None:
         _no_golden(golden)
-        return _batch.start(recipe, batch=batch, simulated=simulated, signer=signer, record=record, common=common)
+        if allow_missing:
+            raise InputError(
+                "--allow-missing is for a batch on a plant", remedy="Give --mapping too, or leave it away."
+            )
+        code = _batch.start(recipe, batch=batch, simulated=simulated, signer=signer, record=record, common=common)
+        _say_what_people_lack(recipe, record, common or Common())
+        return code
     from seedtrain.automation import start_live
     from seedtrain.base import use_language
     from seedtrain.gmp import LedgerPermit
@@ -72,7 +81,7 @@ def start(
     with open_record(record) as ledger, use_language(options.lang):
         control = _batch.control_of(ledger, recipe)
         given = _Given(ledger, control, batch, mapping, alarms, options)
-        with _checked(given, signer.actor, simulated=simulated) as (plant, read):
+        with _checked(given, signer.actor, simulated=simulated, allow_missing=allow_missing) as (plant, read):
             with signing(ledger, signer) as actor:  # the key is open for this one signature, not while the batch runs
                 start_live(
                     control,
@@ -84,6 +93,7 @@ def start(
                     people=read.entry.people,
                     mapping=read.digest,
                     simulated=simulated,
+                    missing=[item.to_data() for item in given.missing],
                 )
             with beside(golden, batch, record):
                 return _drive(given, plant, read, simulated=simulated)
@@ -147,6 +157,7 @@ class _Given:
     ) -> None:
         self.ledger, self.control, self.batch = ledger, control, batch
         self.mapping, self.alarms, self.options = mapping, alarms, options
+        self.missing: tuple[Shortage, ...] = ()
 
 
 def _plant_password(descriptor: int | None) -> None:
@@ -162,8 +173,11 @@ def _plant_password(descriptor: int | None) -> None:
 
 
 @contextmanager
-def _checked(given: _Given, actor: str, *, simulated: bool) -> Iterator[tuple[AnyPlant, AnyMapping]]:
-    """Recipe, person, mapping, plant and units, all faults at once, before anything is recorded or moves."""
+def _checked(
+    given: _Given, actor: str, *, simulated: bool, allow_missing: bool = False
+) -> Iterator[tuple[AnyPlant, AnyMapping]]:
+    """Recipe, person, mapping, plant, units and, for a new batch, what the store holds for it, all faults at once,
+    before anything is recorded or moves."""
     from seedtrain.automation import mapped_plant, occupied, read_any_mapping, unit_name
     from seedtrain.gmp import authorise
 
@@ -184,14 +198,58 @@ def _checked(given: _Given, actor: str, *, simulated: bool) -> Iterator[tuple[An
     errors += occupied(given.ledger, given.batch, units)
     read = tried(lambda: read_any_mapping(given.mapping))
     plant = tried(lambda: mapped_plant(read, given.control, owner=given.batch, patience=2.0)) if read else None
+    if actor and plant is not None and next(iter(given.ledger.events(subject=given.batch)), None) is None:
+        given.missing = tried(lambda: _missing(given, plant, read)) or ()
+        short = [item for item in given.missing if not (allow_missing or item.waiting)]
+        errors += [item.error(given.control.recipe) for item in short]
     try:
         collect(errors)
         assert plant is not None
         assert read is not None
+        _say_missing(given.missing)
         yield plant, read
     finally:
         if plant is not None:
             plant.close()
+
+
+def _missing(given: _Given, plant: AnyPlant, read: AnyMapping) -> tuple[Shortage, ...]:
+    """What the store lacks for the whole batch, on the day of the plant's clock."""
+    from datetime import UTC, datetime
+
+    from seedtrain.automation import shortages, unit_name
+    from seedtrain.gmp import received_lots
+
+    steps = [step for step in given.control.recipe.phases() if unit_name(step) not in read.entry.people]
+    lots = tuple(received_lots(given.ledger.events()).values())
+    now = plant.unit(unit_name(steps[0])).now() if steps else datetime.now(UTC)
+
+    def connected(step: PhaseAt) -> tuple[str, ...]:
+        if unit_name(step) in read.entry.people:
+            return ()
+        return plant.unit(unit_name(step)).connected(step.path, step.phase)
+
+    return shortages(given.control, given.ledger, lots, now.date(), connected)
+
+
+def _say_what_people_lack(recipe: str, record: RecordUrl, options: Common) -> None:
+    """A batch that people run waits for them: what the store lacks is told, and is no reason to refuse it."""
+    from seedtrain.automation import shortages
+    from seedtrain.base import use_language
+    from seedtrain.gmp import received_lots
+
+    with open_record(record) as ledger, use_language(options.lang):
+        lots = tuple(received_lots(ledger.events()).values())
+        _say_missing(shortages(_batch.control_of(ledger, recipe), ledger, lots, ledger.now.date()))
+
+
+def _say_missing(missing: Sequence[Shortage]) -> None:
+    """What a batch is started without: a line a material, with what to do before its phase begins."""
+    import sys
+
+    for item in missing:
+        words = _("missing so far: {what} {remedy}").format(what=item.words, remedy=item.remedy)
+        print(words, file=sys.stderr, flush=True)
 
 
 def _must_be_effective(ledger: Ledger, control: ControlRecipe) -> None:
