@@ -134,7 +134,7 @@ FAULTS = {
     "a range of what is not fitted": ("ranges:\n", "ranges:\n  K_P: 0.01 .. 0.1 g/g/h\n", "is not fitted"),
     "a negative cost": ("ranges:\n", "experiments: {bench run: -1 USD}\nranges:\n", "is negative"),
     "an unknown experiment": ("ranges:\n", "experiments: {dream: 1 USD}\nranges:\n", "no experiment"),
-    "data without a sheet": ("ranges:\n", "data: mapping.yaml\nranges:\n", "belong together"),
+    "a sheet without data": ("ranges:\n", "sheet: runs.csv\nranges:\n", "without their readings"),
     "a fit that is not there": ("ranges:\n", "fitted: fit.json\nranges:\n", "no file"),
     "a margin that is none": ("ranges:\n", "margin: 0.5 g/L\nranges:\n", "no margin"),
     "a negative seed": ("seed: 3", "seed: -3", "of 0 or more"),

@@ -23,7 +23,7 @@ from seedtrain.base._errors import (
     UnavailableError,
 )
 from seedtrain.base._expression import FUNCTIONS, Expression, is_symbol, parse_expression, unknown_names
-from seedtrain.base._files import cache_folder, read_text, write_atomic, write_json
+from seedtrain.base._files import cache_folder, finite, read_text, write_atomic, write_json
 from seedtrain.base._messages import LANGUAGES, language, translate, use_language
 from seedtrain.base._progress import Progress, part, silent
 from seedtrain.base._python import parse_python
@@ -53,6 +53,7 @@ __all__ = [
     "digest",
     "digest_bytes",
     "digest_file",
+    "finite",
     "is_symbol",
     "language",
     "load",

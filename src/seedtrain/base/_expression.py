@@ -45,6 +45,7 @@ class Expression:
         return float(found)
 
 
+@lru_cache(maxsize=8192)
 def parse_expression(text: str) -> Expression:
     """`text` as an expression of numbers, symbols, + - * / **, comparisons in `a if b > c else d`, and `FUNCTIONS`.
 

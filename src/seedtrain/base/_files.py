@@ -64,6 +64,17 @@ def write_json(path: Path, value: Any) -> None:
     write_atomic(path, json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
+def finite(value: Any) -> Any:
+    """`value` for JSON: what is not finite becomes null."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return value
+
+
 def cache_folder(*parts: str) -> Path:
     """A folder of the user's cache: `$SEEDTRAIN_CACHE`, else `$XDG_CACHE_HOME/seedtrain`, else `~/.cache/seedtrain`."""
     root = os.environ.get("SEEDTRAIN_CACHE")

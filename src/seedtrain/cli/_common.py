@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from seedtrain.base import Progress, SeedtrainError, silent
+from seedtrain.base import Progress, SeedtrainError, finite, silent
 
 
 @Parameter(name="*")
@@ -28,17 +28,6 @@ class Common:
 def print_json(value: Any) -> None:
     """One JSON document on standard output; not-a-number becomes null."""
     print(json.dumps(finite(value), ensure_ascii=False, indent=2, allow_nan=False))
-
-
-def finite(value: Any) -> Any:
-    """`value` for JSON: what is not finite becomes null."""
-    if isinstance(value, float):
-        return value if value - value == 0 else None
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    return value
 
 
 def report_error(error: SeedtrainError, *, as_json: bool) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from seedtrain.base import EXIT_DONE, InputError, Position
+from seedtrain.base import EXIT_DONE, InputError, Position, finite
 from seedtrain.base import translate as _
-from seedtrain.cli._common import Common, finite, print_json, shown_progress
+from seedtrain.cli._common import Common, print_json, shown_progress
 
 if TYPE_CHECKING:
     from seedtrain.base import Progress

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError
+from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError, finite
 from seedtrain.base import translate as _
-from seedtrain.cli._common import Common, finite, print_json, shown_progress
+from seedtrain.cli._common import Common, print_json, shown_progress
 from seedtrain.cli._measured import Asked, Measured, measured_culture, words
 
 if TYPE_CHECKING:

@@ -47,6 +47,8 @@ from seedtrain.development._data_check import (
     draft_mapping,
     read_data,
     read_sheet,
+    read_sheet_as_written,
+    split_header,
 )
 from seedtrain.development._design_space import (
     DesignSpace,
@@ -362,6 +364,7 @@ __all__ = [
     "read_petab_tables",
     "read_rows",
     "read_sheet",
+    "read_sheet_as_written",
     "required",
     "result_from_data",
     "result_to_data",
@@ -375,6 +378,7 @@ __all__ = [
     "scale_up_lines",
     "schedule",
     "sheet_text",
+    "split_header",
     "spread_culture",
     "strategy_factors",
     "strategy_lines",

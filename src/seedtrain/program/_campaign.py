@@ -71,8 +71,9 @@ class MeasureEntry(_Entry):
 class CampaignEntry(_Entry):
     """The whole of `campaign.yaml`.
 
-    - `data`, `sheet`: the mapping of one's own readings and the table of what each run was set to; without them the
-      runs are virtual. `fitted`: a fit.json of one's own, with which nothing is run at all.
+    - `data`: the mapping of one's own readings; `sheet`: a table of what each run was set to, where the mapping's `set`
+      does not say it. Without readings the runs are virtual. `fitted`: a fit.json of one's own, with which nothing is
+      run at all.
     - `seed`: of the design and the assay errors; `truth`: of the hidden truth that virtual runs follow.
     - `fit`: parameters; `ranges`: where they may lie, over the culture's own. - `experiments`: what one costs.
     - `confirm`: virtual runs at each scale that are compared; `margin`: the difference that does not matter.
@@ -212,14 +213,9 @@ def _mode_faults(entry: CampaignEntry, document: Document) -> list[SeedtrainErro
     faults: list[SeedtrainError] = []
     if entry.fitted and (entry.data or entry.sheet):
         faults.append(document.error(("fitted",), "a fit and data of one's own", remedy="Give one of the two."))
-    if bool(entry.data) != bool(entry.sheet) and not entry.fitted:
-        faults.append(
-            document.error(
-                ("data",) if entry.data else ("sheet",),
-                "readings and the table of what each run was set to belong together",
-                remedy="Give data: bench/mapping.yaml and sheet: bench/runs.csv.",
-            )
-        )
+    if entry.sheet and not entry.data and not entry.fitted:
+        words = "a table of what each run was set to, without their readings"
+        faults.append(document.error(("sheet",), words, remedy="Give data: bench/mapping.yaml too."))
     for key in ("data", "sheet", "fitted"):
         named = getattr(entry, key)
         if named and not (Path(document.file).parent / named).is_file():

@@ -6,9 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
-from seedtrain.base import InputError, Position, Progress, digest, digest_file, part
+from seedtrain.base import Progress, digest, digest_file, part
 from seedtrain.base import translate as _
 from seedtrain.development import (
     Dataset,
@@ -20,7 +18,6 @@ from seedtrain.development import (
     fit_problem,
     fitted_culture,
     read_data,
-    read_sheet,
 )
 from seedtrain.program._campaign import Campaign
 from seedtrain.program._design_stages import DesignStages, Results
@@ -28,6 +25,7 @@ from seedtrain.program._directory import Program
 from seedtrain.program._engine import Stage, StageOutput
 from seedtrain.program._fitted import Fitted, fitted_of, read_fitted
 from seedtrain.program._informed import truth_culture
+from seedtrain.program._own_readings import own_data, own_settings
 from seedtrain.program._virtual import (
     MAPPING,
     READINGS,
@@ -67,7 +65,7 @@ class CampaignStages:
         campaign, recipe = self.campaign, self.program.recipe
         own = [digest_file(campaign.folder / name) for name in (campaign.entry.sheet, campaign.entry.fitted) if name]
         if campaign.entry.data:
-            own.append(read_data(campaign.folder / campaign.entry.data).digest)
+            own.append(own_data(campaign).digest)
         return {
             "campaign": campaign.to_data(),
             "own": own,
@@ -105,8 +103,8 @@ class CampaignStages:
     def _own(self) -> StageOutput:
         """One's own readings: what they are stays where it is, and what each run was set to is checked here."""
         campaign = self.campaign
-        data = read_data(campaign.folder / campaign.entry.data)
-        settings, names = self._settings(data)
+        data = own_data(campaign)
+        names, settings = own_settings(campaign, data, self.program.recipe)
         simulated = any(run.origin == "simulated" for run in data.runs.values())
         return StageOutput({**self._sheet(names, settings), "simulated": simulated, "truth": {}, "titre": {},
                             "source": f"{data.name}, {data.digest[:12]}"})  # fmt: skip
@@ -116,35 +114,6 @@ class CampaignStages:
             "factors": [[item.label, item.unit] for item in self.campaign.factors],
             "runs": dict(zip(names, settings.tolist(), strict=True)),
         }
-
-    def _settings(self, data: Dataset) -> tuple[Floats, list[str]]:
-        """What one's own sheet says that the bench runs of `data` were set to."""
-        campaign, path = self.campaign, self.campaign.folder / self.campaign.entry.sheet
-        sheet = read_sheet(path)
-        columns = [sheet.column(f"{item.label} [{item.unit}]" if item.unit else item.label)
-                   for item in campaign.factors]  # fmt: skip
-        run = sheet.column("run")
-        rows: dict[str, list[float]] = {}
-        for at, cells in enumerate(sheet.rows):
-            try:
-                rows[cells[run]] = [float(cells[column]) for column in columns]
-            except ValueError:
-                raise InputError(
-                    f"run {cells[run]} has a setting that is no number",
-                    position=sheet.place(at),
-                    remedy="Write numbers in the units of the header.",
-                ) from None
-        bench = [name for name in data.runs if data.about[name].scale in ("", "bench")]
-        lost = [name for name in bench if name not in rows]
-        if lost or not bench:
-            words = f"the sheet does not say what {', '.join(lost)} was set to" if lost else "no run is of scale bench"
-            raise InputError(words, position=Position(str(path)), remedy="Give each bench run of the readings a row.")
-        settings = np.array([rows[name] for name in bench])
-        try:
-            check_apart(campaign, settings)
-        except InputError as error:
-            raise InputError(error.message, position=Position(str(path)), remedy=error.remedy) from None
-        return settings, bench
 
     # fit
 
@@ -186,12 +155,13 @@ class CampaignStages:
     def _measured(self, results: Results) -> tuple[list[MeasuredRun], Dataset]:
         """The runs of the campaign as a fit takes them: readings, and the recipe as each was set."""
         stored = results["campaign"]
-        folder, entry = self.campaign.folder, self.campaign.entry
-        data = read_data(folder / entry.data if entry.data else stored.folder / MAPPING)
+        entry = self.campaign.entry
+        data = own_data(self.campaign) if entry.data else read_data(stored.folder / MAPPING)
         bench, recipe = self.program.bench, self.program.recipe
         return [
             MeasuredRun(
-                name, data.runs[name], self.campaign.recipe(recipe, row), bench, initial=data.about[name].initial,
+                name, data.runs[name], self.campaign.recipe(data.recipe_of(name, recipe), row), bench,
+                initial=data.about[name].initial,
                 feed_factor=data.about[name].feed_factor,
             )
             for name, row in stored.data["runs"].items()

@@ -14,17 +14,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from seedtrain.base import Progress, digest, part
+from seedtrain.base import Progress, digest, finite, part
 from seedtrain.base import translate as _
 from seedtrain.comparison import (
     Compared,
     compare_runs,
     comparison_blocks,
-    drafted,
     simulated_mark,
 )
 from seedtrain.development import Dataset, read_data
 from seedtrain.program._campaign import Campaign
+from seedtrain.program._compare_own import compare_own
 from seedtrain.program._design_stages import DesignStages, Results
 from seedtrain.program._directory import Program
 from seedtrain.program._engine import Stage, StageOutput
@@ -71,12 +71,11 @@ class CompareStage:
             return self._virtual(results, progress)
         if not self.campaign.entry.data:
             return StageOutput(_nothing("own fit"))
-        data = read_data(self.campaign.folder / self.campaign.entry.data)
-        scales = {item.scale for item in data.about.values()}
-        if len(scales) < 2 or "" in scales:
-            return StageOutput(_nothing("one scale"))
-        plan = drafted([data], by="scale", reference="bench" if "bench" in scales else "")
-        return self._told(compare_runs([data], plan, seed=self.program.seed, progress=progress), {})
+        found = compare_own(self.program, self.design, self.campaign, results, progress)
+        if isinstance(found, str):
+            return StageOutput(_nothing(found))
+        output = self._told(found.found, {})
+        return dataclasses.replace(output, data={**output.data, "own": "alike" if found.alike else "set apart"})
 
     # virtual runs
 
@@ -144,7 +143,7 @@ class CompareStage:
 
     def _told(self, found: Compared, kept: Mapping[str, bytes | str]) -> StageOutput:
         page = Page(_("Bench against pilot"), comparison_blocks(found), mark=simulated_mark(found))
-        data = {**found.to_data(), "lines": [], "why": ""}
+        data = {**finite(found.to_data()), "lines": [], "why": "", "truth": {}}
         return StageOutput(data, {**kept, "compare.html": render_html(page)})
 
     def _truth(self, results: Results, progress: Progress) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from seedtrain.bioinformatics import Protein, read_protein
 from seedtrain.program._campaign import FILE as CAMPAIGN
 from seedtrain.program._campaign import Campaign, read_campaign
 from seedtrain.program._need import Need, read_need
+from seedtrain.program._own_readings import check_own
 from seedtrain.program._plant import Plant, read_plant
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import MasterRecipe, check_volumes, read_recipe
@@ -87,6 +88,8 @@ def read_program(folder: Path, *, seed: int = 1) -> Program:
     campaign = None
     if recipe and culture and (folder / CAMPAIGN).exists():
         campaign = _try(errors, lambda: read_campaign(folder / CAMPAIGN, recipe, culture))
+    if campaign and plant and recipe:
+        _try(errors, lambda: check_own(campaign, recipe, plant.vessel_of_scale("bench").name))
     collect(errors)
     assert need
     assert plant

@@ -45,9 +45,12 @@ from seedtrain.report import (
 Row = Mapping[str, Any]
 _WHY: Final[Mapping[str, Callable[[], str]]] = {
     "own fit": lambda: _("the fit was given without its readings"),
-    "one scale": lambda: _("the readings are of one scale"),
+    "one scale": lambda: _("the readings are not of bench and pilot"),
+    "no symbol": lambda: _("bench and pilot have no readings in common of what the campaign measures"),
 }
 """Why nothing was compared, by the word that the stage left."""
+SAME: Final = 0.001
+"""A mean distance from the limits (logarithm) that moves less has not moved."""
 SURE = 0.95
 """Probability from which on a row of the plot counts as met, and below 1 less it as missed."""
 
@@ -102,9 +105,27 @@ def _lead(case: Case) -> str:
         parts.append(text.format(probability=percent(choose["shrinks"], 2)))
     else:
         parts.append(_("No other set points were found better than the recipe's own, which stay."))
+    parts.append(_since_words(before, chosen, choose["since"]))
     text = _("All criteria with a number are met together with a probability of {before} before and {after} after.")
     parts.append(text.format(before=percent(before["joint"], 2), after=percent(chosen["joint"], 2)))
     return sentences(parts)
+
+
+def _since_words(before: Row, chosen: Row, since: float) -> str:
+    """Whether the process is nearer to its limits than was thought before the data, which may show the contrary."""
+    moved = chosen["shortfall"]["value"] - before["shortfall"]["value"]
+    if abs(moved) < SAME:
+        text = _("Data and choice together leave the gap as large as it was thought to be before them.")
+    elif moved < 0:
+        text = _(
+            "Data and choice together make the gap smaller than it was thought to be, with a probability of {since}."
+        )
+    else:
+        text = _(
+            "The gap is larger than it was thought to be before the data: they showed a process that does less than "
+            "the published culture promised. That it is smaller all the same has a probability of {since}."
+        )
+    return text.format(since=percent(since, 2))
 
 
 def _plot(before: Row, after: Row) -> GapPlot:
@@ -217,6 +238,8 @@ def _comparison(case: Case) -> Iterator[Block]:
         text = _("Nothing was compared: {why}.")
         yield Paragraph(text.format(why=_WHY[found["why"]]()))
         return
+    if found.get("own"):
+        yield Paragraph(_own_words(found["own"]))
     title = _("{comparison}: {verdict}").format(
         comparison=_("Bench against pilot"), verdict=verdict_words(found["verdict"])
     )
@@ -236,6 +259,19 @@ def _comparison(case: Case) -> Iterator[Block]:
     heads = (Column(_("Compared"), width=30), Column(_("Difference"), "right"), Column(_("90 % interval")),
              Column(_("Limit")), Column(_("Verdict")))  # fmt: skip
     yield Table(heads, rows, _("Differences against margins that were written first"), case.stage_note("compare"))
+
+
+def _own_words(own: str) -> str:
+    """How one's own runs were compared."""
+    text = _("Every run is held against its own prediction; those of the pilot vessel had no part in the fit.")
+    if own == "alike":
+        more = _("Means are compared over the bench runs at the set points of the pilot vessel.")
+    else:
+        more = _(
+            "Too few bench runs had the set points of the pilot vessel, so that means over runs say nothing of the "
+            "scale and are not compared."
+        )
+    return sentences((text, more))
 
 
 def _compared(name: str) -> str:

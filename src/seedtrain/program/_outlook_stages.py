@@ -75,7 +75,7 @@ class OutlookStages:
     def _choose_inputs(self, results: Results) -> dict[str, Any]:
         factors = [[item.label, item.low, item.high, item.choose] for item in self.campaign.factors]
         fit = {"parameters": results["fit"].digest, "culture": self.design.culture(results).digest}
-        return {**self._shared_inputs(), **fit, "choose": factors}
+        return {**self._shared_inputs(), **fit, "choose": factors, "before": results["before"].digest}
 
     def _choose(self, results: Results, progress: Progress) -> StageOutput:
         program, culture = self.program, self.design.culture(results)
@@ -98,8 +98,12 @@ class OutlookStages:
         told = {"own": self._told(own), "chosen": self._told(best), "reach": [_reach_data(item) for item in reach]}
         kept = settings if best is not own else []
         shrinks = float((best.shortfall(self.criteria) < own.shortfall(self.criteria)).mean())
+        before = Outlook.from_data(results["before"].data["outlook"])
+        since = float((best.shortfall(self.criteria) < before.shortfall(self.criteria)).mean())
         scores = [score(own, self.criteria), tried]
-        return StageOutput({**told, "settings": kept, "tried": settings, "scores": scores, "shrinks": shrinks})
+        return StageOutput(
+            {**told, "settings": kept, "tried": settings, "scores": scores, "shrinks": shrinks, "since": since}
+        )
 
     def _settings(self, reach: Sequence[Reach], values: Sequence[float]) -> list[dict[str, Any]]:
         """The set points that differ, to three digits."""

@@ -105,6 +105,7 @@ class Outcome:
                 name: {row["attribute"]: row["probability"] for row in item["criteria"]} for name, item in looks.items()
             },
             "shrinks": choose["shrinks"],
+            "since": choose["since"],
             "settings": choose["settings"],
             "compare": self.results["compare"].data["verdict"],
         }
@@ -153,6 +154,11 @@ class Outcome:
         if told["settings"]:
             text = _("the gap shrinks by the choice with a probability of {probability}")
             lines.append(text.format(probability=f"{100 * told['shrinks']:.0f} %"))
+        grown = told["shortfall"]["chosen"]["value"] > told["shortfall"]["before"]["value"]
+        text = _("the gap is smaller than it was thought to be before the data with a probability of {probability}")
+        if grown:
+            text = _("the data showed a larger gap; it is smaller than before them with a probability of {probability}")
+        lines.append(text.format(probability=f"{100 * told['since']:.0f} %"))
         text = _("bench against pilot: {verdict}")
         return [*lines, text.format(verdict=verdict_words(told["compare"]))]
 

@@ -70,6 +70,12 @@ def read_sheet(path: Path, sheet: str = "", *, beginning: Beginning | None = Non
     return _sheet(f"{path}[{sheet}]" if sheet else str(path), rows)
 
 
+def read_sheet_as_written(path: Path) -> Sheet:
+    """`read_sheet` without a mapping: as the table lies in its file, decimal commas as points where they are sure."""
+    found = read_sheet(path, beginning=guessed_beginning(path))
+    return with_points(found) if has_decimal_commas(found) else found
+
+
 def sheet_names(path: Path) -> list[str]:
     """The sheets of a workbook that hold more than one row; one empty name for any other table."""
     if path.suffix.lower() != ".xlsx":
