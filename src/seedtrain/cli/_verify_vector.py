@@ -47,7 +47,7 @@ def vector(
     """
     options = common or Common()
     from seedtrain.base import use_language
-    from seedtrain.vectors import genomes_page, limits_from, read_sources, read_vector, verify_genomes
+    from seedtrain.vectors import class_name, genomes_page, limits_from, read_sources, read_vector, verify_genomes
 
     limits = limits_from(_pairs(limit or []))
     sources = read_sources(references)
@@ -58,7 +58,7 @@ def vector(
             report = verify_genomes(
                 reads, against, sources=sources, design=design, limits=limits, platform=platform, progress=progress
             )
-        shares = ", ".join(f"{kind} {count}" for kind, count in report.counts.items())
+        shares = ", ".join(f"{class_name(kind)} {count}" for kind, count in report.counts.items())
         show_verdict(reads.name, report.verdict, genomes_page(report), html, options, notes=[shares])
     return report.verdict.exit_code
 
@@ -243,7 +243,7 @@ def show_verdict(
     from seedtrain.base import write_atomic
     from seedtrain.quality import verdict_words
     from seedtrain.report import render_html
-    from seedtrain.vectors import criterion_words
+    from seedtrain.vectors import criterion_words, evidence_words, value_words
 
     if html is not None:
         write_atomic(html, render_html(page))
@@ -253,12 +253,11 @@ def show_verdict(
     print(f"{name}: {verdict_words(verdict.verdict)}")
     for item in verdict.criteria:
         interval = "" if item.interval is None else f" ({item.interval[0]} .. {item.interval[1]})"
-        value = "-" if item.value is None else item.value
-        print(
-            f"  {verdict_words(item.verdict):<12} {criterion_words(item.name)}: {value}{interval}, {item.limit or '-'}"
-        )
+        value = "-" if item.value is None else value_words(str(item.value))
+        limit = value_words(item.limit or "-")
+        print(f"  {verdict_words(item.verdict):<12} {criterion_words(item.name)}: {value}{interval}, {limit}")
     for note in notes or []:
-        print(f"  {note}")
+        print(f"  {evidence_words(note)}")
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from seedtrain.vectors._assays import (
     assay_words,
     verify_assay,
 )
+from seedtrain.vectors._evidence import evidence_words, value_words
 from seedtrain.vectors._genomes import (
     CLASSES,
     Arm,
@@ -22,6 +23,7 @@ from seedtrain.vectors._genomes import (
     Source,
     Vector,
     bench_genomes,
+    class_name,
     class_words,
     example_vector,
     fastq,
@@ -103,8 +105,10 @@ __all__ = [
     "at_edge",
     "bench_genomes",
     "best_points",
+    "class_name",
     "class_words",
     "criterion_words",
+    "evidence_words",
     "example_provirus",
     "example_vector",
     "fastq",
@@ -129,6 +133,7 @@ __all__ = [
     "simulate_scales",
     "species_page",
     "transfection_window",
+    "value_words",
     "verify_assay",
     "verify_genomes",
     "verify_panel",

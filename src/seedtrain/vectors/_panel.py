@@ -25,6 +25,7 @@ from seedtrain.quality import (
 )
 from seedtrain.quantity import Quantity, QuantityError, parse
 from seedtrain.report import Block, Cell, Column, Heading, KeyFigure, KeyFigures, Page, Paragraph, Table
+from seedtrain.vectors._evidence import evidence_shown
 from seedtrain.vectors._page import STATES, criteria_table
 from seedtrain.vectors._table import Column as SheetColumn
 from seedtrain.vectors._table import Row, Sheet, parse_sheet
@@ -273,7 +274,7 @@ def panel_page(report: PanelReport) -> Page:
     for name, found in report.lots.items():
         blocks += [Heading(_("Lot {name}").format(name=name)), criteria_table(found)]
         if found.evidence:
-            blocks.append(Paragraph("\n".join(found.evidence)))
+            blocks.append(Paragraph(evidence_shown(found.evidence)))
     blocks += [Heading(_("Panel")), _tests(report)]
     return Page(
         title=report.name,

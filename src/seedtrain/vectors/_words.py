@@ -6,7 +6,20 @@ from seedtrain.base import translate as _
 
 
 def criterion_words(name: str) -> str:
-    """A criterion's name in the language in use; a name that is none of ours as it stands."""
+    """A criterion's name in the language in use, that of a sample or target before it kept; another name as it is."""
+    known = _names()
+    if name in known:
+        return known[name]
+    of, sign, rest = name.rpartition(": ")
+    if sign:
+        return f"{of}: {known.get(rest, rest)}"
+    for start, words in (("potency of ", _("potency of {name}")), ("full capsids, ", _("full capsids, {name}"))):
+        if name.startswith(start):
+            return words.format(name=name.removeprefix(start))
+    return name
+
+
+def _names() -> dict[str, str]:
     return {
         "reads judged": _("reads judged"),
         "full genomes": _("full genomes"),
@@ -62,4 +75,14 @@ def criterion_words(name: str) -> str:
         "rearranged": _("rearranged"),
         "hypermutated": _("hypermutated"),
         "reads at one place": _("reads at one place"),
-    }.get(name, name)
+        "wells": _("wells"),
+        "least accepted droplets": _("least accepted droplets"),
+        "positive controls": _("positive controls"),
+        "wells below saturation": _("wells below saturation"),
+        "drift over the dilutions": _("drift over the dilutions"),
+        "unknowns with a Cq in some wells only": _("unknowns with a Cq in some wells only"),
+        "ratio of slopes": _("ratio of slopes"),
+        "ratio of ranges": _("ratio of ranges"),
+        "error known": _("error known"),
+        "genomes over capsids": _("genomes over capsids"),
+    }

@@ -14,10 +14,12 @@ from seedtrain.quality import Criterion, Verdict, combine, verdict_words
 from seedtrain.report import Block, Heading, KeyFigure, KeyFigures, Page, Paragraph
 from seedtrain.vectors._assays import _absence, _ddpcr, _elisa, _full, _qpcr, _tcid50, _topology
 from seedtrain.vectors._assays._estimate import Estimate, Finding, Setting, judge_estimate, read_settings, text_of
+from seedtrain.vectors._evidence import evidence_shown
 from seedtrain.vectors._instrument import instrument_table
 from seedtrain.vectors._page import STATES, criteria_table
 from seedtrain.vectors._table import Column, Sheet, parse_sheet
 from seedtrain.vectors._units import read_limit
+from seedtrain.vectors._words import criterion_words
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def assay_page(report: AssayReport) -> Page:
         sign = "" if item.detected else "< "
         figures.append(
             KeyFigure(
-                item.name,
+                criterion_words(item.name),
                 sign + text_of(item.value if item.detected else item.high, ""),
                 unit=item.unit,
                 note=f"{text_of(item.low, '')} .. {text_of(item.high, '')}",
@@ -159,7 +161,7 @@ def assay_page(report: AssayReport) -> Page:
         Heading(_("Criteria")),
         criteria_table(report.verdict),
         Heading(_("Evidence")),
-        Paragraph("\n".join(report.verdict.evidence)),
+        Paragraph(evidence_shown(report.verdict.evidence)),
     ]
     return Page(
         title=report.name,

@@ -2,7 +2,7 @@
 
 from seedtrain.vectors._genomes._bench import bench_genomes
 from seedtrain.vectors._genomes._classes import Arm, End, Genome
-from seedtrain.vectors._genomes._crosswalk import CLASSES, class_words
+from seedtrain.vectors._genomes._crosswalk import CLASSES, class_name, class_words
 from seedtrain.vectors._genomes._page import genomes_page
 from seedtrain.vectors._genomes._simulate import ReadErrors, example_vector, fastq, random_sequence, simulate_genomes
 from seedtrain.vectors._genomes._vector import Source, Vector, make_vector, read_sources, read_vector
@@ -19,6 +19,7 @@ __all__ = [
     "Source",
     "Vector",
     "bench_genomes",
+    "class_name",
     "class_words",
     "example_vector",
     "fastq",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from seedtrain.base import language
 from seedtrain.base import translate as _
 
 CLASSES: Final[dict[str, tuple[str, str, str]]] = {
@@ -73,3 +74,8 @@ def class_words(kind: str) -> str:
         "other": _("other sequence given"),
         "unknown": _("of no sequence given"),
     }.get(kind, kind)
+
+
+def class_name(kind: str) -> str:
+    """What a class is called where it stands alone: its name in English, what it is in another language."""
+    return kind if language() == "en" else class_words(kind)

@@ -25,9 +25,10 @@ from seedtrain.report import (
     Paragraph,
     Table,
 )
+from seedtrain.vectors._evidence import evidence_shown
 from seedtrain.vectors._fractions import share_text
 from seedtrain.vectors._genomes._classes import SMALLEST_DELETION
-from seedtrain.vectors._genomes._crosswalk import CLASSES, class_words
+from seedtrain.vectors._genomes._crosswalk import CLASSES, class_name, class_words
 from seedtrain.vectors._genomes._verify import INTACT, LotReport
 from seedtrain.vectors._page import STATES, criteria_table
 
@@ -75,7 +76,7 @@ def _blocks(report: LotReport) -> Iterator[Block]:
     yield Heading(_("Internal deletions"))
     yield _deletions(report)
     yield Heading(_("Evidence"))
-    yield Paragraph("\n".join(report.verdict.evidence))
+    yield Paragraph(evidence_shown(report.verdict.evidence))
 
 
 def _classes(report: LotReport) -> Table:
@@ -141,7 +142,7 @@ def _repeats(report: LotReport) -> Table:
             turned = Counter(end.orientation for end in mine)
             rows.append(
                 [
-                    kind,
+                    class_name(kind),
                     words,
                     str(len(mine)),
                     share_text(sum(end.missing <= INTACT for end in mine) / len(mine)),

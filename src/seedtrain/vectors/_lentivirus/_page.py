@@ -23,6 +23,7 @@ from seedtrain.report import (
     Paragraph,
     Table,
 )
+from seedtrain.vectors._evidence import evidence_shown
 from seedtrain.vectors._fractions import share_text
 from seedtrain.vectors._lentivirus._verify import ProvirusReport
 from seedtrain.vectors._page import STATES, criteria_table
@@ -81,7 +82,7 @@ def _blocks(report: ProvirusReport) -> Iterator[Block]:
     yield Heading(_("Places in the host"))
     yield _sites(report) if report.sites else Paragraph(_("None was found."))
     yield Heading(_("Evidence"))
-    yield Paragraph("\n".join(report.verdict.evidence))
+    yield Paragraph(evidence_shown(report.verdict.evidence))
 
 
 def _kinds(report: ProvirusReport) -> Table:

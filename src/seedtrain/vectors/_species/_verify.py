@@ -21,6 +21,7 @@ from seedtrain.base import translate as _
 from seedtrain.quality import Criterion, Verdict, VerdictWord, verdict_words
 from seedtrain.quantity import QuantityError, parse
 from seedtrain.report import Block, Heading, KeyFigure, KeyFigures, Page, Paragraph
+from seedtrain.vectors._evidence import evidence_shown
 from seedtrain.vectors._page import STATES, criteria_table
 from seedtrain.vectors._species import _amplicon, _maldi
 from seedtrain.vectors._species._amplicon import TARGET, judge_amplicons, read_references
@@ -293,12 +294,12 @@ def _qpcr(sheet: Sheet, cut_off: float) -> Judged:
     enough, clean = len(samples) >= LEAST_REPLICATES, bool(blanks) and not dirty
     detected = enough and clean and count >= 2 and 3 * count >= 2 * len(samples)
     working = bool(inner) and amplified == len(controls)
-    shown = f"{amplified} of {len(controls)}" + ("" if inner else ", none of another target than porcine")
+    shown = amplified if inner else f"{amplified} of {len(controls)}, none of another target than porcine"
     criteria = [
         _count("porcine replicates", len(samples), f">= {LEAST_REPLICATES}", met=enough),
         _count("porcine replicates under the cut-off", count, "= 0", met=count == 0),
         _count("blanks under the cut-off", dirty if blanks else None, "= 0", met=clean),
-        _count("amplification controls under the cut-off", shown, "all, one of another target", met=working),
+        _count("amplification controls under the cut-off", shown, f"all of {len(controls)}", met=working),
     ]
     words = f"{count} of {len(samples)} porcine replicates under Cq {cut_off:g}, {dirty} of {len(blanks)} blanks"
     negative = all(item.verdict == "pass" for item in criteria)
@@ -358,7 +359,7 @@ def species_page(report: SpeciesReport) -> Page:
         Heading(_("Criteria")),
         criteria_table(report.verdict),
         Heading(_("Evidence")),
-        Paragraph("\n".join(report.verdict.evidence)),
+        Paragraph(evidence_shown(report.verdict.evidence)),
     ]
     return Page(
         title=report.name,
