@@ -52,7 +52,10 @@ def test_seal_query_and_export(telemetry, record, tmp_path):
     assert words.count("2026-03-01T") == 12
     code, words = telemetry("export", tmp_path / "a.csv", "--batch", "B-1", "--every", "600")
     assert (code, "24 values of 2 trends" in words) == (0, True)
-    assert len((tmp_path / "a.csv").read_text().splitlines()) == 13
+    kept = (tmp_path / "a.csv").read_text()
+    assert len(kept.splitlines()) == 13
+    code, words = telemetry("export", tmp_path / "a.csv", "--batch", "B-1")
+    assert (code, "the file exists" in words, (tmp_path / "a.csv").read_text()) == (2, True, kept)
 
 
 def test_a_batch_has_what_was_read_from_its_beginning_to_its_end_alone(telemetry, record, tmp_path):

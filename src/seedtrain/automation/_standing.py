@@ -148,7 +148,8 @@ def live_status(ledger: Ledger, batch: str, control: ControlRecipe) -> dict[str,
 
 
 def _not_obeyed(control: ControlRecipe, state: BatchState, people: Collection[str]) -> list[str]:
-    """Units that run a phase and have not followed the last order to hold, stop or abort."""
+    """Units that run a phase and have not followed the last order to hold, stop or abort; one that was held before, and
+    not restarted, is in its safe state whatever was ordered since."""
     stopping = (State.HELD, State.STOPPED, State.ABORTED)
     return [
         unit_name(step)
@@ -156,6 +157,7 @@ def _not_obeyed(control: ControlRecipe, state: BatchState, people: Collection[st
         if step.path in state.started
         and step.path not in state.completed
         and step.path not in state.ended
+        and step.path not in state.still
         and (state.state() in stopping or state.state(step.unit_procedure.name) in stopping)
         and not by_people(step, people)
         and (state.order_of(step.unit_procedure.name), unit_name(step)) not in state.obeyed

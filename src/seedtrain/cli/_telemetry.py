@@ -94,14 +94,16 @@ def export(
     Parameters
     ----------
     file
-        A new file that ends with .parquet, .csv or .json.
+        A new file, one that does not exist, that ends with .parquet, .csv or .json.
     tags
         A tag; repeat it for several. Every tag if none is given.
     """
     options = common or Common()
-    from seedtrain.base import use_language
+    from seedtrain.base import Position, use_language
     from seedtrain.record import Telemetry, batch_time, write_trends
 
+    if file.exists():
+        raise InputError("the file exists", position=Position(str(file)), remedy="Give another name, or remove it.")
     asked = window or Window()
     with open_record(record, read_only=True) as ledger, Telemetry(ledger) as telemetry:
         batch = batch_time(ledger, asked.batch)

@@ -1,0 +1,34 @@
+"""What of a batch on a plant is told as not done yet."""
+
+from __future__ import annotations
+
+from seedtrain.automation import BatchState
+from seedtrain.automation._fold import WHOLE, Mark
+from seedtrain.automation._standing import _not_obeyed
+from seedtrain.recipe import State
+from seedtrain.record import Event
+from tests.automation.made import START
+from tests.automation_live.made import BATCH, control
+
+FED = "production/main/fed"
+
+
+def event(seq: int, type: str, **payload: object) -> Event:
+    made = object.__new__(Event)
+    for name, value in {"seq": seq, "type": type, "payload": payload, "occurred_at": START.isoformat()}.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
+def test_a_unit_that_was_held_is_in_its_safe_state_when_its_batch_is_aborted():
+    state = BatchState(BATCH)
+    state.started[FED] = Mark(START, "0" * 64)
+    state.states, state.orders = {WHOLE: State.HELD}, {WHOLE: event(5, "batch.state_changed")}
+    assert _not_obeyed(control(), state, ()) == ["T"]  # the executor has not looked yet
+    state.obeyed.add((5, "T"))
+    state._stand(FED, "hold", START)
+    assert _not_obeyed(control(), state, ()) == []
+    state.states, state.orders = {WHOLE: State.ABORTED}, {WHOLE: event(9, "batch.state_changed")}
+    assert _not_obeyed(control(), state, ()) == []  # nobody has told it to abort, but it is where it is safe
+    state._stand(FED, "restart", START)
+    assert _not_obeyed(control(), state, ()) == ["T"]
