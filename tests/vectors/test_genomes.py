@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +202,25 @@ def test_repeats_are_found_in_the_sequence_or_named_by_a_bed_file(tmp_path):
     bed.write_text(f"{vector.name}\t10\tx\tITR\n")
     with pytest.raises(InputError, match=r"v.bed:1:1"):
         read_vector(source, bed)
+
+
+def test_a_cassette_over_the_origin_of_the_file_is_the_same_cassette(tmp_path):
+    """Maps begin anywhere: taken as it stands, such a file would make backbone of every genome."""
+    vector = example_vector(seed=18)
+    total = len(vector.sequence)
+    middle = (vector.left[1] + vector.right[0]) // 2
+    for cut in (5, middle, vector.right[0] - 1, vector.right[1] + 1):
+        turned = vector.sequence[cut:] + vector.sequence[:cut]
+        path = write_vector(tmp_path, replace(vector, sequence=turned))
+        found = read_vector(read_sources([str(path)])[0])
+        assert found.size == vector.size
+        assert found.sequence[slice(*found.left)] == vector.sequence[slice(*vector.left)]
+        bed = tmp_path / "v.bed"
+        places = [
+            ((start - cut) % total, (start - cut) % total + end - start) for start, end in (vector.left, vector.right)
+        ]
+        bed.write_text("".join(f"{vector.name}\t{start}\t{end}\tITR\n" for start, end in places))
+        assert read_vector(read_sources([str(path)])[0], bed).digest == found.digest
 
 
 @pytest.mark.parametrize(

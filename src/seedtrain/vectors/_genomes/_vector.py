@@ -29,8 +29,12 @@ PROTEIN: Final = "EFILPQZX*J"
 """Letters that only proteins have."""
 MOST_PROTEIN: Final = 0.05
 """Share of them from which on a line is one of a protein."""
-
-
+D: Final = AAV2_ITR[HAIRPIN:]
+EDGE_OF_D: Final = 15
+"""Bases by which a labelled repeat may be off at its edges (assumed)."""
+MOST_EDITS_OF_D: Final = 5
+MARGIN_OF_D: Final = 4
+"""Edits of D's 20 bases: chance fits of both lie near nine."""
 AAV2_FLOP: Final = reverse_complement(AAV2_ITR[:HAIRPIN]) + AAV2_ITR[HAIRPIN:]
 
 
@@ -151,7 +155,32 @@ def read_vector(source: Source, bed: Path | None = None) -> Vector:
             position=Position(str(bed)) if bed else position,
             remedy="Give a BED file with two rows whose name holds ITR (--bed), or GenBank features labelled ITR.",
         )
-    return make_vector(name, sequence, *sorted(spans))
+    return make_vector(name, sequence, *_in_order(sequence, sorted(spans)))
+
+
+def _in_order(sequence: str, spans: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The repeats in the order left, right: the other way round where the cassette runs over the file's origin.
+
+    D lies on the payload's side of the hairpin. Where neither repeat shows it (a self-complementary vector lacks one),
+    the file is taken to begin in the backbone.
+    """
+    first, second = spans
+    return (first, second) if _inward(sequence, first) >= _inward(sequence, second) else (second, first)
+
+
+def _inward(sequence: str, span: tuple[int, int]) -> int:
+    """On which side of a repeat the payload lies: 1 behind it, -1 before it, 0 where D does not tell."""
+    edlib = reads_package("edlib")
+    start, end = span
+    before = sequence[max(0, start - EDGE_OF_D) : start + 3 * EDGE_OF_D]
+    behind = sequence[max(0, end - 3 * EDGE_OF_D) : end + EDGE_OF_D]
+    edits = [
+        int(edlib.align(probe, text, mode="HW")["editDistance"]) if len(text) >= len(D) else len(D)
+        for probe, text in ((D, behind), (reverse_complement(D), before))
+    ]
+    if min(edits) > MOST_EDITS_OF_D or abs(edits[0] - edits[1]) < MARGIN_OF_D:
+        return 0
+    return 1 if edits[0] < edits[1] else -1
 
 
 def make_vector(name: str, sequence: str, left: tuple[int, int], right: tuple[int, int]) -> Vector:
