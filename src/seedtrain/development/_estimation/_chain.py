@@ -24,6 +24,8 @@ LONGEST: Final = 24
 """Most steps of a trajectory; it is about a quarter of a turn of a normal posterior, half to one and a half times."""
 DIVERGED: Final = 1000.0
 """Error of the energy at which a trajectory counts as failed."""
+ROUGH: Final = 1e-4
+"""Relative error of a step of the model: some 0.003 of a fed batch's log density, far below what a draw turns on."""
 EDGE: Final = 1e-4
 FLATTEST: Final = 0.05
 OWN: Final = 10.0
@@ -60,7 +62,7 @@ class Target:
         if not (slope > 0).all():
             return -math.inf, np.zeros_like(z)
         x = self.problem.low + self.width * share
-        found = self.problem.evaluate(x)
+        found = self.problem.evaluate(x, rtol=ROUGH)
         if not (found.good and np.isfinite(found.gradient).all()):
             return -math.inf, np.zeros_like(z)
         value = -found.objective + float(self.rise @ x + np.log(self.width * slope).sum())

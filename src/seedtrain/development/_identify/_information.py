@@ -16,6 +16,8 @@ from seedtrain.quantity import Quantity
 from seedtrain.recipe import levers
 from seedtrain.simulation import Culture, Run, Variable, simulate
 
+ROUGH = 1e-4
+"""Relative error of a step where a run is only weighed against others."""
 GRID = 60
 """Times at which a sample may be taken."""
 NEW = "new"
@@ -110,7 +112,7 @@ class Teller:
         )  # fmt: skip
         inside = {item.name: min(max(self.values.get(item.name, item.nominal), item.low), item.high)
                   for item in problem.parameters}  # fmt: skip
-        slopes = weighted_slopes(problem, problem.scaled(inside))
+        slopes = weighted_slopes(problem, problem.scaled(inside), ROUGH)
         if slopes is None:
             return None
         columns = [self.names.index(name) for name in problem.names if name in self.names]
