@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from seedtrain.base import translate as _
 from seedtrain.development._economics import Breakdown, Economics
 from seedtrain.development._factor_table import CATEGORIES
+from seedtrain.development._factor_words import factor_words
 from seedtrain.development._words import number, percent, words
 from seedtrain.quantity import Uncertain
 from seedtrain.report import (
@@ -85,7 +86,7 @@ def _tornado(found: Breakdown, title: str) -> TornadoPlot:
         base=found.total.value,
         swings=[
             Swing(
-                bar.factor.name,
+                factor_words(bar.factor.name),
                 bar.at_low,
                 bar.at_high,
                 f"{number(bar.factor.low)} {bar.factor.unit}".strip(),
@@ -123,7 +124,7 @@ def _interval(value: Uncertain) -> str:
 
 def _lines(found: Breakdown, title: str) -> Table:
     rows = [
-        [line.item, line.where, words(line.category), _interval(line.value), percent(line.share)]
+        [factor_words(line.item), line.where, words(line.category), _interval(line.value), percent(line.share)]
         for line in found.contributions[:BARS]
     ]
     heads = [_("item"), _("where"), _("part"), title, _("share")]
@@ -171,14 +172,14 @@ def _boundary(found: Economics) -> str:
         "Without emission factor: {excluded}."
     )
     shares = {key: percent(value, 2) for key, value in found.assumed_share.items()}
-    return text.format(**shares, excluded=", ".join(sorted(found.excluded)))
+    return text.format(**shares, excluded=", ".join(factor_words(name) for name in sorted(found.excluded)))
 
 
 def _variance(found: Economics) -> Table:
     rows = []
     for title, part in ((_("cost"), found.cost), (_("carbon"), found.carbon)):
         shown = list(part.variance.items())[:6]
-        rows += [[title, name, percent(share, 2)] for name, share in shown]
+        rows += [[title, factor_words(name), percent(share, 2)] for name, share in shown]
         rows.append([title, _("all others alone"), percent(sum(part.variance.values()) - sum(s for _n, s in shown), 2)])
         rows.append([title, _("interplay"), percent(max(1 - sum(part.variance.values()), 0.0), 2)])
     return Table(

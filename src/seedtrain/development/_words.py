@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from seedtrain.base import translate as _
+from seedtrain.development._factor_words import factor_words
 
 _WORDS: Final[Mapping[str, Callable[[], str]]] = {
     "raw_materials": lambda: _("raw materials"),
@@ -40,7 +41,7 @@ _WORDS: Final[Mapping[str, Callable[[], str]]] = {
 def words(key: str) -> str:
     """`key` of a part, a criterion or a limit as people read it; any other key with its underscores as spaces."""
     found = _WORDS.get(key)
-    return found() if found else key.replace("_", " ")
+    return found() if found else factor_words(key).replace("_", " ")
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -11,6 +11,7 @@ from seedtrain.development._costing._levers import Sensitivity
 from seedtrain.development._costing._required import Plane, Requirement
 from seedtrain.development._costing._timetable import Slot, Timetable
 from seedtrain.development._economics_blocks import economics_blocks
+from seedtrain.development._factor_words import factor_words
 from seedtrain.development._words import number, percent, words
 from seedtrain.report import (
     Bar,
@@ -285,7 +286,9 @@ def _driver_lines(found: Assessment) -> list[str]:
     for bar in found.economics.cost.drivers[:5]:
         share = found.economics.cost.variance.get(bar.factor.name)
         alone = "" if share is None else "  " + _("{share} of the variance").format(share=percent(share, 2))
-        lines.append(f"  {bar.factor.name:<32} {number(bar.at_low):>9} .. {number(bar.at_high):<9}{alone}")
+        lines.append(
+            f"  {factor_words(bar.factor.name):<32} {number(bar.at_low):>9} .. {number(bar.at_high):<9}{alone}"
+        )
     for row in found.sensitivities.get("cost", ()):
         if row.name in found.levers.base:
             lines.append(
