@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_another_protein_in_other_vessels_ends_with_a_dossier(tmp_path) -> None:
     sizes = [word for name, text in SIZES.items() for word in (f"--{name}", text)]
     said = command("new", folder, "--sequence", ACIDIC, *sizes, "--json")
     assert said.code == 0, said.err
-    assert said.document["files"] == ["need.yaml", "plant.yaml", "product.fasta", "recipe.yaml"]
+    assert said.document["files"] == ["campaign.yaml", "need.yaml", "plant.yaml", "product.fasta", "recipe.yaml"]
     assert (folder / "recipe.yaml").read_text().startswith("# CHECK: ")
     ran = command("run", folder, "--json")
     assert ran.code == 0, ran.out + ran.err
@@ -72,6 +73,20 @@ def test_what_is_written_reads_back_fits_and_is_the_same_each_time(tmp_path_fact
         assert isinstance(program.plant.vessels[tank.seeds[0]], ShakeFlask)
     assert check_volumes(program.recipe, Quantity(program.bench.working_volume[1], "L")).magnitude("L") > 0
     assert list((base / "a").glob(".*")) == []
+
+
+def test_the_campaign_that_is_written_is_none_until_its_comments_are_taken_away(tmp_path) -> None:
+    new_program(tmp_path / "mine", ACIDIC, SIZES)
+    path = tmp_path / "mine" / "campaign.yaml"
+    assert read_program(tmp_path / "mine").campaign is None
+    lines = [line.removeprefix("# ") for line in path.read_text().splitlines()]
+    keys = [line for line in lines if re.match(r"\w+:|  ", line) and not re.match("data|sheet|fitted", line)]
+    path.write_text("\n".join(keys) + "\n")
+    campaign = read_program(tmp_path / "mine").campaign
+    assert campaign is not None
+    assert campaign.virtual
+    assert [item.parameter for item in campaign.factors] == ["growth_rate", "until", "temperature", "rate"]
+    assert {"S", "P", "DCW", "A"} == {item.symbol for item in campaign.assays}
 
 
 @given(sizes=vessels)

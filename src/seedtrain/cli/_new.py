@@ -51,6 +51,7 @@ def new(
         with use_language(options.lang):
             print(_("{directory}: wrote {files}").format(directory=directory, files=", ".join(files)))
             print(_("next: edit need.yaml, then: {command}").format(command=f"seedtrain run {directory}"))
+            print(_("your own bench runs: campaign.yaml in that folder says how"))
     return 0
 
 

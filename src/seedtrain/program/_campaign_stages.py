@@ -23,7 +23,7 @@ from seedtrain.program._campaign import Campaign
 from seedtrain.program._design_stages import DesignStages, Results
 from seedtrain.program._directory import Program
 from seedtrain.program._engine import Stage, StageOutput
-from seedtrain.program._fitted import Fitted, fitted_of, read_fitted
+from seedtrain.program._fitted import Fitted, fitted_of, read_fitted, scatter_of
 from seedtrain.program._informed import truth_culture
 from seedtrain.program._own_readings import own_data, own_settings
 from seedtrain.program._virtual import (
@@ -129,8 +129,8 @@ class CampaignStages:
         culture = self.design.literature(results)
         if self.campaign.entry.fitted:
             found, key = read_fitted(self.campaign.folder / self.campaign.entry.fitted, culture)
-            return StageOutput({**found.to_data(), "simulated": False, "readings": 0, "objective": None, "advice": [],
-                                "starts": [0, 0], "digest": key})  # fmt: skip
+            return StageOutput({**found.to_data(), "scatter": 1.0, "simulated": False, "readings": 0, "objective": None,
+                                "advice": [], "starts": [0, 0], "digest": key})  # fmt: skip
         runs, data = self._measured(results)
         ranges = self.campaign.ranges
         problem = culture_problem(
@@ -146,7 +146,7 @@ class CampaignStages:
         words += ", simulated" if problem.simulated else ""
         told = dataclasses.replace(fitted_of(fit, culture, words), information=_information(fit))
         return StageOutput(
-            {**told.to_data(), "simulated": problem.simulated, "readings": problem.count,
+            {**told.to_data(), "scatter": scatter_of(fit), "simulated": problem.simulated, "readings": problem.count,
              "objective": fit.best.objective, "advice": [item.to_data() for item in fit.advice],
              "starts": [fit.reached, len(fit.starts)], "digest": data.digest},
             self._files(fit, told, words),

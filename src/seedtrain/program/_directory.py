@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from seedtrain.base import InputError, Position, SeedtrainError, collect
+from seedtrain.base import InputError, Position, SeedtrainError, collect, read_text
 from seedtrain.bioinformatics import Protein, read_protein
 from seedtrain.program._campaign import FILE as CAMPAIGN
 from seedtrain.program._campaign import Campaign, read_campaign
@@ -86,7 +86,7 @@ def read_program(folder: Path, *, seed: int = 1) -> Program:
     if plant and recipe:
         _try(errors, lambda: check_fit(recipe, plant))
     campaign = None
-    if recipe and culture and (folder / CAMPAIGN).exists():
+    if recipe and culture and _has_campaign(folder / CAMPAIGN):
         campaign = _try(errors, lambda: read_campaign(folder / CAMPAIGN, recipe, culture))
     if campaign and plant and recipe:
         _try(errors, lambda: check_own(campaign, recipe, plant.vessel_of_scale("bench").name))
@@ -97,6 +97,14 @@ def read_program(folder: Path, *, seed: int = 1) -> Program:
     assert protein
     assert culture
     return Program(folder, need, plant, recipe, protein, culture, seed, campaign)
+
+
+def _has_campaign(path: Path) -> bool:
+    """Whether there is a campaign; one of which every line is a comment, as `seedtrain new` leaves it, is none."""
+    if not path.exists():
+        return False
+    lines = (line.strip() for line in read_text(path, what="campaign").splitlines())
+    return any(line and not line.startswith("#") for line in lines)
 
 
 def _try(errors: list[SeedtrainError], read: Callable[[], Read]) -> Read | None:

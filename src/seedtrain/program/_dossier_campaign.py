@@ -71,6 +71,7 @@ def campaign_section(case: Case) -> Iterator[Block]:
     yield _criteria(looks, note)
     yield Heading(_("What the data tell of the culture"), level=3)
     yield _estimates(case)
+    yield from _scatter(case.results["fit"].data["scatter"])
     yield from (Paragraph(advice_words(_advice(item))) for item in case.results["fit"].data["advice"])
     yield from _choice(case)
     yield from _comparison(case)
@@ -196,6 +197,19 @@ def _estimates(case: Case) -> Table:
         rows.append(cells)
     caption = _("Parameters of the culture before and after the fit")
     return Table(heads, rows, caption, case.stage_note("campaign", "fit"), small=True)
+
+
+def _scatter(scatter: float) -> Iterator[Block]:
+    """Readings that scatter more than their errors say, and what that does to the intervals."""
+    if scatter > 1.0:
+        text = _(
+            "The readings lie {root} times as far from the fitted culture as the errors in campaign.yaml say, which "
+            "is no chance; the intervals are wider by that. Either the errors are too small, or runs were not as the "
+            "recipe says, or the equations are not those of this strain: look at the residuals in fit.html."
+        )
+        yield Notice(
+            text.format(root=number(math.sqrt(scatter), 2)), _("The fit does not explain the readings."), "warning"
+        )
 
 
 def _choice(case: Case) -> Iterator[Block]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +11,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from seedtrain.base import InputError, Position, digest_file, read_text
-from seedtrain.development import Fit
+from seedtrain.base import InputError
+from seedtrain.development import Fit, FitRow, Interval, read_fit_file
 from seedtrain.simulation import Culture
 
 Floats = NDArray[np.float64]
 NORMAL_90: Final = 1.6448536269514722
 NOTHING_LEARNT: Final = 0.97
 """Standard deviation after over before the data, from which on they tell nothing of a parameter."""
+CHANCE: Final = 0.01
+"""Probability by chance below which readings count as scattering more than their errors say; assumed."""
 TRIES: Final = 60
 
 
@@ -125,23 +126,38 @@ def _scaled(scale: str, value: float) -> float:
     return value if scale == "lin" else math.log(value) if scale == "log" else math.log10(value)
 
 
+def scatter_of(fit: Fit) -> float:
+    """How many times more, in variance, readings scatter about `fit` than their errors say; 1 where it may be chance.
+
+    Where it is more (1 % by chi square), the errors are too small or the equations are not those of the runs.
+    **Source** of the ratio: Birge 1932, doi:10.1103/PhysRev.40.207.
+    """
+    from scipy import stats
+
+    total, freedom = float((fit.residuals**2).sum()), len(fit.residuals) - len(fit.problem.names)
+    if freedom < 1 or not math.isfinite(total) or stats.chi2.sf(total, freedom) > CHANCE:
+        return 1.0
+    return max(total / freedom, 1.0)
+
+
 def fitted_of(fit: Fit, culture: Culture, source: str) -> Fitted:
     """What `fit` leaves of the parameters of `culture`; the ranges of the search count as uniform spreads.
 
+    Where readings scatter more than their errors say (`scatter_of`), intervals and covariance are wider by that.
     Raises `InputError` for a parameter of which the data tell nothing, with what would.
     """
-    problem = fit.problem
+    problem, scatter = fit.problem, scatter_of(fit)
     names = [name for name in problem.names if name in culture.parameters]
     keep = [problem.names.index(name) for name in names]
     before = 12.0 / (problem.high - problem.low) ** 2
-    whole = np.linalg.inv(fit.best.fisher + np.diag(before))
+    whole = np.linalg.inv(fit.best.fisher / scatter + np.diag(before))
     covariance = whole[np.ix_(keep, keep)]
     _check_told(fit, names, np.sqrt(np.diag(covariance) * before[keep]))
     found = [problem.parameters[at] for at in keep]
     intervals = []
     for item in found:
         known = fit.intervals[item.name]
-        intervals.append((known.low, known.high) if known.identified else (None, None))
+        intervals.append(_wider(item.scale, fit.values[item.name], known, scatter))
     return Fitted(
         tuple(names),
         tuple(item.unit for item in found),
@@ -154,6 +170,15 @@ def fitted_of(fit: Fit, culture: Culture, source: str) -> Fitted:
         {},
         source,
     )
+
+
+def _wider(scale: str, value: float, known: Interval, scatter: float) -> tuple[float | None, float | None]:
+    """An interval about a value, its ends farther away by the root of `scatter` on the scale of the search."""
+    if known.low is None or known.high is None or not known.identified:
+        return None, None
+    middle, root = _scaled(scale, value), math.sqrt(scatter)
+    low, high = (middle + root * (_scaled(scale, end) - middle) for end in (known.low, known.high))
+    return _value(scale, low), _value(scale, high)
 
 
 def _check_told(fit: Fit, names: list[str], left: Floats) -> None:
@@ -171,56 +196,37 @@ def _check_told(fit: Fit, names: list[str], left: Floats) -> None:
 
 
 def read_fitted(path: Path, culture: Culture) -> tuple[Fitted, str]:
-    """What the fit.json of `seedtrain fit -o` leaves of the parameters of `culture`, and the file's digest.
+    """What the fit.json of `seedtrain fit -o` leaves of the parameters of `culture`, and the digest of what says so.
 
-    The file keeps no covariance: parameters are taken for independent, and one whose interval is refused for spread
-    evenly over the range in which it was sought.
+    With the draws of a posterior beside it, parameters vary together as they do. Else the file keeps no covariance:
+    they are taken for independent, and one whose interval is refused for spread evenly over the range in which it was
+    sought.
     """
-    try:
-        data: Any = json.loads(read_text(path, what="fit"))
-        level, rows = float(data["level"]), data["parameters"]
-        told = [row for row in rows if row["name"] in culture.parameters]
-    except (ValueError, KeyError, TypeError):
-        raise InputError(
-            "this is no fit", position=Position(str(path)), remedy="Give the fit.json that 'seedtrain fit -o' wrote."
-        ) from None
-    if level != 0.9:
-        raise InputError(
-            f"the fit's intervals are at {level:g}", position=Position(str(path)), remedy="Fit with --level 90."
-        )
-    if not told:
-        raise InputError(
-            f"the fit has no parameter of the culture {culture.name}",
-            position=Position(str(path)),
-            remedy="Give the fit of this recipe's culture.",
-        )
-    key = digest_file(path)
-    return _independent(told, culture, f"own fit {path.name}, {key[:12]}"), key
-
-
-def _independent(rows: list[Any], culture: Culture, source: str) -> Fitted:
-    scales, at, spreads, intervals = [], [], [], []
-    for row in rows:
-        interval = row.get("interval") or {}
-        low, high, value = interval.get("low"), interval.get("high"), float(row["value"])
-        scale = "log" if value > 0 and float(row["low"]) > 0 else "lin"
-        ends = [_scaled(scale, float(row[side])) for side in ("low", "high")]
-        spread = (ends[1] - ends[0]) / math.sqrt(12.0)
-        if low is not None and high is not None:
-            spread = (_scaled(scale, high) - _scaled(scale, low)) / (2 * NORMAL_90)
-        scales.append(scale)
-        at.append(_scaled(scale, value))
-        spreads.append(spread)
-        intervals.append((low, high) if low is not None and high is not None else (None, None))
+    found = read_fit_file(path, culture)
+    rows = found.rows
+    scales = tuple("log" if row.value > 0 and row.low > 0 else "lin" for row in rows)
+    if found.draws is not None:
+        drawn = np.array([[_scaled(scale, value) for value in found.draws[row.name].tolist()]
+                          for row, scale in zip(rows, scales, strict=True)])  # fmt: skip
+        at, covariance = np.median(drawn, axis=1), np.atleast_2d(np.cov(drawn))
+    else:
+        at = np.array([_scaled(scale, row.value) for row, scale in zip(rows, scales, strict=True)])
+        covariance = np.diag([_spread(row, scale) ** 2 for row, scale in zip(rows, scales, strict=True)])
     return Fitted(
-        tuple(row["name"] for row in rows),
-        tuple(str(row["unit"]) for row in rows),
-        tuple(scales),
-        np.array(at),
-        np.diag(np.array(spreads) ** 2),
-        tuple(culture.parameters[row["name"]].value for row in rows),
-        tuple((float(row["low"]), float(row["high"])) for row in rows),
-        tuple(intervals),
+        tuple(row.name for row in rows),
+        tuple(row.unit for row in rows),
+        scales,
+        at,
+        np.asarray(covariance, dtype=float),
+        tuple(culture.parameters[row.name].value for row in rows),
+        tuple((row.low, row.high) for row in rows),
+        tuple(row.interval or (None, None) for row in rows),
         {},
-        source,
-    )
+        f"own fit {path.name}, {found.key[:12]}",
+    ), found.key
+
+
+def _spread(row: FitRow, scale: str) -> float:
+    """Standard deviation on the scale of the search: of the interval, else of an even spread over the range."""
+    low, high = (_scaled(scale, end) for end in row.interval or (row.low, row.high))
+    return (high - low) / (2 * NORMAL_90 if row.interval else math.sqrt(12.0))

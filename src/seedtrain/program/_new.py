@@ -22,7 +22,9 @@ BASIC_FROM: Final = 8.0  # isoelectric point above which cation exchange near pH
 
 
 def new_program(directory: Path, source: Path | str, sizes: Mapping[str, str]) -> list[str]:
-    """Write need.yaml, product.fasta, recipe.yaml and plant.yaml for a protein, whole or not at all.
+    """Write need.yaml, product.fasta, recipe.yaml, plant.yaml and a campaign.yaml for a protein, whole or not at all.
+
+    The campaign is all comments: a start for one's own.
 
     - `source`: a FASTA file, or the sequence itself. `sizes`: nominal volume of bench, pilot and plant, with units.
 
@@ -43,6 +45,7 @@ def new_program(directory: Path, source: Path | str, sizes: Mapping[str, str]) -
         "plant.yaml": plant_text(f"{_slug(directory.name)}-centre", tanks),
         "recipe.yaml": _recipe(protein, tanks),
     }
+    files["campaign.yaml"] = _campaign(files["recipe.yaml"], directory)
     _write(directory, files)
     return sorted(files)
 
@@ -79,6 +82,14 @@ def _need(protein: Protein, directory: Path) -> str:
     text = read_text(TEMPLATES / "need.yaml")
     title = f"{protein.name}, made in E. coli".replace('"', "'")
     return Template(text).substitute(slug=_slug(directory.name), title=f'"{title}"')
+
+
+def _campaign(recipe: str, directory: Path) -> str:
+    """The template's text, with the feed of expression about that of the recipe."""
+    rate = parse_recipe(recipe, "recipe.yaml").phase("production/induction/express").set["rate"]
+    assert isinstance(rate, Quantity)
+    reach = f"{0.75 * rate.value:.3g} .. {1.25 * rate.value:.3g} {rate.unit}"
+    return Template(read_text(TEMPLATES / "campaign.yaml")).substitute(slug=_slug(directory.name), rate=reach)
 
 
 def _fasta(protein: Protein) -> str:

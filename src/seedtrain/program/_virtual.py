@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError, Progress, digest, silent
+from seedtrain.development import DesignKind, ExperimentFactor, Response, design
 from seedtrain.development import Experiment as StudyDesign
-from seedtrain.development import ExperimentFactor, Response, design
 from seedtrain.program._campaign import Assay, Campaign
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture, Run, Vessel, simulate
@@ -59,8 +59,8 @@ def designed(campaign: Campaign) -> Floats:
     study = StudyDesign("campaign", factors, (Response("P", "g/L", "maximise"),))
     count, runs = len(factors), campaign.entry.runs
     quadratic = (count + 1) * (count + 2) // 2
-    kind = "d-optimal" if runs >= quadratic else "space-filling"
-    places = design(study, kind, runs=runs, seed=campaign.entry.seed)  # type: ignore[arg-type]
+    kind: DesignKind = "d-optimal" if runs >= quadratic else "space-filling"
+    places = design(study, kind, runs=runs, seed=campaign.entry.seed)
     order = np.random.default_rng([campaign.entry.seed, 1]).permutation(len(places))
     rows = places[order]
     found = [

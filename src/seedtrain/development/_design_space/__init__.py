@@ -5,6 +5,7 @@ from seedtrain.development._design_space._blocks import (
     design_space_figures,
     design_space_lines,
 )
+from seedtrain.development._design_space._fit_file import FitFile, FitRow, read_fit_file
 from seedtrain.development._design_space._inputs import (
     Input,
     factor,
@@ -22,6 +23,8 @@ __all__ = [
     "Attribute",
     "DesignSpace",
     "FactorRange",
+    "FitFile",
+    "FitRow",
     "Input",
     "Study",
     "attributes_of",
@@ -34,6 +37,7 @@ __all__ = [
     "fitted_culture_inputs",
     "fitted_values",
     "raw_material",
+    "read_fit_file",
     "spread_culture",
     "strategy_factors",
     "strategy_lines",

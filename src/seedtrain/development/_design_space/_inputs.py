@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from seedtrain.base import InputError, Position, digest, digest_file, read_text
+from seedtrain.base import InputError, Position
+from seedtrain.development._design_space._fit_file import FitRow, Floats, parsed_fit, read_fit_file
 from seedtrain.development._design_space._joint import Joint, joint
-from seedtrain.development._estimation import read_draws
 from seedtrain.quantity import Quantity, QuantityError, parse, parse_range
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture
@@ -146,35 +145,22 @@ def fitted_culture_inputs(culture: Culture, path: Path) -> tuple[tuple[Input, ..
     the file). Else each identified parameter is lognormal between the ends of its interval, independent of the others
     (fit.json keeps no covariance); one whose interval is refused varies over the range in which it was sought.
     """
-    data = _read_fit(path)
-    rows = [row for row in data["parameters"] if row["name"] in culture.parameters]
-    if not rows:
-        raise InputError(
-            f"the fit has no parameter of the culture {culture.name}",
-            position=Position(str(path)),
-            remedy="Give the fit of this recipe's culture.",
-        )
-    sampled: Any = data.get("posterior")
-    if isinstance(sampled, dict) and sampled.get("mixed"):
-        beside = path.with_name("draws.csv")
-        return _drawn(rows, beside, int(sampled["draws"])), digest([digest_file(path), digest_file(beside)])
-    if data["level"] != 0.9:
-        raise InputError(
-            f"the fit's intervals are at {data['level']:g}", position=Position(str(path)), remedy="Fit with --level 90."
-        )
-    found = tuple(item for row in rows if (item := _between(row, path.name)) is not None)
-    if not found:
+    found = read_fit_file(path, culture)
+    if found.draws is not None:
+        return _drawn(found.rows, found.draws, found.source), found.key
+    inputs = tuple(item for row in found.rows if (item := _between(row, found.source)) is not None)
+    if not inputs:
         raise InputError(
             "no parameter of the fit has an interval above 0", position=Position(str(path)),
             remedy="Fit with --posterior 2000, whose draws say what varies.",
         )  # fmt: skip
-    return found, digest_file(path)
+    return inputs, found.key
 
 
 def fitted_values(culture: Culture, path: Path) -> dict[str, float]:
     """The values of the culture's parameters in the fit in `path` (fit.json), in the culture's units."""
     found = {}
-    for row in _read_fit(path)["parameters"]:
+    for row in parsed_fit(path)["parameters"]:
         if row["name"] in culture.parameters:
             unit = culture.parameters[row["name"]].unit
             found[row["name"]] = Quantity(float(row["value"]), str(row["unit"])).magnitude(unit)
@@ -187,47 +173,25 @@ def fitted_values(culture: Culture, path: Path) -> dict[str, float]:
     return found
 
 
-def _read_fit(path: Path) -> dict[str, Any]:
-    try:
-        data: dict[str, Any] = json.loads(read_text(path, what="fit"))
-        for row in data["parameters"]:
-            _numbers = row["name"], row["unit"], float(row["value"]), float(row["low"]), float(row["high"])
-        return data | {"level": float(data["level"])}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(
-            "this is no fit", position=Position(str(path)), remedy="Give the fit.json that 'seedtrain fit -o' wrote."
-        ) from None
-
-
-def _drawn(rows: Sequence[Mapping[str, Any]], path: Path, count: int) -> tuple[Input, ...]:
-    """Parameters that vary together as the posterior's draws in `path`."""
-    draws = read_draws(path)
-    names = [row["name"] for row in rows if row["name"] in draws]
-    if len(names) < len(rows) or len(next(iter(draws.values()))) != count:
-        raise InputError(
-            "these are not the draws of the fit beside it", position=Position(str(path)),
-            remedy="Keep fit.json and draws.csv of one run of 'seedtrain fit --posterior' together.",
-        )  # fmt: skip
-    together = joint({name: draws[name] for name in names})
+def _drawn(rows: Sequence[FitRow], draws: Mapping[str, Floats], source: str) -> tuple[Input, ...]:
+    """Parameters that vary together as the posterior's draws."""
+    together = joint(dict(draws))
     found = []
     for row in rows:
-        values = draws[row["name"]]
+        values = draws[row.name]
         low, middle, high = (float(value) for value in np.quantile(values, [0.00135, 0.5, 0.99865]))
-        found.append(Input("culture", "", row["name"], row["unit"], middle, low, high, float(values.std()),
-                           source=f"{count} draws, {path.name}", together=together))  # fmt: skip
+        found.append(Input("culture", "", row.name, row.unit, middle, low, high, float(values.std()), source=source,
+                           together=together))  # fmt: skip
     return tuple(found)
 
 
-def _between(row: Mapping[str, Any], source: str) -> Input | None:
+def _between(row: FitRow, source: str) -> Input | None:
     """A parameter between the ends of its interval, or of the range in which it was sought; None at or below 0."""
-    interval = row.get("interval") or {}
-    value, low, high = float(row["value"]), interval.get("low"), interval.get("high")
-    if low is None or high is None:
-        low, high = float(row["low"]), float(row["high"])
-        value = min(max(value, low), high)
+    low, high = row.interval or (row.low, row.high)
+    value = row.value if row.interval else min(max(row.value, low), high)
     if not 0 < low < high:
         return None
-    return _normal("culture", "", row["name"], row["unit"], value, math.log(high / low) / (2 * _NORMAL_90), source)
+    return _normal("culture", "", row.name, row.unit, value, math.log(high / low) / (2 * _NORMAL_90), source)
 
 
 def _around(kind: Kind, path: str, name: str, unit: str, value: float, spread: float, source: str) -> Input:
