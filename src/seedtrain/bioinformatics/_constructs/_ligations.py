@@ -1,4 +1,8 @@
-"""A table of ligations between overhangs, as a supplement has it: CSV or the publisher's own workbook."""
+"""Tables of ligations between overhangs: the published ones, which ship, or a file of the user's.
+
+`ligations.csv` holds the counts of tables S1 to S4 of Pryor et al. 2020, PLoS ONE 15:e0238592 (CC BY 4.0), without the
+zeros and each pair once, for the tables are symmetric: `condensed` makes it from the publisher's workbooks.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import importlib
 import io
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,10 +28,66 @@ PUBLISHED: Final = {
 """SHA-256 of the tables S1 to S4 of Pryor et al. 2020, PLoS ONE 15:e0238592 (CC BY 4.0), and the enzyme of each."""
 
 
+SHIPPED: Final = {
+    "BsaI": "BsaI-HFv2",
+    "Eco31I": "BsaI-HFv2",
+    "BsmBI": "BsmBI-v2",
+    "Esp3I": "Esp3I",
+    "BbsI": "BbsI-HF",
+    "BpiI": "BbsI-HF",
+}
+"""The table that stands for an enzyme of REBASE; Eco31I and BpiI cut as BsaI and BbsI do, and were not measured."""
+_FILE: Final = Path(__file__).parent / "ligations.csv"
+
+
 def table_name(path: Path) -> str:
     """What the evidence calls a table: the published one by its enzyme, another by its file."""
     enzyme = PUBLISHED.get(digest_file(path))
-    return f"{enzyme} with T4 ligase, Pryor et al. 2020" if enzyme else path.name
+    return published_name(enzyme) if enzyme else path.name
+
+
+def published_name(measured: str) -> str:
+    """What the evidence calls a published table."""
+    return f"{measured} with T4 ligase, Pryor et al. 2020"
+
+
+def shipped_counts(enzyme: str) -> tuple[Counts, str] | None:
+    """The published ligations of a type IIS enzyme and what the evidence calls them; None for one not measured."""
+    measured = SHIPPED.get(enzyme)
+    return (_shipped()[measured], published_name(measured)) if measured else None
+
+
+@cache
+def _shipped() -> dict[str, Counts]:
+    lines = [line for line in _FILE.read_text("utf-8").splitlines() if not line.startswith("#")]
+    (_one, _other, *names), *rows = csv.reader(lines)
+    tables: dict[str, dict[str, dict[str, int]]] = {name: {} for name in names}
+    for one, other, *counts in rows:
+        for name, count in zip(names, map(int, counts), strict=True):
+            tables[name].setdefault(one, {})[other] = count
+            tables[name].setdefault(other, {})[one] = count
+    assert all(len(table) == 4**4 for table in tables.values())
+    return dict(tables)
+
+
+def condensed(workbooks: Sequence[Path]) -> str:
+    """The text of `ligations.csv`, made from the publisher's workbooks S1 to S4."""
+    tables = [read_counts(path) for path in workbooks]
+    names = [PUBLISHED[digest_file(path)] for path in workbooks]
+    overhangs = sorted(tables[0])
+    lines = [
+        "# Ligations counted between overhangs: tables S1 to S4 of Pryor JM, Potapov V, Kucera RB, Bilotti K,",
+        "# Cantor EJ, Lohman GJS 2020, PLoS ONE 15:e0238592, doi 10.1371/journal.pone.0238592. Copyright Pryor et al.,",
+        "# licensed under CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/). Changed: no zeros, each pair once.",
+        ",".join(["one", "other", *names]),
+    ]
+    for number, one in enumerate(overhangs):
+        for other in overhangs[number:]:
+            counts = [table[one].get(other, 0) for table in tables]
+            assert counts == [table[other].get(one, 0) for table in tables], "the tables are symmetric"
+            if any(counts) or one == other:
+                lines.append(",".join([one, other, *map(str, counts)]))
+    return "\n".join(lines) + "\n"
 
 
 def read_counts(path: Path) -> Counts:

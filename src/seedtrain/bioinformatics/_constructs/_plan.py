@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from seedtrain.base import Document, InputError, SeedtrainError, collect, load
-from seedtrain.bioinformatics._constructs._ligations import read_counts, table_name
+from seedtrain.bioinformatics._constructs._ligations import read_counts, shipped_counts, table_name
 from seedtrain.bioinformatics._constructs._overhangs import Counts
 from seedtrain.bioinformatics._constructs._primers import Conditions, conditions_from
 from seedtrain.bioinformatics._constructs._read import parse_dna, read_dna
@@ -79,8 +79,8 @@ class AssemblyPlan:
 
     - `parts`: in the order of the product, each joined with the next, the last with the first.
     - `enzymes`: of REBASE: one for Golden Gate; one or two for restriction cloning, in front of and behind the insert.
-    - `overlap`: bases that neighbours share in a Gibson assembly. `counts`: ligations between overhangs, where given;
-      `ligations`: what the evidence calls their table.
+    - `overlap`: bases that neighbours share in a Gibson assembly. `counts`: ligations between overhangs, given or
+      published for the enzyme; `ligations`: what the evidence calls their table.
     """
 
     name: str
@@ -112,10 +112,10 @@ def read_plan(path: str | Path) -> AssemblyPlan:
         if name in names[:number]:
             errors.append(document.error(("parts", number, "name"), f"{name!r} stands twice", remedy="Rename one."))
     _check_enzymes(entry, document, errors)
-    conditions, counts, table = Conditions(), None, where.parent / entry.ligations
+    conditions, counts, ligations, table = Conditions(), None, "", where.parent / entry.ligations
     try:
         conditions = conditions_from({str(name): value for name, value in entry.primers.items()})
-        counts = read_counts(table) if entry.ligations else None
+        counts, ligations = (read_counts(table), table_name(table)) if entry.ligations else _published(entry)
     except SeedtrainError as error:
         errors.append(error)
     collect(errors)
@@ -127,10 +127,16 @@ def read_plan(path: str | Path) -> AssemblyPlan:
         overlap=entry.overlap,
         conditions=conditions,
         counts=counts,
-        ligations=table_name(table) if counts else "",
+        ligations=ligations,
         description=entry.description,
         document=document,
     )
+
+
+def _published(entry: PlanEntry) -> tuple[Counts | None, str]:
+    """The ligations that ship for a Golden Gate's enzyme, where it was measured."""
+    wanted = entry.method == "golden_gate" and len(entry.enzymes) == 1
+    return (wanted and shipped_counts(entry.enzymes[0])) or (None, "")
 
 
 def _check_enzymes(entry: PlanEntry, document: Document, errors: list[SeedtrainError]) -> None:
