@@ -8,9 +8,11 @@ import pytest
 
 from seedtrain.base import InputError
 from seedtrain.development import MeasuredRun, culture_problem, fit_problem
+from seedtrain.development._estimation._intervals import _candidates
 from seedtrain.program import recipe_in_vessel
-from seedtrain.simulation import Run, Variable, read_culture, simulate
+from seedtrain.simulation import Run, Variable, culture_of_text, read_culture, simulate
 from tests.development.own_data import COLUMNS, command, keep_readings
+from tests.development_hybrid import strain
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "collagen"
 TRUTH = {"q_S_max": 0.70, "Y_em": 0.50}
@@ -59,6 +61,17 @@ def test_gradient_of_a_fed_batch_is_that_of_tight_differences(problem):
         step = np.eye(len(x))[at] * 1e-4
         up, down = (problem.evaluate(x + sign * step, rtol=1e-9).objective for sign in (1, -1))
         assert found.gradient[at] == pytest.approx((up - down) / 2e-4, rel=2e-3)
+
+
+def test_what_could_be_measured_besides_is_of_the_broth_and_within_the_run(problem, tmp_path):
+    found = _candidates(problem, problem.evaluate(problem.scaled(TRUTH)), problem.experiments[0])
+    names = {item.reading for item in found}
+    assert {"X", "S", "OUR", "A", "DO", "NH"} <= names <= {*read_culture("ecoli_balanced").species, "OUR", "DO", "NH"}
+    assert all((item.reading in ("X", "S", "OUR")) == item.known for item in found)
+    (batch,) = strain.batches(tmp_path, "monod", ("B3",))  # which its recipe ends after nine hours
+    problem = culture_problem(culture_of_text(strain.text("monod"), "monod"), [batch], ("K_S",))
+    found = _candidates(problem, problem.evaluate(problem.scaled({})), problem.experiments[0])
+    assert 8 < max(item.time for item in found) <= 9
 
 
 def test_what_cannot_be_fitted_is_refused_by_name(setting, measured):

@@ -236,7 +236,7 @@ class _Maker:
         )
         inputs = Inputs(lambda values: self._schedule(item, values, sigmas), low, high, nominal)
         readings, times = self._readings(item, present, observed)
-        return Experiment(item.name, compile_system(system), inputs, times, readings, ATOL)
+        return Experiment(item.name, compile_system(system), inputs, times, readings, ATOL, _readable(setup))
 
     def _schedule(self, item: MeasuredRun, values: Floats, sigmas: tuple[str, ...]) -> EngineSchedule:
         own, initial = {}, {}
@@ -284,6 +284,13 @@ class _Maker:
         marks = np.unique(when)
         arrays = (np.searchsorted(marks, when), np.array(of), np.array(value), np.array(transform), np.array(sigma))
         return Readings(*arrays, np.array(sigma_of), np.array(free_of), names), marks
+
+
+def _readable(setup: Setup) -> dict[str, str]:
+    """What one could measure of the broth besides, where the probe sits: by the state, its symbol."""
+    here = setup.layout.suffixes[setup.layout.probe_zone]
+    found = {f"m_{symbol}{here}": symbol for symbol in setup.culture.species}
+    return found | {f"n_O{here}": "DO", f"n_N{here}": "NH"}
 
 
 def _top(runs: Sequence[MeasuredRun], name: str) -> float:

@@ -258,14 +258,19 @@ def _factor(spread: Floats, slope: Floats, at: int) -> float:
 
 
 def _candidates(problem: Problem, best: Evaluation, run: Experiment) -> list[_Candidate]:
-    """Every observable of a run, and every state, at times over the run and, of one stretch, to twice its end."""
+    """Every observable of a run, and every state that can be read, at times over the run.
+
+    A run goes on to twice its last reading, one of a recipe no further than its phases do.
+    """
     values = problem.values(best.x)
     slopes = np.array([item.slope(value) for item, value in zip(problem.parameters, values, strict=True)])
     schedule, moving = run.inputs.schedule(values), list(run.inputs.moving)
     if not moving:
         return []
-    alone = schedule.lengths.shape[1] == 1
+    alone = schedule.lengths.shape[1] == 1 and run.readable is None
     end = float(run.times[-1]) * (2.0 if alone else 1.0)
+    if run.readable is not None:
+        end = min(2.0 * end, float(schedule.lengths.sum()))
     if alone:
         schedule = dataclasses.replace(schedule, lengths=np.full_like(schedule.lengths, end))
     times = np.linspace(end / CANDIDATE_TIMES, end, CANDIDATE_TIMES)
@@ -274,10 +279,11 @@ def _candidates(problem: Problem, best: Evaluation, run: Experiment) -> list[_Ca
     if int(found.status[0]) != 0 or found.observed_by is None or found.states_by is None:
         return []
     candidates: list[_Candidate] = []
+    ends = float(found.ends[0, -1])
 
     def add(reading: str, known: bool, sigma: Floats, by: Floats) -> None:
         for at, time in enumerate(times.tolist()):
-            if sigma[at] > 0:
+            if sigma[at] > 0 and time <= ends:
                 slope = np.zeros(len(values))
                 slope[moving] = by[at] / sigma[at]
                 candidates.append(_Candidate(reading, run.name, time, known, slope))
@@ -293,7 +299,10 @@ def _candidates(problem: Problem, best: Evaluation, run: Experiment) -> list[_Ca
             by = by / np.where(np.abs(seen) > 0, seen, np.inf)[:, None]
             by = by / (math.log(10.0) if readings.transform[at] == 2 else 1.0)
         add(name, True, sigma, by)
-    for at, name in enumerate(run.compiled.system.states):
+    for at, state in enumerate(run.compiled.system.states):
+        name = state if run.readable is None else run.readable.get(state, "")
+        if not name or name in first:
+            continue
         size = float(np.abs(found.states[0][:, at]).max())
         add(name, False, np.full(len(times), ASSUMED_ERROR * size), found.states_by[0][:, at])
     return candidates

@@ -65,7 +65,11 @@ class Readings:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """One trajectory and its readings. `times`: of the readings, in the system's unit, sorted."""
+    """One trajectory and its readings.
+
+    - `times`: of the readings, in the system's unit, sorted. - `readable`: the states that could be read as well, by
+      the name that people read them by; every state by its own if not given.
+    """
 
     name: str
     compiled: CompiledSystem
@@ -73,6 +77,7 @@ class Experiment:
     times: Floats
     readings: Readings
     atol: float = 1e-8
+    readable: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
