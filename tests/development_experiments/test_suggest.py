@@ -21,9 +21,10 @@ from seedtrain.development import (
     sample_surrogates,
     suggest,
 )
-from seedtrain.development._experiments._acquire import log_chance, log_improvement, pareto
+from seedtrain.development._experiments._acquire import Region, best_point, log_chance, log_improvement, pareto
 from seedtrain.development._experiments._believed import believe
 from seedtrain.development._experiments._kernels import objective
+from seedtrain.development._experiments._suggest import first_runs
 from seedtrain.development._experiments._surrogate import priors
 from tests.development_experiments.studies import hartmann, numbers, plain
 
@@ -168,6 +169,28 @@ def test_a_batch_is_of_different_runs_and_runs_under_way_are_not_asked_again():
                                      readings={"y": math.nan, "z": math.nan})]  # fmt: skip
     (again,) = suggest(limited(), [*rows, *under_way], 1, seed=2)
     assert np.abs(again.point - points[0]).max() > 0.01
+
+
+def test_a_run_is_looked_for_no_further_away_than_it_may_lie():
+    """Uphill everywhere: the answer is the far corner of where it may lie."""
+    near = np.array([[0.3, 0.9, 1.0]])
+    whole = Region(Space(2, (2,)), np.zeros((0, 2)), np.zeros(0))
+    for reach, corner in ((0.2, (0.5, 1.0)), (1.0, (1.0, 1.0))):
+        found, _height = best_point(whole, lambda points: points.sum(1), near, 1, reach)
+        assert found == pytest.approx([*corner, 1.0], abs=1e-6)
+    small = Region(whole.space, np.array([[1.0, 1.0]]), np.array([0.1]))
+    found, _height = best_point(small, lambda points: points.sum(1), near, 1, 0.2)  # the best run broke the limit
+    assert found[:2].sum() == pytest.approx(0.1, abs=1e-6)
+
+
+def test_every_second_run_lies_around_the_best():
+    """A response that is flat but for a peak in a corner: runs far away would tell more of it."""
+    study = plain(3)
+    rows = campaign(study, lambda v: {"y": math.exp(-20 * sum((float(x) - 0.1) ** 2 for x in v.values()))}, 14, seed=5)
+    for number in range(first_runs(study), len(rows)):
+        best = max(rows[:number], key=lambda row: row.readings["y"])
+        away = max(abs(rows[number].values[name] - best.values[name]) for name in best.values)
+        assert number % 2 == 0 or away <= 0.2 + 1e-9
 
 
 def test_the_same_sheet_gets_the_same_suggestion():

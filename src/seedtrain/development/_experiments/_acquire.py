@@ -129,13 +129,19 @@ def _between_corners(region: Region, count: int, seed: int) -> Floats:
     return np.column_stack([np.clip(shares @ ends[:, :split], 0, 1), *levels])
 
 
-def best_point(region: Region, score: Score, near: Floats, seed: int) -> tuple[Floats, float]:
+def best_point(region: Region, score: Score, near: Floats, seed: int, reach: float = 1.0) -> tuple[Floats, float]:
     """The admitted point with the highest score: many candidates, the best refined along its continuous columns.
 
-    - `near`: good points known, "point, column": some candidates lie around them.
+    - `near`: good points known, "point, column": some candidates lie around them. - `reach`: of each range, how far
+      from the first of them the point may lie.
     """
     rng = np.random.default_rng(seed)
-    candidates = _candidates(region, near, rng)
+    split = region.space.continuous
+    middle = np.clip(near[0, :split], 0.0, 1.0) if len(near) else np.full(split, 0.5)
+    ends = np.clip([middle - reach, middle + reach], 0.0, 1.0)
+    candidates = _candidates(region, near, ends, rng)
+    if not len(candidates):  # the best run itself broke the limits between factors
+        return best_point(region, score, near, seed)
     scores = score(candidates)
     order = np.argsort(-scores)
     best, value = candidates[order[0]], float(scores[order[0]])
@@ -146,28 +152,31 @@ def best_point(region: Region, score: Score, near: Floats, seed: int) -> tuple[F
         if all(np.abs(candidates[at] - other).max() > 0.05 for other in taken):
             taken.append(candidates[at])
     for point in taken:
-        found, height = _climbed(region, score, point)
+        found, height = _climbed(region, score, point, ends)
         if height > value:
             best, value = found, height
     others = np.array(_neighbours(region.space, best)).reshape(-1, region.space.size)
     if len(others):
         levels = score(others)
         for at in np.argsort(-levels)[:2]:
-            found, height = _climbed(region, score, others[at])
+            found, height = _climbed(region, score, others[at], ends)
             if height > value:
                 best, value = found, height
     return best, value
 
 
-def _candidates(region: Region, near: Floats, rng: np.random.Generator) -> Floats:
+def _candidates(region: Region, near: Floats, ends: Floats, rng: np.random.Generator) -> Floats:
+    """Points to begin from, their continuous columns between `ends` ("end, column")."""
     space = region.space
-    drawn = [spread_points(region, CANDIDATES, int(rng.integers(2**31)))]
+    spread = spread_points(region, CANDIDATES, int(rng.integers(2**31)))
+    spread[:, : space.continuous] = ends[0] + spread[:, : space.continuous] * (ends[1] - ends[0])
+    drawn = [spread[region.admits(spread)]]
     for size in (0.05, 0.2):
         if len(near):
             around = near[rng.integers(len(near), size=CANDIDATES // 4)].copy()
             moved = rng.random(around[:, : space.continuous].shape) < 0.5
             shift = rng.normal(0, size, moved.shape) * moved
-            around[:, : space.continuous] = np.clip(around[:, : space.continuous] + shift, 0, 1)
+            around[:, : space.continuous] = np.clip(around[:, : space.continuous] + shift, *ends)
             for at, levels in enumerate(space.levels, space.continuous):
                 swap = rng.random(len(around)) < 0.2
                 around[swap, at] = rng.integers(levels, size=int(swap.sum()))
@@ -175,8 +184,8 @@ def _candidates(region: Region, near: Floats, rng: np.random.Generator) -> Float
     return np.vstack(drawn)
 
 
-def _climbed(region: Region, score: Score, point: Floats) -> tuple[Floats, float]:
-    """Uphill from `point` along its continuous columns, its levels kept."""
+def _climbed(region: Region, score: Score, point: Floats, ends: Floats) -> tuple[Floats, float]:
+    """Uphill from `point` along its continuous columns, between `ends` ("end, column"); its levels are kept."""
     from scipy import optimize
 
     split = region.space.continuous
@@ -189,17 +198,17 @@ def _climbed(region: Region, score: Score, point: Floats) -> tuple[Floats, float
 
     def down(x: Floats) -> tuple[float, Floats]:
         # Inwards at the far end: a step outside would ask where no run can be.
-        steps = np.where(x < 0.5, STEP, -STEP)
+        steps = np.where(x < ends.mean(0), STEP, -STEP)
         points = np.repeat(np.concatenate([x, levels])[None], split + 1, 0)
         points[1 + np.arange(split), np.arange(split)] += steps
         values = score(points)
         return -float(values[0]), -(values[1:] - values[0]) / steps
 
     found = optimize.minimize(
-        down, point[:split], jac=True, method=method, bounds=[(0.0, 1.0)] * split, constraints=limits,
+        down, point[:split], jac=True, method=method, bounds=list(zip(*ends, strict=True)), constraints=limits,
         options={"maxiter": 25},
     )  # fmt: skip
-    end = np.concatenate([np.clip(found.x, 0, 1), levels])
+    end = np.concatenate([np.clip(found.x, *ends), levels])
     height = -float(found.fun)
     return (end, height) if height > value and region.admits(end[None])[0] else (point, value)
 

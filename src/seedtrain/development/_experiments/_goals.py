@@ -20,7 +20,10 @@ NODES: Final = 64
 
 
 class Aim:
-    """The score of a point, given what is believed; `seen` are the points of the runs made and under way."""
+    """The score of a point, given what is believed; `seen` are the points of the runs made and under way.
+
+    `found`: whether any of these is thought to hold the limits.
+    """
 
     def __init__(
         self, study: Experiment, beliefs: Mapping[str, Belief], seen: Floats, readings: Mapping[str, Floats],
@@ -31,7 +34,7 @@ class Aim:
         self.limits = [item for item in study.responses if item.limited]
         self.signs = [1.0 if item.goal == "maximise" else -1.0 for item in self.goals]
         chance = np.exp(self.log_chances(seen))
-        self._found = bool((chance > FEASIBLE).any())
+        self.found = bool((chance > FEASIBLE).any())
         self._weights = rng.dirichlet(np.ones(len(self.goals)), size=SETS)
         self._nodes = np.random.default_rng(0).standard_normal((NODES, len(self.goals)))
         self._scales = [
@@ -52,7 +55,7 @@ class Aim:
         """Logarithm of the expected improvement times the chance; where no run holds the limits, first that chance."""
         gain = over_draws(*self._moments(points), self._bests)
         chance = self.log_chances(points)
-        return gain + chance if self._found else chance + 0.1 * (gain + chance)
+        return gain + chance if self.found else chance + 0.1 * (gain + chance)
 
     def good(self, points: Floats) -> Floats:
         """Which of the runs made are best so far: around them candidates lie."""

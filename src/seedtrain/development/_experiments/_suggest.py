@@ -42,6 +42,8 @@ BROKEN: Final = 10.0
 """How much worse a limit broken by a response's whole range is than a goal missed by its own."""
 AWAY: Final = 0.2
 """Of a range: how far apart runs are that a model alone promises."""
+NEARBY: Final = 0.2
+"""Of a range: how far from the best run every second one lies at most."""
 SAME: Final = 0.05
 """Of a range: points nearer than this are not made twice while runs are spread."""
 
@@ -131,7 +133,9 @@ def _next(study: Experiment, known: _Known, prior: Prior | None, seed: int) -> S
     beliefs = {name: believe(study.space, known.x, values, told.get(name), rng) for name, values in known.y.items()}
     beliefs = {name: item.joined(known.pending) for name, item in beliefs.items()}
     aim = Aim(study, beliefs, np.vstack([known.x, known.pending]), known.y, rng)
-    point, _height = best_point(study.region, aim.score, aim.good(known.x), drawn)
+    # A response may fall off steeply beside its best: every second run is looked for around the best one alone.
+    nearby = len(aim.goals) == 1 and aim.found and (len(known.x) + len(known.pending)) % 2 == 1
+    point, _height = best_point(study.region, aim.score, aim.good(known.x), drawn, NEARBY if nearby else 1.0)
     point = study.point(study.values(point))
     expected = {name: item.predicted(point[None]) for name, item in beliefs.items()}
     moments = {name: (float(mean[0]), float(deviation[0])) for name, (mean, deviation) in expected.items()}

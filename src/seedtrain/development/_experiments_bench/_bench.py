@@ -83,14 +83,18 @@ def _rows(
     for after in (number for number in AT if number <= runs):
         best = {name: [item.best[after - 1] for item in done] for name, done in found.items()}
         case = f"{problem.name}, best of {problem.best:g} after {after} runs, median of {count} seeds"
-        rows.append(_row(case, best[OURS], best.get(BOFIRE), BOFIRE, version, 1.0, missing))
+        row = _row(case, best[OURS], best.get(BOFIRE), BOFIRE, version, 1.0, missing)
+        if BOFIRE in best:
+            equal = _sure(best[OURS], best[BOFIRE], "two-sided")
+            row["note"] = f"p {equal:.2g} that both find as much (Wilcoxon, by seed)"
+        rows.append(row)
         rows.append(_row(case, best[OURS], best[SPREAD], SPREAD, None, None))
         if PRIOR in best:
             case = f"{problem.name}, the same with a model as prior, after {after} runs"
-            surer = _surer(best[PRIOR], best[OURS])
+            unhelped = _sure(best[PRIOR], best[OURS], "greater")
             row = _row(case, best[PRIOR], best[OURS], "Seedtrain without it", None, 1.0)
-            row["met"] = row["met"] and surer <= SURE
-            rows.append(row | {"note": f"p {surer:.2g} that it does not help (Wilcoxon, by seed)"})
+            row["met"] = row["met"] and unhelped <= SURE
+            rows.append(row | {"note": f"p {unhelped:.2g} that it does not help (Wilcoxon, by seed)"})
             rows.append(_row(case, best[PRIOR], best.get(BOFIRE), BOFIRE, version, 1.0, missing))
     speed = {name: [1 / item.cpu_s for item in done] for name, done in found.items() if name != SPREAD}
     case = f"{problem.name}, choosing the next run"
@@ -98,13 +102,15 @@ def _rows(
     return rows
 
 
-def _surer(ones: Sequence[float], others: Sequence[float]) -> float:
-    """One-sided p of Wilcoxon's signed-rank test over seeds that `ones` are not above `others`."""
+def _sure(ones: Sequence[float], others: Sequence[float], alternative: Literal["greater", "two-sided"]) -> float:
+    """p of Wilcoxon's signed-rank test over seeds: that `ones` are not above `others`, or do not differ from them.
+
+    A campaign that never held the limits (minus infinity) lies below all others, and with its like.
+    """
     from scipy import stats
 
-    if all(one == other for one, other in zip(ones, others, strict=True)):
-        return 1.0
-    return float(stats.wilcoxon(ones, others, alternative="greater").pvalue)
+    apart = [0.0 if one == other else one - other for one, other in zip(ones, others, strict=True)]
+    return float(stats.wilcoxon(apart, alternative=alternative).pvalue) if any(apart) else 1.0
 
 
 def _row(
