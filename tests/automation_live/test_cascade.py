@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seedtrain.automation import LivePlant, OpcUaPlant, batch_state, execute_live, parse_mapping
+from seedtrain.automation import LivePlant, OpcUaPlant, Session, batch_state, execute_live, parse_mapping
 from seedtrain.automation._scenario import scenario_of, write_scenario
 from seedtrain.automation._served import start_plant
 from seedtrain.automation._telemetry import Segment, read_segment
@@ -71,14 +71,18 @@ def plant_of(folder: Path, made: ControlRecipe, vessel: dict[str, Any]) -> Itera
         process.stop()
 
 
-def batch(folder: Path, text: str, **lines: Any) -> Segment:
-    """The telemetry of the phase `batch` of a whole batch over OPC UA on a vessel with `lines`."""
+def batch(
+    folder: Path, text: str, client: Callable[[Session, bool], object] = lambda *_: None, **lines: Any
+) -> Segment:
+    """The telemetry of the phase `batch` of a whole batch over OPC UA on a vessel with `lines`; a `client` may look and
+    write before it, and after it."""
     made = control(text)
     with plant_of(folder, made, VESSEL | lines) as url, open_ledger(folder / "record.db") as ledger:
         names = {name for parts in made.recipe.materials.values() for name in parts}
         lots = [Lot(f"LOT-{name}", name, "x", parse("500 kg"), date(2030, 1, 1), "released") for name in names]
         receive_lots(ledger, lots, enrol_person(ledger, "Store", ["warehouse"], scripted=True))
         with OpcUaPlant(parse_mapping(drafted(url), "mapping.yaml"), made, owner=BATCH) as plant:
+            client(plant.session, False)
             ended = execute_live(
                 made,
                 plant,
@@ -91,12 +95,31 @@ def batch(folder: Path, text: str, **lines: Any) -> Segment:
                 interval=timedelta(minutes=2),
                 look_s=0.02,
             )
+            client(plant.session, True)
         assert ended.state() is State.COMPLETE
         return read_segment(folder / "segments", batch_state(ledger, BATCH).segments[PLACE + "batch"])
 
 
+FUNCTION = "nsu=urn:seedtrain:plant;s=TANK/FunctionSet/{}"
+TUNED = [
+    FUNCTION.format(f"dissolved_oxygen/ControllerTuningParameter/{name}") for name in ("CtrlP", "CtrlTi", "CtrlTd")
+]
+
+
+def tunes(session: Session, after: bool) -> None:
+    """A client that slows the oxygen's loop a little, and would turn that of the pH round."""
+    turned = FUNCTION.format("pH/ControllerTuningParameter/CtrlP")
+    states = [FUNCTION.format(f"{tag}/ControlFunctionState") for tag in ("temperature", "dissolved_oxygen")]
+    found = [value.value for value in session.read([*TUNED, turned, *states]) if value is not None]
+    if after:
+        assert found == [60.0, pytest.approx(200.0), 0.0, 60.0, "Running", "Running"]
+        return
+    assert found == [60.0, pytest.approx(180.0), 0.0, 60.0, "Stopped", "Stopped"]
+    session.write({TUNED[1]: 200.0, turned: -60.0})
+
+
 def test_the_stages_follow_one_another_and_oxygen_comes_back(tmp_path: Path):
-    seen = batch(tmp_path, GROWN, oxygen_share="40 %").columns
+    seen = batch(tmp_path, GROWN, tunes, oxygen_share="40 %").columns
     speed, gas, rich = (np.array(seen[tag]) for tag in ("stirrer_speed", "aeration", "oxygen_share"))
     used = [int(np.argmax(found)) for found in (speed > 186.0, gas > 1.03, rich > 0.1)]
     assert 0 < used[0] < used[1] < used[2]  # each stage begins when the one before is at its end

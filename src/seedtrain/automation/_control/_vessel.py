@@ -117,7 +117,7 @@ class VesselControl:
         if stages == self._stages:
             return
         self._stages = stages
-        self.oxygen.settings = replace(OXYGEN, high=max(highest_output(stages), _NOTHING))
+        self.oxygen.settings = replace(self.oxygen.settings, high=max(highest_output(stages), _NOTHING))
         self.oxygen.shift(output_at(stages, self._places()))
 
     def _places(self) -> dict[str, float]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from seedtrain.automation._devices import Ending, Reading
+from seedtrain.automation._plant._tuning import Tuning
 from seedtrain.base import InputError
 from seedtrain.recipe import State
 
@@ -121,6 +122,14 @@ class PlantUnit(ABC):
     def retarget(self, targets: Mapping[str, float]) -> None:
         """Targets as a client wrote them."""
         self.targets.update(targets)
+
+    def tunings(self) -> Mapping[str, Tuning]:
+        """How its controllers are tuned, by what each controls; nothing where it has none of its own."""
+        return {}
+
+    def tune(self, tag: str, tuning: Tuning) -> None:
+        """Tune a controller; raises `InputError` for what is no tuning."""
+        raise InputError(f"{self.name} has no controller of {tag} {tuning}", remedy="Tune a unit that is integrated.")
 
     def claim(self, owner: str) -> None:
         """Take the unit for an executor; refused while another one that was heard of lately has it."""

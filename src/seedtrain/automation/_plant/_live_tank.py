@@ -12,6 +12,7 @@ from seedtrain.automation._control import Actuators, Feeding, VesselControl, gas
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._plant._instruments import Instruments
 from seedtrain.automation._plant._soft import SoftSensors
+from seedtrain.automation._plant._tuning import restore_tunings, tunings_data
 from seedtrain.simulation import Liquid, LiveTank, StirredTank, TankInputs
 
 TICK: Final = timedelta(seconds=30)
@@ -144,6 +145,7 @@ class DrivenTank:
         return {
             "tank": self.tank.to_data(),
             "control": self.control.to_data(),
+            "tunings": tunings_data(self.control.loops),
             "instruments": {tag: item.to_data() for tag, item in self.instruments.all.items()},
             "probes": self.instruments.probes.to_data(),
         }
@@ -151,6 +153,7 @@ class DrivenTank:
     def restore(self, data: Mapping[str, Any]) -> None:
         """The state of `to_data`; what is driven follows at the next tick."""
         self.tank.restore(data["tank"])
+        restore_tunings(self.control.loops, data.get("tunings", {}))
         self.control.restore(data["control"])
         for tag, item in self.instruments.all.items():
             item.restore(data["instruments"][tag])

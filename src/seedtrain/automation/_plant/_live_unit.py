@@ -31,6 +31,7 @@ from seedtrain.automation._plant._live_results import READ_BY, Intake, LiveResul
 from seedtrain.automation._plant._live_tank import TICK, DrivenTank
 from seedtrain.automation._plant._soft import SOFT_SENSORS, SoftSensors
 from seedtrain.automation._plant._state import UnitState
+from seedtrain.automation._plant._tuning import Tuning, tune, tuning_of
 from seedtrain.automation._ramp import CONTROL_INTERVAL
 from seedtrain.automation._scenario import UnitScenario
 from seedtrain.base import InputError
@@ -277,6 +278,14 @@ class LiveUnit(PlantUnit):
         )
         if found != self._driven.control.set_points:
             self._driven.control.want(found)
+
+    def tunings(self) -> Mapping[str, Tuning]:
+        """How its loops are tuned, by what each controls."""
+        return {tag: tuning_of(loop) for tag, loop in self._driven.control.loops.items()}
+
+    def tune(self, tag: str, tuning: Tuning) -> None:
+        """Tune a loop from now on, without a bump."""
+        tune(self._driven.control.loops[tag], tuning)
 
     def _most_gas(self) -> float | None:
         """Where the cascade's gas ends because the recipe limits it in the phase, vvm: the flow meter's noise stays

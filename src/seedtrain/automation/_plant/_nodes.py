@@ -11,6 +11,7 @@ from asyncua import Node, Server, ua
 
 from seedtrain.automation._lads import LADS_STATE, RESULT_FIELDS, unit_id
 from seedtrain.automation._plant._base import PlantUnit, Signal
+from seedtrain.automation._plant._controller_nodes import ControllerNodes
 from seedtrain.automation._plant._history import PlantHistory, data_value
 from seedtrain.automation._plant._world import World
 
@@ -54,6 +55,7 @@ class AddressSpace:
         self.index = index
         self.world = world
         self.history = PlantHistory()
+        self.controllers = ControllerNodes(self)
         server.iserver.history_manager.set_storage(self.history)
 
     def id(self, path: str) -> ua.NodeId:
@@ -123,6 +125,7 @@ class AddressSpace:
             target = await self.variable(function, f"{path}/TargetValue", ua.Variant(math.nan, ua.VariantType.Double))
             await target.set_writable()
             nodes.append(target)
+        await self.controllers.build(function, unit, tag)
         for node in nodes:
             await node.add_property(0, "EngineeringUnits", engineering)
             await node.add_property(self.index, "Origin", text("simulated"))

@@ -165,6 +165,7 @@ class PlantServer:
         assert self._space is not None
         for unit in self.world.units.values():
             self._retarget(unit)
+            await self._space.controllers.follow(unit)
         signals: list[Signal] = []
         reached = self.world.advance(to, signals.append)
         await self._space.show(signals)
