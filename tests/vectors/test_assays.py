@@ -11,10 +11,11 @@ from scipy import optimize, stats
 from seedtrain.base import InputError, InputErrors, use_language
 from seedtrain.report import render_html
 from seedtrain.vectors import ASSAYS, assay_page, verify_assay
-from seedtrain.vectors._assays._absence import detection_probability, lower_bound, upper_bound
+from seedtrain.vectors._assays._absence import detection_probability
 from seedtrain.vectors._assays._ddpcr import copies_per_droplet
 from seedtrain.vectors._assays._qpcr import fit_curve, outliers, predict
 from seedtrain.vectors._assays._tcid50 import Titration, most_likely, reed_muench, spearman_kaerber
+from seedtrain.vectors._fractions import lower_bound, upper_bound
 from tests.vectors.assay_draws import (
     CASES,
     SETTINGS,

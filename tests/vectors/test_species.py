@@ -151,6 +151,21 @@ def test_the_probit_finds_the_level_that_made_the_data_and_its_interval_holds():
     assert [score.sum(), (score * z).sum()] == pytest.approx([0, 0], abs=1e-3)
 
 
+def test_an_lod_is_demonstrated_by_enough_replicates_at_one_level_too():
+    clean, head = HEAD + control(), "level,replicates,detected\n"
+    enough = verify_species(clean, lod=head + "1e-3,59,59\n", claim="0.1 %")
+    assert enough.verdict.verdict == "pass"
+    assert enough.verdict.criteria[-1].value == "<= 0.1 %"
+    assert verify_species(clean, lod=head + "1e-3,59,59\n", claim="0.05 %").verdict.verdict == "inconclusive"
+    # Levels share the risk, and a level that is missed ends the row, whatever lies below it.
+    two = "1e-3,80,80\n2e-3,80,80\n"
+    assert verify_species(clean, lod=head + two, claim="0.1 %").verdict.verdict == "pass"
+    odd = verify_species(clean, lod=head + "1e-3,80,80\n2e-3,20,10\n4e-3,80,80\n", claim="0.1 %")
+    assert odd.verdict.criteria[-1].value == "<= 0.4 %"
+    with pytest.raises(InputError, match="1 levels"):
+        verify_species(clean, lod=head + "1e-3,58,58\n")
+
+
 @pytest.mark.parametrize(
     ("text", "lod", "words"),
     [

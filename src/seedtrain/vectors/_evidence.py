@@ -103,6 +103,7 @@ def _of_species() -> tuple[str, ...]:
         _("porcine masses {listed}: masses alone confirm nothing; confirm by fragments or qPCR"),
         _("references {file}, SHA-256 {digest}"),
         _("LOD95 by probit, {count} replicates, SHA-256 {digest}"),
+        _("LOD95 at most {level}: found there in 95 % of the tests or more, by the bound of Clopper and Pearson"),
         _("no LOD95 was demonstrated"),
     )
 

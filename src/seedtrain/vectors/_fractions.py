@@ -26,6 +26,18 @@ def seen_once(trials: int, probability: float = 0.95) -> float:
     return -math.expm1(math.log1p(-probability) / trials)
 
 
+def upper_bound(positive: int, replicates: int, confidence: float) -> float:
+    """Upper bound of a chance by Clopper & Pearson 1934, Biometrika 26:404."""
+    from scipy.stats import beta
+
+    return 1.0 if positive == replicates else float(beta.ppf(confidence, positive + 1, replicates - positive))
+
+
+def lower_bound(positive: int, replicates: int, confidence: float) -> float:
+    """Lower bound of a chance, as `upper_bound`."""
+    return 1 - upper_bound(replicates - positive, replicates, confidence)
+
+
 def share_text(value: float) -> str:
     """A fraction as a percentage with three digits."""
     return f"{100 * value:.3g} %"

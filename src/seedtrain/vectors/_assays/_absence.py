@@ -8,6 +8,7 @@ from typing import Final
 
 from seedtrain.base import InputError, Position
 from seedtrain.vectors._assays._estimate import Estimate, Finding, Setting, check
+from seedtrain.vectors._fractions import lower_bound, upper_bound
 from seedtrain.vectors._table import Column, Sheet
 
 COLUMNS: Final = (
@@ -27,18 +28,6 @@ def detection_probability(concentration: float, amount: float, sensitivity: floa
     - `sensitivity`: chance that a single particle in the test is found.
     """
     return -math.expm1(-concentration * amount * sensitivity)
-
-
-def upper_bound(positive: int, replicates: int, confidence: float) -> float:
-    """Upper bound of a chance by Clopper & Pearson 1934, Biometrika 26:404."""
-    from scipy.stats import beta
-
-    return 1.0 if positive == replicates else float(beta.ppf(confidence, positive + 1, replicates - positive))
-
-
-def lower_bound(positive: int, replicates: int, confidence: float) -> float:
-    """Lower bound of a chance, as `upper_bound`."""
-    return 1 - upper_bound(replicates - positive, replicates, confidence)
 
 
 def analyse_absence(sheet: Sheet, settings: Mapping[str, float]) -> Finding:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from seedtrain.base import InputError
-from seedtrain.vectors._fractions import Z95
+from seedtrain.vectors._fractions import Z95, lower_bound
 
 LEAST_LEVELS: Final = 4
 
@@ -61,6 +61,25 @@ def fit_probit(levels: Sequence[float], replicates: Sequence[int], detected: Seq
     middle = (target - intercept) / slope
     low, high = _fieller(target, intercept, slope, covariance)
     return Probit(intercept, slope, *(_power(item) for item in (middle, low, high)))
+
+
+def demonstrated(levels: Sequence[float], replicates: Sequence[int], detected: Sequence[int]) -> float | None:
+    """The lowest level from which on all are found in 95 % of the tests or more, by the lower bound of each share.
+
+    One-sided bounds of Clopper & Pearson 1934 (Biometrika 26:404) that hold together with 95 %: 59 of 59 at a single
+    level. `None` where no level was tested so often.
+    """
+    totals: dict[float, tuple[int, int]] = {}
+    for level, many, found in zip(levels, replicates, detected, strict=True):
+        before = totals.get(level, (0, 0))
+        totals[level] = before[0] + many, before[1] + found
+    confidence = 1 - 0.05 / len(totals)
+    lowest = None
+    for level, (many, found) in sorted(totals.items(), reverse=True):
+        if lower_bound(found, many, confidence) < 0.95:
+            break  # a level that is missed makes whatever was found below it chance
+        lowest = level
+    return lowest
 
 
 def _power(value: float) -> float:

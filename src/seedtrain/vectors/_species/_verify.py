@@ -29,7 +29,7 @@ from seedtrain.vectors._species._animals import PORCINE, Judged, animals_shown, 
 from seedtrain.vectors._species._maldi import judge_peaks
 from seedtrain.vectors._species._mzml import is_mzml, peptide_rows
 from seedtrain.vectors._species._peptide import check_sequence, mass_to_charge, matched
-from seedtrain.vectors._species._probit import Probit, fit_probit
+from seedtrain.vectors._species._probit import Probit, demonstrated, fit_probit
 from seedtrain.vectors._table import NO_CYCLE, Column, Row, Sheet, heads_of, parse_sheet
 
 PEPTIDE_COLUMNS: Final = (
@@ -333,10 +333,11 @@ def _lod(lod: Path | str | None, claim: str) -> tuple[Probit | None, Criterion, 
         if row.count("detected") > row.count("replicates"):
             raise sheet.error(row, "more detected than replicates", "Check the line.")
     columns = [row.number("level") for row in sheet.rows], [row.count("replicates") for row in sheet.rows]
+    detected = [row.count("detected") for row in sheet.rows]
     try:
-        fit = fit_probit(*columns, [row.count("detected") for row in sheet.rows])
+        fit = fit_probit(*columns, detected)
     except InputError as error:
-        raise sheet.error(sheet.rows[0], error.message, error.remedy) from None
+        return None, *_by_bound(sheet, demonstrated(*columns, detected), wanted, limit, error)
     ends = [f"{100 * item:.3g} %" for item in (fit.lod95, fit.low, fit.high)]
     word: VerdictWord = "pass" if fit.high <= wanted else "inconclusive"
     return (
@@ -344,6 +345,18 @@ def _lod(lod: Path | str | None, claim: str) -> tuple[Probit | None, Criterion, 
         Criterion("LOD95", ends[0], (ends[1], ends[2]), limit, None, word),
         [f"LOD95 by probit, {sum(columns[1])} replicates, SHA-256 {digest_bytes(text.encode())}"],
     )
+
+
+def _by_bound(
+    sheet: Sheet, level: float | None, wanted: float, limit: str, error: InputError
+) -> tuple[Criterion, list[str]]:
+    """The LOD95 where no curve can be fitted: a level that is found often enough. Raises `error` where none is."""
+    if level is None:
+        raise sheet.error(sheet.rows[0], error.message, error.remedy) from None
+    shown = f"<= {100 * level:.3g} %"
+    word: VerdictWord = "pass" if level <= wanted else "inconclusive"
+    by = "found there in 95 % of the tests or more, by the bound of Clopper and Pearson"
+    return Criterion("LOD95", shown, None, limit, None, word), [f"LOD95 at most {100 * level:.3g} %: {by}"]
 
 
 def species_page(report: SpeciesReport) -> Page:
