@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedtrain.base import InputError
+from seedtrain.base import InputError, use_language
 from seedtrain.development import KEEP, Operating, match
 from seedtrain.simulation import StirredTank
 from seedtrain.simulation._transfer import flooding_gas_flow
@@ -93,5 +93,9 @@ def test_gas_that_floods_the_impeller_at_the_matched_speed_transfers_nothing() -
     flow = figures["gas_velocity"] * tank(PLANT).area
     assert flow == pytest.approx(flooding_gas_flow(tank(PLANT), found.scaled.speed).value, rel=1e-6)
     little = dataclasses.replace(slow, aeration=0.1)
+    with use_language("zh"):
+        assert "floods" not in found.words
+        assert "气泛" in found.words
+    assert "floods" in found.to_data()["words"]
     calm = match(tank(PLANT), little, tank(PLANT), 9000.0, "tip_speed")
     assert "floods" not in calm.words

@@ -212,6 +212,14 @@ def test_the_times_on_a_screen_are_in_its_language() -> None:
     assert not any(f"  {word}  " in lines for word in ("prepare", "inoculate", "harvest", "process"))
 
 
+def test_a_phase_whose_feed_is_lowered_is_named_with_its_part() -> None:
+    found = up()
+    lines = "\n".join(scale_up_lines(found))
+    for item in (found.start, found.end):
+        for path, part in item.feed.factors.items():
+            assert (f"{path}: the feed is lowered to" in lines) or part >= 0.9995
+
+
 # --- the document ---------------------------------------------------------------------------------------------------
 
 
@@ -257,6 +265,7 @@ def test_the_journey_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["--to", "TANK-9"], "no unit 'TANK-9'"),
         (["--to", PILOT, "--from", "TANK-9"], "no unit 'TANK-9'"),
         (["--to", "FLASK-250"], "no stirred tank"),
+        (["--to", "SEED-20"], "Name the seed train of SEED-20"),
         (["--to", PILOT, "--harvest", "soon"], "no moment"),
         (["--to", PILOT, "--pdf"], "--pdf without --output"),
         (["--to", PILOT, "--keep", "colour"], "colour"),

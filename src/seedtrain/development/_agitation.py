@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from seedtrain.base import InputError
+from seedtrain.base import InputError, use_language
+from seedtrain.base import translate as _
 from seedtrain.simulation import (
     StirredTank,
     TransferLimits,
@@ -63,10 +64,43 @@ class Operating:
 
 
 @dataclass(frozen=True)
+class AgitationNote:
+    """What stopped a match: `what` was meant (a setting or a unit), and the `values` that say how far it came."""
+
+    kind: Literal["aeration_cut", "pressure_cut", "drive", "aeration", "flooded"]
+    what: str
+    values: tuple[float, ...]
+
+    @property
+    def words(self) -> str:
+        """In the language in use."""
+        shown = [f"{value:.4g}" for value in self.values]
+        match self.kind:
+            case "aeration_cut":
+                text = _("aeration {value} vvm is outside the vessel's {low} .. {high}: {nearest} is used")
+                return text.format(value=shown[0], low=shown[1], high=shown[2], nearest=shown[3])
+            case "pressure_cut":
+                text = _("head pressure {value} bar is outside the vessel's {low} .. {high}: {nearest} is used")
+                return text.format(value=shown[0], low=shown[1], high=shown[2], nearest=shown[3])
+            case "drive":
+                text = _("the drive gives {value} {unit} at its nearest speed, {speed} 1/min")
+                return text.format(value=shown[0], unit=self.what, speed=f"{self.values[1]:.0f}")
+            case "aeration":
+                text = _("the aeration gives {value} {unit} at its nearest, {vvm} vvm")
+                return text.format(value=shown[0], unit=self.what, vvm=shown[1])
+            case "flooded":
+                text = _(
+                    "the gas floods the impeller at {speed} 1/min: it disperses {some} of the {all} vvm, and the "
+                    "figures are for that"
+                )
+                return text.format(speed=f"{self.values[0]:.0f}", some=shown[1], all=shown[2])
+
+
+@dataclass(frozen=True)
 class Agitation:
     """The matched operation of one vessel, with the conflict table.
 
-    - `reached`: whether the vessel can hold the criterion; `words` says what stopped it where not.
+    - `reached`: whether the vessel can hold the criterion; `notes`: what stopped it where not.
     """
 
     keep: str
@@ -74,16 +108,23 @@ class Agitation:
     scaled: Operating
     criteria: tuple[Criterion, ...]
     reached: bool
-    words: str
+    notes: tuple[AgitationNote, ...]
+
+    @property
+    def words(self) -> str:
+        """The notes, in the language in use."""
+        return "; ".join(note.words for note in self.notes)
 
     def to_data(self) -> dict[str, Any]:
-        """JSON-ready data."""
+        """JSON-ready data; English, for machines."""
+        with use_language("en"):
+            words = self.words
         return {
             "keep": self.keep,
             "reference": dict(vars(self.reference)),
             "scaled": dict(vars(self.scaled)),
             "reached": self.reached,
-            "words": self.words,
+            "words": words,
             "criteria": [
                 {
                     "name": row.name,
@@ -110,14 +151,14 @@ def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: f
     if keep not in KEEP:
         raise InputError(f"{keep!r} cannot be kept", remedy=f"Use one of: {', '.join(KEEP)}.")
     here = _figures(basis, reference)
-    notes: list[str] = []
-    aeration = _clip(reference.aeration, tank.aeration, "aeration", "vvm", notes)
-    head = _clip(reference.head_pressure, tank.head_pressure, "head pressure", "bar", notes)
+    notes: list[AgitationNote] = []
+    aeration = _clip(reference.aeration, tank.aeration, "aeration_cut", notes)
+    head = _clip(reference.head_pressure, tank.head_pressure, "pressure_cut", notes)
     if keep == "gas_velocity":
         little = 1e-6  # vvm, so that no impeller floods: the velocity grows in proportion
         trial = _figures(tank, Operating(volume, tank.stirrer_speed[1], little, head, reference.temperature))
         wanted = here.gas_velocity / trial.gas_velocity * little
-        aeration = _clip(wanted, tank.aeration, "aeration", "vvm", notes)
+        aeration = _clip(wanted, tank.aeration, "aeration_cut", notes)
     by_speed = "power_per_volume" if keep in _BY_AERATION else keep
 
     def at(speed: float, vvm: float | None = None) -> Operating:
@@ -140,22 +181,18 @@ def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: f
 
 
 def _outcome(
-    keep: str, old: tuple[StirredTank, Operating], new: tuple[StirredTank, Operating], notes: list[str]
+    keep: str, old: tuple[StirredTank, Operating], new: tuple[StirredTank, Operating], notes: list[AgitationNote]
 ) -> Agitation:
     here, there = _figures(*old), _figures(*new)
     before = {name: _value(here, name, *old) for name in KEEP}
     after = {name: _value(there, name, *new) for name in KEEP}
     reached = math.isclose(after[keep], before[keep], rel_tol=1e-3)
     if not reached and keep not in _BY_AERATION:
-        nearest = f"{after[keep]:.4g} {KEEP[keep]} at its nearest speed, {new[1].speed:.0f} 1/min"
-        notes.append(f"the drive gives {nearest}")
+        notes.append(AgitationNote("drive", KEEP[keep], (after[keep], new[1].speed)))
     elif not reached and keep == "carbon_dioxide":
-        notes.append(f"the aeration gives {after[keep]:.4g} {KEEP[keep]} at its nearest, {new[1].aeration:.3g} vvm")
+        notes.append(AgitationNote("aeration", KEEP[keep], (after[keep], new[1].aeration)))
     if there.flooded:
-        notes.append(
-            f"the gas floods the impeller at {there.speed:.0f} 1/min: it disperses {there.aeration:.3g} of the "
-            f"{new[1].aeration:.3g} vvm, and the figures are for that"
-        )
+        notes.append(AgitationNote("flooded", "vvm", (there.speed, there.aeration, new[1].aeration)))
     criteria = tuple(
         Criterion(
             name,
@@ -167,7 +204,7 @@ def _outcome(
         )
         for name, unit in KEEP.items()
     )
-    return Agitation(keep, old[1], new[1], criteria, reached, "; ".join(notes))
+    return Agitation(keep, old[1], new[1], criteria, reached, tuple(notes))
 
 
 def figures(tank: StirredTank, operating: Operating) -> TransferLimits:
@@ -217,12 +254,15 @@ def _in_range(found: TransferLimits, name: str) -> bool:
     return bool(getattr(getattr(found, name), "in_range", True))
 
 
-def _clip(value: float, limits: tuple[float, float], what: str, unit: str, notes: list[str]) -> float:
+def _clip(
+    value: float, limits: tuple[float, float], kind: Literal["aeration_cut", "pressure_cut"],
+    notes: list[AgitationNote],
+) -> float:  # fmt: skip
     low, high = limits
     if low <= value <= high:
         return value
     nearest = min(max(value, low), high)
-    notes.append(f"{what} {value:.3g} {unit} is outside the vessel's {low:g} .. {high:g}: {nearest:g} is used")
+    notes.append(AgitationNote(kind, "", (value, low, high, nearest)))
     return nearest
 
 

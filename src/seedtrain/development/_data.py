@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from seedtrain.base import InputError
-from seedtrain.development._agitation import Agitation, Criterion, Operating
+from seedtrain.development._agitation import Agitation, AgitationNote, Criterion, Operating
 from seedtrain.development._feed import FeedLimit, Margins
 from seedtrain.development._scale import ScaleResult
 from seedtrain.development._transfer import Transfer
@@ -72,6 +72,7 @@ def result_from_data(data: Mapping[str, Any], vessels: Mapping[str, Vessel]) -> 
                 "reference": Operating(**agitation["reference"]),
                 "scaled": Operating(**agitation["scaled"]),
                 "criteria": tuple(Criterion(**row) for row in agitation["criteria"]),
+                "notes": tuple(AgitationNote(**{**row, "values": tuple(row["values"])}) for row in agitation["notes"]),
             }
         ),
         transfer=Transfer(

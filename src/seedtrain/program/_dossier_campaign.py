@@ -94,7 +94,7 @@ def _simulated_words(case: Case) -> str:
 def _lead(case: Case) -> str:
     before, choose = case.results["before"].data, case.results["choose"].data
     own, chosen = choose["own"], choose["chosen"]
-    far = [percent(math.expm1(item["shortfall"]["value"]), 2) for item in (before, own, chosen)]
+    far = [percent(math.expm1(item["shortfall"]["value"]), 3) for item in (before, own, chosen)]
     parts = [
         _(
             "On the weighted mean the process is {before} away from the limits of the need as far as was known before "

@@ -146,7 +146,7 @@ class Outcome:
         if "campaign" not in self.results:
             return []
         told = self._campaign()
-        short = {name: f"{100 * math.expm1(item['value']):.0f} %" for name, item in told["shortfall"].items()}
+        short = {name: f"{100 * math.expm1(item['value']):.3g} %" for name, item in told["shortfall"].items()}
         words = _("campaign of {runs} simulated runs") if told["simulated"] else _("campaign of {runs} runs")
         words = words if told["runs"] else _("fit of one's own")
         gap = _("mean distance from the limits {before} before the data, {fitted} fitted, {chosen} as chosen")

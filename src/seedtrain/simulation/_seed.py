@@ -32,10 +32,11 @@ def simulate_seed_train(
     for number, procedure in enumerate(seeds):
         name = procedure.unit
         if name is None or name not in vessels:
+            seeds_of = f"Name the seed train of {control.unit} in the plant file, smallest first: seeds: [FLASK, SEED]."
             raise InputError(
                 f"unit procedure {procedure.name!r} has no vessel ({name or 'none named'})",
                 position=control.recipe.position(procedure.name),
-                remedy=f"Give it one of: {', '.join(vessels)}.",
+                remedy=f"Give it one of: {', '.join(vessels)}." if name else seeds_of,
             )
         runs.append(
             simulate(

@@ -326,6 +326,10 @@ def scale_up_lines(found: ScaleUp, *, harvest: datetime.datetime | None = None) 
                 uptake=number(item.transfer.OUR),
             )
         )
+        lowered = _("  {phase}: the feed is lowered to {part}")
+        lines += [
+            lowered.format(phase=path, part=percent(part)) for path, part in item.feed.factors.items() if part < 0.9995
+        ]
     return [*lines, *_gradient_lines(found), *_moment_lines(found.moments, harvest)]
 
 
