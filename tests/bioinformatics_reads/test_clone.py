@@ -156,6 +156,28 @@ def test_codes_for_several_bases_are_masked_and_allow_what_they_say():
     assert criterion(report, "edit distance of the consensus").value == 0
     assert report.verdict.verdict != "fail"
     assert any(mask.kind == "IUPAC" and mask.start == site for mask in loose.masks)
+    (told,) = [line for line in report.verdict.evidence if line.startswith("letter ")]
+    assert told.startswith(f"letter {code} of the reference at {site + 1}: {text[site]} ")
+    assert told.endswith(" bases, allowed")
+    assert not any(line.startswith("edit: ") for line in report.verdict.evidence)
+
+
+def test_a_base_that_a_letter_does_not_allow_fails_and_is_told():
+    site = quiet(PLAIN, 500)
+    text = PLAIN.sequence
+    code = {"A": "Y", "G": "Y", "C": "R", "T": "R"}[text[site]]
+    report = verify_clone(simulate_reads(text, 100, seed=4), Reference("iupac", text[:site] + code + text[site + 1 :]))
+    assert criterion(report, "edit distance of the consensus").verdict == "fail"
+    (told,) = [line for line in report.verdict.evidence if line.startswith("letter ")]
+    assert told.endswith(" bases, not allowed")
+
+
+def test_a_stretch_of_n_is_no_edit_whatever_stands_there():
+    text = PLAIN.sequence
+    report = verify_clone(simulate_reads(text, 100, seed=4), Reference("barcoded", text[:700] + "N" * 12 + text[712:]))
+    assert criterion(report, "edit distance of the consensus").value == 0
+    read = [line.split(": ")[1][0] for line in report.verdict.evidence if line.startswith("letter N")]
+    assert "".join(read) == text[700:712]
 
 
 def test_known_others_are_named():

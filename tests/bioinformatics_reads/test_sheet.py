@@ -48,6 +48,26 @@ def test_a_sheet_gives_one_verdict_and_a_bad_file_stops_no_other(plate):
     assert "bad" in html
 
 
+def test_a_file_that_is_not_there_is_a_fault_of_its_row_and_all_are_told(plate, capsys):
+    from seedtrain.cli._verify import app
+
+    sheet = plate / "gaps.csv"
+    rows = ["bad,bad.fastq,ref.fasta,", "lost,lost.fastq,gone.fasta,none.fastq"]
+    sheet.write_text("sample,reads,reference,control\n" + "\n".join(rows) + "\n")
+    assert app(["clone", str(sheet), "--json"], result_action="return_value") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert {item["name"]: item["verdict"] for item in found["criteria"]} == {"bad": "fail", "lost": "inconclusive"}
+    told = found["criteria"][1]["value"]
+    assert all(name in told for name in ("lost.fastq", "gone.fasta", "none.fastq"))
+    assert app(["clone", str(sheet), "--lang", "zh"], result_action="return_value") == 1
+    table = capsys.readouterr().out
+    assert "无法判定" in table
+    assert "lost.fastq" in "".join(table.split())
+    sheet.write_text("sample,reads,reference\nlost,lost.fastq,gone.fasta\n")
+    with pytest.raises(InputError, match=r"lost\.fastq"):
+        app(["clone", str(sheet)], result_action="return_value")
+
+
 def test_all_faults_of_a_sheet_come_at_once_with_their_lines(tmp_path):
     path = tmp_path / "s.csv"
     path.write_text("sample,reads,reference,topology\n,a.fq,b.fa,\nx,a.fq,b.fa,knot\ny,a.fq\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -9,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from cyclopts import App, Parameter
 
 from seedtrain.base import InputError, Position
+from seedtrain.base import translate as _
 from seedtrain.cli import _verify_vector
 from seedtrain.cli._common import Common, print_json, shown_progress
 
 if TYPE_CHECKING:
     from seedtrain.bioinformatics import Reference
-    from seedtrain.quality import Verdict
+    from seedtrain.quality import Verdict, VerdictWord
     from seedtrain.report import Page
 
 ROLES: Final = ("host", "helper")
@@ -75,9 +78,10 @@ def clone(
     asked = _Asked(
         reads, reference, control, other or [], parental, specification, limit or [], region, linear, platform
     )
+    rows: list[tuple[str, VerdictWord, str]] = []
     with use_language(options.lang):
         if reads.suffix.lower() == ".csv":
-            verdict, page = _sheet(asked, as_json=options.json)
+            verdict, page, rows = _sheet(asked, as_json=options.json)
         elif reference is None:
             raise InputError("no reference was given", remedy="Give it after the reads: FASTA or GenBank.")
         elif is_trace(reads):
@@ -88,6 +92,8 @@ def clone(
             write_atomic(html, render_html(page))
         if options.json:
             print_json(verdict.to_data())
+        elif rows:
+            _show_sheet(reads, verdict, rows)
         else:
             _show(reads, verdict)
     return verdict.exit_code
@@ -174,10 +180,17 @@ def _traces(asked: _Asked, reference: Path, *, as_json: bool) -> tuple[Verdict, 
     return report.verdict, trace_page(report)
 
 
-def _sheet(asked: _Asked, *, as_json: bool) -> tuple[Verdict, Page]:
+def _sheet(asked: _Asked, *, as_json: bool) -> tuple[Verdict, Page, list[tuple[str, VerdictWord, str]]]:
     from dataclasses import replace
 
-    from seedtrain.bioinformatics import limits_from, read_lot_specification, read_sheet, sheet_page, verify_sheet
+    from seedtrain.bioinformatics import (
+        limits_from,
+        read_lot_specification,
+        read_sheet,
+        sheet_page,
+        sheet_rows,
+        verify_sheet,
+    )
 
     asked.refuse("a sheet, which names a control per sample", control=asked.control, region=asked.region)
     limits, others = limits_from(_pairs(asked.limit)), _others(asked.other)
@@ -196,7 +209,7 @@ def _sheet(asked: _Asked, *, as_json: bool) -> tuple[Verdict, Page]:
             specification=wanted,
             progress=progress,
         )
-    return report.verdict, sheet_page(report)
+    return report.verdict, sheet_page(report), sheet_rows(report)
 
 
 def _region(text: str | None) -> tuple[int, int] | None:
@@ -230,6 +243,26 @@ def _others(texts: list[str]) -> list[tuple[str, str | Path]]:
             raise InputError("there is no such file", position=Position(str(path)), remedy="Check the path.")
         found.append((f"{role}: {path.name}" if sign else path.name, path))
     return found
+
+
+def _show_sheet(reads: Path, verdict: Verdict, rows: Sequence[tuple[str, VerdictWord, str]]) -> None:
+    """One line a sample, and how many of each verdict."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from seedtrain.quality import verdict_words
+
+    found = Counter(word for _name, word, _reasons in rows)
+    counts = ", ".join(f"{verdict_words(word)} {many}" for word, many in sorted(found.items()))
+    print(f"{reads.name}: {verdict_words(verdict.verdict)} ({counts})")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in (_("Sample"), _("Verdict"), _("Reasons")):
+        table.add_column(title, overflow="fold")
+    for name, word, reasons in rows:
+        table.add_row(escape(name), verdict_words(word), escape(reasons))
+    Console(highlight=False).print(table)
 
 
 def _show(reads: Path, verdict: Verdict) -> None:

@@ -11,7 +11,7 @@ from seedtrain.bioinformatics._reads._packages import reads_package
 from seedtrain.bioinformatics._reads._page import clone_page, sheet_page
 from seedtrain.bioinformatics._reads._page_parts import criterion_words
 from seedtrain.bioinformatics._reads._reference import Reference, parse_reference, read_reference, reverse_complement
-from seedtrain.bioinformatics._reads._sheet import SheetReport, SheetRow, read_sheet, verify_sheet
+from seedtrain.bioinformatics._reads._sheet import SheetReport, SheetRow, read_sheet, sheet_rows, verify_sheet
 from seedtrain.bioinformatics._reads._simulate import ErrorModel, simulate_reads, write_fastq
 from seedtrain.bioinformatics._reads._source import Read, Sample, read_reads, sample_of, take_sample
 from seedtrain.bioinformatics._reads._statistics import poisson_tail, wilson
@@ -69,6 +69,7 @@ __all__ = [
     "reverse_complement",
     "sample_of",
     "sheet_page",
+    "sheet_rows",
     "simulate_reads",
     "simulate_trace",
     "take_sample",

@@ -14,6 +14,7 @@ from seedtrain.base import InputError, Progress, part, silent
 from seedtrain.base import translate as _
 from seedtrain.bioinformatics._reads._align import PRESETS, Laid, lay_all
 from seedtrain.bioinformatics._reads._alleles import ClassResult, RunLength, find_alleles, run_lengths
+from seedtrain.bioinformatics._reads._coded import CodedSite, coded_sites
 from seedtrain.bioinformatics._reads._consensus import NONE, Consensus, build_consensus
 from seedtrain.bioinformatics._reads._criteria import Findings, judge_clone
 from seedtrain.bioinformatics._reads._limits import CloneLimits
@@ -43,8 +44,8 @@ class CloneReport:
     - `identity`: shape "read", identical bases per alignment column; `depth`: shape (strand, site);
       `spanning`: shape "site", reads that cross the site unbroken.
     - `simulated`: whether any read is marked as simulated. `structure_limit`: least share of molecules with one new
-      break point that would be found. `parental`: reads of the parental plasmid, and reads that tell; `None`: not
-      asked.
+      break point that would be found. `coded`: letters of the reference that allow several bases. `parental`: reads of
+      the parental plasmid, and reads that tell; `None`: not asked.
     """
 
     name: str
@@ -56,6 +57,7 @@ class CloneReport:
     runs: tuple[RunLength, ...]
     structures: tuple[Structure, ...]
     consensus: Consensus
+    coded: tuple[CodedSite, ...]
     multimers: tuple[int, int]
     identity: NDArray[np.float64]
     depth: NDArray[np.int64]
@@ -116,6 +118,7 @@ def verify_clone(
         structures=find_structures(reference, found, pile),
         structure_limit=structure_detection_limit(found, int(np.percentile(pile.spanning, 5)), len(reference)),
         consensus=consensus,
+        coded=coded_sites(reference, pile),
         multimers=multimers(reference, mine),
         strand_depth=_thinnest(reference, pile),
         spanning=spanning,
@@ -135,6 +138,7 @@ def verify_clone(
         runs=findings.runs,
         structures=findings.structures,
         consensus=consensus,
+        coded=findings.coded,
         multimers=findings.multimers,
         identity=findings.identity,
         depth=pile.covered,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from seedtrain.bioinformatics._reads._align import Laid, Segment, read_position
 from seedtrain.bioinformatics._reads._packages import reads_package
 from seedtrain.bioinformatics._reads._pile import Pile
-from seedtrain.bioinformatics._reads._reference import Reference, reverse_complement
+from seedtrain.bioinformatics._reads._reference import ALLOWED, IUPAC, Reference, reverse_complement
 from seedtrain.bioinformatics._reads._structure import MULTIMER
 
 MOST_CONSENSUS_READS: Final = 24
@@ -268,6 +269,8 @@ def _affine(before: str, after: str, start: int) -> list[Edit]:
 
     make: Any = PairwiseAligner
     aligner = make(mode="global", match_score=2, mismatch_score=-4, open_gap_score=-6, extend_gap_score=-0.5)
+    if set(before) & set(IUPAC):
+        aligner.substitution_matrix = _scores()
     alignment = next(iter(aligner.align(before, after)))
     edits: list[Edit] = []
     at_before = at_after = 0
@@ -281,6 +284,20 @@ def _affine(before: str, after: str, start: int) -> list[Edit]:
         ]
         at_before, at_after = int(b1), int(a1)
     return edits
+
+
+@cache
+def _scores() -> Any:
+    """Matches where a letter of the reference allows the base."""
+    from Bio.Align.substitution_matrices import Array
+
+    make: Any = Array
+    letters = "ACGT" + IUPAC
+    scores = make(letters, dims=2)
+    for one in letters:
+        for other in letters:
+            scores[one, other] = 2.0 if other in ALLOWED.get(one, one) else -4.0
+    return scores
 
 
 def _left(reference: str, edit: Edit) -> Edit:

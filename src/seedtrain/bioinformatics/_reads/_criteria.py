@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 import seedtrain
 from seedtrain.bioinformatics._reads._alleles import LONG_RUN, Allele, ClassResult, RunLength
+from seedtrain.bioinformatics._reads._coded import CodedSite, open_edits
 from seedtrain.bioinformatics._reads._consensus import Consensus, Edit
 from seedtrain.bioinformatics._reads._limits import CloneLimits
-from seedtrain.bioinformatics._reads._reference import ALLOWED, Reference
+from seedtrain.bioinformatics._reads._reference import Reference
 from seedtrain.bioinformatics._reads._source import Sample
 from seedtrain.bioinformatics._reads._statistics import wilson
 from seedtrain.bioinformatics._reads._structure import WINDOW, Shares, Structure
@@ -38,6 +39,7 @@ class Findings:
     structures: tuple[Structure, ...]
     structure_limit: float
     consensus: Consensus
+    coded: tuple[CodedSite, ...]
     multimers: tuple[int, int]
     strand_depth: int
     spanning: int
@@ -178,21 +180,12 @@ def _consensus(reference: Reference, findings: Findings, limits: CloneLimits) ->
     if limits.consensus_reads is None:
         return
     consensus = findings.consensus
-    edits = open_edits(reference, consensus.edits)
+    edits = open_edits(consensus.edits)
     words: list[VerdictWord] = ["pass" if consensus.reads >= limits.consensus_reads else "inconclusive"]
     words += ["fail" if _confirmed(edit, reference, findings) else "inconclusive" for edit in edits]
     value = sum(item.distance for item in edits) if consensus.reads else None
     limit = f"0 edits in {limits.consensus_reads} reads"
     yield Criterion("edit distance of the consensus", value, None, limit, None, combine(words))
-
-
-def open_edits(reference: Reference, edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """Edits that the reference's IUPAC codes do not allow."""
-
-    def allowed(edit: Edit) -> bool:
-        return len(edit.before) == len(edit.after) == 1 and edit.after in ALLOWED.get(edit.before, "")
-
-    return tuple(edit for edit in edits if not allowed(edit))
 
 
 def _confirmed(edit: Edit, reference: Reference, findings: Findings) -> bool:
@@ -205,7 +198,8 @@ def _confirmed(edit: Edit, reference: Reference, findings: Findings) -> bool:
     runs = any(near(run.start, run.length + 1) and run.sure for run in findings.runs)
     alleles = any(near(one.site) and one.interval[0] > 0.3 for item in findings.classes for one in item.alleles)
     structures = any((near(item.site) or near(item.other)) and item.interval[0] > 0.3 for item in findings.structures)
-    return runs or alleles or structures
+    letters = any(one.refuted and 0 <= one.site - edit.site < len(edit.before) for one in findings.coded)
+    return runs or alleles or structures or letters
 
 
 def _evidence(reference: Reference, findings: Findings) -> Iterator[str]:
@@ -246,7 +240,10 @@ def _evidence(reference: Reference, findings: Findings) -> Iterator[str]:
             )
     yield from (_structure_words(item) for item in findings.structures)
     yield f"consensus: {findings.consensus.method}, {findings.consensus.reads} reads"
-    yield from (edit_words(edit) for edit in findings.consensus.edits[:MOST_LISTED])
+    yield from (edit_words(edit) for edit in open_edits(findings.consensus.edits)[:MOST_LISTED])
+    yield from (coded_words(one) for one in findings.coded[:MOST_LISTED])
+    if len(findings.coded) > MOST_LISTED:
+        yield f"and {len(findings.coded) - MOST_LISTED} more letters that allow several bases"
 
 
 def _topology(reference: Reference, findings: Findings, limits: CloneLimits) -> Iterator[str]:
@@ -286,6 +283,15 @@ def _structure_words(item: Structure) -> str:
     to = f" to {item.other + 1}" if item.kind in ("deletion", "junction") else ""
     share = f"{share_text(item.fraction)} ({low} to {high})"
     return f"{item.kind}{size} at {item.site + 1}{to}: {item.reads} reads, {share}"
+
+
+def coded_words(one: CodedSite) -> str:
+    """A letter of the reference that allows several bases, and what the clone has: R at 101: G 99 %, A 1 %."""
+    if not one.depth:
+        return f"letter {one.letter} of the reference at {one.site + 1}: no base was read"
+    found = ", ".join(f"{base} {share_text(share)}" for base, share in one.shares)
+    said = f"letter {one.letter} of the reference at {one.site + 1}: {found} of {one.depth} bases"
+    return f"{said}, allowed" if one.allowed else f"{said}, not allowed"
 
 
 def edit_words(edit: Edit) -> str:

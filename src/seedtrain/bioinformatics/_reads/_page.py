@@ -8,9 +8,10 @@ import numpy as np
 
 from seedtrain.base import translate as _
 from seedtrain.bioinformatics._reads._clone import CloneReport
+from seedtrain.bioinformatics._reads._coded import open_edits
 from seedtrain.bioinformatics._reads._criteria import edit_words, share_text
-from seedtrain.bioinformatics._reads._page_parts import STATES, criteria_table, verdict_cell
-from seedtrain.bioinformatics._reads._sheet import SheetReport
+from seedtrain.bioinformatics._reads._page_parts import STATES, criteria_table
+from seedtrain.bioinformatics._reads._sheet import SheetReport, sheet_rows
 from seedtrain.bioinformatics._reads._trace_page import trace_blocks
 from seedtrain.bioinformatics._reads._trace_verdict import TraceReport
 from seedtrain.quality import verdict_words
@@ -50,8 +51,7 @@ def clone_page(report: CloneReport) -> Page:
 def sheet_page(report: SheetReport) -> Page:
     """One table of verdicts, then each sample."""
     rows: list[list[str | Cell]] = [
-        [item.name, verdict_cell(item), item.value if isinstance(item.value, str) else ""]
-        for item in report.verdict.criteria
+        [name, Cell(verdict_words(word), state=STATES[word]), reasons] for name, word, reasons in sheet_rows(report)
     ]
     blocks: list[Block] = [
         Heading(_("Samples")),
@@ -110,7 +110,7 @@ def _key_figures(report: CloneReport) -> list[KeyFigure]:
         KeyFigure(_("Median identity of reads"), identity),
         KeyFigure(
             _("Consensus"),
-            str(report.consensus.distance) if report.consensus.reads else "",
+            str(sum(edit.distance for edit in open_edits(report.consensus.edits))) if report.consensus.reads else "",
             unit=_("edits"),
             note=_("{count} whole reads").format(count=report.consensus.reads),
         ),
@@ -158,7 +158,9 @@ def _identity(report: CloneReport) -> Figure:
 
 
 def _differences(report: CloneReport) -> Iterator[Block]:
-    edits = [[edit_words(edit).removeprefix("edit: "), str(edit.distance)] for edit in report.consensus.edits]
+    edits = [
+        [edit_words(edit).removeprefix("edit: "), str(edit.distance)] for edit in open_edits(report.consensus.edits)
+    ]
     alleles = sorted(
         (one for item in report.classes for one in item.alleles), key=lambda one: (-one.interval[0], one.site)
     )
@@ -187,6 +189,25 @@ def _differences(report: CloneReport) -> Iterator[Block]:
         yield _structures(report)
     if report.runs:
         yield _runs(report)
+    if report.coded:
+        yield _coded(report)
+
+
+def _coded(report: CloneReport) -> Table:
+    heads = [_("Site"), _("Letter"), _("Around"), _("Bases read"), _("Reads"), _("Allowed")]
+    rows: list[list[str | Cell]] = [
+        [
+            str(one.site + 1),
+            one.letter,
+            Cell(report.reference.around(one.site), style="code"),
+            ", ".join(f"{base} {share_text(share)}" for base, share in one.shares),
+            str(one.depth),
+            _("yes") if one.allowed else _("no"),
+        ]
+        for one in report.coded[:MOST_ROWS]
+    ]
+    caption = _("Letters of the reference that allow several bases, and what the clone has there")
+    return Table([Column(item) for item in heads], rows, caption=caption, small=True)
 
 
 def _structures(report: CloneReport) -> Table:

@@ -13,9 +13,10 @@ from seedtrain.base import InputError, InputErrors, Position, Progress, Seedtrai
 from seedtrain.bioinformatics._reads._clone import CloneReport, verify_clone
 from seedtrain.bioinformatics._reads._limits import CloneLimits
 from seedtrain.bioinformatics._reads._lot import judge_lot
+from seedtrain.bioinformatics._reads._page_parts import criterion_words
 from seedtrain.bioinformatics._reads._reference import Reference, read_reference
 from seedtrain.bioinformatics._reads._trace_verdict import TraceReport, is_trace, trace_files, verify_traces
-from seedtrain.quality import Criterion, Specification, Verdict
+from seedtrain.quality import Criterion, Specification, Verdict, VerdictWord
 
 MOST_SAMPLES: Final = 1536
 _COLUMNS: Final = ("sample", "reads", "reference", "control", "topology")
@@ -23,7 +24,10 @@ _COLUMNS: Final = ("sample", "reads", "reference", "control", "topology")
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One sample of a sheet: paths as they can be opened; `circular` is None where the reference's file says it."""
+    """One sample of a sheet: paths as they can be opened; `circular` is None where the reference's file says it.
+
+    - `faults`: files that the row names and that are not there: the sample cannot be judged, the others can.
+    """
 
     sample: str
     reads: Path
@@ -31,6 +35,7 @@ class SheetRow:
     control: Path | None
     circular: bool | None
     line: int
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,9 @@ class SheetReport:
 def read_sheet(path: Path, *, reference: Path | None = None) -> tuple[SheetRow, ...]:
     """The rows of a CSV file with the columns sample, reads, reference, and if wanted control and topology.
 
-    Paths are relative to the sheet; `reference` stands where a row has none; topology is circle or line.
-    Raises `InputErrors` with every fault and its line.
+    Paths are relative to the sheet; `reference` stands where a row has none; topology is circle or line. A file that is
+    not there is a fault of its row (`SheetRow.faults`). Raises `InputErrors` with every other fault and its line, and
+    where every row lacks a file.
     """
     text = read_text(path, what="sample sheet")
     rows = csv.reader(io.StringIO(text))
@@ -81,6 +87,10 @@ def read_sheet(path: Path, *, reference: Path | None = None) -> tuple[SheetRow, 
         fault(1, "the sheet names no sample", "Add a row per sample.")
     if len(found) > MOST_SAMPLES:
         fault(0, f"{len(found)} samples, at most {MOST_SAMPLES} are judged at once", "Split the sheet.")
+    if found and not faults and all(row.faults for row in found):
+        for row in found:
+            for words in row.faults:
+                fault(row.line, words, "Paths are relative to the sheet.")
     if faults:
         raise InputErrors(tuple(faults))
     return tuple(found)
@@ -94,7 +104,7 @@ def _row(
     against = folder / given if given else reference
     paths = {"reads": folder / cells["reads"] if cells["reads"] else None, "reference": against}
     paths["control"] = folder / cells["control"] if cells.get("control") else None
-    good = True
+    good, absent = True, list[str]()
     if not cells["sample"]:
         fault(line, "the sample has no name", "Fill the column sample.")
         good = False
@@ -103,8 +113,7 @@ def _row(
             fault(line, f"the row has no {column}", f"Fill the column {column}.")
             good = False
         elif item is not None and not (item.is_file() or (column == "reads" and item.is_dir())):
-            fault(line, f"{column}: there is no file {item}", "Paths are relative to the sheet.")
-            good = False
+            absent.append(f"{column}: there is no file {item}")
     topology = cells.get("topology", "")
     if topology not in ("", "circle", "line"):
         fault(line, f"topology {topology!r}", "Write circle or line, or leave it empty.")
@@ -112,7 +121,7 @@ def _row(
     if not good or paths["reads"] is None or against is None:
         return None
     circular = {"": None, "circle": True, "line": False}[topology]
-    return SheetRow(cells["sample"], paths["reads"], against, paths["control"], circular, line)
+    return SheetRow(cells["sample"], paths["reads"], against, paths["control"], circular, line, tuple(absent))
 
 
 def _named(sample: str, step: Progress) -> Progress:
@@ -148,6 +157,16 @@ def _judged(
     return report if specification is None else judge_lot(report, specification)
 
 
+def sheet_rows(report: SheetReport) -> list[tuple[str, VerdictWord, str]]:
+    """Of every sample in the sheet's order: name, verdict, and what decided it, in the language in use."""
+    told: dict[str, str] = {}
+    for each in report.reports:
+        deciding = [item.name for item in each.verdict.criteria if item.verdict == each.verdict.verdict]
+        told[each.name] = "" if each.verdict.verdict == "pass" else "; ".join(map(criterion_words, deciding))
+    told |= report.errors
+    return [(item.name, item.verdict, told[item.name]) for item in report.verdict.criteria]
+
+
 def verify_sheet(
     rows: Sequence[SheetRow],
     *,
@@ -163,7 +182,7 @@ def verify_sheet(
 
     - `specification`: every sample is a lot that is judged against it (`judge_lot`).
 
-    Reads that cannot be used make their sample inconclusive and stop no other.
+    Files that are not there or cannot be used make their sample inconclusive, with every fault, and stop no other.
     """
     references: dict[tuple[Path, bool | None], Reference] = {}
     reports: list[CloneReport | TraceReport] = []
@@ -175,13 +194,16 @@ def verify_sheet(
         key = (row.reference, row.circular)
         step = part(progress, index / len(rows), (index + 1) / len(rows))
         try:
+            if row.faults:
+                raise InputErrors(tuple(InputError(words) for words in row.faults))
             if key not in references:
                 references[key] = read_reference(row.reference, circular=row.circular)
             report = _judged(row, references[key], others, limits, platform, parental, specification, step)
         except InputError as error:
-            errors[row.sample] = error.message
-            criteria.append(Criterion(row.sample, error.message, None, "pass", None, "inconclusive"))
-            evidence.append(f"{row.sample}: {error.message}")
+            told = "; ".join(item.message for item in error.parts)
+            errors[row.sample] = told
+            criteria.append(Criterion(row.sample, told, None, "pass", None, "inconclusive"))
+            evidence.append(f"{row.sample}: {told}")
             continue
         reports.append(report)
         versions.update(report.verdict.versions)
