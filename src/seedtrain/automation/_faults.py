@@ -18,6 +18,7 @@ SENSOR_FAULTS: Final = {
     "stuck": "shows what it showed when it began",
     "noise": "its noise is `offset` times as large",
     "failure": "shows nothing",
+    "fouling": "a film on it lets it answer `offset` times as slowly",
 }
 PROCESS_FAULTS: Final = {
     "foaming": "it foams `offset` times as readily",
@@ -31,7 +32,7 @@ PROCESS_FAULTS: Final = {
 """Faults of the process, which a tank that is integrated can have; `offset` is left away where none is named."""
 NETWORK: Final = "network_lost"
 """The one that a unit which plays back can have too: it is the whole plant's."""
-_SIZED: Final = ("offset", "drift", "noise", "foaming", "contamination")
+_SIZED: Final = ("offset", "drift", "noise", "fouling", "foaming", "contamination")
 
 
 def _offset(text: object) -> object:
@@ -77,7 +78,7 @@ class FaultEntry(BaseModel):
         if (self.kind in _SIZED) != (self.offset is not None):
             words = "an `offset`" if self.kind in _SIZED else "no `offset`"
             raise ValueError(f"a fault of the kind {self.kind!r} has {words} | Write it, or remove it.")
-        if self.kind in ("noise", "foaming", "contamination") and (self.offset or 0.0) < 0:
+        if self.kind in ("noise", "fouling", "foaming", "contamination") and (self.offset or 0.0) < 0:
             raise ValueError(f"the offset {self.offset:g} of {self.kind!r} is negative | Give a positive number.")
         return self
 

@@ -45,11 +45,11 @@ class _Kind:
 
 _JACKET: Final = ("aeration", "head_pressure", "cooling_area", "heat_transfer_coefficient", "coolant_temperature")
 _DRIVE: Final = ("impellers", "impeller", "impeller_diameter", "stirrer_speed", "motor_power")
-_GAS_CONTROL: Final = ("oxygen_share", "carbon_dioxide_share", "oxygen_cascade", "pH_lowered_by")
+_CONTROL: Final = ("oxygen_share", "carbon_dioxide_share", "oxygen_cascade", "pH_lowered_by", "actuator_dead_band")
 _SHAKEN: Final = ("shaking_frequency", "shaking_diameter", "diameter")
 _KINDS: Final = {
     "stirred_tank": _Kind(
-        ("diameter", *_DRIVE, *_JACKET), ("zones", "feed_zone", "probe_zone", "retention", *_GAS_CONTROL)
+        ("diameter", *_DRIVE, *_JACKET), ("zones", "feed_zone", "probe_zone", "retention", *_CONTROL)
     ),
     "airlift": _Kind(("diameter", "draft_tube_diameter", *_JACKET), ("clearance",)),
     "shake_flask": _Kind((), ("kLa_volume", "gas_exchange", "evaporation"), _SHAKEN),
@@ -122,6 +122,7 @@ class VesselEntry(BaseModel):
     carbon_dioxide_share: Annotated[Quantity, Measure("")] | None = None
     oxygen_cascade: list[Literal["stirrer_speed", "aeration", "oxygen_share"]] | None = None
     pH_lowered_by: list[Literal["carbon_dioxide_share", "acid"]] | None = None
+    actuator_dead_band: Annotated[Quantity, Measure("")] | None = None
     seeds: list[str] = Field(default_factory=list)
 
     @field_validator(
@@ -224,6 +225,13 @@ class VesselEntry(BaseModel):
         missing = [name for name in value if name.endswith("_share") and info.data.get(name) is None]
         if missing:
             raise ValueError(f"the vessel has no line for {missing[0]} | Add {missing[0]}: 40 %, or leave it out here.")
+        return value
+
+    @field_validator("actuator_dead_band")
+    @classmethod
+    def _narrow(cls, value: Quantity | None) -> Quantity | None:
+        if value is not None and not 0 <= value.magnitude("") <= 0.2:
+            raise ValueError(f"a dead band of {value} is no actuator's | Write 0 to 20 % of its span, often 0.5 %.")
         return value
 
     @field_validator("rocking_degrees")

@@ -15,9 +15,10 @@ from seedtrain.automation._control._predictive import PredictiveFeed
 from seedtrain.automation._control._scheme import ControlScheme
 from seedtrain.automation._control._soft import gas_balance
 from seedtrain.automation._control._split import Stage, split
-from seedtrain.automation._control._vessel import Actuators, SetPoints, VesselControl
+from seedtrain.automation._control._vessel import BASE_PER_HOUR, Actuators, SetPoints, VesselControl
 
 __all__ = [
+    "BASE_PER_HOUR",
     "STRATEGIES",
     "Actuators",
     "Case",

@@ -34,6 +34,9 @@ def sensors_of(oxygen: bool, carbon_dioxide: bool) -> dict[str, Sensor]:
     return {**LIVE_SENSORS, **{tag: GAS_SENSORS[tag] for tag in lines}}
 
 
+FILM_DELAY: Final = 0.008  # h of an instrument that answers at once, where a film is to slow it; assumed
+
+
 @dataclass
 class Instrument:
     """One sensor. `show` gives what it shows after `dt` hours more of a truth."""
@@ -51,6 +54,8 @@ class Instrument:
     def show(self, truth: float, dt: float, faults: Iterable[tuple[Fault, float]] = ()) -> float:
         """What it shows; `faults` with the hours since each began. Not a number where it shows nothing."""
         delay = self.sensor.delay
+        for fault, _ in faults:
+            delay = max(delay, FILM_DELAY) * fault.offset if fault.kind == "fouling" else delay
         share = 1.0 if delay <= 0 or math.isnan(self._seen) else 1.0 - math.exp(-dt / delay)
         if math.isfinite(truth):
             self._seen = truth if math.isnan(self._seen) else self._seen + share * (truth - self._seen)

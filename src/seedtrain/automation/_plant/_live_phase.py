@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from seedtrain.automation._control import ConstantFeed, ExponentialFeed, Feeding, MuStat, RiseStat
+from seedtrain.automation._control import ConstantFeed, ExponentialFeed, Feeding, MuStat, RiseStat, SetPoints
 from seedtrain.automation._devices import EndedBy
 from seedtrain.automation._plant._base import Template
 from seedtrain.automation._plant._soft import SOFT_SENSORS
@@ -20,6 +20,8 @@ STANDS: Final = ("wait", "ramp")
 """Kinds that leave the set points as they are, but for those that a ramp moves."""
 PULSE_H: Final = 0.05
 """h that a DO-stat or pH-stat feeds once it has begun; assumed, as in `bench feeding`."""
+WITHIN: Final = 0.98
+"""Of a recipe's limit of the gas, up to which the cascade goes: four standard deviations of its flow meter."""
 RESTS: Final = ("sterilise", "manual")
 
 
@@ -90,6 +92,29 @@ def has_strategy(recipe: MasterRecipe, step: PhaseAt) -> bool:
 
 def _place(procedure: UnitProcedure) -> str:
     return procedure.unit or procedure.unit_class
+
+
+def set_points_of(targets: Mapping[str, float], phase: Phase | None) -> SetPoints:
+    """What the controllers are to hold: `targets` as the unit's functions have them, not a number where there is none.
+
+    Where `phase` limits the gas, the cascade ends `WITHIN` that, so that the flow meter's noise stays within it too.
+    """
+
+    def wanted(name: str) -> float | None:
+        value = targets.get(name, math.nan)
+        return value if math.isfinite(value) else None
+
+    limits = None if phase is None else phase.limits.get("aeration")
+    oxygen = wanted("dissolved_oxygen")
+    return SetPoints(
+        temperature=wanted("temperature"),
+        pH=wanted("pH"),
+        dissolved_oxygen=None if oxygen is None else oxygen / 100.0,
+        stirrer_speed=wanted("stirrer_speed"),
+        aeration=wanted("aeration"),
+        head_pressure=wanted("head_pressure") or 0.0,
+        aeration_high=None if limits is None or limits.high is None else WITHIN * limits.high.magnitude("vvm"),
+    )
 
 
 def feeding_of(phase: Phase) -> Feeding:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
 from seedtrain.automation._control import Actuators, Feeding, VesselControl, gas_balance
 from seedtrain.automation._faults import Fault
+from seedtrain.automation._plant._actuation import Actuation
 from seedtrain.automation._plant._instruments import Instruments
 from seedtrain.automation._plant._soft import SoftSensors
 from seedtrain.automation._plant._tuning import restore_tunings, tunings_data
@@ -39,6 +39,7 @@ class DrivenTank:
     feed_rate: float = 0.0
     references: dict[str, float] = field(default_factory=dict)
     soft: SoftSensors | None = None
+    actuation: Actuation = field(default_factory=lambda: Actuation(0.0, {}))
     seen: dict[str, float] = field(default_factory=dict)
     _inputs: TankInputs = field(default_factory=TankInputs)
     _contaminated: set[Fault] = field(default_factory=set)
@@ -103,7 +104,7 @@ class DrivenTank:
             "volume": seen.get("broth_volume", float("nan")),
             **dict.fromkeys(self.references, float("nan")),  # the controller does not act on a probe in its buffer
         }
-        told = self.control.step(measured, dt)
+        told = self.actuation.follow(self.control.step(measured, dt))
         wanted = self.feeding.step(hours, dt, measured) if self.feeding is not None else 0.0
         self._inputs = self._driven(told, wanted, wrong)
         self.feed_rate = self._inputs.feed
@@ -123,11 +124,11 @@ class DrivenTank:
             broth = self.tank.read(self._inputs)["temperature"]
             told, feed = Actuators(head_pressure=told.head_pressure, jacket_inlet=broth), 0.0
         if "air_lost" in wrong:
-            told = dataclasses.replace(told, air=0.0, oxygen=0.0, carbon_dioxide=0.0)
+            told = replace(told, air=0.0, oxygen=0.0, carbon_dioxide=0.0)
         if "base_blocked" in wrong:
-            told = dataclasses.replace(told, base=0.0)
+            told = replace(told, base=0.0)
         feed = 0.0 if "feed_blocked" in wrong else feed
-        return dataclasses.replace(
+        return replace(
             told.inputs(feed, feed_liquid=self.feed_liquid, base_liquid=self.base_liquid, strong_base=self.strong_base),
             foaming=wrong["foaming"].offset if "foaming" in wrong else 1.0,
             contaminant_growth=CONTAMINANT_GROWTH,
@@ -138,7 +139,7 @@ class DrivenTank:
         self.fed = self.based = self.feed_rate = 0.0
         self.seen = {}
         self.feeding = None
-        self._inputs = dataclasses.replace(self._inputs, feed=0.0)
+        self._inputs = replace(self._inputs, feed=0.0)
 
     def to_data(self) -> dict[str, Any]:
         """What a restarted plant needs to go on from between two phases, JSON-ready."""
@@ -146,6 +147,7 @@ class DrivenTank:
             "tank": self.tank.to_data(),
             "control": self.control.to_data(),
             "tunings": tunings_data(self.control.loops),
+            "places": dict(self.actuation.places),
             "instruments": {tag: item.to_data() for tag, item in self.instruments.all.items()},
             "probes": self.instruments.probes.to_data(),
         }
@@ -155,7 +157,8 @@ class DrivenTank:
         self.tank.restore(data["tank"])
         restore_tunings(self.control.loops, data.get("tunings", {}))
         self.control.restore(data["control"])
+        self.actuation.places = dict(data.get("places", {}))
         for tag, item in self.instruments.all.items():
             item.restore(data["instruments"][tag])
         self.instruments.probes.restore(data.get("probes", {}))
-        self._inputs = self._driven(self.control.actuators, 0.0, {})
+        self._inputs = self._driven(replace(self.control.actuators, **self.actuation.places), 0.0, {})

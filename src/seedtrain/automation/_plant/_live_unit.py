@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.automation._control import SetPoints, VesselControl
+from seedtrain.automation._control import VesselControl
 from seedtrain.automation._devices import EndedBy, Ending, Reading
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._live_scenario import Inoculum
+from seedtrain.automation._plant._actuation import actuation_of
 from seedtrain.automation._plant._base import PlantUnit, Program, Signal
 from seedtrain.automation._plant._fittings import base_of, bicarbonate, scheme_of
 from seedtrain.automation._plant._inoculum import grown_broth
@@ -25,6 +26,7 @@ from seedtrain.automation._plant._live_phase import (
     feeding_of,
     has_strategy,
     phases_of,
+    set_points_of,
     template_of,
 )
 from seedtrain.automation._plant._live_results import READ_BY, Intake, LiveResults
@@ -50,10 +52,6 @@ from seedtrain.simulation import (
 
 CONTROLLED: Final = ("temperature", "pH", "dissolved_oxygen", "stirrer_speed", "aeration", "head_pressure")
 """Functions with a target: what a client writes there holds from the next tick on."""
-
-
-WITHIN: Final = 0.98
-"""Of a recipe's limit of the gas, up to which the cascade goes: four standard deviations of its flow meter."""
 
 
 class LiveUnit(PlantUnit):
@@ -97,6 +95,7 @@ class LiveUnit(PlantUnit):
             Instruments(scenario.name, scenario.seed, sensors),
             base.liquid,
             base.strong,
+            actuation=actuation_of(vessel, entry.number("actuator_dead_band", "", 0.0)),
         )
         self._running: Running | None = None
         self._at: datetime | None = None
@@ -261,21 +260,8 @@ class LiveUnit(PlantUnit):
     def retarget(self, targets: Mapping[str, float]) -> None:
         """Targets as a client wrote them."""
         self.targets.update(targets)
-
-        def wanted(name: str) -> float | None:
-            value = self.targets.get(name, math.nan)
-            return value if math.isfinite(value) else None
-
-        oxygen = wanted("dissolved_oxygen")
-        found = SetPoints(
-            temperature=wanted("temperature"),
-            pH=wanted("pH"),
-            dissolved_oxygen=None if oxygen is None else oxygen / 100.0,
-            stirrer_speed=wanted("stirrer_speed"),
-            aeration=wanted("aeration"),
-            head_pressure=wanted("head_pressure") or 0.0,
-            aeration_high=self._most_gas(),
-        )
+        phase = self._steps[self._unit.running[0]].phase if self._unit.running is not None else None
+        found = set_points_of(self.targets, phase)
         if found != self._driven.control.set_points:
             self._driven.control.want(found)
 
@@ -286,13 +272,6 @@ class LiveUnit(PlantUnit):
     def tune(self, tag: str, tuning: Tuning) -> None:
         """Tune a loop from now on, without a bump."""
         tune(self._driven.control.loops[tag], tuning)
-
-    def _most_gas(self) -> float | None:
-        """Where the cascade's gas ends because the recipe limits it in the phase, vvm: the flow meter's noise stays
-        within the limit too."""
-        path = self._unit.running[0] if self._unit.running is not None else ""
-        limits = self._steps[path].phase.limits.get("aeration") if path else None
-        return None if limits is None or limits.high is None else WITHIN * limits.high.magnitude("vvm")
 
     def hold(self, path: str) -> None:
         """The safe state: no feed; temperature, pH, air and stirrer go on, so that the cells live."""
