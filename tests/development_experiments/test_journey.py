@@ -79,7 +79,9 @@ def test_suggestions_go_into_the_sheet_and_find_the_best(tmp_path, capsys):
     code, text, _err = ran(capsys, "suggest", study, sheet, "--json")
     assert code == 0
     assert set(json.loads(text)[0]) == {"run", "factors", "reason", "expected"}
-    assert "第 16 次运行" in ran(capsys, "suggest", study, sheet, "--lang", "zh")[1]
+    told = ran(capsys, "suggest", study, sheet, "--lang", "zh")[1]
+    assert "第 16 次运行：temperature" in told
+    assert " degC, feed" in told
 
 
 def test_suggestions_take_the_next_free_wells(tmp_path, capsys):
@@ -101,6 +103,7 @@ def test_suggestions_take_the_next_free_wells(tmp_path, capsys):
         (["--culture", "ecoli-fed-batch"], "--culture without --recipe"),
         (["--backend", "bofire", "--recipe", "recipe.yaml"], "takes no model"),
         (["--plate", "7"], "a plate of 7 wells"),
+        (["--count", "385"], "most are 384"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(tmp_path, capsys, options, words):

@@ -178,7 +178,7 @@ def suggest(
                        seed=None)  # fmt: skip
         if append and sheet is not None:
             write_atomic(sheet, appended_text(given, sheet, rows) if sheet.exists() else sheet_text(given, rows))
-        _tell_suggested(rows, found, sheet if append else None, as_json=options.json)
+        _tell_suggested(given, rows, found, sheet if append else None, as_json=options.json)
     return EXIT_DONE
 
 
@@ -217,7 +217,7 @@ def _suggested(
 
 
 def _tell_suggested(
-    rows: tuple[SheetRow, ...], found: tuple[Suggestion, ...], kept: Path | None, *, as_json: bool
+    given: Experiment, rows: tuple[SheetRow, ...], found: tuple[Suggestion, ...], kept: Path | None, *, as_json: bool
 ) -> None:
     if as_json:
         print_json([{"run": row.number, "factors": row.values, "reason": item.reason,
@@ -225,8 +225,9 @@ def _tell_suggested(
                      **({"well": row.well} if row.well else {})}
                     for row, item in zip(rows, found, strict=True)])  # fmt: skip
         return
+    units = {item.name: f" {item.unit}" if item.unit else "" for item in given.factors}
     for row in rows:
-        values = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        values = ", ".join(f"{name} {value:g}{units[name]}" if isinstance(value, float) else f"{name} {value}"
                            for name, value in row.values.items())  # fmt: skip
         print(_("run {number}: {values}").format(number=row.number, values=values) + f"\n  {row.reason}")
     if kept is not None:

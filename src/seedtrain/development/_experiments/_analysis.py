@@ -73,7 +73,11 @@ def analyse(study: Experiment, rows: Sequence[SheetRow], response: str, terms: T
     y = np.array([row.readings[response] for row in done])
     matrix, titles = _with_blocks(study, points, done, terms)
     n, p = matrix.shape
-    if n and np.ptp(y) <= 1e-12 * np.abs(y).max():
+    if not n:
+        raise InputError(
+            f"no run has a {response}", remedy="Fill its column of the sheet in; empty cells are runs to come."
+        )
+    if np.ptp(y) <= 1e-12 * np.abs(y).max():
         raise InputError(f"{response} is {y[0]:g} in all {n} runs: no effect can be told",
                          remedy="Check the readings, or make runs where it differs.")  # fmt: skip
     if n < p + 1:

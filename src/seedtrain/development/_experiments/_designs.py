@@ -94,7 +94,8 @@ def _mixture(study: Experiment) -> bool:
 
 def _asked(runs: int, study: Experiment, kind: str) -> int:
     if runs < 1:
-        raise InputError(f"{kind} needs the number of runs", remedy=f"Give --runs, such as {4 * len(study.factors)}.")
+        wrong = f"{runs} runs" if runs else f"{kind} needs the number of runs"
+        raise InputError(wrong, remedy=f"Give --runs, such as {4 * len(study.factors)}.")
     return runs
 
 

@@ -44,6 +44,8 @@ AWAY: Final = 0.2
 """Of a range: how far apart runs are that a model alone promises."""
 NEARBY: Final = 0.2
 """Of a range: how far from the best run every second one lies at most."""
+MOST: Final = 384
+"""Runs that are chosen at once: the wells of the largest plate."""
 SAME: Final = 0.05
 """Of a range: points nearer than this are not made twice while runs are spread."""
 
@@ -89,6 +91,10 @@ def suggest(
     """
     if count < 1:
         raise InputError(f"{count} runs are asked for", remedy="Ask for one or more.")
+    if count > MOST:
+        raise InputError(f"{count} runs are asked for at once, most are {MOST}",
+                         remedy="Ask for fewer, and again with their results; or spread runs: seedtrain experiments "
+                         "design --kind space-filling.")  # fmt: skip
     if seed < 0:
         raise InputError(f"the seed is {seed}", remedy="Give 0 or more.")
     if not any(item.goal != "none" for item in study.responses):
