@@ -129,6 +129,9 @@ def test_samples_of_a_plate_stay_apart_and_one_well_is_not_enough():
     assert report.verdict.verdict == "pass"
     alone = verify_assay("ddpcr", text.replace("A,sample,510,20000,10\n", ""), limit=">= 1e5")
     assert alone.verdict.verdict == "inconclusive"
+    both = "target,role,positive,accepted\n" + "ITR,sample,500,20000\nWPRE,sample,600,20000\n" * 2
+    assert verify_assay("ddpcr", both + ",blank,0,20000\n").verdict.verdict == "pass"  # a blank of every target
+    assert verify_assay("ddpcr", both + "ITR,blank,0,20000\n").verdict.verdict == "inconclusive"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from seedtrain.vectors._table import Column, Row, Sheet
 
 COLUMNS: Final = (
     Column("name", "word", ""),
-    Column("target", "word", "target"),
+    Column("target", "word", ""),
     Column("role", "word", "sample", words=("sample", "blank", "control")),
     Column("series", "word", "1"),
     Column("dilution", "number", "1", 1.0, 1e15),
@@ -56,7 +56,8 @@ def copies_per_droplet(positive: int, accepted: int) -> float:
 
 
 def analyse_ddpcr(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
-    """Copies per mL of every sample (`name`) and target; blanks and positive controls are of their target.
+    """Copies per mL of every sample (`name`) and target; blanks and positive controls are of their target, or
+    of all where they name none.
 
     With two series or more, independent dilutions, their spread holds dilution, well and droplets: a t interval on the
     logarithm of their means. With one, a t interval of its wells and the setting `dilution_cv`. The droplet volume is
@@ -74,8 +75,8 @@ def analyse_ddpcr(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
         raise InputError("no wells of a sample", position=Position(sheet.file), remedy="Add rows with the role sample.")
     estimates, validity, notes = [], [], []
     for (name, target), rows in groups.items():
-        label = f"{name}, {target}" if name else target
-        others = [row for row in sheet.rows if row.word("target") == target and row.word("role") != "sample"]
+        label = f"{name}, {target or 'target'}" if name else target or "target"
+        others = [row for row in sheet.rows if row.word("target") in ("", target) and row.word("role") != "sample"]
         validity += _controls(label, rows, others)
         below = [row for row in rows if row.count("positive") <= MOST_POSITIVE * row.count("accepted")]
         found = [row for row in below if row.count("positive")]
