@@ -228,3 +228,15 @@ def test_nine_in_ten_intervals_cover_what_made_the_data(tmp_path):
             covered += item.low is not None and item.high is not None and item.low <= value <= item.high
             count += 1
     assert 0.87 <= covered / count <= 0.93
+
+
+def test_fewer_readings_than_parameters_are_refused_and_bounds_are_no_data(tmp_path):
+    rows = small.decay_rows(count=2)
+    with pytest.raises(InputError, match=r"2 readings cannot tell 3 parameters \(k, A_0, sigma\)") as caught:
+        fit_problem(read_petab(small.write(tmp_path / "few", parameters=small.DECAY, rows=rows)), count=0)
+    assert "--error" in caught.value.remedy
+    blind = (*small.DECAY, ("m", "log10", 1, 100, 8, 1))
+    path = small.write(tmp_path / "blind", rate="-k*A + 0*m", parameters=blind, rows=small.decay_rows())
+    found = fit_problem(read_petab(path), count=0, profiles=()).intervals
+    assert found["k"].identified
+    assert (found["m"].low, found["m"].high) == (None, None)

@@ -165,6 +165,10 @@ class _Maker:
     def _parameter(self, name: str, label: str) -> FitParameter:
         about = self.culture.parameters[name]
         low, high = self.bounds.get(name, (about.low, about.high))
+        if name in self.bounds and not low < high:
+            raise InputError(
+                f"{name} may lie between {low:g} and {high:g}", remedy="Give finite bounds, the lower first."
+            )
         if not low < high:
             raise InputError(
                 f"parameter {name} has no range: the culture file says {about.low:g} .. {about.high:g} {about.unit}",

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from seedtrain.base import Progress, digest, part, silent, write_json
+from seedtrain.base import InputError, Progress, digest, part, silent, write_json
 from seedtrain.base import translate as _
 from seedtrain.development._estimation._inputs import Floats
 from seedtrain.development._estimation._intervals import Advice, Interval, intervals
@@ -135,7 +135,10 @@ def fit_problem(
     - `level`: of the intervals; `profiles`: the parameters that get one by profile likelihood, all if not given; the
       others get the curvature's.
     - `keep`: a file of finished starts: the same fit goes on where it was interrupted.
+
+    Raises `InputError` for fewer readings (and priors) than parameters.
     """
+    _check_enough(problem)
     points = starts(problem, count, seed) if count else np.zeros((0, len(problem.parameters)))
     points = np.concatenate([points, problem.scaled({})[None]]) if nominal or not count else points
     ends = _all(problem, points, seed, hops, keep, part(progress, 0.0, 0.6))
@@ -155,6 +158,17 @@ def fit_problem(
     progress(1.0, problem.name)
     total = sum(item.evaluations for item in ends)
     return Fit(problem, best, tuple(ends), level, found, directions(problem, best), advice, total, warnings)
+
+
+def _check_enough(problem: Problem) -> None:
+    """Refuse a fit that no data can decide, whatever they are."""
+    told = problem.count + sum(bool(item.prior.kind) for item in problem.parameters)
+    if told < len(problem.parameters):
+        raise InputError(
+            f"{problem.name}: {problem.count} readings cannot tell {len(problem.parameters)} parameters "
+            f"({', '.join(problem.names)})",
+            remedy="Estimate fewer, give errors of known size (--error X=constant:0.3) or priors, or add runs.",
+        )
 
 
 def _all(

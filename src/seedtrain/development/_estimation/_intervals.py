@@ -127,8 +127,9 @@ def covariance(problem: Problem, at: Evaluation) -> Floats:
 
 
 def by_curvature(problem: Problem, best: Evaluation, at: int, limit: float) -> Interval:
-    """The interval of a parabola with the information's curvature."""
-    half = math.sqrt(2 * limit * float(covariance(problem, best)[at, at]))
+    """The interval of a parabola with the information's curvature; the parameter's own bounds are no information."""
+    told = 1.0 / float(covariance(problem, best)[at, at]) - 12.0 / float(problem.high[at] - problem.low[at]) ** 2
+    half = math.sqrt(2 * limit / told) if told > 0 else math.inf
     parameter, x = problem.parameters[at], float(best.x[at])
     low, high = x - half, x + half
     return Interval(
