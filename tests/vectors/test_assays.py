@@ -225,6 +225,9 @@ def test_potency_agrees_with_curve_fit_and_shapes_that_differ_are_not_parallel()
     half = stats.t.ppf(0.975, len(dose) - 5) * math.sqrt(covariance[4, 4]) / found[4]
     assert math.log(item.high / item.value) == pytest.approx(half, rel=0.01)
     assert report.verdict.verdict == "pass"
+    blanks = "".join(f"{name},0,{0.1 + step}\n" for name in ("reference", "test") for step in (-0.01, 0.01))
+    with_blanks = verify_assay("elisa", f"{text}\n{blanks}").estimates[0]
+    assert with_blanks.value == pytest.approx(item.value, rel=0.05)
     for flat in (0.0, 0.01):  # a plate without a curve, with and without noise
         lines = [f"{name},{2.0**k},{0.1 + rng.normal(0, flat)}" for name in ("reference", "x") for k in range(8)]
         empty = verify_assay("elisa", "\n".join(["sample,dose,response", *lines]), limit="<= 1000")
@@ -359,7 +362,7 @@ def test_all_faults_of_a_table_are_told_with_their_lines(tmp_path):
         ("qpcr", "role,cq\nstandard,20\n", "without copies"),
         ("qpcr", "role,copies,cq\nstandard,10,20\nunknown,,3\n", "at least 3"),
         ("qpcr", "role,copies,cq\nstandard,10,20\nstandard,100,23\nstandard,1000,26\n", "slope"),
-        ("elisa", "sample,dose,response\nreference,1,1\ntest,1,1\n", "four parameters need 5"),
+        ("elisa", "sample,dose,response\nreference,1,1\ntest,1,1\n", "doses above 0, four parameters need 5"),
         ("elisa", "sample,dose,response\na,1,1\n", "a reference"),
         ("full", "method,quantity,value\nauc,full,3\n", "auc needs"),
         ("absence", "role,amount,replicates,positive\nspiked,1,2,1\n", "no rows of tests"),

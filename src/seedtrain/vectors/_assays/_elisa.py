@@ -17,13 +17,15 @@ from seedtrain.vectors._table import Column, Sheet
 
 COLUMNS: Final = (
     Column("sample", "word", None),
-    Column("dose", "number", None, 1e-30, 1e30),
+    Column("dose", "number", None, 0.0, 1e30),
     Column("response", "number", None, -1e12, 1e12),
 )
 SETTINGS: Final = (
     Setting("equivalence", 1.25, 1.01, 10.0, "largest ratio of slopes and of ranges that counts as parallel (assumed)"),
 )
 REFERENCE: Final = "reference"
+NO_DOSE: Final = 1e-200
+"""What a dose of 0 is on the logarithm: the curve's lower end at any slope above 0.1."""
 Floats = NDArray[np.float64]
 
 
@@ -98,7 +100,7 @@ def analyse_elisa(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
     """Potency of every sample relative to `reference`, with parallelism by F test and by equivalence of shapes."""
     data = {
         name: (
-            np.log([row.number("dose") for row in sheet.rows if row.word("sample") == name]),
+            np.log([max(row.number("dose"), NO_DOSE) for row in sheet.rows if row.word("sample") == name]),
             np.array([row.number("response") for row in sheet.rows if row.word("sample") == name]),
         )
         for name in dict.fromkeys(row.word("sample") for row in sheet.rows)
@@ -107,9 +109,10 @@ def analyse_elisa(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
     if REFERENCE not in data or len(data) < 2:
         raise InputError("a reference and a sample are needed", position=position, remedy="Name one: reference.")
     for name, (x, _y) in data.items():
-        if len(set(x.tolist())) < 5:
+        doses = len({item for item in x.tolist() if item > math.log(NO_DOSE) + 1})
+        if doses < 5:
             raise InputError(
-                f"{name} has {len(set(x.tolist()))} doses, four parameters need 5",
+                f"{name} has {doses} doses above 0, four parameters need 5",
                 position=position,
                 remedy="Add doses.",
             )
