@@ -8,7 +8,7 @@ from datetime import date
 
 from seedtrain.automation._materials import ShortOfMaterial, Store, named_materials, split, target
 from seedtrain.automation._phase import consumed
-from seedtrain.base import InputError
+from seedtrain.base import SeedtrainError
 from seedtrain.quality import Lot
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import ControlRecipe, MasterRecipe, Phase, PhaseAt
@@ -37,10 +37,10 @@ class Shortage:
         """What is short, and where."""
         return f"{self.phase} will lack {self.material}: {self.reason}"
 
-    def error(self, recipe: MasterRecipe) -> InputError:
+    def error(self, recipe: MasterRecipe) -> SeedtrainError:
         """As a fault of the batch that is to be started, at the phase in the recipe."""
         remedy = f"{self.remedy} Or start without it, where it will come in time: --allow-missing."
-        return InputError(self.words, position=recipe.position(self.phase), remedy=remedy)
+        return recipe.error(self.phase, "", self.words, remedy=remedy)
 
     def to_data(self) -> dict[str, object]:
         """JSON-ready."""

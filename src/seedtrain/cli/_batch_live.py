@@ -248,7 +248,7 @@ def _say_missing(missing: Sequence[Shortage]) -> None:
     import sys
 
     for item in missing:
-        words = _("missing so far: {what} {remedy}").format(what=item.words, remedy=item.remedy)
+        words = _("missing so far: {what}. {remedy}").format(what=item.words, remedy=item.remedy)
         print(words, file=sys.stderr, flush=True)
 
 
