@@ -135,7 +135,9 @@ def test_runs_without_a_scale_and_a_lone_group_are_refused(folder, capsys):
 
 def test_predictions_by_a_recipe_are_held_against_the_runs(tmp_path, capsys):
     """Runs made with the recipe's own culture, with scatter, are predicted; the same runs read 30 % high are not."""
+    from seedtrain.development import culture_text, fitted_culture, read_data
     from seedtrain.program import simulate_recipe
+    from seedtrain.simulation import read_culture
 
     recipe = "examples/collagen/recipe.yaml"
     made = simulate_recipe(Path(recipe))
@@ -159,6 +161,14 @@ def test_predictions_by_a_recipe_are_held_against_the_runs(tmp_path, capsys):
     assert code == 0
     assert data["bounds"][0]["why"] == "3 runs; 9 are needed"
     assert data["errors"][0]["readings"] == 36
+    assert data["fitted_to"] == []
+    # a culture that says it was fitted to these very runs predicts nothing of them, and that is told
+    key = read_data(tmp_path / "right.yaml").digest
+    culture = tmp_path / "fitted.yaml"
+    culture.write_text(fitted_culture(culture_text("ecoli_balanced"), read_culture("ecoli_balanced"), {"Y_em": 0.53},
+                                      f"fitted to 36 readings, data {key[:16]}", "mine"))  # fmt: skip
+    told = ran(capsys, tmp_path / "right.yaml", "--plan", plan, "--recipe", recipe, "--culture", str(culture))[1]
+    assert "The culture was fitted to the runs of right" in told
     assert ran(capsys, tmp_path / "high.yaml", "--plan", plan, "--recipe", recipe)[0] == 1
     code, _text, err = ran(capsys, tmp_path / "right.yaml", "--plan", plan)
     assert code == 2

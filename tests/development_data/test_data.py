@@ -11,6 +11,7 @@ import pytest
 
 from seedtrain.base import InputError
 from seedtrain.development import check_files, draft_mapping, read_data
+from seedtrain.simulation import read_culture
 
 HEADER = ["batch", "time [h]", "biomass [g/L]", "glucose [mg/L]"]
 
@@ -138,6 +139,34 @@ def test_the_carbon_of_a_run_closes_or_is_told(tmp_path):
     write(tmp_path / "assays.csv", [[*row[:5], f"{0.2 * rate:.6f}"] for row in table], header)
     opened = read_data(mapping(tmp_path, replaced=culture))
     assert [item for item in opened.findings if item.kind == "balance"]
+
+
+def test_the_carbon_is_told_from_dry_weight_and_where_pools_were_not_read_at_the_same_times(tmp_path):
+    """Dry weight with the product in it; glucose below its limit at the end, product read late: the balance stands."""
+    hours = np.linspace(0, 10, 41)
+    culture = read_culture("ecoli_balanced")
+    carbon = {name: culture.compositions[name].elements["C"] for name in ("X", "S", "P")}
+    made = np.clip(hours - 6, 0, None) * 0.5
+    cells = 1 + 0.3 * hours
+    left = np.clip(12 - 2 * hours, 0, None)
+    held = carbon["X"] * cells + carbon["S"] * left + carbon["P"] * made
+    rate = -np.gradient(held, hours) * 1000
+    table = [
+        [
+            "B1",
+            f"{h:g}",
+            f"{x + p:.6f}",
+            f"{s:.6f}" if s > 0.4 else "<0.4",
+            f"{p:.6f}" if p > 0 else "",
+            "1",
+            f"{r:.6f}",
+        ]
+        for h, x, s, p, r in zip(hours, cells, left, made, rate, strict=True)
+    ]
+    heads = ["batch", "time [h]", "DCW [g/L]", "glucose [g/L]", "titre [g/L]", "volume [L]", "CER [mmol/L/h]"]
+    write(tmp_path / "assays.csv", table, heads)
+    read = read_data(mapping(tmp_path, replaced=[("origin: measured", "culture: ecoli_balanced\norigin: measured")]))
+    assert abs(read.runs["B1"].balances[0].relative) < 0.05
 
 
 def test_sampling_is_told_with_its_correction(tmp_path):

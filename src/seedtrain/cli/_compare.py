@@ -66,7 +66,8 @@ def compare(
             return EXIT_DONE
         with shown_progress(as_json=options.json) as progress:
             predicted = _predicted(recipe, datasets, culture, plant, progress) if recipe else {}
-            found = compare_runs(datasets, given, predicted=predicted, seed=seed, progress=progress)
+            known = _fitted_to(recipe, datasets, culture) if recipe else []
+            found = compare_runs(datasets, given, predicted=predicted, fitted_to=known, seed=seed, progress=progress)
         written = _write(found, output) if output else []
         if options.json:
             print_json({**found.to_data(), "written": [str(path) for path in written]})
@@ -90,6 +91,14 @@ def _predicted(
     names = [item.name for item in members_of(datasets, "data")]
     found = predicted_runs(recipe, datasets, culture=culture, plant=plant, progress=progress)
     return dict(zip(names, found.values(), strict=True))
+
+
+def _fitted_to(recipe: Path, datasets: list[Dataset], culture: str | None) -> list[str]:
+    """The data sets that the culture says it was fitted to, by their digests in the sources of its parameters."""
+    from seedtrain.program import recipe_culture
+
+    sources = " ".join(item.source for item in recipe_culture(recipe, culture).parameters.values())
+    return [item.name for item in datasets if item.digest[:12] in sources]
 
 
 def _write(found: Compared, output: Path) -> list[Path]:

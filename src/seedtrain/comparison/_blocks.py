@@ -54,6 +54,7 @@ def comparison_lines(found: Compared) -> list[str]:
         lines.append("  " + _("simulated: {runs}").format(runs=", ".join(found.simulated)))
     if found.errors:
         lines.append("  " + _("Predictions are simulated."))
+        lines += [f"  {text}" for text in _fitted_words(found)]
     for item in _criteria_of(found):
         interval = f" [{item.interval[0]} .. {item.interval[1]}]" if item.interval else ""
         value = "–" if item.value is None else str(item.value)
@@ -62,6 +63,12 @@ def comparison_lines(found: Compared) -> list[str]:
     for bound in found.bounds:
         lines.append("  " + _bound_words(bound.symbol, bound.scale) + ": " + _bound_value(bound))
     return lines
+
+
+def _fitted_words(found: Compared) -> list[str]:
+    """Where errors are of a fit and not of a prediction."""
+    text = _("The culture was fitted to the runs of {data}: their errors are those of a fit, not of a prediction.")
+    return [text.format(data=name) for name in found.fitted_to]
 
 
 def _criteria_of(found: Compared) -> list[Criterion]:
@@ -91,7 +98,8 @@ def comparison_blocks(found: Compared) -> tuple[Block, ...]:
     if found.spectra:
         blocks += [Heading(_("Spectra")), *_spectra(found)]
     if found.errors:
-        blocks += [Heading(_("Predictions")), Paragraph(_("Predictions are simulated.")), _errors(found)]
+        blocks += [Heading(_("Predictions")), Paragraph(_("Predictions are simulated."))]
+        blocks += [*(Notice(text, kind="warning") for text in _fitted_words(found)), _errors(found)]
         blocks.append(_bounds(found))
     blocks.append(Paragraph(_said()))
     return tuple(blocks)

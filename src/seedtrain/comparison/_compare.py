@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ class Compared:
     """Everything that a plan asked, answered; `groups`: run names by group, the reference first.
 
     - `judged`: each criterion, which reads in the language in use; `verdict` holds the same in English, for machines.
+    - `fitted_to`: data sets that the predicting culture was fitted to.
     """
 
     plan: PlanEntry
@@ -44,6 +46,7 @@ class Compared:
     verdict: Verdict
     simulated: tuple[str, ...]
     digest: str
+    fitted_to: tuple[str, ...] = ()
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready: the verdict's keys, and the figures beneath."""
@@ -57,7 +60,7 @@ class Compared:
             "spectra": [item.to_data() for made in self.spectra for item in made.items],
             "multivariate": [{"group": group, **item.to_data()} for group, item in self.rows],
             "errors": [item.to_data() for item in self.errors],
-            "bounds": [item.to_data() for item in self.bounds],
+            "bounds": [item.to_data() for item in self.bounds], "fitted_to": list(self.fitted_to),
         }  # fmt: skip
 
 
@@ -66,13 +69,17 @@ def compare_runs(
     plan: Path | str,
     *,
     predicted: Mapping[str, Run] | None = None,
+    fitted_to: Sequence[str] = (),
     seed: int = 0,
     progress: Progress = silent,
 ) -> Compared:
     """What `plan` (a file, or the text of one) asks of the runs of `datasets`.
 
-    - `predicted`: what was predicted of each run, by its name. Raises `InputErrors` with places for what the plan names
-      and no run has; a group with too few runs is an inconclusive criterion, with the reason.
+    - `predicted`: what was predicted of each run, by its name; `fitted_to`: names of the data sets that the predicting
+      culture was fitted to, whose errors are then told to be those of a fit.
+
+    Raises `InputErrors` with places for what the plan names and no run has; a group with too few runs is an
+    inconclusive criterion, with the reason.
     """
     if seed < 0:
         raise InputError(f"the seed is {seed}", remedy="Give 0 or more.")
@@ -87,7 +94,7 @@ def compare_runs(
     setting = Setting(entry, document, folder, datasets, members, groups, seed, progress)
     key = digest(["seedtrain comparison 1", "\n".join(document.lines), *(data.digest for data in datasets)])
     check(setting, predicted=bool(predicted))
-    return _compared(setting, predicted or {}, key)
+    return dataclasses.replace(_compared(setting, predicted or {}, key), fitted_to=tuple(fitted_to))
 
 
 def _compared(setting: Setting, predicted: Mapping[str, Run], key: str) -> Compared:

@@ -1,6 +1,13 @@
 """A company's need, the stages that answer it, the gap, and the dossier."""
 
-from seedtrain.program._compare import Comparison, compare_recipes, recipe_in_vessel, run_drawing, simulate_recipe
+from seedtrain.program._compare import (
+    Comparison,
+    compare_recipes,
+    recipe_culture,
+    recipe_in_vessel,
+    run_drawing,
+    simulate_recipe,
+)
 from seedtrain.program._directory import Program, read_program
 from seedtrain.program._ensembles import Ensemble, simulate_recipe_ensemble
 from seedtrain.program._laboratory import laboratory
@@ -31,6 +38,7 @@ __all__ = [
     "read_plant",
     "read_program",
     "recipe_case",
+    "recipe_culture",
     "recipe_design_space",
     "recipe_in_vessel",
     "recipe_prior",

@@ -56,6 +56,11 @@ def recipe_in_vessel(
     return grown, found.vessel, found.control.recipe
 
 
+def recipe_culture(path: Path, culture: str | None = None) -> Culture:
+    """The culture of a recipe, or another by its name or file."""
+    return read_culture(culture) if culture else culture_of(read_recipe(path), path.parent)
+
+
 def run_drawing(run: Run) -> str:
     """A plot of a run as SVG, marked as simulated where it is."""
     from seedtrain.report import draw

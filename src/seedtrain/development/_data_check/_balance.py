@@ -49,21 +49,23 @@ def carbon(name: str, run: Run, fed: Mapping[str, float], culture: Culture) -> t
 
     - `fed`: g/L (or the culture's unit) of each species in the feed `F`.
 
-    Biomass that was read as dry cell weight alone is that less what else was read of the cells.
+    From the first to the last reading of biomass. Biomass that was read as dry cell weight alone is that less what else
+    was read of the cells; a pool keeps its first and last readings, but a product is none before its first.
     """
     volume, gas = _known(run, "V"), _known(run, "CER")
     known = _pools(run, culture)
     pools = list(known)
     if volume is None or gas is None or culture.biomass not in pools or len(pools) < 2:
         return run, []
+    made = {symbol: culture.species[symbol].intracellular and symbol != culture.biomass for symbol in pools}
     per_unit = {symbol: culture.compositions[symbol].elements["C"] for symbol in {*pools, *fed} & set(culture.species)}
 
     def pool(time: float) -> float:
         litres = float(np.interp(time, *volume))
-        return litres * sum(per_unit[s] * float(np.interp(time, *known[s])) for s in pools)
+        return litres * sum(per_unit[s] * float(_held(time, known[s], product=made[s])) for s in pools)
 
-    begin = max(float(times[0]) for times, _values in known.values())
-    end = min([*(float(times[-1]) for times, _values in known.values()), float(gas[0][-1])])
+    times = known[culture.biomass][0]
+    begin, end = max(float(times[0]), float(gas[0][0])), min(float(times[-1]), float(gas[0][-1]))
     if not end > begin:
         return run, []
     grid = np.unique(np.concatenate([[begin, end], gas[0][(gas[0] > begin) & (gas[0] < end)]]))
@@ -91,6 +93,11 @@ def carbon(name: str, run: Run, fed: Mapping[str, float], culture: Culture) -> t
     return run, [Finding("balance", name, "carbon", words, remedy)]
 
 
+def _held(time: float | Floats, read: tuple[Floats, Floats], *, product: bool) -> Floats:
+    """Readings at other times: on lines between them, and as the nearest beyond; a `product` is 0 before its first."""
+    return np.asarray(np.interp(time, *read, left=0.0 if product else None))
+
+
 def _pools(run: Run, culture: Culture) -> dict[str, tuple[Floats, Floats]]:
     """Times and readings of every species that was read, in its unit."""
     found = {symbol: read for symbol in culture.species if (read := _known(run, symbol)) is not None}
@@ -100,7 +107,7 @@ def _pools(run: Run, culture: Culture) -> dict[str, tuple[Floats, Floats]]:
     times, weight = cells
     for symbol, (when, values) in found.items():
         if culture.species[symbol].intracellular:
-            weight = weight - culture.masses[symbol] * np.interp(times, when, values)
+            weight = weight - culture.masses[symbol] * _held(times, (when, values), product=True)
     return {culture.biomass: (times, np.maximum(weight, 0.0) / culture.masses[culture.biomass]), **found}
 
 
