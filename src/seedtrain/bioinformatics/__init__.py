@@ -149,6 +149,7 @@ from seedtrain.bioinformatics._strain_design import (
     StrainDesign,
     design_strain,
 )
+from seedtrain.bioinformatics._told import criterion_line, evidence_shown, evidence_words, value_words
 
 __all__ = [
     "AMINO_ACIDS",
@@ -220,6 +221,7 @@ __all__ = [
     "clone_page",
     "construct_page",
     "construct_words",
+    "criterion_line",
     "criterion_words",
     "delete_genes",
     "deletion_words",
@@ -230,6 +232,8 @@ __all__ = [
     "design_strain",
     "dna_genbank",
     "drain",
+    "evidence_shown",
+    "evidence_words",
     "expression_plan",
     "expression_vector",
     "fasta",
@@ -288,6 +292,7 @@ __all__ = [
     "trace_limits_from",
     "trace_page",
     "utrs",
+    "value_words",
     "verify_clone",
     "verify_sheet",
     "verify_traces",

@@ -93,15 +93,15 @@ def write_files(output: Path, files: dict[str, str]) -> list[Path]:
 
 def tell_construct(made: Construct) -> None:
     """Verdict, criteria and primers, for a person."""
-    from seedtrain.bioinformatics import construct_words
+    from seedtrain.bioinformatics import construct_words, criterion_line, evidence_words
     from seedtrain.quality import verdict_words
 
     print(f"{made.plan.name}: {len(made.product)} bp, {verdict_words(made.verdict.verdict)}")
     for item in made.verdict.criteria:
-        print(f"  {verdict_words(item.verdict):<12} {construct_words(item.name)}: {item.value} ({item.limit})")
+        print(criterion_line(item, construct_words(item.name)))
     if made.overhangs:
         print("  " + _("overhangs") + ": " + " ".join(made.overhangs))
     for primer in made.primers:
         print(f"  {primer.name:<20} {primer.tail.lower()}{primer.annealing}  {primer.melting:.1f} °C")
     for line in made.verdict.evidence:
-        print(f"  {line}")
+        print(f"  {evidence_words(line)}")

@@ -160,10 +160,10 @@ def _tell(made: tuple[Deletion, ...], raised: tuple[PromoterReplacement, ...], w
 
 def _tell_one(item: Deletion | PromoterReplacement, words_of: Callable[[str], str]) -> None:
     """Criteria and check primers of one edit."""
-    from seedtrain.quality import verdict_words
+    from seedtrain.bioinformatics import criterion_line
 
     for one in item.verdict.criteria:
-        print(f"  {verdict_words(one.verdict):<12} {words_of(one.name)}: {one.value} ({one.limit})")
+        print(criterion_line(one, words_of(one.name)))
     words = _("check products: {wild} bp before, {edited} bp after")
     print("  " + words.format(wild=item.wild, edited=item.edited))
     for primer in item.check:

@@ -91,12 +91,12 @@ def _plasmid(made: Gene) -> Construct:
 
 
 def _tell_gene(made: Gene) -> None:
-    from seedtrain.bioinformatics import limit_words
+    from seedtrain.bioinformatics import criterion_line, limit_words
     from seedtrain.quality import verdict_words
 
     print(f"{made.name}: {made.organism}, {len(made.dna)} nt, {verdict_words(made.checks.verdict)}")
     for item in made.checks.criteria:
-        print(f"  {verdict_words(item.verdict):<12} {limit_words(item.name)}: {item.value} ({item.limit})")
+        print(criterion_line(item, limit_words(item.name)))
     for note in made.notes:
         print(f"  {note}")
     print(made.dna)
@@ -163,12 +163,12 @@ def _write(made: Messenger, output: Path) -> list[Path]:
 
 
 def _tell(made: Messenger, written: list[Path]) -> None:
-    from seedtrain.bioinformatics import messenger_words
+    from seedtrain.bioinformatics import criterion_line, messenger_words
     from seedtrain.quality import verdict_words
 
     print(f"{made.name}: {len(made.dna)} nt, {verdict_words(made.verdict.verdict)}")
     for item in made.verdict.criteria:
-        print(f"  {verdict_words(item.verdict):<12} {messenger_words(item.name)}: {item.value} ({item.limit})")
+        print(criterion_line(item, messenger_words(item.name)))
     print(_("codons against structure, the one that was taken marked with *:"))
     for one in made.candidates:
         mark = "*" if one == made.coding else " "

@@ -266,11 +266,9 @@ def _show_sheet(reads: Path, verdict: Verdict, rows: Sequence[tuple[str, Verdict
 
 
 def _show(reads: Path, verdict: Verdict) -> None:
-    from seedtrain.bioinformatics import criterion_words
+    from seedtrain.bioinformatics import criterion_line, criterion_words
     from seedtrain.quality import verdict_words
 
     print(f"{reads.name}: {verdict_words(verdict.verdict)}")
     for item in verdict.criteria:
-        interval = "" if item.interval is None else f" ({item.interval[0]} .. {item.interval[1]})"
-        value = "-" if item.value is None else item.value
-        print(f"  {verdict_words(item.verdict):<12} {criterion_words(item.name)}: {value}{interval}, {item.limit}")
+        print(criterion_line(item, criterion_words(item.name)))

@@ -88,7 +88,7 @@ def design_construct(plan: AssemblyPlan, *, simulated: bool = True, progress: Pr
     criteria += _quality(plan, made, share)
     evidence += list(weaknesses(made.overhangs))
     if made.overhangs and plan.counts is None:
-        evidence.append("overhangs judged by rules: no table of ligations was given")
+        evidence.append("overhangs judged by rules: no table of ligations for this enzyme")
     elif made.overhangs:
         evidence.append(f"overhangs judged by ligations counted: {plan.ligations}")
     packages = ("biopython", *(("pydna",) if simulated else ()), "seedtrain", "seqfold")

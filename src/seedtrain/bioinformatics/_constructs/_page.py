@@ -8,6 +8,7 @@ from typing import Final
 from seedtrain.base import translate as _
 from seedtrain.bioinformatics._constructs._design import Construct, construct_words
 from seedtrain.bioinformatics._constructs._map import plasmid_map
+from seedtrain.bioinformatics._told import evidence_shown, value_words
 from seedtrain.quality import verdict_words
 from seedtrain.report import (
     Block,
@@ -66,8 +67,8 @@ def _blocks(construct: Construct) -> Iterator[Block]:
     rows: list[list[str | Cell]] = [
         [
             construct_words(item.name),
-            str(item.value),
-            item.limit or "",
+            value_words(item.value),
+            value_words(item.limit),
             Cell(verdict_words(item.verdict), state=_STATES[item.verdict]),
         ]
         for item in verdict.criteria
@@ -85,7 +86,7 @@ def _blocks(construct: Construct) -> Iterator[Block]:
         yield _primers(construct)
     yield Folded(_("Features"), [_features(construct)])
     yield Folded(_("Sequences of the fragments"), [_sequences(construct)])
-    yield Paragraph("; ".join(verdict.evidence))
+    yield Paragraph(evidence_shown(verdict.evidence))
 
 
 def _parts(construct: Construct) -> Table:

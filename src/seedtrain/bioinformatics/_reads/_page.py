@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,11 +10,13 @@ import numpy as np
 from seedtrain.base import translate as _
 from seedtrain.bioinformatics._reads._clone import CloneReport
 from seedtrain.bioinformatics._reads._coded import open_edits
+from seedtrain.bioinformatics._reads._consensus import Edit
 from seedtrain.bioinformatics._reads._criteria import edit_words, share_text
-from seedtrain.bioinformatics._reads._page_parts import STATES, criteria_table
+from seedtrain.bioinformatics._reads._page_parts import STATES, criteria_table, criterion_names
 from seedtrain.bioinformatics._reads._sheet import SheetReport, sheet_rows
 from seedtrain.bioinformatics._reads._trace_page import trace_blocks
 from seedtrain.bioinformatics._reads._trace_verdict import TraceReport
+from seedtrain.bioinformatics._told import evidence_shown, evidence_words, value_words
 from seedtrain.quality import verdict_words
 from seedtrain.report import (
     Block,
@@ -98,7 +101,7 @@ def _blocks(report: CloneReport, level: int = 2) -> Iterator[Block]:
     yield heading(_("Masked sites"))
     yield _masks(report)
     yield heading(_("Evidence"))
-    yield Paragraph("\n".join(report.verdict.evidence))
+    yield Paragraph(evidence_shown(report.verdict.evidence, criterion_names()))
 
 
 def _key_figures(report: CloneReport) -> list[KeyFigure]:
@@ -158,9 +161,7 @@ def _identity(report: CloneReport) -> Figure:
 
 
 def _differences(report: CloneReport) -> Iterator[Block]:
-    edits = [
-        [edit_words(edit).removeprefix("edit: "), str(edit.distance)] for edit in open_edits(report.consensus.edits)
-    ]
+    edits = [[_edit_shown(edit), str(edit.distance)] for edit in open_edits(report.consensus.edits)]
     alleles = sorted(
         (one for item in report.classes for one in item.alleles), key=lambda one: (-one.interval[0], one.site)
     )
@@ -180,7 +181,7 @@ def _differences(report: CloneReport) -> Iterator[Block]:
                 share_text(one.fraction),
                 f"{share_text(one.interval[0])} .. {share_text(one.interval[1])}",
                 f"{one.reads[0]}/{one.depth[0]}, {one.reads[1]}/{one.depth[1]}",
-                one.site_class,
+                value_words(one.site_class),
             ]
             for one in alleles[:MOST_ROWS]
         ]
@@ -191,6 +192,11 @@ def _differences(report: CloneReport) -> Iterator[Block]:
         yield _runs(report)
     if report.coded:
         yield _coded(report)
+
+
+def _edit_shown(edit: Edit) -> str:
+    """An edit in the language in use, without the word for edit."""
+    return re.split(": |：", evidence_words(edit_words(edit)), maxsplit=1)[1]
 
 
 def _coded(report: CloneReport) -> Table:
@@ -214,7 +220,7 @@ def _structures(report: CloneReport) -> Table:
     heads = [_("Kind"), _("Site"), _("To"), _("Size, bp"), _("Reads"), _("Share"), _("95 % interval")]
     rows = [
         [
-            item.kind,
+            value_words(item.kind),
             str(item.site + 1),
             str(item.other + 1),
             str(item.size) if item.size else "",
@@ -255,7 +261,7 @@ def _detection(report: CloneReport) -> Table:
     }
     rows = [
         [
-            item.site_class,
+            value_words(item.site_class),
             str(item.sites),
             *("" if not profile.sites else share_text(profile.mean) for profile in item.profiles),
             share_text(item.limit_of_detection),
@@ -274,6 +280,7 @@ def _masks(report: CloneReport) -> Table:
     biased = sorted({one.site + 1 for item in report.classes for one in item.biased})
     if biased:
         found[_("one strand only")] = [str(item) for item in biased]
+    found = {_("ends of the line") if kind == "end" else kind: items for kind, items in found.items()}
     rows = [[kind, str(len(items)), ", ".join(items)] for kind, items in found.items()]
     columns = [Column(_("Kind")), Column(_("Number"), "right"), Column(_("Sites"), width=4.0)]
     return Table(columns, rows, small=True)

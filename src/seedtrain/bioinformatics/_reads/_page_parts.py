@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from seedtrain.base import translate as _
+from seedtrain.bioinformatics._told import value_words
 from seedtrain.quality import Criterion, Verdict, verdict_words
 from seedtrain.report import Cell, Column, State, Table
 
@@ -13,6 +14,11 @@ STATES: Final[dict[str, State]] = {"pass": "met", "fail": "missed", "inconclusiv
 
 def criterion_words(name: str) -> str:
     """A criterion's name in the language in use; a name that is none of ours as it stands."""
+    return criterion_names().get(name, name)
+
+
+def criterion_names() -> dict[str, str]:
+    """Every criterion of reads and traces, in the language in use."""
     return {
         "reads of the clone": _("reads of the clone"),
         "thinnest strand of any site": _("thinnest strand of any site"),
@@ -39,7 +45,7 @@ def criterion_words(name: str) -> str:
         "multimers": _("multimers"),
         "poly-A length": _("poly-A length"),
         "reads": _("reads"),
-    }.get(name, name)
+    }
 
 
 def verdict_cell(item: Criterion) -> Cell:
@@ -52,9 +58,9 @@ def criteria_table(verdict: Verdict) -> Table:
     rows: list[list[str | Cell]] = [
         [
             criterion_words(item.name),
-            "" if item.value is None else str(item.value),
+            value_words(item.value),
             "" if item.interval is None else f"{item.interval[0]} .. {item.interval[1]}",
-            item.limit or "",
+            value_words(item.limit),
             "" if item.limit_of_detection is None else str(item.limit_of_detection),
             verdict_cell(item),
         ]

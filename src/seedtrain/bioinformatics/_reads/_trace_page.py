@@ -8,8 +8,9 @@ import numpy as np
 
 from seedtrain.base import translate as _
 from seedtrain.bioinformatics._reads._criteria import share_text
-from seedtrain.bioinformatics._reads._page_parts import STATES, criteria_table
+from seedtrain.bioinformatics._reads._page_parts import STATES, criteria_table, criterion_names
 from seedtrain.bioinformatics._reads._trace_verdict import TraceReport
+from seedtrain.bioinformatics._told import evidence_shown, value_words
 from seedtrain.quality import verdict_words
 from seedtrain.report import (
     Block,
@@ -81,7 +82,7 @@ def trace_blocks(report: TraceReport, level: int = 2) -> Iterator[Block]:
     yield heading(_("Differences"))
     yield from _differences(report)
     yield heading(_("Evidence"))
-    yield Paragraph("\n".join(report.verdict.evidence))
+    yield Paragraph(evidence_shown(report.verdict.evidence, criterion_names()))
 
 
 def _coverage(report: TraceReport) -> Figure:
@@ -141,7 +142,7 @@ def _differences(report: TraceReport) -> Iterator[Block]:
         heads = [_("Difference"), _("Around"), _("Quality"), _("Traces"), _("Sure"), _("Judged")]
         rows: list[list[str | Cell]] = [
             [
-                Cell(item.words, style="code"),
+                Cell(value_words(item.words), style="code"),
                 Cell(report.reference.around(item.site), style="code"),
                 f"Q{item.score}",
                 ", ".join(item.traces),
