@@ -38,6 +38,29 @@ _WORDS: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
+_ATTRIBUTES: Final[Mapping[str, Callable[[], str]]] = {
+    "purity": lambda: _("purity"),
+    "content": lambda: _("content"),
+    "endotoxin": lambda: _("endotoxin"),
+    "host_protein": lambda: _("host_protein"),
+    "dna": lambda: _("dna"),
+    "detergent": lambda: _("detergent"),
+    "iptg": lambda: _("iptg"),
+    "residual_moisture": lambda: _("residual_moisture"),
+    "bioburden": lambda: _("bioburden"),
+    "titre": lambda: _("titre"),
+    "product": lambda: _("product"),
+    "duration": lambda: _("duration"),
+    "oxygen_margin": lambda: _("oxygen_margin"),
+}
+
+
+def attribute_words(name: str) -> str:
+    """An attribute as people read it; English keeps the name by which a limit is given, others stay as they are."""
+    found = _ATTRIBUTES.get(name)
+    return found() if found else name
+
+
 def words(key: str) -> str:
     """`key` of a part, a criterion or a limit as people read it; any other key with its underscores as spaces."""
     found = _WORDS.get(key)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import combinations
+from typing import Final
 
 from seedtrain.base import translate as _
 from seedtrain.development._design_space._space import DesignSpace, FactorRange
-from seedtrain.development._words import number, percent
+from seedtrain.development._words import attribute_words, number, percent
 from seedtrain.report import (
     Block,
     Column,
@@ -20,6 +22,16 @@ from seedtrain.report import (
     Table,
 )
 
+_KINDS: Final[Mapping[str, Callable[[], str]]] = {
+    "factor": lambda: _("set point"),
+    "raw_material": lambda: _("raw material"),
+    "culture": lambda: _("culture"),
+}
+_SOURCES: Final[Mapping[str, Callable[[], str]]] = {
+    "given": lambda: _("as given"),
+    "strategy": lambda: _("control strategy"),
+    "assumed spread": lambda: _("assumed spread"),
+}
 MOST_MAPS = 6
 SHOWN = 5
 
@@ -29,7 +41,9 @@ def design_space_blocks(found: DesignSpace) -> tuple[Block, ...]:
     blocks: list[Block] = [Heading(_("Probability that every limit is met"), level=2)]
     if found.inconclusive:
         text = _("Inconclusive: the runs are too few or too rough to predict {names}.")
-        blocks.append(Notice(text.format(names=", ".join(found.inconclusive)), kind="warning"))
+        blocks.append(
+            Notice(text.format(names=", ".join(attribute_words(name) for name in found.inconclusive)), kind="warning")
+        )
     if found.study.untrained:
         blocks.append(Notice(_untrained(found), kind="warning"))
     blocks += [_attributes(found), Heading(_("Ranges of the set points"), level=2), _ranges(found), Paragraph(_said())]
@@ -76,7 +90,7 @@ def _map(found: DesignSpace, first: int, second: int) -> ContourPlot:
 def _attributes(found: DesignSpace) -> Table:
     at = found.at_target()
     rows = [
-        [item.name, item.text, percent(at[item.name]), percent(found.models[item.name].explained)]
+        [attribute_words(item.name), item.text, percent(at[item.name]), percent(found.models[item.name].explained)]
         for item in found.study.attributes
     ]
     rows.append([_("all together"), "", percent(at["all"]), ""])
@@ -94,13 +108,17 @@ def _ranges(found: DesignSpace) -> Table:
             _pair(row.proven),
             _pair(row.box),
             " / ".join("–" if edge is None else number(edge) for edge in row.edges),
-            row.limiting or "–",
+            _limiting(row),
         ]
         for row in found.ranges
     ]
     heads = [_("set point"), _("unit"), _("target"), _("normal"), _("proven, alone"), _("for all at once")]
     heads += [_("edges of failure"), _("fails first")]
     return Table([Column(head) for head in heads], rows, small=True)
+
+
+def _limiting(row: FactorRange) -> str:
+    return attribute_words(row.limiting) if row.limiting else "–"
 
 
 def _pair(ends: tuple[float, float] | None) -> str:
@@ -120,7 +138,7 @@ def _ranking(found: DesignSpace) -> Table:
     for name, shares in found.ranking().items():
         for label, share in list(shares.items())[:SHOWN]:
             if share >= 0.01:
-                rows.append([name, label, percent(share, 2)])
+                rows.append([attribute_words(name), label, percent(share, 2)])
     heads = [_("attribute"), _("input"), _("total Sobol index")]
     return Table([Column(head, "right" if k == 2 else "left") for k, head in enumerate(heads)], rows, small=True)
 
@@ -129,11 +147,11 @@ def _inputs(found: DesignSpace) -> Table:
     rows = [
         [
             item.label,
-            item.kind.replace("_", " "),
+            _KINDS[item.kind](),
             _pair((item.low, item.high)),
             item.unit,
             number(item.deviation),
-            item.source,
+            _SOURCES[item.source]() if item.source in _SOURCES else item.source,
         ]
         for item in found.study.inputs
     ]
@@ -151,14 +169,14 @@ def design_space_lines(found: DesignSpace) -> list[str]:
     lines = [head.format(runs=found.study.asked, finished=len(found.study.x), seed=found.study.seed)]
     for item in found.study.attributes:
         poor = "  " + _("inconclusive") if item.name in found.inconclusive else ""
-        lines.append(f"  {item.name:<20} {item.text:<18} {percent(at[item.name]):>8}{poor}")
+        lines.append(f"  {attribute_words(item.name):<20} {item.text:<18} {percent(at[item.name]):>8}{poor}")
     lines.append("  " + f"{_('all together'):<39} {percent(at['all']):>8}")
     lines += [_untrained(found)] if found.study.untrained else []
     lines += [_range_line(row) for row in found.ranges]
     for name, shares in found.ranking().items():
         top = [f"{label} {percent(share, 2)}" for label, share in list(shares.items())[:2] if share >= 0.05]
         if top:
-            lines.append(f"  {name}: {', '.join(top)}")
+            lines.append(f"  {attribute_words(name)}: {', '.join(top)}")
     return lines
 
 
@@ -170,5 +188,5 @@ def _range_line(row: FactorRange) -> str:
         proven=_pair(row.proven),
         box=_pair(row.box),
         unit=row.input.unit,
-        limiting=row.limiting or "–",
+        limiting=_limiting(row),
     )

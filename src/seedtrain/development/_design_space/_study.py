@@ -20,7 +20,7 @@ from seedtrain.development._design_space._inputs import Input, check_distinct
 from seedtrain.development._feed import margins
 from seedtrain.development._scale import ScaleResult
 from seedtrain.quality import Limit
-from seedtrain.quantity import Quantity, convert
+from seedtrain.quantity import Quantity, convert, same_dimension
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import (
     Culture,
@@ -197,7 +197,12 @@ def _check_known(attributes: Sequence[Attribute], outcome: Mapping[str, tuple[fl
             raise InputError(
                 f"no model gives {attribute.name!r}, so its probability cannot be told", remedy=f"Known: {known}."
             )
-        convert(0.0, outcome[attribute.name][1], attribute.unit)
+        unit = outcome[attribute.name][1]
+        if not same_dimension(unit, attribute.unit):
+            raise InputError(
+                f"{attribute.name} {attribute.text}: the model gives {attribute.name} in {unit or 'no unit'}",
+                remedy=f"Write the limit in {unit}." if unit else "Write the limit as a number or in %.",
+            )
 
 
 def _column(attribute: Attribute, rows: Sequence[Mapping[str, tuple[float, str]]]) -> Floats:
