@@ -12,6 +12,7 @@ import numpy as np
 from seedtrain.automation._control._feeding import ExponentialFeed, Feeding, MuStat, RiseStat
 from seedtrain.automation._control._filter import CultureFilter
 from seedtrain.automation._control._predictive import PredictiveFeed
+from seedtrain.automation._control._scheme import GAS_AS_SET
 from seedtrain.automation._control._vessel import SetPoints, VesselControl
 from seedtrain.base import InputError, Progress, silent
 from seedtrain.base import translate as _
@@ -127,7 +128,7 @@ class _Trial:
         self.instruments, self.analyser = (np.random.default_rng([*seed, use]) for use in (1, 2))
         known = [name for name in LEARNT if name in case.culture.parameters]
         self.filter = CultureFilter(model, known)
-        self.control = VesselControl(case.vessel, case.set_points)
+        self.control = VesselControl(case.vessel, case.set_points, scheme=GAS_AS_SET)
         self.inputs = TankInputs(jacket_inlet=case.set_points.temperature or 37.0)
         makers: dict[str, Callable[[], Feeding]] = {
             "exponential": lambda: ExponentialFeed(case.rate, case.growth_rate, case.most),

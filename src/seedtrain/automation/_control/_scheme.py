@@ -93,6 +93,10 @@ class ControlScheme:
         return (*_in_order(self.oxygen_cascade, ends, spans), *held)
 
 
+GAS_AS_SET: Final = ControlScheme(oxygen_cascade=("stirrer_speed",))
+"""Oxygen is held by the stirrer alone, as in a simulated run."""
+
+
 def gas_flow(vessel: StirredTank, aeration: float | None) -> float:
     """The gas that is set, vvm, within the vessel's limits; its lowest where none is set."""
     low, high = vessel.aeration

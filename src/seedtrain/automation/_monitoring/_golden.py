@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from seedtrain.automation._control import Case, ExponentialFeed, VesselControl, culture_of_run
+from seedtrain.automation._control import GAS_AS_SET, Case, ExponentialFeed, VesselControl, culture_of_run
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._monitoring._latent import Floats
 from seedtrain.base import UnavailableError
@@ -73,7 +73,7 @@ def golden_batch(
 
     driven = DrivenTank(
         culture_of_run(case, seed),
-        VesselControl(case.vessel, case.set_points),
+        VesselControl(case.vessel, case.set_points, scheme=GAS_AS_SET),
         Instruments("golden", int(np.random.default_rng([*seed, 1]).integers(2**31))),
         case.base,
     )
