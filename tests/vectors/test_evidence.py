@@ -8,6 +8,7 @@ import pytest
 from seedtrain.base import use_language
 from seedtrain.report import render_html
 from seedtrain.vectors import (
+    PANELS,
     assay_page,
     criterion_words,
     evidence_words,
@@ -110,3 +111,12 @@ def test_pages_are_chinese_and_the_verdict_is_the_same(found):
     assert [one.to_data() for one, _page in again] == [one.to_data() for one, _page in found]
     for words in ("全部合并计算", "未证明 LOD95", "前病毒", "限度来源", "批 G-1"):
         assert any(words in page for page in pages), words
+
+
+def test_every_test_of_the_panels_has_its_chinese_name():
+    for name in PANELS:
+        for test in read_panel(name).tests:
+            with use_language("zh"):
+                words = [criterion_words(test.attribute), value_words(test.limit.text)]
+            assert CHINESE.search(words[0]) or test.attribute in ("A260/A280", "pH", "p24"), test.attribute
+            assert CHINESE.search(words[1]) or test.limit.word is None, test.limit.text

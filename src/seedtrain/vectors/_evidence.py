@@ -9,8 +9,11 @@ from typing import Final
 
 from seedtrain.base import language, use_language
 from seedtrain.base import translate as _
+from seedtrain.quality import verdict_words
+from seedtrain.vectors._panel_words import panel_words
 
 _FIELD: Final = re.compile(r"{(\w+)}")
+_JUDGED: Final = re.compile(r"(.+): (pass|fail|inconclusive)")
 _COUNTED: Final = re.compile(r"([a-z][a-z-]*) (\d+)")
 
 
@@ -142,6 +145,10 @@ def _values() -> tuple[str, ...]:
         _("none found"),
         _("no curve"),
         _("opposite signs"),
+        _("= {words}"),
+        _("conforms"),
+        _("no growth"),
+        _("pass"),
         _("not detected"),
         _("detected"),
         _("in doubt"),
@@ -185,7 +192,17 @@ def evidence_words(line: str) -> str:
 
 def value_words(text: str) -> str:
     """A criterion's value or limit in the language in use."""
-    return text if language() == "en" else _shown(text, _pairs(language(), "values"))
+    if language() == "en":
+        return text
+    return _judged(text) or _shown(text, _pairs(language(), "values"))
+
+
+def _judged(text: str) -> str:
+    """Tests with their verdicts, `endotoxin: fail; pH: inconclusive`; nothing for another text."""
+    found = [_JUDGED.fullmatch(item) for item in text.split("; ")]
+    if not all(found):
+        return ""
+    return "; ".join(f"{panel_words(item[1])}: {verdict_words(item[2])}" for item in found if item)
 
 
 def evidence_shown(lines: Iterable[str]) -> str:
@@ -218,7 +235,7 @@ def _shown(text: str, pairs: Sequence[tuple[re.Pattern[str], str]]) -> str:
 def _inner(text: str) -> str:
     """What stands inside a line: a value, animals, or a line of its own."""
     values = _pairs(language(), "values")
-    shown = _counted(text) or _shown(_plain(text), values)
+    shown = _counted(text) or panel_words(_shown(_plain(text), values))
     if shown == text:
         shown = _shown(text, _pairs(language(), "lines"))
     if shown == text and (" or " in text or "; " in text or text.endswith(" (a mixture)")):

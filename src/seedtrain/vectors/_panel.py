@@ -25,8 +25,9 @@ from seedtrain.quality import (
 )
 from seedtrain.quantity import Quantity, QuantityError, parse
 from seedtrain.report import Block, Cell, Column, Heading, KeyFigure, KeyFigures, Page, Paragraph, Table
-from seedtrain.vectors._evidence import evidence_shown
+from seedtrain.vectors._evidence import evidence_shown, value_words
 from seedtrain.vectors._page import STATES, criteria_table
+from seedtrain.vectors._panel_words import panel_words
 from seedtrain.vectors._table import Column as SheetColumn
 from seedtrain.vectors._table import Row, Sheet, parse_sheet
 from seedtrain.vectors._units import known_units
@@ -287,7 +288,14 @@ def panel_page(report: PanelReport) -> Page:
 
 def _tests(report: PanelReport) -> Table:
     rows = [
-        [test.stage, test.category, test.attribute, test.method, test.limit.text, test.source]
+        [
+            panel_words(test.stage),
+            panel_words(test.category),
+            panel_words(test.attribute),
+            test.method,
+            value_words(test.limit.text),
+            value_words(test.source),
+        ]
         for test in report.panel.tests
         if report.stage in ("", test.stage)
     ]

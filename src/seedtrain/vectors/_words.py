@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seedtrain.base import translate as _
+from seedtrain.vectors._panel_words import panel_words
 
 
 def criterion_words(name: str) -> str:
@@ -16,7 +17,7 @@ def criterion_words(name: str) -> str:
     for start, words in (("potency of ", _("potency of {name}")), ("full capsids, ", _("full capsids, {name}"))):
         if name.startswith(start):
             return words.format(name=name.removeprefix(start))
-    return name
+    return panel_words(name)
 
 
 def _names() -> dict[str, str]:
