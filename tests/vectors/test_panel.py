@@ -7,6 +7,7 @@ import pytest
 from seedtrain.base import InputError, InputErrors, use_language
 from seedtrain.report import render_html
 from seedtrain.vectors import PANELS, panel_page, read_panel, verify_panel
+from seedtrain.vectors._panel import same_method
 
 SMALL = """
 name: small
@@ -173,3 +174,21 @@ def test_names_words_and_units_as_laboratories_write_them_and_every_fault_at_onc
     with pytest.raises(InputErrors) as caught:
         verify_panel(read_panel("aav"), head + wrong)
     assert [item.position.line for item in caught.value.parts if item.position] == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "same"),
+    [
+        ("HPLC", "HPLC or densitometry of a gel", True),
+        ("usp 85", "USP <85>", True),
+        ("visual", "visual, USP <790>", True),
+        ("AUC", "AUC or SEC-MALS", True),
+        ("SEC MALS", "AUC or SEC-MALS", True),
+        ("SEC", "AUC or SEC-MALS", False),
+        ("", "ELISA", False),
+        ("Western blot", "ELISA", False),
+        ("anything", "", True),
+    ],
+)
+def test_a_method_is_one_of_those_that_the_panel_leaves_the_choice_of(given, wanted, same):
+    assert same_method(given, wanted) is same

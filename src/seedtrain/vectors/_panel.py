@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -195,7 +196,7 @@ def _judge_lot(
     strange = {
         row.word("attribute"): row.word("method")
         for row, _item in rows
-        if row.word("method") and row.word("method") != methods.get(row.word("attribute"), row.word("method"))
+        if row.word("method") and not same_method(row.word("method"), methods.get(row.word("attribute"), ""))
     }
     criteria = [
         replace(item, verdict="inconclusive") if item.name in strange and item.verdict == "pass" else item
@@ -203,6 +204,19 @@ def _judge_lot(
     ]
     told = [f"{name}: by {method}, the panel says {methods[name]}" for name, method in strange.items()]
     return Verdict.of(criteria, [*found.evidence, *told], versions)
+
+
+def same_method(given: str, wanted: str) -> bool:
+    """Whether a method is the panel's, or one of those that it leaves the choice of: HPLC of `HPLC or densitometry`.
+
+    Capitals and signs make no difference: `USP 85` is `USP <85>`. An empty `wanted` asks for none.
+    """
+    choices = {wanted, *re.split(r" or |, ", wanted)}
+    return not wanted or _letters(given) in map(_letters, choices)
+
+
+def _letters(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
 def _with_known_name(row: Row, known: Mapping[str, Limit]) -> Row:
