@@ -98,6 +98,12 @@ def test_reads_of_another_organism_are_never_a_pass(host):
     assert any("no host was given" in line for line in blind.evidence)
     unasked = verify_provirus([*good, *other], provirus, limits=ProvirusLimits(unknown=None))
     assert unasked.verdict.verdict == "pass"
+    # Whole proviruses in the cells of another organism than was given.
+    elsewhere = verify_provirus(good, provirus, host=strange).verdict
+    assert [item.name for item in elsewhere.criteria if item.verdict == "fail"] == [
+        "flanks without a place in the host"
+    ]
+    assert verify_provirus(good, provirus, host=host).verdict.verdict == "pass"
 
 
 def test_parts_are_read_from_genbank_and_bed_and_what_is_missing_is_refused(tmp_path):

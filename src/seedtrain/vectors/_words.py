@@ -76,6 +76,7 @@ def _names() -> dict[str, str]:
         "rearranged": _("rearranged"),
         "hypermutated": _("hypermutated"),
         "reads at one place": _("reads at one place"),
+        "flanks without a place in the host": _("flanks without a place in the host"),
         "wells": _("wells"),
         "least accepted droplets": _("least accepted droplets"),
         "positive controls": _("positive controls"),

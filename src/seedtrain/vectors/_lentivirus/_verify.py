@@ -38,7 +38,7 @@ class ProvirusLimits:
 
     - `reads`: least reads that tell. `intact`: least share; the others: largest. `largest_site`: largest share of the
       reads with a place in the host that one place has. `unknown`: largest share of all reads that lie on nothing
-      given.
+      given. `unplaced`: largest share of the reads that leave the provirus, of those that find no place in the host.
     """
 
     reads: int = 50
@@ -50,6 +50,7 @@ class ProvirusLimits:
     hypermutated: float | None = 0.1
     largest_site: float | None = None
     unknown: float | None = 0.1
+    unplaced: float | None = 0.5
 
 
 @dataclass(frozen=True)
@@ -116,13 +117,14 @@ def verify_provirus(
     counts = Counter(item.kind for item in found)
     sites = count_sites([item.site for item in found if item.site is not None])
     simulated = any(read.name.startswith(SIMULATED_PREFIX) for read in sample.reads)
+    flanked = sum(item.flanks > 0 for item in found)
     evidence = list(_evidence(sample, source, provirus, host, counts, found, sites, simulated))
     versions = {item: version(item) for item in ("seedtrain", "mappy")}
     progress(1.0, _("verdict"))
     return ProvirusReport(
         name or (reads.name if isinstance(reads, Path) else provirus.name),
         provirus,
-        Verdict.of(_criteria(counts, sites, used, with_host=host is not None), evidence, versions),
+        Verdict.of(_criteria(counts, sites, used, flanked, with_host=host is not None), evidence, versions),
         used,
         sample,
         tuple(found),
@@ -147,7 +149,7 @@ def count_sites(sites: Sequence[Site]) -> tuple[SiteCount, ...]:
 
 
 def _criteria(
-    counts: Counter[str], sites: Sequence[SiteCount], limits: ProvirusLimits, *, with_host: bool
+    counts: Counter[str], sites: Sequence[SiteCount], limits: ProvirusLimits, flanked: int, *, with_host: bool
 ) -> list[Criterion]:
     telling = sum(count for kind, count in counts.items() if kind not in NOT_TOLD)
     enough: VerdictWord = "pass" if telling >= limits.reads else "inconclusive"
@@ -172,8 +174,14 @@ def _criteria(
         )
         # Without the host nobody knows whether such reads are of it or of another organism.
         found.append(strange if with_host or strange.verdict == "pass" else replace(strange, verdict="inconclusive"))
+    placed = sum(item.reads for item in sites)
+    if limits.unplaced is not None and with_host and flanked >= limits.reads:
+        # Repeats of a host cannot be placed; where most flanks find no place, the cells were of another organism.
+        lost = flanked - placed
+        found.append(
+            judge_share("flanks without a place in the host", lost, flanked, limits.unplaced, False, short=False)
+        )
     if limits.largest_site is not None:
-        placed = sum(item.reads for item in sites)
         most = sites[0].reads if sites else 0
         few = placed < limits.reads
         found.append(judge_share("reads at one place", most, placed, limits.largest_site, False, short=few))
