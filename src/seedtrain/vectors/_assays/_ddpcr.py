@@ -73,35 +73,45 @@ def analyse_ddpcr(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
             groups.setdefault((row.word("name"), row.word("target")), []).append(row)
     if not groups:
         raise InputError("no wells of a sample", position=Position(sheet.file), remedy="Add rows with the role sample.")
-    estimates, validity, notes = [], [], []
+    found = []
     for (name, target), rows in groups.items():
         label = f"{name}, {target or 'target'}" if name else target or "target"
         others = [row for row in sheet.rows if row.word("target") in ("", target) and row.word("role") != "sample"]
-        validity += _controls(label, rows, others)
-        below = [row for row in rows if row.count("positive") <= MOST_POSITIVE * row.count("accepted")]
-        found = [row for row in below if row.count("positive")]
-        if not found and len(below) < len(rows):
-            validity.append(check(f"{label}: wells below saturation", 0, ">= 1", met=False))
-            continue
-        if len(below) < len(rows):
-            notes.append(f"{label}: {len(rows) - len(below)} wells with more positive droplets than tell were left out")
-        if not found:
-            estimates.append(_nothing(label, rows, settings))
-            continue
-        wells = _wells(found, settings)
-        if len(found) == len(below):
-            estimates.append(_estimate(label, wells, rows, settings))
-        else:
-            notes.append(f"{label}: {len(below) - len(found)} wells without a positive droplet: all are pooled")
-            estimates.append(_pooled(label, below, settings))
-        validity.append(
-            check(f"{label}: wells", len(below), f">= {LEAST_WELLS}", met=True if len(below) >= LEAST_WELLS else None)
-        )
-        validity += _linearity(label, wells)
+        found.append(_one(label, rows, others, settings))
+    notes = [note for item in found for note in item.notes]
     given = sorted({row.number("volume") for row in sheet.rows if row.word("volume")})
     if given:
         notes.append(f"droplet volume by the table, not the setting: {given[0]:g} .. {given[-1]:g} nL")
-    return Finding("ddpcr", tuple(estimates), tuple(validity), tuple(notes))
+    return Finding(
+        "ddpcr",
+        tuple(one for item in found for one in item.estimates),
+        tuple(one for item in found for one in item.validity),
+        tuple(notes),
+    )
+
+
+def _one(label: str, rows: Sequence[Row], others: Sequence[Row], settings: Mapping[str, float]) -> Finding:
+    """One sample and target; `others` are its blanks and positive controls."""
+    validity = _controls(label, rows, others)
+    notes = []
+    below = [row for row in rows if row.count("positive") <= MOST_POSITIVE * row.count("accepted")]
+    found = [row for row in below if row.count("positive")]
+    if not found and len(below) < len(rows):
+        validity.append(check(f"{label}: wells below saturation", 0, ">= 1", met=False))
+        return Finding("ddpcr", (), tuple(validity))
+    if len(below) < len(rows):
+        notes.append(f"{label}: {len(rows) - len(below)} wells with more positive droplets than tell were left out")
+    if not found:
+        return Finding("ddpcr", (_nothing(label, rows, settings),), tuple(validity))
+    wells = _wells(found, settings)
+    if len(found) == len(below):
+        item = _estimate(label, wells, rows, settings)
+    else:
+        notes.append(f"{label}: {len(below) - len(found)} wells without a positive droplet: all are pooled")
+        item = _pooled(label, below, settings)
+    enough = True if len(below) >= LEAST_WELLS else None
+    validity.append(check(f"{label}: wells", len(below), f">= {LEAST_WELLS}", met=enough))
+    return Finding("ddpcr", (item,), (*validity, *_linearity(label, wells)), tuple(notes))
 
 
 def _controls(label: str, samples: Sequence[Row], others: Sequence[Row]) -> list[Criterion]:
