@@ -137,3 +137,15 @@ def test_the_command_raises_the_fluxes_of_a_design(tmp_path, monkeypatch):
     done = subprocess.run([*run, *words, "--raise", "2"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "2 fluxes to raise, and the design tells 1" in done.stderr
+
+
+def test_every_fault_of_the_wish_comes_at_once_before_any_work(tmp_path):
+    from seedtrain.cli._design_edits import edits
+
+    path = tmp_path / "g.gb"
+    path.write_text(dna_genbank(genome()))
+    with pytest.raises(InputErrors) as caught:
+        edits(path, gene=["b9001", "b0001"], raise_gene=["b9002"], promoter="XYZ", output=tmp_path / "out")
+    told = str(caught.value)
+    assert all(word in told for word in ("b9001", "b9002", "XYZ"))
+    assert not (tmp_path / "out").exists()

@@ -51,7 +51,7 @@ def edits(
     """
     options = common or Common()
     from seedtrain.base import part, use_language
-    from seedtrain.bioinformatics import EditQuestion, delete_genes, raise_genes, read_dna
+    from seedtrain.bioinformatics import EditQuestion, check_edits, delete_genes, raise_genes, read_dna
     from seedtrain.quality import Verdict, combine
 
     away, up = _wanted(strain, design, fluxes)
@@ -64,6 +64,7 @@ def edits(
     asked = EditQuestion(arm=arm, nuclease=nuclease)
     with use_language(options.lang), shown_progress(as_json=options.json) as progress:
         whole, middle = read_dna(genome), 0.5 if away and up else float(bool(away))
+        check_edits(whole, away, up, promoter)
         made = delete_genes(whole, away, asked, progress=part(progress, 0.0, middle)) if away else ()
         raised = raise_genes(whole, up, promoter, asked, progress=part(progress, middle, 1.0)) if up else ()
         written = _write(made, raised, output) if output else []

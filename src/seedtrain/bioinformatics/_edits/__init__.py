@@ -1,5 +1,6 @@
 """Edits of a genome: the genes of a strain design deleted or raised, with guide, arms, donor and check primers."""
 
+from seedtrain.bioinformatics._edits._check import check_edits
 from seedtrain.bioinformatics._edits._deletion import Deletion, delete_genes, deletion_words
 from seedtrain.bioinformatics._edits._locus import EditQuestion
 from seedtrain.bioinformatics._edits._promoter import Promoter, promoters
@@ -11,6 +12,7 @@ __all__ = [
     "EditQuestion",
     "Promoter",
     "PromoterReplacement",
+    "check_edits",
     "delete_genes",
     "deletion_words",
     "genes_to_delete",

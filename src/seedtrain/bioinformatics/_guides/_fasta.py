@@ -172,5 +172,7 @@ class _Parser:
 
     def _finish(self) -> None:
         if not self._seen:
-            raise InputError("the file is empty", position=Position(str(self._path)), remedy="Give a FASTA genome.")
+            raise InputError(
+                "the file is empty", position=Position(str(self._path)), remedy="Give a FASTA file with a sequence."
+            )
         self._check_not_empty()

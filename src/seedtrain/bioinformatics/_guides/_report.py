@@ -25,6 +25,9 @@ def guides_table(design: GuideDesign) -> str:
     head = [_("verdict"), _("guide"), "PAM", _("place"), _("CFD specificity"), _("activity"), _("other sites")]
     rows = [head, *(_row(guide) for guide in design.guides)]
     widths = [max(_width(row[at]) for row in rows) for at in range(len(head))]
+    if not design.guides:
+        words = _("No site of {nuclease} ({pam}) lies in the target: give a longer one, or another nuclease.")
+        return f"{_summary(design)}\n{words.format(nuclease=design.nuclease.name, pam=design.nuclease.pam)}\n"
     lines = [_summary(design)]
     for number, row in enumerate(rows):
         cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
