@@ -196,3 +196,13 @@ def test_the_command_takes_a_trace_a_folder_and_a_sheet_of_both(tmp_path, capsys
         app([*one, "--parental", str(tmp_path / "ref.fasta")], result_action="return_value")
     with pytest.raises(InputError, match="no region"):
         app([*one[:3], "--region", "abc"], result_action="return_value")
+
+
+def test_traces_tell_the_base_at_a_letter_that_allows_several(tmp_path):
+    code = {"A": "R", "G": "R", "C": "Y", "T": "Y"}[TEXT[SITE]]
+    loose = Reference("loose", TEXT[:SITE] + code + TEXT[SITE + 1 :])
+    report = verify_traces(folder(tmp_path, TEXT, count=2), loose)
+    (told,) = [line for line in report.verdict.evidence if line.startswith("letter ")]
+    assert told.startswith(f"letter {code} of the reference at {SITE + 1}: {TEXT[SITE]} in ")
+    assert told.endswith(" traces, allowed")
+    assert word(report, "differences from the reference") == "pass"

@@ -173,6 +173,7 @@ def _of_traces() -> tuple[str, ...]:
         _("difference: {what}, Q{score} in {traces}, refuted by other traces"),
         _("difference: {what}, Q{score} in {traces}, in doubt"),
         _("difference: {what}, Q{score} in {traces}"),
+        _("letter {letter} of the reference at {site}: {base} in {count} traces, allowed"),
         _("mixed peak at {site}: {base} at {share} of the called peak, in one trace only"),
         _("mixed peak at {site}: {base} at {share} of the called peak"),
     )

@@ -44,7 +44,8 @@ class LaidTrace:
     """One trace on the reference, or nowhere (no segments).
 
     - `sites`, `qualities`: reference sites that it confirms, with the Phred quality; shape "site" of this trace.
-    - `reach`: sites that it runs over, confirmed or not.
+    - `reach`: sites that it runs over, confirmed or not. `coded`: letters of the reference that allow several bases, by
+      site, and the allowed base that it shows there.
     """
 
     trace: Trace
@@ -56,6 +57,7 @@ class LaidTrace:
     mixed: tuple[Mixed, ...]
     breaks: tuple[Break, ...]
     detectable: float
+    coded: tuple[tuple[int, str], ...]
 
     @property
     def identity(self) -> float:
@@ -88,11 +90,13 @@ def _laid(reference: Reference, aligner: object, trace: Trace, index: int, mixed
     reach: list[Ints] = []
     words: list[Word] = []
     peaks: list[Mixed] = []
+    coded: list[tuple[int, str]] = []
     least = detectable_ratio(trace)
     for segment in laid.segments:
-        right, wrong, seen = _walk(reference, laid.read, segment, index)
+        right, wrong, seen, letters = _walk(reference, laid.read, segment, index)
         confirmed.append(right)
         words += wrong
+        coded += letters
         peaks += _mixed(reference, trace, segment, seen, max(mixed, least), index)
         reach.append(np.arange(segment.start, segment.end) % len(reference))
     empty = np.zeros(0, dtype=np.int64)
@@ -106,13 +110,15 @@ def _laid(reference: Reference, aligner: object, trace: Trace, index: int, mixed
         tuple(peaks),
         tuple(breaks_of(reference, [laid], "illumina")),
         least,
+        tuple(coded),
     )
 
 
 def _walk(
     reference: Reference, read: Read, segment: Segment, index: int
-) -> tuple[tuple[Ints, Ints], list[Word], tuple[Ints, Ints]]:
-    """Confirmed sites with their qualities, differences, and which base of the read stands at which site."""
+) -> tuple[tuple[Ints, Ints], list[Word], tuple[Ints, Ints], list[tuple[int, str]]]:
+    """Confirmed sites with their qualities, differences, which base of the read stands at which site, and what stands
+    at letters of the reference that allow several bases."""
     codes, phred = oriented(read, segment)
     assert phred is not None
     quality, size = phred.astype(np.int64), len(reference)
@@ -134,13 +140,15 @@ def _walk(
     on = np.concatenate(sites) if sites else np.zeros(0, dtype=np.int64)
     off = np.concatenate(bases) if bases else np.zeros(0, dtype=np.int64)
     same = codes[off] == reference.codes[on % size]
+    coded: list[tuple[int, str]] = []
     for place in np.flatnonzero(~same & (codes[off] < 4)).tolist():
         before, after = reference.sequence[on[place] % size], "ACGT"[codes[off[place]]]
         if after in ALLOWED.get(before, ""):
             same[place] = True
+            coded.append((int(on[place]) % size, after))
             continue
         words.append(Word(int(on[place]) % size, before, after, int(quality[off[place]]), index))
-    return (on[same] % size, quality[off[same]]), words, (on, off)
+    return (on[same] % size, quality[off[same]]), words, (on, off), coded
 
 
 def _letters(reference: Reference, at: int, many: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -351,6 +352,7 @@ def _evidence(
     yield from (f"not covered: {start + 1}-{end}" for start, end in gaps[:MOST_LISTED])
     if len(gaps) > MOST_LISTED:
         yield f"and {len(gaps) - MOST_LISTED} more stretches not covered"
+    yield from _coded(reference, laid)
     for item in differences[:MOST_LISTED]:
         place = "" if item.inside else ", outside what is judged"
         sure = "" if item.sure else ", refuted by other traces" if item.refuted else ", in doubt"
@@ -359,6 +361,19 @@ def _evidence(
         yield f"mixed peak at {one.site + 1}: {one.base} at {share_text(one.ratio)} of the called peak" + (
             "" if both else ", in one trace only"
         )
+
+
+def _coded(reference: Reference, laid: Sequence[LaidTrace]) -> Iterator[str]:
+    """Letters of the reference that allow several bases, and what the traces show there; others are differences."""
+    found: dict[int, Counter[str]] = {}
+    for item in laid:
+        for site, base in item.coded:
+            found.setdefault(site, Counter())[base] += 1
+    for site, bases in sorted(found.items())[:MOST_LISTED]:
+        shown = " and ".join(
+            f"{base} in {many}" for base, many in sorted(bases.items(), key=lambda one: (-one[1], one))
+        )
+        yield f"letter {reference.sequence[site]} of the reference at {site + 1}: {shown} traces, allowed"
 
 
 def _trace_words(trace: Trace, laid: LaidTrace | None, reference: Reference) -> str:
