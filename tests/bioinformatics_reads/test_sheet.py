@@ -74,7 +74,12 @@ def test_all_faults_of_a_sheet_come_at_once_with_their_lines(tmp_path):
     with pytest.raises(InputError) as caught:
         read_sheet(path)
     assert {part.position.line for part in caught.value.parts if part.position} == {2, 3, 4}
-    assert "knot" in str(caught.value)
+    assert all(words in str(caught.value) for words in ("knot", "no file", "b.fa"))
+    (tmp_path / "a.fq").write_text("@a\nA\n+\nI\n")
+    (tmp_path / "b.fa").write_text(">b\nACGT\n")
+    for sign in ";\t":
+        path.write_text("sample,reads,reference\nx,a.fq,b.fa\n".replace(",", sign))
+        assert [(row.sample, row.reads.name, row.faults) for row in read_sheet(path)] == [("x", "a.fq", ())]
     for text, words in (("", "missing"), ("sample,reads,reference\n", "no sample"), ("sample,x,reads\n", "unknown")):
         path.write_text(text)
         with pytest.raises(InputError, match=words):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from seedtrain.base import translate as _
-from seedtrain.bioinformatics import Gene, criterion_words, limit_words
+from seedtrain.bioinformatics import Gene, criterion_words, limit_words, value_words
 from seedtrain.program._dossier_case import Case, traced
 from seedtrain.program._dossier_words import (
     STATES,
@@ -73,8 +73,8 @@ def gene_blocks(case: Case) -> Iterator[Block]:
         [
             (
                 limit_words(item.name),
-                "–" if item.value is None else str(item.value),
-                item.limit or "–",
+                value_words(item.value) or "–",
+                value_words(item.limit) or "–",
                 Cell(verdict_words(item.verdict), STATES[item.verdict]),
             )
             for item in gene.checks.criteria
@@ -98,8 +98,8 @@ def _reads(case: Case) -> Table:
     rows = [
         (
             criterion_words(item.name),
-            "–" if item.value is None else str(item.value),
-            item.limit or "–",
+            value_words(item.value) or "–",
+            value_words(item.limit) or "–",
             Cell(verdict_words(item.verdict), STATES[item.verdict]),
         )
         for item in verdict.criteria

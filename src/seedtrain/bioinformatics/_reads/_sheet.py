@@ -49,14 +49,16 @@ class SheetReport:
 
 
 def read_sheet(path: Path, *, reference: Path | None = None) -> tuple[SheetRow, ...]:
-    """The rows of a CSV file with the columns sample, reads, reference, and if wanted control and topology.
+    """The rows of a table (commas, semicolons or tabs) with the columns sample, reads, reference, and if
+    wanted control and topology.
 
     Paths are relative to the sheet; `reference` stands where a row has none; topology is circle or line. A file that is
     not there is a fault of its row (`SheetRow.faults`). Raises `InputErrors` with every other fault and its line, and
     where every row lacks a file.
     """
     text = read_text(path, what="sample sheet")
-    rows = csv.reader(io.StringIO(text))
+    first = text.partition("\n")[0]
+    rows = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
     faults: list[SeedtrainError] = []
 
     def fault(line: int, message: str, remedy: str) -> None:
@@ -87,12 +89,11 @@ def read_sheet(path: Path, *, reference: Path | None = None) -> tuple[SheetRow, 
         fault(1, "the sheet names no sample", "Add a row per sample.")
     if len(found) > MOST_SAMPLES:
         fault(0, f"{len(found)} samples, at most {MOST_SAMPLES} are judged at once", "Split the sheet.")
-    if found and not faults and all(row.faults for row in found):
+    if faults or all(row.faults for row in found):
         for row in found:
             for words in row.faults:
                 fault(row.line, words, "Paths are relative to the sheet.")
-    if faults:
-        raise InputErrors(tuple(faults))
+        raise InputErrors(tuple(sorted(faults, key=lambda item: item.position.line if item.position else 0)))
     return tuple(found)
 
 
@@ -119,6 +120,8 @@ def _row(
         fault(line, f"topology {topology!r}", "Write circle or line, or leave it empty.")
         good = False
     if not good or paths["reads"] is None or against is None:
+        for words in absent:
+            fault(line, words, "Paths are relative to the sheet.")
         return None
     circular = {"": None, "circle": True, "line": False}[topology]
     return SheetRow(cells["sample"], paths["reads"], against, paths["control"], circular, line, tuple(absent))
