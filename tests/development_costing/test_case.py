@@ -161,6 +161,10 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputErrors) as caught:
         read_case(written(tmp_path, text))
     assert len(caught.value.parts) == 2
+    text = changed("titre: 8 g/L", "titre: 8 h").replace("recovery: 70 %", "recovery: 130 %")
+    with pytest.raises(InputErrors) as caught:
+        read_case(written(tmp_path, text))
+    assert [part.message.split(":")[0] for part in caught.value.parts] == ["process.titre", "process.recovery"]
 
 
 def test_negative_prices_are_refused_in_a_case_too(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def economics(
     *,
     batch: Subject | None = None,
     terms: Terms | None = None,
-    gantt: Annotated[int, Parameter(help="Place so many batches one by one: 1 to 10; needs OR-Tools.")] = 0,
+    gantt: Annotated[int | None, Parameter(help="Place so many batches one by one: 1 to 10; needs OR-Tools.")] = None,
     crew: Annotated[float | None, Parameter(help="People on duty at once, for --gantt.")] = None,
     draws: Annotated[int, Parameter(help="Of every price and factor.")] = 20_000,
     seed: Annotated[int, Parameter(help="Which values are drawn.")] = 0,
@@ -80,8 +80,12 @@ def economics(
     from seedtrain.base import use_language
     from seedtrain.development import BatchCase, assess, assess_plant
 
-    if crew is not None and not gantt:
+    if crew is not None and gantt is None:
         raise InputError("--crew without --gantt", remedy="Say how many batches: --gantt 6.")
+    if gantt is not None and gantt < 1:
+        raise InputError(f"--gantt {gantt}", remedy="Ask for 1 to 10 batches, or leave it out.")
+    if pdf and not output:
+        raise InputError("--pdf without --output", remedy="Say where: -o economics.")
     with use_language(options.lang):
         with shown_progress(as_json=options.json) as progress:
             case = _case(subject, batch or Subject(), terms or Terms(), progress)
@@ -89,12 +93,10 @@ def economics(
             raise InputError("a plant's flows do not say which steps a batch has", remedy="Leave --gantt out.")
         found: Assessment | PlantAssessment
         if isinstance(case, BatchCase):
-            found = assess(case, draws=draws, seed=seed, batches=gantt, crew=crew)
+            found = assess(case, draws=draws, seed=seed, batches=gantt or 0, crew=crew)
         else:
             found = assess_plant(case)
         written = _write(found, subject, output, pdf=pdf) if output else []
-        if pdf and not output:
-            raise InputError("--pdf without --output", remedy="Say where: -o economics.")
         if options.json:
             print_json(found.to_data())
             return EXIT_DONE

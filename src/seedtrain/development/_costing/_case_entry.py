@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from seedtrain.development._factors import FactorsFile
 from seedtrain.development._use import Growth
@@ -14,6 +14,12 @@ from seedtrain.quantity import Measure, Quantity
 def _positive(value: object) -> object:
     if isinstance(value, Quantity) and not value.value > 0:
         raise ValueError(f"{value} is not above 0 | Give an amount above 0.")
+    return value
+
+
+def _at_most_all(value: Quantity) -> Quantity:
+    if value.magnitude("") > 1:
+        raise ValueError(f"{value} is above 100 % | No train makes product.")
     return value
 
 
@@ -47,19 +53,11 @@ Any_ = Annotated[Quantity, Measure(None)]
 class ProcessEntry(_Strict):
     """What the culture and the train do: titre at harvest, broth, time, and product released over product in it."""
 
-    titre: Annotated[Quantity, Measure("g/L")]
-    broth: Annotated[Quantity, Measure("L")]
-    duration: Hours
-    recovery: Fraction
+    titre: Annotated[Quantity, Measure("g/L"), AfterValidator(_positive)]
+    broth: Annotated[Quantity, Measure("L"), AfterValidator(_positive)]
+    duration: Annotated[Quantity, Measure("h"), AfterValidator(_positive)]
+    recovery: Annotated[Quantity, Measure(""), AfterValidator(_positive), AfterValidator(_at_most_all)]
     suite: str = "production"
-
-    @model_validator(mode="after")
-    def _sensible(self) -> ProcessEntry:
-        for name in ("titre", "broth", "duration", "recovery"):
-            _positive(getattr(self, name))
-        if self.recovery.magnitude("") > 1:
-            raise ValueError(f"recovery: {self.recovery} is above 100 % | No train makes product.")
-        return self
 
 
 class UseEntry(_Strict):
