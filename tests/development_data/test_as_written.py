@@ -171,3 +171,11 @@ def test_what_a_run_was_set_to_is_its_recipe_and_a_phase_that_is_none_is_refused
             read_data(tmp_path / "mapping.yaml").recipe_of("A", recipe)
         assert caught.value.position is not None
         assert Path(caught.value.position.file).name == "mapping.yaml"
+
+
+def test_moles_of_a_species_are_refused_with_the_factor_that_makes_them_grams(tmp_path: Path) -> None:
+    """Glucose, 180.156 g/mol (CIAAW atomic masses)."""
+    (tmp_path / "a.csv").write_text("run,time [h],DCW [g/L],glucose [mmol/L]\nA,1,2,20\nA,2,3,18\n")
+    with pytest.raises(InputError, match="S is in g/L") as refused:
+        check_files([tmp_path / "a.csv"], culture="ecoli_balanced")
+    assert "unit: g/L, factor: 0.18015" in refused.value.remedy

@@ -17,7 +17,7 @@ from seedtrain.development._data_check._mapping import CLOCK, TIME_UNITS, UNITS,
 from seedtrain.development._data_check._plates import placed, unfolded
 from seedtrain.development._data_check._spectra import SpectraTable, read_rows
 from seedtrain.development._data_check._table import Sheet
-from seedtrain.quantity import QuantityError, convert
+from seedtrain.quantity import QuantityError, convert, same_dimension
 from seedtrain.simulation import Culture, RunEvent
 
 NOTHING: Final = (
@@ -214,9 +214,23 @@ class TableReader:
             raise self.document.error(
                 (*self.place, "columns", at, "unit"),
                 f"{column.symbol} is in {unit or 'a plain number'}, which {column.unit} is not",
-                remedy=f"Correct the unit, or the symbol; a factor turns other readings into {unit or 'it'}.",
+                remedy=f"Correct the unit, or the symbol; {self._factor(column, unit)}",
             ) from None
         return unit
+
+    def _factor(self, column: ColumnEntry, unit: str) -> str:
+        """What turns other readings into `unit`, with the figure where the culture's formula gives it."""
+        culture = self.culture
+        species = culture.species.get(column.symbol) if culture else None
+        plain = f"a factor turns other readings into {unit or 'it'}."
+        if culture is None or species is None or species.intracellular or not same_dimension(column.unit, "mmol/L"):
+            return plain
+        carbon = culture.compositions[column.symbol].elements["C"]
+        if unit != "g/L" or carbon <= 0:
+            return plain
+        molar = culture.formulas[column.symbol]["C"] / carbon  # g/mol
+        factor = convert(molar / 1000, column.unit, "mmol/L")
+        return f"of {species.known_as or column.symbol} write unit: g/L, factor: {factor:.6g}."
 
     def _reading(self, row: int, text: str, run: str, column: ColumnEntry) -> float:
         """A cell's value; what is no reading is told, and left out."""
