@@ -276,6 +276,9 @@ def test_fidelity_by_hand(tmp_path):
     counts = read_counts(path)
     assert fidelity(["AATG", "GCTT"], counts) == pytest.approx(180 / 190 * 200 / 210)
     assert choose([["AATG"], ["GCTT", "AATG"]], counts) == (0, 0)
+    palindrome = {**counts, "TGCA": {"TGCA": 100}}
+    assert fidelity(["TGCA"], palindrome) == 0.5, "it ligates with its own copy"
+    assert choose([["TGCA", "GCTT"]], palindrome) == (1,)
     path.write_text("x,AATG\nAATG,one\n")
     with pytest.raises(InputError, match="no table"):
         read_counts(path)

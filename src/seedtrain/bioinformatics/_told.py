@@ -181,8 +181,8 @@ def _of_traces() -> tuple[str, ...]:
 
 def _of_constructs() -> tuple[str, ...]:
     return (
-        _("pydna finds {count} circles of all fragments: {sizes}"),
-        _("{name}: {count} PCR products"),
+        _("circles of all fragments by pydna: {sizes}"),
+        _("PCR products of {name}: {count}"),
         _("{one} palindrome"),
         _("{one} only A and T"),
         _("{one} only G and C"),

@@ -103,8 +103,8 @@ def _cloned(plan: AssemblyPlan, made: Assembly) -> tuple[list[str], list[Criteri
     amplified = {item.name: simulated_pcr(item) for item in made.fragments if item.supply == "pcr"}
     circles = simulated_products(plan, made.fragments)
     meant = [text for text in circles if _holds(text, made.pieces[0].record.sequence)]
-    evidence = [f"pydna finds {len(circles)} circles of all fragments: {', '.join(f'{len(x)} bp' for x in circles)}"]
-    evidence += [f"{name}: {len(found)} PCR products" for name, found in amplified.items()]
+    evidence = [f"circles of all fragments by pydna: {', '.join(f'{len(x)} bp' for x in circles) or 'none'}"]
+    evidence += [f"PCR products of {name}: {len(found)}" for name, found in amplified.items()]
     return circles, list(_cloning(made, amplified, meant)), evidence
 
 

@@ -45,7 +45,8 @@ def fidelity(overhangs: Sequence[str], counts: Counts) -> float:
     """Estimated share of assemblies without a wrong ligation, 0 to 1.
 
     The product over the junctions of right over all ligations of both its ends within the set: Pryor et al. 2020, PLoS
-    ONE 15:e0238592, "Fidelity F for a set of n overhangs".
+    ONE 15:e0238592, "Fidelity F for a set of n overhangs". A palindrome ligates with its own copy as readily as with
+    its partner, which no count tells apart: half of its ligations are taken for right.
     """
     if len({min(one, reverse_complement(one)) for one in overhangs}) < len(overhangs):
         return 0.0  # two junctions that ligate alike are one
@@ -53,7 +54,7 @@ def fidelity(overhangs: Sequence[str], counts: Counts) -> float:
     share = 1.0
     for one in overhangs:
         both = (one, reverse_complement(one))
-        right = sum(counts[end].get(reverse_complement(end), 0) for end in both)
+        right = sum(counts[end].get(reverse_complement(end), 0) for end in both) / (2 if both[0] == both[1] else 1)
         every = sum(counts[end].get(other, 0) for end in both for other in ends)
         share *= right / every if every else 0.0
     return share
