@@ -108,7 +108,7 @@ def planned(tmp_path_factory):
     options = {"observables": ("X", "S"), "errors": ERRORS}
     plan = next_runs(
         culture, problem, fit.best.x, runs[1], FIT, [Vary("initial.S", 1.0, 20.0, "g/L")], options=options, samples=6,
-        apart=0.4, bounds=[RunBound("S", -np.inf, 15.0)],
+        apart=0.4, bounds=[RunBound("S", -np.inf, 15.0)], opened=("K_S",),
     )  # fmt: skip
     return culture, runs, fit, plan
 
@@ -124,6 +124,9 @@ def test_limits_are_kept_and_the_plan_is_better_than_the_usual_run(planned):
     assert product < 0.8
     assert all(item.factor < 1 for item in plan.expected)
     assert next_blocks(plan)
+    told = {item["name"]: item["closes"] for item in json.loads(json.dumps(plan.to_data()))["expected"]}
+    assert told["K_S"] in (True, False)
+    assert told["q_S_max"] is None
 
 
 def test_what_the_plan_promises_is_what_a_repeated_study_finds(planned):

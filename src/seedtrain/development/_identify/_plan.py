@@ -164,7 +164,7 @@ def _expected(
     for at in aim.wanted:
         name = problem.names[at]
         low, high = float(x[at] - reach * then[at]), float(x[at] + reach * then[at])
-        closes = (low > problem.low[at] and high < problem.high[at]) if name in opened else None
+        closes = bool(low > problem.low[at] and high < problem.high[at]) if name in opened else None
         found.append(Expected(name, float(then[at] / now[at]), float(other[at] / now[at]), closes))
     return tuple(found)
 
