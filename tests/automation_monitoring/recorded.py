@@ -59,6 +59,18 @@ def tell(
                 spool.put_many(source, times, [value - 0.01, value + 0.01])
 
 
+def warmed(ledger: Ledger, batch: str, until: datetime) -> None:
+    """A phase before on another unit, of which one thermometer tells."""
+    began, phase = until - timedelta(hours=1), {"phase": "production/main/warm", "unit": "T-0"}
+    ledger.append(
+        Draft("step.started", batch, {**phase, "settings": {}}, "system", began),
+        Draft("step.completed", batch, phase, "system", until),
+    )
+    with Spool(telemetry_path(ledger.path)) as spool:
+        times = [round((began + EVERY * (place + 0.5)).timestamp() * 1e6) for place in range(10)]
+        spool.put_many(Source("warmth", "degC", "T-0.warmth", "simulated"), times, [37.0 + 0.1 * n for n in range(10)])
+
+
 def golden_ledger(folder: Path, count: int = 20) -> Ledger:
     """`count` good batches, complete, G-00 ..."""
     ledger = open_ledger(folder / "record.db")
@@ -67,6 +79,7 @@ def golden_ledger(folder: Path, count: int = 20) -> Ledger:
     for number in range(count):
         name = f"G-{number:02d}"
         started = begin(ledger, name, number)
+        warmed(ledger, name, started)
         tell(ledger, started, made.values[number])
         end(ledger, name, started + EVERY * TIMES, amount=f"{made.outcome[number]:.4f}")
     return ledger

@@ -183,6 +183,12 @@ def test_a_profile_is_the_mean_of_what_is_good_in_its_unit_and_an_empty_stretch_
     np.testing.assert_allclose(kelvin, row + 273.15)
 
 
+def test_a_phase_of_which_one_instrument_tells_has_no_model_and_stops_no_other(
+    learnt: tuple[Path, GoldenBatches],
+) -> None:
+    assert list(learnt[1].phases) == [PHASE]
+
+
 def test_what_does_not_fit_is_refused(ledger: Ledger, learnt: tuple[Path, GoldenBatches]) -> None:
     begin(ledger, "B-1", 40)
     begin(ledger, "B-2", 41, recipe="another")
@@ -198,6 +204,7 @@ def test_what_does_not_fit_is_refused(ledger: Ledger, learnt: tuple[Path, Golden
             ({"phases": ["x"]}, "x is read over 10 points"),
             ({"tags": ["colour"]}, "no telemetry of 'colour'"),
             ({"every": timedelta(hours=1)}, "10 points of 3600 s"),
+            ({"phases": ["production/main/warm"]}, "fewer than two tags"),
         ):
             with pytest.raises(InputError, match=words):
                 learn_golden(ledger, telemetry, names(), **given)

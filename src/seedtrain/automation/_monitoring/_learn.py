@@ -77,11 +77,21 @@ def learn_golden(
     chosen = _phases(read, phases, step)
     for number, path in enumerate(chosen):
         progress(0.5 + number / len(chosen) / 2, _("model of {phase}").format(phase=path))
-        units, golden = _aligned(read, path, tags, step, outcome)
+        aligned = _aligned(read, path, tags, step, outcome)
+        if aligned is None and path not in phases:
+            continue  # one thermometer has nothing to be compared with
+        if aligned is None:
+            raise InputError(
+                f"fewer than two tags: not read often enough in {path} for a model",
+                remedy="Give other tags, or a longer --every.",
+            )
+        units, golden = aligned
         model = fit_golden(
             golden, components=components, level=level, false_alarms=false_alarms, towards_outcome=towards_amount
         )
         found[path] = GoldenPhase(path, units, model)
+    if not found:
+        raise InputError("no phase has two tags that are read", remedy="Learn from batches with more telemetry.")
     first = states[0].created or {}
     origin: Literal["measured", "simulated"] = "measured" if first.get("origin") == "measured" else "simulated"
     made = GoldenBatches(
@@ -160,8 +170,8 @@ def _phases(batches: Sequence[_Batch], wanted: Sequence[str], every: float) -> l
 
 def _aligned(
     batches: Sequence[_Batch], path: str, wanted: Sequence[str], every: float, outcome: Floats | None
-) -> tuple[tuple[str, ...], Golden]:
-    """Units of the tags, and the batches side by side over one phase."""
+) -> tuple[tuple[str, ...], Golden] | None:
+    """Units of the tags, and the batches side by side over one phase; None where fewer than two tags are read."""
     count = _points(batches, path, every)
     units: dict[str, str] = {}
     for item in batches:
@@ -182,11 +192,13 @@ def _aligned(
     ]
     tags = tuple(units)
     missing = [tag for tag in wanted if tag not in {tags[number] for number in often}]
-    if missing or len(often) < 2:
-        what = ", ".join(missing) or "fewer than two tags"
+    if missing:
         raise InputError(
-            f"{what}: not read often enough in {path} for a model", remedy="Give other tags, or a longer --every."
+            f"{', '.join(missing)}: not read often enough in {path} for a model",
+            remedy="Give other tags, or a longer --every.",
         )
+    if len(often) < 2:
+        return None
     chosen = tuple(tags[number] for number in often)
     hours = np.arange(1, count + 1, dtype=np.float64) * (every / 3600.0)
     return tuple(units[tag] for tag in chosen), Golden(chosen, hours, values[:, :, often], outcome)
