@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.cli._app import main
 from seedtrain.development import Bofire, bench_experiments
+from seedtrain.development._experiments_bench._bench import _sure
 from seedtrain.development._experiments_bench._campaign import by_spreading, campaign
 from seedtrain.development._experiments_bench._fed_batch import TRUTH, fed_batch
 from seedtrain.development._experiments_bench._problems import problems
@@ -63,6 +64,14 @@ def test_a_limit_that_is_truly_broken_counts_for_nothing() -> None:
                                       "feed_share": 0.91}  # fmt: skip
     assert FED_BATCH.truth(rushed)["oxygen"] < 20
     assert FED_BATCH.reached(rushed) == -np.inf
+
+
+def test_a_campaign_that_found_nothing_lies_below_the_others_and_with_its_like() -> None:
+    """Six seeds that all find more: one in 2^6 by chance, in one direction."""
+    found, nothing = [1.0, 2.0, 3.0, 4.0, 5.0, 6.5], [-np.inf] * 3 + [0.5, 0.2, 0.1]
+    assert _sure(found, nothing, "greater") == pytest.approx(1 / 64, abs=0.005)
+    assert _sure(found, nothing, "two-sided") == pytest.approx(2 / 64, abs=0.01)
+    assert _sure(nothing, nothing, "two-sided") == 1.0
 
 
 def test_a_campaign_goes_on_where_it_stopped(tmp_path: Path) -> None:
