@@ -111,6 +111,14 @@ def test_a_first_biolector_is_read_as_it_stands(tmp_path):
     assert found.about["A01"].scale == "well"
 
 
+def test_what_an_instrument_did_is_told_of_its_own_runs_alone(tmp_path):
+    """The cover of a BioLector opened over its wells, and not over the fermenter whose table lies beside."""
+    beside = write(tmp_path, "bench.csv", "run,time [h],biomass [g/L]\nB1,0,1\nB1,1,2\n")
+    found, _text = check_files([write(tmp_path, "bl.csv", FIRST, "latin-1"), beside])
+    assert [event.kind for event in found.runs["A01"].events] == ["Open Cover"]
+    assert found.runs["B1"].events == ()
+
+
 def test_a_biolector_pro_is_read_as_it_stands(tmp_path):
     found, text = check_files([write(tmp_path, "bl.csv", PRO)])
     run = found.runs["A01"]

@@ -170,6 +170,9 @@ class _Tables:
         self.spectra: list[SpectraTable] = []
         self.features: dict[str, dict[str, float]] = {}
         self.seen: set[str] = set()
+        # Runs of each instrument's export, and what its events tell of all of them.
+        self.exported: dict[str, set[str]] = {}
+        self.of_export: list[tuple[str, RunEvent, Position]] = []
         # Runs that a table names without readings over time, with where it does.
         self.beside: list[tuple[str, Position]] = []
 
@@ -180,6 +183,8 @@ class _Tables:
                 self._table(at, table)
             except SeedtrainError as error:
                 self.faults.append(error)
+        self.happened += [(run, event, place) for file, event, place in self.of_export
+                          for run in sorted(self.exported.get(file, ()))]  # fmt: skip
         if not self.faults:
             self._check_runs()
         collect(self.faults)
@@ -203,14 +208,20 @@ class _Tables:
         began = {name: moment(about.began) for name, about in self.entry.runs.items() if about.began}
         reader = TableReader(sheet, table, self.document, ("tables", at), self.culture, names, began)
         if table.kind == "events":
-            self.happened += reader.events()
+            for run, event, place in reader.events():
+                if run or not table.instrument:
+                    self.happened.append((run, event, place))
+                else:  # an instrument tells of its own runs, not of those of the tables beside it
+                    self.of_export.append((table.file, event, place))
         elif table.kind == "spectra":
             found = reader.spectra()
             self.spectra.append(found)
             self.beside += dict(zip(found.run, found.places, strict=True)).items()
         else:
-            self.series += reader.series()
+            series = reader.series()
+            self.series += series
             self.seen |= reader.seen
+            self.exported.setdefault(table.file, set()).update(item.run for item in series)
         self.findings += reader.findings
         self.faults += reader.faults[:20]
 
