@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 
-import pytest
-
 from seedtrain.bioinformatics import build_genome_index
 from tests.bioinformatics_guides.cas_offinder import (
     COUNTED,
@@ -40,7 +38,6 @@ def test_every_site_of_a_drawn_genome_on_three_contigs_with_n_and_lower_case(tmp
             assert their_sites(program, fasta, genome, guides, pam) == sorted(golden[pam])
 
 
-@pytest.mark.slow
 @needs_mg1655
 def test_a_hundred_guides_on_mg1655_at_each_pam(tmp_path):
     """Counts of every guide by bulge and mismatches, and the digest of all sites; a run of theirs takes minutes."""

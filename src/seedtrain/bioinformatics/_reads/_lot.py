@@ -98,7 +98,9 @@ def _fits(attribute: str, limit: Limit) -> bool:
 def judge_lot(report: CloneReport, specification: Specification, words: str = "") -> CloneReport:
     """The same report with a verdict on the lot: each line of the specification, and what the reads showed."""
     criteria = [_judge(report, line.attribute, line.limit) for line in specification.lines]
-    told = [f"{item.name}: {item.verdict}, {item.value}" for item in report.verdict.criteria]
+    told = [
+        f"{item.name}: {item.verdict}, {'-' if item.value is None else item.value}" for item in report.verdict.criteria
+    ]
     parental = report.parental
     if parental is not None:
         told.append(f"parental plasmid: {parental[0]} of {parental[1]} reads that tell")
