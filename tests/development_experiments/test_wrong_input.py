@@ -146,7 +146,7 @@ def test_a_response_without_readings_does_not_keep_the_others_back(tmp_path, cap
     head, *rows = sheet.read_text().splitlines()
     code, _text, err = ran(capsys, "analyse", study, sheet)
     assert code == 2
-    assert "no run has a titre" in err
+    assert "no run has a reading of titre" in err
     filled = [",".join([*row.split(",")[:4], f"{at % 5}.{at}", "0.1", ""]) for at, row in enumerate(rows)]
     sheet.write_text("\n".join([head, *filled]))
     code, text, err = ran(capsys, "analyse", study, sheet, "--terms", "linear")

@@ -75,7 +75,8 @@ def analyse(study: Experiment, rows: Sequence[SheetRow], response: str, terms: T
     n, p = matrix.shape
     if not n:
         raise InputError(
-            f"no run has a {response}", remedy="Fill its column of the sheet in; empty cells are runs to come."
+            f"no run has a reading of {response}",
+            remedy="Fill its column of the sheet in; empty cells are runs to come.",
         )
     if np.ptp(y) <= 1e-12 * np.abs(y).max():
         raise InputError(f"{response} is {y[0]:g} in all {n} runs: no effect can be told",
