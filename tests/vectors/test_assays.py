@@ -375,6 +375,20 @@ def test_what_cannot_be_used_is_an_input_error(kind, text, words):
         verify_assay(kind, text)
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("ddpcr", "positive,accepted\n1,2\n0,20000\n"),
+        ("qpcr", "role,copies,cq\nstandard,1,37.84\nstandard,10,38.36\nstandard,100,37.60\nstandard,1000,37.57\n"),
+        ("qpcr", "role,copies,cq\nstandard,1,38\nstandard,10,37.9\nstandard,100,37.9\nunknown,,0\n"),
+        ("full", "method,quantity,value\n" + "auc,full,1e-25\nauc,full,1e25\nauc,empty,1\nauc,empty,1.1\n"),
+    ],
+)
+def test_an_interval_that_no_number_holds_is_infinite_and_inconclusive(kind, text):
+    limit = {"ddpcr": ">= 1e3", "full": ">= 50 %", "qpcr": ">= 1e3" if "unknown" in text else None}[kind]
+    assert verify_assay(kind, text, limit=limit).verdict.verdict in ("inconclusive", "fail")
+
+
 def test_settings_are_checked():
     text = "positive,accepted\n5,20000\n"
     for settings, words in (({"volum": "1"}, "no setting"), ({"volume": "x"}, "out of"), ({"volume": "1e9"}, "out of")):

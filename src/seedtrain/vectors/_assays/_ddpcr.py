@@ -11,7 +11,7 @@ import numpy as np
 
 from seedtrain.base import InputError, Position
 from seedtrain.quality import Criterion
-from seedtrain.vectors._assays._estimate import Estimate, Finding, Setting, check
+from seedtrain.vectors._assays._estimate import Estimate, Finding, Setting, check, power
 from seedtrain.vectors._fractions import Z95
 from seedtrain.vectors._table import Column, Row, Sheet
 
@@ -170,7 +170,7 @@ def _pooled(label: str, rows: Sequence[Row], settings: Mapping[str, float]) -> E
     ends = float(chi2.ppf(0.025, 2 * total)) / 2 / total, float(chi2.ppf(0.975, 2 * total + 2)) / 2 / total
     low, high = (math.hypot(excess * math.log(end), math.sqrt(common)) for end in ends)
     return Estimate(
-        label, value, value * math.exp(-low), value * math.exp(high), "copies/mL", _detectable(rows, settings)
+        label, value, value * power(math.e, -low), value * power(math.e, high), "copies/mL", _detectable(rows, settings)
     )
 
 
@@ -197,7 +197,12 @@ def _estimate(label: str, wells: Sequence[Well], rows: Sequence[Row], settings: 
     half = math.sqrt(half_squared + Z95**2 * common)
     value = math.exp(middle)
     return Estimate(
-        label, value, value * math.exp(-half), value * math.exp(half), "copies/mL", _detectable(rows, settings)
+        label,
+        value,
+        value * power(math.e, -half),
+        value * power(math.e, half),
+        "copies/mL",
+        _detectable(rows, settings),
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seedtrain.base import InputError, Position
 from seedtrain.quality import Criterion
-from seedtrain.vectors._assays._estimate import Estimate, Finding, Setting, check
+from seedtrain.vectors._assays._estimate import Estimate, Finding, Setting, check, power
 from seedtrain.vectors._table import Column, Sheet
 
 COLUMNS: Final = (
@@ -121,15 +121,10 @@ def analyse_elisa(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
         if name == REFERENCE:
             continue
         shift, low, high, common, *single = relative_potency(data[REFERENCE], data[name])
-        estimates.append(Estimate.of(f"potency of {name}", map(_power, (shift, low, high)), ""))
+        estimates.append(Estimate.of(f"potency of {name}", (power(math.e, item) for item in (shift, low, high)), ""))
         validity += _parallel(name, single[0], single[1], settings["equivalence"])
         notes.append(_f_test(name, common, single[0], single[1]))
     return Finding("elisa", tuple(estimates), tuple(validity), tuple(notes))
-
-
-def _power(exponent: float) -> float:
-    """e to the exponent; infinite where no float holds it."""
-    return math.inf if exponent > 700 else math.exp(exponent)
 
 
 def _f_test(name: str, common: Fit, first: Fit, second: Fit) -> str:
@@ -167,6 +162,6 @@ def _parallel(name: str, first: Fit, second: Fit, bound: float) -> list[Criterio
         edge = math.log(bound)
         apart = middle - half > edge or middle + half < -edge
         met = True if abs(middle) + half <= edge else False if apart else None
-        text = f"{math.exp(middle):.3g} ({_power(middle - half):.3g} .. {_power(middle + half):.3g})"
+        text = f"{power(math.e, middle):.3g} ({power(math.e, middle - half):.3g} .. {power(math.e, middle + half):.3g})"
         found.append(check(label, text, limit, met=met))
     return found

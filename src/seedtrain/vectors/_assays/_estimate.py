@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,14 @@ def read_settings(given: Mapping[str, str], known: Sequence[Setting]) -> dict[st
             )
         values[name] = number
     return values
+
+
+def power(base: float, exponent: float) -> float:
+    """`base` to the exponent; infinite where no float holds it, as at the ends of an interval that nothing bounds."""
+    try:
+        return float(base**exponent)
+    except OverflowError:
+        return math.inf
 
 
 def text_of(value: float, unit: str) -> str:

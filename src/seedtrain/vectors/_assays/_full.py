@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from seedtrain.quality import Criterion
-from seedtrain.vectors._assays._estimate import Estimate, Finding, check, text_of
+from seedtrain.vectors._assays._estimate import Estimate, Finding, check, power, text_of
 from seedtrain.vectors._fractions import Z95
 from seedtrain.vectors._table import Column, Row, Sheet
 
@@ -100,7 +100,7 @@ def _ratio(method: str, means: Mapping[str, Mean]) -> tuple[Estimate, float]:
     parts = [(1.0, means["genomes"]), (-1.0, means["capsids"])]
     middle = sum(weight * item.log for weight, item in parts)
     half = _interval(middle, parts)
-    ends = [100 * math.exp(middle + sign * half) for sign in (0, -1, 1)]
+    ends = [100 * power(math.e, middle + sign * half) for sign in (0, -1, 1)]
     return Estimate.of(f"full capsids, {method}", ends, "%"), half / Z95
 
 
@@ -112,7 +112,7 @@ def _share(means: Mapping[str, Mean]) -> tuple[Estimate, float]:
     parts = [(1.0, means["full"])]
     parts += [(-amount / total, item) for amount, item in zip(amounts, rest, strict=True)]
     half = _interval(middle, parts)
-    shares = [1 / (1 + math.exp(-(middle + sign * half))) for sign in (0, -1, 1)]
+    shares = [1 / (1 + power(math.e, -(middle + sign * half))) for sign in (0, -1, 1)]
     value = Estimate.of("full capsids, auc", (100 * item for item in shares), "%")
     return value, half / Z95 * (1 - shares[0])
 

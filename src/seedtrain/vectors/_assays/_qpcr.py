@@ -11,7 +11,7 @@ import numpy as np
 
 from seedtrain.base import InputError, Position
 from seedtrain.quality import Criterion
-from seedtrain.vectors._assays._estimate import Estimate, Finding, check
+from seedtrain.vectors._assays._estimate import Estimate, Finding, check, power
 from seedtrain.vectors._table import NO_CYCLE, Column, Row, Sheet
 
 COLUMNS: Final = (
@@ -48,14 +48,14 @@ class Curve:
     @property
     def efficiency(self) -> float:
         """Copies gained a cycle, per copy: 10^(-1/slope) - 1."""
-        return float(10 ** (-1 / self.slope) - 1)
+        return power(10, -1 / self.slope) - 1
 
     def efficiency_interval(self) -> tuple[float, float]:
         """95 %, from the t interval of the slope."""
         from scipy.stats import t
 
         half = float(t.ppf(0.975, self.wells - 2)) * self.sd / math.sqrt(self.spread)
-        ends = [10 ** (-1 / min(self.slope + sign * half, -1e-9)) - 1 for sign in (-1, 1)]
+        ends = [power(10, -1 / min(self.slope + sign * half, -1e-9)) - 1 for sign in (-1, 1)]
         return min(ends), max(ends)
 
 
@@ -198,9 +198,11 @@ def _unknowns(sheet: Sheet, curve: Curve, low: float, high: float) -> tuple[list
             notes.append(f"{name}: {len(rows) - len(seen)} of {len(rows)} wells without a Cq")
             partly.append(name)
         x, start, end = predict(curve, seen)
-        if not low <= 10**x <= high:
-            notes.append(f"{name}: {10**x:.3g} copies a well lie outside the standards, {low:g} .. {high:g}")
-        estimates.append(Estimate.of(name, (10**item * dilution for item in (x, start, end)), "copies", low * dilution))
+        if not low <= power(10, x) <= high:
+            notes.append(f"{name}: {power(10, x):.3g} copies a well lie outside the standards, {low:g} .. {high:g}")
+        estimates.append(
+            Estimate.of(name, (power(10, item) * dilution for item in (x, start, end)), "copies", low * dilution)
+        )
     return estimates, notes, partly
 
 

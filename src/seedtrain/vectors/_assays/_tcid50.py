@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from seedtrain.base import InputError, Position
-from seedtrain.vectors._assays._estimate import Estimate, Finding, Setting, check
+from seedtrain.vectors._assays._estimate import Estimate, Finding, Setting, check, power
 from seedtrain.vectors._fractions import Z95
 from seedtrain.vectors._table import Column, Sheet
 
@@ -129,7 +129,7 @@ def analyse_tcid50(sheet: Sheet, settings: Mapping[str, float]) -> Finding:
     if likely is not None:
         # Half of the wells are infected by ln 2 units.
         ends = _between(likely, [most_likely([plate]) for plate in plates.values()])
-        values = [10 ** (item + shift - math.log10(math.log(2))) for item in ends]
+        values = [power(10, item + shift - math.log10(math.log(2))) for item in ends]
         estimates.append(Estimate.of("titre, maximum likelihood", values, "TCID50/mL"))
         points = [spearman_kaerber(plate) for plate in plates.values()]
         estimates.append(_kaerber(points, shift))
@@ -184,7 +184,7 @@ def _kaerber(points: Sequence[tuple[float, float]], shift: float) -> Estimate:
         between = sum((item[0] - middle) ** 2 for item in points) / (len(points) - 1) / len(points)
         half = float(t.ppf(0.975, len(points) - 1)) * math.sqrt(between)
         half = max(half, Z95 * math.sqrt(within))
-    ends = [10 ** (middle + shift + sign * half) for sign in (0, -1, 1)]
+    ends = [power(10, middle + shift + sign * half) for sign in (0, -1, 1)]
     return Estimate.of("titre, Spearman-Kaerber", ends, "TCID50/mL")
 
 
