@@ -9,10 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seedtrain.base import InputError
-from seedtrain.development import Fit, fit_problem, read_draws, read_petab, sample_posterior
+from seedtrain.base import InputError, read_document
+from seedtrain.development import (
+    ErrorModel,
+    Fit,
+    MeasuredRun,
+    Problem,
+    culture_problem,
+    fit_problem,
+    read_draws,
+    read_petab,
+    sample_posterior,
+)
 from seedtrain.development._estimation import Prior, effective, split_rhat
 from seedtrain.development._estimation._chain import Chain, Target
+from seedtrain.development._fit_bench._fed_batch import CASES, SCATTER
+from seedtrain.recipe import read_recipe
+from seedtrain.simulation import Run, Variable, VesselEntry, read_culture, simulate
 from tests.development_fit import small
 
 LINE = (("b", "lin", -50, 50, 0.1, 1), ("A_0", "lin", -200, 200, 1, 1), ("sigma", "lin", 0.01, 10, 0.4, 0))
@@ -195,3 +208,48 @@ def test_nine_in_ten_quantile_intervals_cover_what_was_drawn_from_the_prior(tmp_
             count += 1
     assert 0.86 <= covered / count <= 0.94
     print(f"covered {covered} of {count}")
+
+
+BOUNDS = {"q_S_max": (0.45, 0.95), "Y_em": (0.40, 0.60), "p_A_max": (0.10, 0.35)}
+
+
+def fed_batch(seed: int) -> tuple[Problem, dict[str, float]]:
+    """One fed batch read eight times for four variables, scatter known; and the constants that made it."""
+    culture, recipe = read_culture("ecoli_balanced"), read_recipe(CASES / "fed-batch.yaml")
+    units = read_document(CASES / "fed-batch-plant.yaml").data["units"]
+    vessel = VesselEntry.model_validate(units["BENCH-1L"]).vessel("BENCH-1L")
+    dice = np.random.default_rng([7, seed])
+    truth = {name: dice.uniform(0.7 * a + 0.3 * b, 0.3 * a + 0.7 * b) for name, (a, b) in BOUNDS.items()}
+    initial = {"X": 0.2, "S": 9.0, "A": 0.0}
+    run = simulate(culture, vessel, recipe, parameters=truth, initial=initial)
+    times = np.linspace(2.0, float(run.time[-1]) - 0.1, 8)
+    seen = {
+        name: Variable(name, run.variables[name].unit,
+                       np.array([run.at(name, time) for time in times]) + SCATTER[name] * dice.normal(size=len(times)))
+        for name in ("X", "S", "A", "OUR")
+    }  # fmt: skip
+    read = Run("simulated", recipe.digest, culture.name, vessel.name, "production", times, seen)
+    errors = {name: ErrorModel("constant", SCATTER[name]) for name in seen}
+    measured = MeasuredRun("B1", read, recipe, vessel, initial=initial)
+    return culture_problem(culture, [measured], tuple(BOUNDS), errors=errors, bounds=BOUNDS), truth
+
+
+@pytest.mark.slow
+def test_nine_in_ten_quantile_intervals_of_fed_batches_cover_what_made_them():
+    """Eight CPU s a data set; docs/validation.md has the share of more of them."""
+    covered = count = 0
+    for seed in range(20):
+        problem, truth = fed_batch(seed)
+        fit = fit_problem(problem, count=0, profiles=())
+        target = Target(problem)
+        chain = Chain(target, 100, 200, target.covariance(fit.best.x))
+        chain.begin(fit.best.x, seed, 0)
+        while not chain.finished:
+            chain.iterate()
+        draws = np.array([problem.values(target.point(np.array(row))) for row in chain.draws])
+        for at, value in enumerate(truth.values()):
+            low, high = np.quantile(draws[:, at], [0.05, 0.95])
+            covered += low <= value <= high
+            count += 1
+    print(f"covered {covered} of {count}")
+    assert 0.8 <= covered / count <= 0.99
