@@ -141,6 +141,8 @@ def test_the_probit_finds_the_level_that_made_the_data_and_its_interval_holds():
         held += fit.low <= true <= fit.high
     assert runs > 50
     assert held / runs >= 0.90
+    far = fit_probit([1e-12, 1e-4, 2e-4, 4e-4], [10_000, 5, 20, 60], [0, 1, 9, 60])
+    assert 2e-4 < far.low < far.lod95 < far.high < 1e-2
     # The score equations hold at the maximum.
     fit = fit_probit([1e-4, 2e-4, 4e-4, 8e-4], [20] * 4, [2, 9, 17, 20])
     from scipy.stats import norm

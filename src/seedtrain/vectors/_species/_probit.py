@@ -54,7 +54,8 @@ def fit_probit(levels: Sequence[float], replicates: Sequence[int], detected: Seq
     done = minimize(loss, np.array([0.0, 1.0]), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-11})
     intercept, slope = (float(item) for item in done.x)
     z = intercept + slope * x
-    weight = n * norm.pdf(z) ** 2 / (norm.cdf(z) * norm.sf(z))
+    # By logarithms: far from the middle both the density and the chances are nought.
+    weight = n * np.exp(2 * norm.logpdf(z) - norm.logcdf(z) - norm.logsf(z))
     information = np.array([[weight.sum(), (weight * x).sum()], [(weight * x).sum(), (weight * x * x).sum()]])
     covariance = np.linalg.inv(information)
     target = float(norm.ppf(0.95))
