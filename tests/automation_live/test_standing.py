@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from seedtrain.automation import BatchState
+from datetime import timedelta
+from pathlib import Path
+
+from seedtrain.automation import BatchState, clock_behind
 from seedtrain.automation._fold import WHOLE, Mark
 from seedtrain.automation._standing import _not_obeyed
 from seedtrain.recipe import State
-from seedtrain.record import Event
+from seedtrain.record import Draft, Event, open_ledger
 from tests.automation.made import START
 from tests.automation_live.made import BATCH, control
 
@@ -32,3 +35,15 @@ def test_a_unit_that_was_held_is_in_its_safe_state_when_its_batch_is_aborted():
     assert _not_obeyed(control(), state, ()) == []  # nobody has told it to abort, but it is where it is safe
     state._stand(FED, "restart", START)
     assert _not_obeyed(control(), state, ()) == ["T"]
+
+
+def test_a_plant_whose_clock_lies_before_another_batch_on_its_units_is_noticed(tmp_path: Path):
+    with open_ledger(tmp_path / "record.db") as ledger:
+        for batch, units, hours in (("A", ["T"], 5), ("B", ["T", "U"], 9), ("C", ["V"], 99)):
+            created = Draft("batch.created", batch, {"live": {"units": units, "people": []}}, "x", START)
+            ended = {"phase": FED, "unit": units[0], "settings": {}}
+            ledger.append(created, Draft("step.started", batch, ended, "x", START + timedelta(hours=hours)))
+        assert clock_behind(ledger, "N", ["T"], START) == ("B", START + timedelta(hours=9))
+        assert clock_behind(ledger, "N", ["T"], START + timedelta(hours=9)) is None
+        assert clock_behind(ledger, "B", ["T"], START) == ("A", START + timedelta(hours=5))  # its own do not count
+        assert clock_behind(ledger, "N", ["W"], START) is None

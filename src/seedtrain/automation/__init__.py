@@ -19,7 +19,7 @@ from seedtrain.automation._alarms import (
     shelve_alarm,
     unshelve_alarm,
 )
-from seedtrain.automation._attach import occupied
+from seedtrain.automation._attach import clock_behind, occupied
 from seedtrain.automation._bench import bench_plant
 from seedtrain.automation._commit import batch_state
 from seedtrain.automation._control import STRATEGIES, Case, compare_feeding, feeding_case, feeding_rows
@@ -163,6 +163,7 @@ __all__ = [
     "bench_plant",
     "browse",
     "browsed_words",
+    "clock_behind",
     "compare_feeding",
     "connect",
     "device_words",

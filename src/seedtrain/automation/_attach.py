@@ -154,3 +154,20 @@ def occupied(ledger: Ledger, batch: str, units: Iterable[str]) -> Iterator[Seedt
                 f"unit {name} belongs to batch {event.subject}, which is {other.state().value}",
                 remedy=f"Finish or abort that batch first: seedtrain batch status {event.subject}.",
             )
+
+
+def clock_behind(ledger: Ledger, batch: str, units: Iterable[str], now: datetime) -> tuple[str, datetime] | None:
+    """The other batch that used one of the units after `now` on the process clock, and until when; None where none did.
+
+    A virtual plant that is started anew begins where it is told: what two batches read at one time of its clock cannot
+    be told apart in their telemetry.
+    """
+    wanted, latest = set(units), None
+    for event in ledger.events(type="batch.created"):
+        live = event.payload.get("live")
+        if event.subject == batch or not isinstance(live, dict) or not wanted & set(live["units"]):
+            continue
+        until = batch_state(ledger, event.subject).clock
+        if until is not None and until > now and (latest is None or until > latest[1]):
+            latest = event.subject, until
+    return latest

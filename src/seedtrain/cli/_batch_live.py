@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -207,6 +207,8 @@ def _checked(
         assert plant is not None
         assert read is not None
         _say_missing(given.missing)
+        if actor:
+            _say_behind(given, plant, units - set(read.entry.people))
         yield plant, read
     finally:
         if plant is not None:
@@ -250,6 +252,26 @@ def _say_missing(missing: Sequence[Shortage]) -> None:
     for item in missing:
         words = _("missing so far: {what}. {remedy}").format(what=item.words, remedy=item.remedy)
         print(words, file=sys.stderr, flush=True)
+
+
+def _say_behind(given: _Given, plant: AnyPlant, units: Collection[str]) -> None:
+    """A virtual plant whose clock lies before what the record has of its units: their telemetry would mix."""
+    import sys
+
+    from seedtrain.automation import clock_behind
+    from seedtrain.record import timestamp
+
+    if plant.origin != "simulated" or not units:
+        return
+    now = plant.unit(min(units)).now()
+    found = clock_behind(given.ledger, given.batch, units, now)
+    if found is not None:
+        words = _(
+            "the plant's clock shows {now}, and batch {other} used its units until {until}: their telemetry cannot be"
+            " told apart. Start the plant with --clock {until}"
+        )
+        said = words.format(now=timestamp(now), other=found[0], until=timestamp(found[1]))
+        print(said, file=sys.stderr, flush=True)
 
 
 def _must_be_effective(ledger: Ledger, control: ControlRecipe) -> None:
