@@ -278,3 +278,8 @@ def test_the_table_speaks_chinese(index):
         text = guides_table(design)
     assert "mismatches" not in text
     assert "脱靶" in text
+
+
+def test_a_target_without_a_site_says_so(index):
+    text = guides_table(design_guides(index, target_region(index, "chr:1-5"), "Cas12a"))
+    assert "No site of Cas12a (TTTV) lies in the target" in text
