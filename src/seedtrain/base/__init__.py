@@ -27,6 +27,7 @@ from seedtrain.base._files import cache_folder, finite, read_text, write_atomic,
 from seedtrain.base._messages import LANGUAGES, language, translate, use_language
 from seedtrain.base._progress import Progress, part, silent
 from seedtrain.base._python import parse_python
+from seedtrain.base._templates import retold
 
 __all__ = [
     "EXIT_BAD_INPUT",
@@ -63,6 +64,7 @@ __all__ = [
     "part",
     "read_document",
     "read_text",
+    "retold",
     "signed_bytes",
     "silent",
     "translate",

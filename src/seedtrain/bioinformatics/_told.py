@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from seedtrain.base import language, use_language
+from seedtrain.base import retold
 from seedtrain.base import translate as _
 from seedtrain.quality import Criterion, verdict_words
 
-_FIELD: Final = re.compile(r"{(\w+)}")
 VERDICT_WIDTH: Final = 12
-Pair = tuple[re.Pattern[str], str]
 
 
 def evidence_words(line: str, names: Mapping[str, str] = MappingProxyType({})) -> str:
@@ -22,9 +18,7 @@ def evidence_words(line: str, names: Mapping[str, str] = MappingProxyType({})) -
 
     - `names`: of criteria that a line repeats, in the language in use.
     """
-    if language() == "en":
-        return line
-    shown = _shown(line, _pairs(language(), "lines"), names)
+    shown = retold(line, _lines, lambda item: _inner(item, names))
     name, sign, words = line.partition(": ")
     if shown == line and sign:  # a sample before what is said of it
         return f"{name}: {evidence_words(words, names)}"
@@ -39,7 +33,7 @@ def evidence_shown(lines: Iterable[str], names: Mapping[str, str] = MappingProxy
 def value_words(value: object) -> str:
     """A criterion's value or limit, a class of sites or a kind of difference in the language in use; "" for none."""
     text = "" if value is None else str(value)
-    return text if language() == "en" else _shown(text, _pairs(language(), "values"), {})
+    return retold(text, _values, lambda item: _inner(item, {}))
 
 
 def criterion_line(item: Criterion, name: str) -> str:
@@ -53,41 +47,12 @@ def criterion_line(item: Criterion, name: str) -> str:
     )
 
 
-def _shown(text: str, pairs: Sequence[Pair], names: Mapping[str, str]) -> str:
-    for pattern, words in pairs:
-        found = pattern.fullmatch(text)
-        if found:
-            return words.format(**{field: _inner(item, names) for field, item in found.groupdict().items()})
-    return text
-
-
 def _inner(text: str, names: Mapping[str, str]) -> str:
     """What stands inside a line: a criterion, a value, or a line of its own."""
     if text in names:
         return names[text]
     shown = value_words(text)
-    return shown if shown != text else _shown(text, _pairs(language(), "lines"), names)
-
-
-@cache
-def _pairs(code: str, kind: str) -> tuple[Pair, ...]:
-    """Patterns of the English texts beside those of the language, whose code is the key of the cache."""
-    texts = _lines if kind == "lines" else _values
-    with use_language("en"):
-        english = texts()
-    with use_language(code):
-        return tuple((_pattern(one), other) for one, other in zip(english, texts(), strict=True))
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    pieces = _FIELD.split(template)
-    parts = [re.escape(piece) if index % 2 == 0 else _field(piece) for index, piece in enumerate(pieces)]
-    return re.compile("".join(parts))
-
-
-def _field(name: str) -> str:
-    """What may stand at a field: a whole number where it counts, else anything."""
-    return f"(?P<{name}>[0-9]+)" if name in ("count", "total") else f"(?P<{name}>.+?)"
+    return shown if shown != text else retold(text, _lines, lambda item: _inner(item, names))
 
 
 def _lines() -> tuple[str, ...]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Iterable
 from typing import Final
 
-from seedtrain.base import language, use_language
+from seedtrain.base import language, retold
 from seedtrain.base import translate as _
 from seedtrain.quality import verdict_words
 from seedtrain.vectors._panel_words import panel_words
 
-_FIELD: Final = re.compile(r"{(\w+)}")
 _JUDGED: Final = re.compile(r"(.+): (pass|fail|inconclusive)")
 _COUNTED: Final = re.compile(r"([a-z][a-z-]*) (\d+)")
 
@@ -183,7 +181,7 @@ def evidence_words(line: str) -> str:
     """A line of evidence in the language in use; as it stands where no text of the room fits it."""
     if language() == "en":
         return line
-    shown = _shown(line, _pairs(language(), "lines"))
+    shown = retold(line, _lines, _inner)
     name, sign, words = line.partition(": ")
     if shown == line and sign:  # a setting, a target or a lot before what is said of it
         return f"{name}: {evidence_words(words)}"
@@ -194,7 +192,7 @@ def value_words(text: str) -> str:
     """A criterion's value or limit in the language in use."""
     if language() == "en":
         return text
-    return _judged(text) or _shown(text, _pairs(language(), "values"))
+    return _judged(text) or retold(text, _values, _inner)
 
 
 def _judged(text: str) -> str:
@@ -215,49 +213,27 @@ def _counted(text: str) -> str:
     found = [_COUNTED.fullmatch(item) for item in text.split(", ")]
     if not all(found):
         return ""
-    values = _pairs(language(), "values")
-    return ", ".join(f"{_shown(_plain(item[1]), values)} {item[2]}" for item in found if item)
+    return ", ".join(f"{retold(_plain(item[1]), _values, _inner)} {item[2]}" for item in found if item)
 
 
 def _plain(kind: str) -> str:
     return {"porcine": "pig", "open": "open end"}.get(kind, kind)
 
 
-def _shown(text: str, pairs: Sequence[tuple[re.Pattern[str], str]]) -> str:
-    for pattern, words in pairs:
-        found = pattern.fullmatch(text)
-        if found:
-            inner = {name: _inner(item) for name, item in found.groupdict().items()}
-            return words.format(**inner)
-    return text
-
-
 def _inner(text: str) -> str:
     """What stands inside a line: a value, animals, or a line of its own."""
-    values = _pairs(language(), "values")
-    shown = _counted(text) or panel_words(_shown(_plain(text), values))
+
+    def told(item: str) -> str:
+        return retold(_plain(item), _values, _inner)
+
+    shown = _counted(text) or panel_words(told(text))
     if shown == text:
-        shown = _shown(text, _pairs(language(), "lines"))
+        shown = retold(text, _lines, _inner)
     if shown == text and (" or " in text or "; " in text or text.endswith(" (a mixture)")):
         named = text.removesuffix(" (a mixture)")
         groups = [group.split(" or ") for group in named.split("; ")]
-        joined = "; ".join(f" {_('or')} ".join(_shown(_plain(item), values) for item in group) for group in groups)
+        joined = "; ".join(
+            f" {_('or')} ".join(retold(_plain(item), _values, _inner) for item in group) for group in groups
+        )
         shown = _("{animals} (a mixture)").format(animals=joined) if named != text else joined
     return shown
-
-
-@cache
-def _pairs(code: str, kind: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Patterns of the English texts beside those of the language, whose code is the key of the cache."""
-    texts = _lines if kind == "lines" else _values
-    with use_language("en"):
-        english = texts()
-    with use_language(code):
-        return tuple((_pattern(one), other) for one, other in zip(english, texts(), strict=True))
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    pieces = _FIELD.split(template)
-    return re.compile(
-        "".join(f"(?P<{piece}>.+?)" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces))
-    )
