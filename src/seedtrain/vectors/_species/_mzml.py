@@ -1,6 +1,6 @@
 """Fragment spectra of mzML as the table of peptides.
 
-Read as a stream with the standard library alone; pyteomics, which would bring lxml and a vocabulary, is the tests' judge.
+Read as a stream with the standard library alone; pyteomics, which would bring lxml, is the tests' judge.
 **Source** Martens et al. 2011, Mol Cell Proteomics 10:R110.000133 (mzML 1.1).
 """
 
