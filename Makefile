@@ -71,7 +71,7 @@ $(VENV)/.peers: $(VENV)/.run requirements/bench.txt
 LOCK := pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-emit-options --allow-unsafe --strip-extras --no-header --no-annotate
 lock:
-	$(LOCK) --extra metabolism --extra constructs --extra plant --extra chinese --extra sbml --extra cluster --extra gmp -o requirements/run.txt pyproject.toml requirements/build.in
+	$(LOCK) --extra metabolism --extra constructs --extra plant --extra chinese --extra sbml --extra cluster --extra gmp --extra telemetry -o requirements/run.txt pyproject.toml requirements/build.in
 	$(LOCK) --constraint requirements/run.txt -o requirements/test.txt requirements/test.in
 	$(LOCK) --constraint requirements/run.txt -o requirements/reads.txt requirements/reads.in
 	$(LOCK) --constraint requirements/run.txt -o requirements/bench.txt requirements/bench.in
