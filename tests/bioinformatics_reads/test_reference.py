@@ -55,11 +55,15 @@ def test_genbank_says_whether_it_is_a_circle(tmp_path):
         assert read_reference(path, circular=False).circular is False
 
 
-def test_a_cut_off_gzip_is_refused(tmp_path):
+def test_a_damaged_gzip_and_a_folder_are_refused(tmp_path):
     path = tmp_path / "r.fasta.gz"
-    path.write_bytes(gzip.compress(f">x\n{DNA}\n".encode())[:-20])
-    with pytest.raises(InputError, match="cut off"):
-        read_reference(path)
+    whole = gzip.compress(f">x\n{DNA}\n".encode())
+    for wrong in (whole[:-20], whole[:12] + b"\xff" * 40 + whole[52:]):
+        path.write_bytes(wrong)
+        with pytest.raises(InputError, match="damaged or cut off"):
+            read_reference(path)
+    with pytest.raises(InputError, match="this is a folder"):
+        read_reference(tmp_path)
 
 
 @given(st.integers(0, 299))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -202,11 +203,13 @@ def read_reference(path: Path, *, circular: bool | None = None) -> Reference:
         text = raw.decode("ascii")
     except FileNotFoundError:
         raise InputError("there is no such reference", position=position, remedy="Check the path.") from None
+    except IsADirectoryError:
+        raise InputError("this is a folder, not a reference", position=position, remedy="Give a file.") from None
     except UnicodeDecodeError as error:
         raise InputError(
             f"byte {error.start} is not ASCII text", position=position, remedy="Give a FASTA or GenBank file."
         ) from None
-    except (EOFError, gzip.BadGzipFile):
+    except (EOFError, gzip.BadGzipFile, zlib.error):
         raise InputError("the gzip file is damaged or cut off", position=position, remedy="Copy it again.") from None
     except OSError as error:
         raise UnavailableError(f"the reference cannot be read: {error.strerror}", position=position) from error
