@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ def read_dna(path: Path, *, circular: bool | None = None) -> DnaRecord:
     except UnicodeDecodeError as error:
         remedy = "Give a GenBank, FASTA or SBOL 3 file."
         raise InputError(f"byte {error.start} is not text", position=position, remedy=remedy) from None
-    except (EOFError, gzip.BadGzipFile):
+    except (EOFError, gzip.BadGzipFile, zlib.error):
         raise InputError("the gzip file is damaged or cut off", position=position, remedy="Copy it again.") from None
     except OSError as error:
         raise UnavailableError(f"the file cannot be read: {error.strerror}", position=position) from error

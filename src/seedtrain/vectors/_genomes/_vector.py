@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -251,7 +252,9 @@ def _text_of(path: Path) -> str:
         return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("ascii")
     except FileNotFoundError:
         raise InputError("there is no such file", position=position, remedy="Check the path.") from None
-    except (EOFError, gzip.BadGzipFile):
+    except IsADirectoryError:
+        raise InputError("this is a folder", position=position, remedy="Give a file.") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error):
         raise InputError("the gzip file is damaged or cut off", position=position, remedy="Copy it again.") from None
     except UnicodeDecodeError as error:
         raise InputError(f"byte {error.start} is not ASCII text", position=position, remedy="Give FASTA.") from None
