@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seedtrain.automation._control import ControlScheme, Feeding, SetPoints, VesselControl
-from seedtrain.simulation import LiveTank, TankInputs
+from seedtrain.simulation import LiveTank, StirredTank, TankInputs
 from tests.simulation_live.test_tank import BASE, FEED, STEP, VESSEL
 
 SET = SetPoints(37.0, 6.9, 0.3, aeration=1.0, head_pressure=0.3)
@@ -20,9 +20,10 @@ class Rig:
         set_points: SetPoints = SET,
         *,
         seed: int = 1,
-        scheme: ControlScheme = ControlScheme(),  # noqa: B008 - frozen
+        scheme: ControlScheme | None = None,
     ) -> None:
-        self.tank, self.control = tank, VesselControl(VESSEL, set_points, scheme=scheme)  # type: ignore[arg-type]
+        assert isinstance(VESSEL, StirredTank)
+        self.tank, self.control = tank, VesselControl(VESSEL, set_points, scheme=scheme or ControlScheme())
         self.rng = np.random.default_rng(seed)
         self.hours = 0.0
         self.inputs = TankInputs(speed=100.0, air=90.0, jacket_inlet=37.0)

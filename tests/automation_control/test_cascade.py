@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from seedtrain.automation._bench._tank import VESSEL as PILOT
 from seedtrain.automation._control import (
     Actuators,
     ConstantFeed,
@@ -186,22 +187,14 @@ def test_air_helps_a_vessel_without_pure_oxygen_and_the_vessel_chooses_the_order
 
 
 CELL_CULTURE = VesselEntry.model_validate(
-    {
-        "kind": "stirred_tank",
-        "scale": "pilot",
-        "nominal_volume": "200 L",
-        "working_volume": "60 .. 150 L",
-        "diameter": "0.55 m",
-        "impellers": "2",
+    PILOT
+    | {
         "impeller": "pitched_blade",
-        "impeller_diameter": "0.22 m",
         "stirrer_speed": "40 .. 200 1/min",
         "motor_power": "0.5 kW",
         "aeration": "0.01 .. 0.1 vvm",
         "head_pressure": "0 .. 0.5 bar",
-        "cooling_area": "1.6 m2",
         "heat_transfer_coefficient": "300 W/m2/K",
-        "coolant_temperature": "10 degC",
         "oxygen_share": "60 %",
         "carbon_dioxide_share": "20 %",
     }

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ def test_what_runs_were_set_to_stands_in_the_mapping_or_in_a_table_with_commas_a
 def test_readings_that_the_campaign_cannot_use_are_refused_before_any_stage(
     tmp_path: Path, runs: dict[str, Run], settings: Floats
 ) -> None:
-    faults = {
+    faults: dict[str, dict[str, Any]] = {
         "no bench run of mapping.yaml has readings of A": {"text": SMALL.replace("{symbol: S,", "{symbol: A,")},
         "ran in PILOT-200; the bench vessel is BENCH-1L": {"vessel": "PILOT-200"},
         "there is no phase|no phase": {"set_in": "mapping", "old": "fed-batch", "new": "fedbatch"},
@@ -117,7 +118,7 @@ def test_readings_that_the_campaign_cannot_use_are_refused_before_any_stage(
         folder = tmp_path / str(number)
         folder.mkdir()
         old, new = change.pop("old", ""), change.pop("new", "")
-        own(folder, runs, settings, **change)  # type: ignore[arg-type]
+        own(folder, runs, settings, **change)
         if old:
             path = folder / "mapping.yaml"
             path.write_text(path.read_text().replace(old, new))
