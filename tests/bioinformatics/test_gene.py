@@ -316,3 +316,15 @@ def test_bad_requests_are_refused(name):
         work(Protein("p", "MKV"))
     assert message in caught.value.message
     assert remedy in caught.value.remedy
+
+
+@given(protein=st.text("ACDEFGHIKLMNPQRSTVWY", min_size=60, max_size=150), longest=st.integers(9, 12))
+@settings(max_examples=30)
+def test_a_draft_holds_no_word_beyond_the_longest_repeat_twice_on_either_strand(protein: str, longest: int) -> None:
+    drafted = draft(f"M{protein}", read_host("e_coli"), Limits(50, 0.2, 0.8, longest, 6, ()), [1])
+    if isinstance(drafted, DeadEnd):
+        return
+    size = longest + 1
+    words = [drafted[at : at + size] for at in range(len(drafted) - size + 1)]
+    assert len(set(words)) == len(words)
+    assert not [word for word in words if str(Seq(word).reverse_complement()) in drafted]
