@@ -352,11 +352,13 @@ def _tell(rows: Rows, options: Common, output: Path | None) -> int:
         print_json(rows)
         return EXIT_DONE
     with use_language(options.lang):
-        if any(row.get("origin") == "simulated" for row in rows):
+        whole = all(map(_simulated, rows))
+        if rows and whole:
             print(_("simulated: every figure is of a model of culture, vessel and instruments"))
         for case in dict.fromkeys(row["case"] for row in rows):
-            print(case)
-            for line in _lines([row for row in rows if row["case"] == case]):
+            mine = [row for row in rows if row["case"] == case]
+            print(case if whole or not any(map(_simulated, mine)) else f"{case} ({_('simulated')})")
+            for line in _lines(mine):
                 print(f"  {line}".rstrip())
         goals = [row for row in rows if row["goal"] is not None]
         met = sum(bool(row["met"]) for row in goals)
@@ -364,6 +366,11 @@ def _tell(rows: Rows, options: Common, output: Path | None) -> int:
         if output:
             print(_("kept: {path}").format(path=output))
     return EXIT_DONE
+
+
+def _simulated(row: dict[str, Any]) -> bool:
+    """Whether a row tells of a model, not of this machine."""
+    return row.get("origin") == "simulated"
 
 
 def _lines(rows: Rows) -> list[str]:

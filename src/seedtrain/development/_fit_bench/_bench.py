@@ -79,7 +79,7 @@ def _fed_batch_row(quick: bool) -> Row:
     spent = time.process_time() - began
     count = len(problem.experiments)
     off = [abs(found.values[name] / value - 1) for name, value in TRUTH.items()]
-    row = _row(f"fed batch, {len(problem.parameters)} parameters, {count} runs, {problem.count} readings (simulated)",
+    row = _row(f"fed batch, {len(problem.parameters)} parameters, {count} runs, {problem.count} readings",
                spent, "CPU s", LIMIT, "limit")  # fmt: skip
     return row | {"origin": "simulated", "note": f"kinetic constants off by {100 * max(off):.2g} % at most"}
 
