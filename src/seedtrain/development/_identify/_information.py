@@ -34,7 +34,7 @@ class Vary:
 
 
 @dataclass(frozen=True)
-class Bound:
+class RunBound:
     """A limit that the whole run holds: `low` <= `variable` <= `high`, in the run's unit."""
 
     variable: str
@@ -79,7 +79,7 @@ class Teller:
         self.measure, self.options = tuple(measure), options
         self.own = {name: value for name, value in values.items() if name in culture.parameters}
 
-    def tell(self, setting: MeasuredRun, bounds: Sequence[Bound]) -> Told | None:
+    def tell(self, setting: MeasuredRun, bounds: Sequence[RunBound]) -> Told | None:
         """The run of `setting`, or nothing where it cannot be run or breaks a limit."""
         try:
             run = self._run(setting)

@@ -12,7 +12,7 @@ import numpy as np
 
 from seedtrain.base import InputError, Progress, silent
 from seedtrain.development._estimation import MeasuredRun, Problem
-from seedtrain.development._identify._information import NEW, Bound, Teller, Told, Vary, changed
+from seedtrain.development._identify._information import NEW, RunBound, Teller, Told, Vary, changed
 from seedtrain.development._identify._sampling import Aim, Criterion, Floats, choose
 from seedtrain.simulation import Culture
 
@@ -85,7 +85,7 @@ def next_runs(
     *,
     options: Mapping[str, Any],
     measure: Sequence[str] = (),
-    bounds: Sequence[Bound] = (),
+    bounds: Sequence[RunBound] = (),
     runs: int = 1,
     samples: int = 8,
     apart: float | None = None,
@@ -173,7 +173,7 @@ class _Search:
     """Settings spread over what may vary, then the best moved along each factor."""
 
     def __init__(
-        self, teller: Teller, like: MeasuredRun, vary: tuple[Vary, ...], bounds: tuple[Bound, ...], samples: int,
+        self, teller: Teller, like: MeasuredRun, vary: tuple[Vary, ...], bounds: tuple[RunBound, ...], samples: int,
         apart: float, seed: int,
     ) -> None:  # fmt: skip
         self.teller, self.like, self.vary, self.bounds = teller, like, vary, bounds
