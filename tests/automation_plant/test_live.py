@@ -78,7 +78,7 @@ class Driver:
 
     def values(self, path: str, tag: str) -> list[float]:
         began, ending = self.world.units[UNIT].results[path]
-        return [value for _, value in self.world.units[UNIT].past(tag, began, ending.time)]
+        return [item.value for item in self.world.units[UNIT].past(tag, began, ending.time)]
 
 
 def world(scenario: Scenario, state: Path | None = None) -> World:
@@ -233,7 +233,7 @@ def test_a_target_that_somebody_changes_holds_at_once(example: Example, calm: tu
     driver.at = driver.world.advance(driver.at + timedelta(hours=4), driver.told.append)
     unit.retarget({"temperature": 28.0})
     driver.at = driver.world.advance(driver.at + timedelta(hours=2), driver.told.append)
-    assert unit.past("temperature", driver.at - INTERVAL, driver.at)[-1][1] == pytest.approx(28.0, abs=0.4)
+    assert unit.past("temperature", driver.at - INTERVAL, driver.at)[-1].value == pytest.approx(28.0, abs=0.4)
 
 
 @pytest.mark.parametrize("path", [EXPRESS, FED])
@@ -254,7 +254,7 @@ def test_a_held_phase_resumes_where_it_stood(example: Example, path: str, calm: 
     assert unit._driven.feed_rate == 0.0
     assert unit._driven.fed == fed
     assert unit._driven.tank.volume == pytest.approx(volume, rel=0.02)  # base and evaporation alone
-    shown = [when for when, _ in unit.past("temperature", began + timedelta(hours=1), driver.at)]
+    shown = [item.at for item in unit.past("temperature", began + timedelta(hours=1), driver.at)]
     assert len(shown) >= 19  # its instruments are read in hold too
     held = unit._driven.tank.volume
     driver.at, now = began, driver.at
@@ -377,7 +377,61 @@ def test_a_mu_stat_holds_the_growth_rate_that_its_soft_sensor_finds(example: Exa
     assert found["biomass_estimate"][-1] == pytest.approx(unit._truths[FED]["biomass"], rel=0.08)
     rose = math.log(found["feed_rate"][-1] / found["feed_rate"][0]) / (0.1 * (len(found["feed_rate"]) - 1))
     assert rose == pytest.approx(wanted, abs=0.04)
-    assert "mu" not in calm[0].world.units[UNIT].functions  # a unit that feeds by the clock has no soft sensors
+
+
+def test_every_culture_has_soft_sensors_that_say_when_they_are_to_be_trusted(example: Example, calm):
+    """Uncertain until the exit gas tells enough; what is good lies where it should; a hand's additions are entered."""
+    driver, _ = calm
+    for name in ("SEED-20", UNIT):
+        unit = driver.world.units[name]
+        for path, (began, ending) in unit.results.items():
+            do = next(step.phase.do for step in driver.steps if step.path == path)
+            past = {tag: unit.past(tag, began, ending.time) for tag in ("mu", "RQ", "biomass_estimate", "biomass")}
+            if do not in ("grow", "feed", "induce"):
+                assert all(len(items) <= 1 for items in past.values()), path  # the start of the next phase
+                continue
+            assert {len(items) for items in past.values()} == {len(past["biomass"])}
+            good = {tag: [item for item in items if item.quality == "good"] for tag, items in past.items()}
+            assert all(0.5 < item.value < 1.5 for item in good["RQ"]), path
+            by_time = {item.at: item.value for item in past["biomass"]}
+            off = [item.value / by_time[item.at] for item in good["biomass_estimate"]]
+            assert not off or 0.8 < sum(off) / len(off) < 1.2, path
+            if path.endswith("/batch"):
+                assert past["mu"][0].quality == past["biomass_estimate"][0].quality == "uncertain"
+                assert good["mu"]
+                assert past["mu"][-1].quality == "good"
+    rates = [item for item in unit.past("mu", *_of(unit, FED)) if item.quality == "good"]
+    grown = unit.past("biomass", *_of(unit, FED))
+    hours = (grown[-1].at - grown[0].at).total_seconds() / 3600.0
+    held = math.log(grown[-1].value * driver.values(FED, "broth_volume")[-1])
+    held -= math.log(grown[0].value * driver.values(FED, "broth_volume")[0])
+    assert sum(item.value for item in rates) / len(rates) == pytest.approx(held / hours, abs=0.02)
+
+
+def _of(unit: Any, path: str) -> tuple[Any, Any]:
+    began, ending = unit.results[path]
+    return began, ending.time
+
+
+def test_soft_sensors_without_an_analyser_are_uncertain_and_go_on(example: Example, calm):
+    made = scenario(example, faults=[_silent("OUR"), _silent("CER")])
+    driver = Driver(example, world(made))
+    unit = driver.world.units[UNIT]
+    assert isinstance(unit, LiveUnit)
+    unit.restore(json.loads(json.dumps(calm[0].kept_fed[0])))
+    assert unit.to_data()["driven"]["soft"] == calm[0].kept_fed[0]["driven"]["soft"]  # a killed plant knows as much
+    driver.at = began = calm[0].kept_fed[1]
+    driver.begin(next(step for step in driver.steps if step.path == FED))
+    driver.at = driver.world.advance(began + timedelta(hours=2), driver.told.append)
+    for tag in ("mu", "RQ", "biomass_estimate"):
+        by_hour = {(item.at - began).total_seconds() / 3600.0: item.quality for item in unit.past(tag, began, driver.at)}
+        assert {quality for hour, quality in by_hour.items() if 1.2 < hour < 1.9} == {"uncertain"}, tag
+    assert {item.quality for item in driver.told if item.tag == "mu"} == {"good", "uncertain"}
+
+
+def _silent(tag: str) -> FaultEntry:
+    window = {"after": Quantity(1.0, "h"), "duration": Quantity(1.0, "h")}
+    return FaultEntry(unit=UNIT, phase=FED, tag=tag, kind="failure", what="the analyser is out", **window)
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ from typing import Final
 from seedtrain.automation._control import ConstantFeed, SetPoints, VesselControl
 from seedtrain.automation._plant._instruments import Instruments
 from seedtrain.automation._plant._live_tank import DrivenTank
-from seedtrain.simulation import Liquid, LiveTank, StirredTank, VesselEntry, read_culture
+from seedtrain.automation._plant._soft import EVERY_H
+from seedtrain.simulation import Liquid, LiveTank, StirredTank, TankInputs, VesselEntry, read_culture
 
 VESSEL: Final = {
     "kind": "stirred_tank",
@@ -28,6 +29,7 @@ VESSEL: Final = {
 }
 SUGAR: Final = 20.0  # g/L in the medium
 CELLS: Final = 2.0  # g/L at the start
+STRIDE: Final = 0.618034  # of the time between two looks at the exit gas, by which one tank is behind the next
 
 
 def driven_tank(number: int) -> DrivenTank:
@@ -46,5 +48,9 @@ def driven_tank(number: int) -> DrivenTank:
     )
     driven.feed_liquid = Liquid({sugar: 500.0}, water=700.0)
     driven.feeding = ConstantFeed(0.2)
+    driven.estimate()
+    assert driven.soft is not None
+    # Each tank's filter has its turn at another time, so that a short bench sees as many of them as a long one.
+    driven.soft.follow(TankInputs(), 0.99 * EVERY_H * (number * STRIDE % 1.0), {})
     driven.look(0.0, ())
     return driven

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,14 +71,22 @@ class CultureFilter:
     def step(self, inputs: TankInputs, dt: float, measured: Mapping[str, float]) -> dict[str, float]:
         """Follow `dt` hours under `inputs`, then correct by what is measured; readings that are missing are left out.
 
-        **Returns** contents by symbol in their units, `biomass` g/L, `mu` 1/h, and `biomass_sd`, a standard deviation.
+        **Returns** what `told` does.
         """
         self._predict(inputs, dt)
         for item in self.observed:
             value = measured.get(item.tag, math.nan)
             if math.isfinite(value):
                 self._correct(item, value, inputs)
-        return self._told(inputs)
+        return self.told(inputs)
+
+    def draw(self, volume: float) -> None:
+        """Broth is taken out, L: what is left is known as well as it was, in proportion."""
+        before = self.model.volume
+        self.model.draw(volume)
+        left = np.ones(len(self.covariance))
+        left[: len(self.states)] = self.model.volume / before
+        self.covariance *= np.outer(left, left)
 
     def _predict(self, inputs: TankInputs, dt: float) -> None:
         along = self.model.advance_along(dt, inputs, self.states, self.parameters)
@@ -102,12 +110,7 @@ class CultureFilter:
     def _correct(self, item: Observed, value: float, inputs: TankInputs) -> None:
         here = self._values()
         expected = self.model.read(inputs)[item.tag]
-        slope = np.zeros(len(here))
-        for index in range(len(here)):
-            moved = here.copy()
-            moved[index] += max(NUDGE * abs(here[index]), 1e-9)
-            self._put(moved)
-            slope[index] = (self.model.read(inputs)[item.tag] - expected) / (moved[index] - here[index])
+        slope = self._slope(item.tag, inputs)
         noise = (item.noise + item.relative * abs(value)) ** 2
         # Where the substrate ends a moment earlier or later than in the model, a reading is off by far more than noise:
         # it counts for what a surprise of `SURPRISE` deviations would.
@@ -118,16 +121,48 @@ class CultureFilter:
         self.covariance = keep @ self.covariance @ keep.T + noise * np.outer(gain, gain)
         self._put(here + gain * (value - expected))
 
-    def _told(self, inputs: TankInputs) -> dict[str, float]:
+    def _slope(self, tag: str, inputs: TankInputs) -> Floats:
+        """How a reading follows from contents and parameters; the model is left as it is."""
+        here = self._values()
+        expected = self.model.read(inputs)[tag]
+        slope = np.zeros(len(here))
+        for index in range(len(here)):
+            moved = here.copy()
+            moved[index] += max(NUDGE * abs(here[index]), 1e-9)
+            self._put(moved)
+            slope[index] = (self.model.read(inputs)[tag] - expected) / (moved[index] - here[index])
+        self._put(here)
+        return slope
+
+    def told(self, inputs: TankInputs) -> dict[str, float]:
+        """What is thought now, under `inputs`: contents by symbol in their units, `biomass` g/L, `mu` 1/h, `RQ`.
+
+        `biomass_sd`, `mu_sd`: standard deviations by the filter's covariance.
+        """
         seen = self.model.read(inputs)
         culture = self.model.culture
         inside = [name for name, item in culture.species.items() if item.intracellular]
         per = self.model.vessel.working_volume[1] / self.model.volume
         weights = np.array([culture.masses[name] if name in inside else 0.0 for name in culture.species])
         block = self.covariance[: len(weights), : len(weights)]
+        rate = self._slope("mu", inputs)
         return {
             **{name: seen[name] for name in culture.species},
             "biomass": sum(seen[name] * culture.masses[name] for name in inside),
             "biomass_sd": per * math.sqrt(max(float(weights @ block @ weights), 0.0)),
             "mu": seen["mu"],
+            "mu_sd": math.sqrt(max(float(rate @ self.covariance @ rate), 0.0)),
+            "RQ": seen["CER"] / seen["OUR"] if seen["OUR"] > 1e-9 else 1.0,
         }
+
+    def to_data(self) -> dict[str, Any]:
+        """Its state, JSON-ready."""
+        known = {name: self.model.parameter(name) for name in self.parameters}
+        return {"model": self.model.to_data(), "parameters": known, "covariance": self.covariance.tolist()}
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """The state of `to_data`."""
+        self.model.restore(data["model"])
+        for name, value in data["parameters"].items():
+            self.model.set_parameter(name, float(value))
+        self.covariance = np.array(data["covariance"], dtype=float)

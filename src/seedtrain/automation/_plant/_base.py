@@ -9,9 +9,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from seedtrain.automation._devices import Ending, Reading
+from seedtrain.automation._devices import Ending, Quality, Reading
 from seedtrain.automation._plant._tuning import Tuning
 from seedtrain.base import InputError
 from seedtrain.recipe import State
@@ -19,7 +19,13 @@ from seedtrain.recipe import State
 LEASE_S: Final = 10.0
 """s of wall time after which a unit is free again when its executor is not heard of."""
 
-Value = tuple[datetime, float]
+
+class Value(NamedTuple):
+    """What a function showed at a time, and how far it is to be trusted."""
+
+    at: datetime
+    value: float
+    quality: Quality = "good"
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Signal:
     tag: str = ""
     time: datetime | None = None
     value: float = math.nan
+    quality: Quality = "good"
 
 
 @dataclass(frozen=True)

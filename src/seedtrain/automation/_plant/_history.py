@@ -9,20 +9,20 @@ from typing import Any
 from asyncua import ua
 from asyncua.server.history import HistoryStorageInterface
 
+from seedtrain.automation._devices import Quality
 from seedtrain.automation._plant._base import Value
 
 Past = Callable[[datetime, datetime], Sequence[Value]]
 
 
-def data_value(value: float, at: datetime) -> ua.DataValue:
-    """A value with its source time; what is not a number has a bad status and no value."""
-    if value != value:
+def data_value(value: float, at: datetime, quality: Quality = "good") -> ua.DataValue:
+    """A value with its source time and quality; what is not a number has a bad status and no value."""
+    if value != value or quality == "bad":
         return ua.DataValue(
             ua.Variant(None, ua.VariantType.Null), ua.StatusCode(ua.StatusCodes.BadNoData), SourceTimestamp=at
         )
-    return ua.DataValue(
-        ua.Variant(value, ua.VariantType.Double), ua.StatusCode(ua.StatusCodes.Good), SourceTimestamp=at
-    )
+    status = ua.StatusCodes.Good if quality == "good" else ua.StatusCodes.Uncertain
+    return ua.DataValue(ua.Variant(value, ua.VariantType.Double), ua.StatusCode(status), SourceTimestamp=at)
 
 
 class PlantHistory(HistoryStorageInterface):  # type: ignore[misc, unused-ignore]
@@ -58,8 +58,8 @@ class PlantHistory(HistoryStorageInterface):  # type: ignore[misc, unused-ignore
         assert last is not None
         values = past(first, last)
         most = min(nb_values or self.max_history_data_response_size, self.max_history_data_response_size)
-        goes_on = values[most][0] if len(values) > most and not nb_values else None
-        return [data_value(value, at) for at, value in values[:most]], goes_on
+        goes_on = values[most].at if len(values) > most and not nb_values else None
+        return [data_value(item.value, item.at, item.quality) for item in values[:most]], goes_on
 
     async def new_historized_event(self, *_: Any, **__: Any) -> None:
         """Events are not kept."""

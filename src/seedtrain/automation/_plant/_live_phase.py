@@ -13,7 +13,7 @@ from seedtrain.automation._devices import EndedBy
 from seedtrain.automation._plant._base import Template
 from seedtrain.automation._plant._soft import SOFT_SENSORS
 from seedtrain.quantity import Quantity
-from seedtrain.recipe import CALIBRATE, MasterRecipe, Phase, PhaseAt, UnitProcedure, references
+from seedtrain.recipe import CALIBRATE, Phase, PhaseAt, references
 from seedtrain.simulation import Plan, Segment
 
 STANDS: Final = ("wait", "ramp")
@@ -71,27 +71,15 @@ class Running:
         return None
 
 
-def template_of(recipe: MasterRecipe, plan: Plan, step: PhaseAt, tags: Iterable[str], base: str) -> Template:
-    """What a phase reports (`tags` where there is a culture), and what it draws by itself: `base`, if there is one."""
+def template_of(plan: Plan, step: PhaseAt, tags: Iterable[str], base: str) -> Template:
+    """What a phase reports (`tags` and soft sensors where there is a culture), and what it draws by itself: `base`, if
+    there is one."""
     lives = any(item.path == step.path for item in plan.segments)
     cultured = step.phase.do in ("grow", "feed", "induce") or (step.phase.do in STANDS and lives)
-    functions = tuple(tags) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
-    if cultured and has_strategy(recipe, step):
-        functions = (*functions, *SOFT_SENSORS)
+    functions = (*tags, *SOFT_SENSORS) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
     if step.phase.do == CALIBRATE:
         functions = references(step.phase)[:1]
     return Template(functions, (base,) if cultured and base else ())
-
-
-def has_strategy(recipe: MasterRecipe, step: PhaseAt) -> bool:
-    """Whether a phase on the same unit feeds as the culture asks, so that the unit has soft sensors."""
-    own = step.unit_procedure
-    here = (place.phase for place in recipe.phases() if _place(place.unit_procedure) == _place(own))
-    return any("strategy" in phase.set for phase in here)
-
-
-def _place(procedure: UnitProcedure) -> str:
-    return procedure.unit or procedure.unit_class
 
 
 def set_points_of(targets: Mapping[str, float], phase: Phase | None) -> SetPoints:

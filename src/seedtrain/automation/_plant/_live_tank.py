@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from seedtrain.automation._control import Actuators, Feeding, VesselControl, gas_balance
+from seedtrain.automation._devices import Quality
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._plant._actuation import Actuation
 from seedtrain.automation._plant._instruments import Instruments
-from seedtrain.automation._plant._soft import SoftSensors
+from seedtrain.automation._plant._soft import SoftSensors, Told
 from seedtrain.automation._plant._tuning import restore_tunings, tunings_data
 from seedtrain.simulation import Liquid, LiveTank, StirredTank, TankInputs
 
@@ -90,8 +91,16 @@ class DrivenTank:
         }
         there = {**true, **scaled, **self.references}
         self.seen = self.instruments.show(there, dt, [item for item in faults if item[0].tag])
-        self.seen |= self.soft.told if self.soft is not None else {}
+        self.seen |= {tag: item.value for tag, item in self._told.items() if item.quality != "bad"}
         return self.seen
+
+    @property
+    def _told(self) -> Mapping[str, Told]:
+        return self.soft.told if self.soft is not None else {}
+
+    def quality(self, tag: str) -> Quality:
+        """How far to trust what is seen of a tag: an instrument's word is good, an estimate may say otherwise."""
+        return self._told[tag].quality if tag in self._told else "good"
 
     def move(self, hours: float, dt: float, faults: Faults) -> None:
         """Control and integrate `dt` hours, `hours` after the phase began."""
@@ -103,6 +112,7 @@ class DrivenTank:
             "foam": seen.get("foam", 0.0) / 100.0,
             "volume": seen.get("broth_volume", float("nan")),
             **dict.fromkeys(self.references, float("nan")),  # the controller does not act on a probe in its buffer
+            **{tag: float("nan") for tag, item in self._told.items() if item.quality != "good"},
         }
         told = self.actuation.follow(self.control.step(measured, dt))
         wanted = self.feeding.step(hours, dt, measured) if self.feeding is not None else 0.0
@@ -134,6 +144,24 @@ class DrivenTank:
             contaminant_growth=CONTAMINANT_GROWTH,
         )
 
+    def charge(self, liquid: Liquid, volume: float, *, temperature: float) -> None:
+        """Add `volume` (L) by hand; whoever estimates is told."""
+        self.tank.charge(liquid, volume, temperature=temperature)
+        if self.soft is not None:
+            self.soft.charge(liquid, volume, temperature)
+
+    def draw(self, volume: float) -> None:
+        """Take `volume` (L) by hand; whoever estimates is told."""
+        self.tank.draw(volume)
+        if self.soft is not None:
+            self.soft.draw(volume)
+
+    def estimate(self) -> None:
+        """Let soft sensors follow the culture from now on, where none do."""
+        if self.soft is None and not self.tank.empty:
+            self.soft = SoftSensors(self.tank, self.instruments.unit, self.instruments.seed)
+            self.soft.begin(self._inputs)
+
     def begin(self) -> None:
         """A phase begins: totalisers start from zero, the feed stops."""
         self.fed = self.based = self.feed_rate = 0.0
@@ -150,6 +178,7 @@ class DrivenTank:
             "places": dict(self.actuation.places),
             "instruments": {tag: item.to_data() for tag, item in self.instruments.all.items()},
             "probes": self.instruments.probes.to_data(),
+            "soft": None if self.soft is None else self.soft.to_data(),
         }
 
     def restore(self, data: Mapping[str, Any]) -> None:
@@ -161,4 +190,8 @@ class DrivenTank:
         for tag, item in self.instruments.all.items():
             item.restore(data["instruments"][tag])
         self.instruments.probes.restore(data.get("probes", {}))
+        self.soft, soft = None, data.get("soft")
+        if soft is not None:
+            self.soft = SoftSensors(self.tank, self.instruments.unit, self.instruments.seed)
+            self.soft.restore(soft)
         self._inputs = self._driven(replace(self.control.actuators, **self.actuation.places), 0.0, {})

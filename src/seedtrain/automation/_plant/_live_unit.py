@@ -14,7 +14,7 @@ from seedtrain.automation._devices import EndedBy, Ending, Reading
 from seedtrain.automation._faults import Fault
 from seedtrain.automation._live_scenario import Inoculum
 from seedtrain.automation._plant._actuation import actuation_of
-from seedtrain.automation._plant._base import PlantUnit, Program, Signal
+from seedtrain.automation._plant._base import PlantUnit, Program, Signal, Value
 from seedtrain.automation._plant._fittings import base_of, bicarbonate, scheme_of
 from seedtrain.automation._plant._inoculum import grown_broth
 from seedtrain.automation._plant._instruments import Instruments, sensors_of
@@ -24,14 +24,13 @@ from seedtrain.automation._plant._live_phase import (
     Running,
     duration_of,
     feeding_of,
-    has_strategy,
     phases_of,
     set_points_of,
     template_of,
 )
 from seedtrain.automation._plant._live_results import READ_BY, Intake, LiveResults
 from seedtrain.automation._plant._live_tank import TICK, DrivenTank
-from seedtrain.automation._plant._soft import SOFT_SENSORS, SoftSensors
+from seedtrain.automation._plant._soft import SOFT_SENSORS, warm
 from seedtrain.automation._plant._state import UnitState
 from seedtrain.automation._plant._tuning import Tuning, tune, tuning_of
 from seedtrain.automation._ramp import CONTROL_INTERVAL
@@ -78,13 +77,12 @@ class LiveUnit(PlantUnit):
         steps = {step.path: step for step in self.recipe.phases() if step.unit_procedure.name in live.procedures}
         self._plans = {name: plan_of(self.culture, vessel, self.recipe, name, 1.0) for name in live.procedures}
         templates = {
-            path: template_of(self.recipe, self._plans[step.unit_procedure.name], step, sensors, base.material)
+            path: template_of(self._plans[step.unit_procedure.name], step, sensors, base.material)
             for path, step in steps.items()
         }
-        functions = {tag: sensor.unit for tag, sensor in sensors.items()}
-        self._estimates = any(has_strategy(self.recipe, step) for step in steps.values())
-        functions |= SOFT_SENSORS if self._estimates else {}
+        functions = {**{tag: sensor.unit for tag, sensor in sensors.items()}, **SOFT_SENSORS}
         super().__init__(scenario.name, functions, CONTROLLED, templates)
+        warm(self.culture, vessel)
         self.interval = interval
         self._live, self._scenario, self._source = live, scenario, source
         self._steps = steps
@@ -134,7 +132,7 @@ class LiveUnit(PlantUnit):
         segment = next((item for item in plan.segments if item.path == path), None)
         self._do(step, phase, plan, segment)
         self._want(phase, plan)
-        self._estimate(phase)
+        self._estimate(path)
         before = dict(plan.before).get(path, 0.0)
         longest = segment.longest if segment is not None and segment.longest else before or duration_of(phase)
         if phase.do == "ramp":
@@ -200,21 +198,19 @@ class LiveUnit(PlantUnit):
             volume = phase.number("inoculum_fraction", "") * (self._charged or plan.volume)
             tank.add(self._inoculum(self._live.inocula[step.unit_procedure.name], plan, volume), volume)
         elif phase.do == "induce" and segment is not None and segment.addition is not None:
-            tank.charge(segment.addition[0], phase.number("volume", "L"), temperature=20.0)
+            self._driven.charge(segment.addition[0], phase.number("volume", "L"), temperature=20.0)
         elif phase.do == "withdraw":
-            tank.draw(phase.number("volume", "L"))
+            self._driven.draw(phase.number("volume", "L"))
         elif phase.do == "feed" and segment is not None and segment.feed is not None:
             self._driven.feed_liquid = segment.feed[0]
             self._driven.feeding = feeding_of(phase)
 
-    def _estimate(self, phase: Phase) -> None:
-        """Soft sensors begin with a culture, and anew where something is charged or taken that no pump has counted."""
-        driven = self._driven
-        lives = phase.do in ("grow", "feed") and not driven.tank.empty
-        if phase.do not in ("grow", "feed", *STANDS):
-            driven.soft = None
-        if self._estimates and lives and driven.soft is None:
-            driven.soft = SoftSensors(driven.tank, self.name, self._scenario.seed)
+    def _estimate(self, path: str) -> None:
+        """Soft sensors begin with the first phase of a culture, and anew after an inoculum."""
+        if self._steps[path].phase.do in ("charge", "thaw", "inoculate"):
+            self._driven.soft = None
+        elif self.templates[path].functions[-len(SOFT_SENSORS) :] == tuple(SOFT_SENSORS):
+            self._driven.estimate()
 
     def _inoculum(self, source: Inoculum, plan: Plan, volume: float) -> Broth:
         if source.unit and self._source is not None:
@@ -354,8 +350,9 @@ class LiveUnit(PlantUnit):
         for tag in template.functions:
             value = seen.get(tag, math.nan)
             if math.isfinite(value):
-                self.history[tag].append((at, value))
-                tell(Signal(self.name, tag, at, value))
+                quality = self._driven.quality(tag)
+                self.history[tag].append(Value(at, value, quality))
+                tell(Signal(self.name, tag, at, value, quality))
 
     def _awaited(self, quantity: str) -> Quantity:
         """What a transition waits for, as the instruments show it; else as it is."""
@@ -409,7 +406,6 @@ class LiveUnit(PlantUnit):
         self._charged = float(data["charged"])
         self.targets.update(data["targets"])
         self._driven.restore(data["driven"])
-        self._driven.soft = None  # it begins anew with the phase
 
     @property
     def due(self) -> datetime | None:

@@ -159,7 +159,7 @@ class AddressSpace:
             if signal.tag:
                 assert signal.time is not None
                 node = self.id(f"{signal.unit}/FunctionSet/{signal.tag}/CurrentValue")
-                await self.server.write_attribute_value(node, data_value(signal.value, signal.time))
+                await self.server.write_attribute_value(node, data_value(signal.value, signal.time, signal.quality))
             else:
                 await self._show_result(self.world.units[signal.unit])
         for unit in self.world.units.values():

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from seedtrain.automation._devices import Reading
-from seedtrain.automation._plant._base import PlantUnit, Program, Signal, Template
+from seedtrain.automation._plant._base import PlantUnit, Program, Signal, Template, Value
 from seedtrain.automation._plant._unit import SimulatedUnit
 from seedtrain.automation._ramp import CONTROL_INTERVAL, INITIAL
 from seedtrain.automation._scenario import UnitScenario
@@ -121,8 +121,8 @@ class PlayedUnit(PlantUnit):
             return False
         while self._shown < len(self._readings) and self._readings[self._shown].time <= until:
             item = self._readings[self._shown]
-            self.history[item.tag].append((item.time, item.value))
-            tell(Signal(self.name, item.tag, item.time, item.value))
+            self.history[item.tag].append(Value(item.time, item.value, item.quality))
+            tell(Signal(self.name, item.tag, item.time, item.value, item.quality))
             self._shown += 1
         if due > until:
             return False

@@ -85,13 +85,19 @@ class Points:
         tag, _, role = point.name.rpartition("/")
         if role == "current":
             past = unit.history[tag]
-            when, value = past[-1] if past else (self.now(), math.nan)
+            when, value, _ = past[-1] if past else (self.now(), math.nan, "bad")
             return (value if math.isfinite(value) else None), when
         if role == "target":
             value = self._plant.world.units[point.device].targets[tag]
             return (value if math.isfinite(value) else None), self.now()
         found = self._amount(unit, point) if tag in AMOUNTS else self._program(unit, role)
         return found, self.now()
+
+    def doubted(self, point: Point) -> bool:
+        """Whether what it holds now is uncertain."""
+        tag, _, role = point.name.rpartition("/")
+        past = self.unit(point).history[tag] if role == "current" else []
+        return bool(past) and past[-1].quality == "uncertain"
 
     def _amount(self, unit: PlantUnit, point: Point) -> float | None:
         """What went in or out in all phases that have ended, and what the laboratory finds of the last one."""

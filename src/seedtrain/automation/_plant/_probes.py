@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
+from seedtrain.automation._plant._base import Value
 from seedtrain.base import InputError
 from seedtrain.recipe import Calibration, Phase, calibration, references, settled
 
@@ -36,11 +36,11 @@ class Probes:
         if not made.outside(phase):
             self.adopted.setdefault(tag, []).append(made)
 
-    def adopt(self, phase: Phase, shown: Sequence[tuple[datetime, float]]) -> None:
+    def adopt(self, phase: Phase, shown: Sequence[Value]) -> None:
         """`calibrate` by all that was shown from the phase's start to its end."""
-        began, ended = shown[0][0], shown[-1][0]
-        times = [(when - began).total_seconds() / 3600.0 for when, _ in shown]
-        self.calibrate(phase, (ended - began).total_seconds() / 3600.0, times, [value for _, value in shown])
+        began, ended = shown[0].at, shown[-1].at
+        times = [(item.at - began).total_seconds() / 3600.0 for item in shown]
+        self.calibrate(phase, (ended - began).total_seconds() / 3600.0, times, [item.value for item in shown])
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready."""

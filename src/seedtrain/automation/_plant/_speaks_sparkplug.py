@@ -20,6 +20,7 @@ from seedtrain.automation._protocols._broker import Broker, Will
 from seedtrain.automation._protocols._sparkplug import (
     ORIGIN,
     READ_ONLY,
+    UNCERTAIN,
     DataType,
     EdgeNode,
     Message,
@@ -109,7 +110,7 @@ class SparkplugSpeaker:
         current: dict[tuple[str, str], Metric] = {}
         for point in self._points.all:
             value, when = self._points.value(point)
-            current[point.device, point.name] = self._metric(point, value, when)
+            current[point.device, point.name] = self._metric(point, value, when, doubted=self._points.doubted(point))
             self._shown[point.path] = (when, value)
         now = datetime.now(UTC)
         self._send(self._edge.births(current, now))
@@ -121,7 +122,7 @@ class SparkplugSpeaker:
         found: dict[str, list[Metric]] = {}
         for point in self._points.all:
             if point.name.endswith("/current") and point.path in self._shown:
-                values = [replace(self._metric(point, *item), historical=True) for item in self._news(point)]
+                values = [replace(item, historical=True) for item in self._news(point)]
                 found.setdefault(point.device, []).extend(values[:-1])  # the last one is in the birth
         return found
 
@@ -131,13 +132,14 @@ class SparkplugSpeaker:
             assert broker is not None
             broker.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
 
-    def _metric(self, point: Point, value: Plain | None, when: datetime | None) -> Metric:
+    def _metric(self, point: Point, value: Plain | None, when: datetime | None, *, doubted: bool = False) -> Metric:
         properties = {
             ORIGIN: Property(DataType.STRING, "simulated"),
             READ_ONLY: Property(DataType.BOOLEAN, not point.writable),
             "Quality": Property(DataType.INT32, BAD if value is None and point.kind == "number" else GOOD),
         }
         if point.kind == "number":
+            properties[UNCERTAIN] = Property(DataType.BOOLEAN, doubted)
             properties["engUnit"] = Property(DataType.STRING, point.unit)
         return Metric(point.name, TYPES[point.kind], value, when, properties=properties)
 
@@ -153,13 +155,13 @@ class SparkplugSpeaker:
         """Publish what is new of every device."""
         new: dict[str, list[Metric]] = {}
         for point in self._points.all:
-            for value, when in self._news(point):
-                new.setdefault(point.device, []).append(self._metric(point, value, when))
+            for metric in self._news(point):
+                new.setdefault(point.device, []).append(metric)
         for device, metrics in new.items():
             for first in range(0, len(metrics), _MOST):
                 self._send([self._edge.data(device, metrics[first : first + _MOST], datetime.now(UTC))])
 
-    def _news(self, point: Point) -> Iterator[tuple[Plain | None, datetime]]:
+    def _news(self, point: Point) -> Iterator[Metric]:
         """What a point held that has not been published yet."""
         before, shown = self._shown.get(point.path, (EPOCH, None))
         value, when = self._points.value(point)
@@ -167,14 +169,15 @@ class SparkplugSpeaker:
             return
         if point.name.endswith("/current"):
             past = self._points.unit(point).history[point.name.rpartition("/")[0]]
-            if past and past[-1][0] < before:
+            if past and past[-1].at < before:
                 before = EPOCH  # a repeated phase writes its history anew
-            for at, number in past[bisect_right(past, (before, math.inf)) :]:
+            for at, number, quality in past[bisect_right(past, (before, math.inf)) :]:
                 self._shown[point.path] = (at, number)
-                yield (number if math.isfinite(number) else None), at
+                shown = number if math.isfinite(number) else None
+                yield self._metric(point, shown, at, doubted=quality == "uncertain")
         elif value != shown:
             self._shown[point.path] = (when, value)
-            yield value, when
+            yield self._metric(point, value, when)
 
     def _heard(self, topic: str, raw: bytes, retained: bool) -> None:
         """On the network's thread."""

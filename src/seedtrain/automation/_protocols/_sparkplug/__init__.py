@@ -1,6 +1,6 @@
 """Sparkplug B over MQTT: an edge node, and a host application."""
 
-from seedtrain.automation._protocols._sparkplug._device import ORIGIN, READ_ONLY, SparkplugDevice
+from seedtrain.automation._protocols._sparkplug._device import ORIGIN, READ_ONLY, UNCERTAIN, SparkplugDevice
 from seedtrain.automation._protocols._sparkplug._edge import EdgeNode, Ordered
 from seedtrain.automation._protocols._sparkplug._host import HostView, NodeView, command, listened, rebirth_request
 from seedtrain.automation._protocols._sparkplug._payload import (
@@ -25,6 +25,7 @@ __all__ = [
     "NAMESPACE",
     "ORIGIN",
     "READ_ONLY",
+    "UNCERTAIN",
     "DataType",
     "EdgeNode",
     "HostView",

@@ -34,6 +34,8 @@ LOOK_S: Final = 0.02
 UNIT_KEYS: Final = ("engUnit", "Engineering Units", "EngUnit", "unit", "units")
 """Properties by which products give a metric's unit; the specification names none."""
 READ_ONLY: Final = "readOnly"
+UNCERTAIN: Final = "uncertain"
+"""Our own property of a value that is not fully to be trusted: Sparkplug's Quality is good, bad or stale."""
 ORIGIN: Final = "origin"
 CONTROL: Final = "Node Control/"
 
@@ -178,7 +180,7 @@ class SparkplugDevice:
             for tag in names:
                 node, device, _, metric = self._find(tag)
                 value = plain(metric)
-                quality: Quality = "good" if node.good(device) and value is not None and _good(metric) else "bad"
+                quality = _quality(metric) if node.good(device) and value is not None else "bad"
                 assert metric.time is not None
                 unit = text_property(metric.properties, *UNIT_KEYS)
                 found.append(TagValue(tag, value, unit, metric.time, quality, _origin(metric)))
@@ -268,9 +270,11 @@ def _same(held: Plain | None, wanted: Plain) -> bool:
     return held == wanted
 
 
-def _good(metric: Metric) -> bool:
-    said = metric.properties.get("Quality")
-    return said is None or said.value == GOOD
+def _quality(metric: Metric) -> Quality:
+    said, doubt = metric.properties.get("Quality"), metric.properties.get(UNCERTAIN)
+    if said is not None and said.value != GOOD:
+        return "bad"
+    return "uncertain" if doubt is not None and doubt.value is True else "good"
 
 
 def _writable(metric: Metric) -> bool:
