@@ -193,20 +193,27 @@ def test_without_viennarna_the_whole_is_refused_by_name(monkeypatch):
 @needs("RNA")
 def test_folding_that_takes_too_long_is_stopped_and_its_process_gone():
     with Vienna(0.2) as vienna:
-        process = vienna._process
-        with pytest.raises(UnavailableError, match=r"did not fold 4000 nt in 0\.2 s"):
+        with pytest.raises(UnavailableError, match=r"did not answer in 0\.2 s \(4000 nt\)"):
             vienna.fold("GGCCAUAUCG" * 400)
-        with pytest.raises(UnavailableError, match="ended with code"):
+        assert vienna._worker.pid is None
+        with pytest.raises(UnavailableError, match="has ended"):
             vienna.fold("GGGAAACCC")  # never the late answer to the question before
-    assert process is not None
-    assert process.poll() is not None
 
 
 @needs("RNA")
 def test_a_process_that_dies_says_what_it_said():
     with Vienna(worker="raise SystemExit('out of memory')") as vienna, pytest.raises(UnavailableError) as caught:
         vienna.fold("GGGAAACCC")
-    assert "ended with code 1 at 9 nt: out of memory" in caught.value.message
+    assert "ended before it answered (9 nt) (exit code 1): out of memory" in caught.value.message
+
+
+@needs("RNA")
+@pytest.mark.parametrize("answer", ["((....)) -1.0", "((.....)) low", "Segmentation fault", ""])
+def test_an_answer_that_is_no_structure_of_it_is_refused(answer):
+    with Vienna(worker=f"input(); print({answer!r}, flush=True); input()") as vienna:
+        with pytest.raises(UnavailableError, match="no structure"):
+            vienna.fold("GGGAAACCC")
+        assert vienna._worker.pid is None
 
 
 BAD = {

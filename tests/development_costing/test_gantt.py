@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -57,10 +58,10 @@ def test_the_solver_never_is_in_this_process() -> None:
 def test_a_solver_that_dies_is_told_and_started_anew() -> None:
     """As one does that the system ends for its memory."""
     assert gantt(line([6]), {}, 2).makespan == 12
-    process = _gantt_process._SOLVER._process
+    process = _gantt_process._solver().pid
     assert process is not None
-    process.send_signal(signal.SIGSTOP)
-    Timer(0.2, process.kill).start()
+    os.kill(process, signal.SIGSTOP)
+    Timer(0.2, os.kill, (process, signal.SIGKILL)).start()
     with pytest.raises(UnavailableError, match=r"ended before it answered \(exit code -9\)") as error:
         gantt(line([6]), {}, 2)
     assert "fewer batches" in error.value.remedy

@@ -107,6 +107,9 @@ def test_a_python_without_bofire_is_no_backend(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(UnavailableError, match="No module named") as found:
         Bofire(str(bare))
     assert "bofire[optimization]" in (found.value.remedy or "")
+    bare.write_text("#!/bin/sh\necho Loading environment\n")
+    with pytest.raises(UnavailableError, match="no object of JSON: 'Loading environment'"):
+        Bofire(str(bare))
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ from seedtrain.base._messages import LANGUAGES, language, translate, use_languag
 from seedtrain.base._progress import Progress, part, silent
 from seedtrain.base._python import parse_python
 from seedtrain.base._templates import retold
+from seedtrain.base._worker import Worker
 
 __all__ = [
     "EXIT_BAD_INPUT",
@@ -47,6 +48,7 @@ __all__ = [
     "Progress",
     "SeedtrainError",
     "UnavailableError",
+    "Worker",
     "cache_folder",
     "canonical_bytes",
     "collect",

@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import subprocess
+import re
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TookTooLong
 from importlib.util import find_spec
-from typing import IO, Final, Self
+from typing import Final, Self
 
-from seedtrain.base import InputError, UnavailableError
+from seedtrain.base import InputError, UnavailableError, Worker
 
 INSTALL: Final = "Install the group of packages for folding: pip install 'seedtrain[folding]'."
 DEFAULT_LIMIT: Final = 300.0
@@ -44,68 +41,30 @@ class Vienna:
         if find_spec("RNA") is None:
             raise UnavailableError("folding a whole messenger needs ViennaRNA", remedy=INSTALL)
         self._limit = time_limit
-        self._worker = worker
-        self._process: subprocess.Popen[str] | None = None
-        self._said: IO[bytes] | None = None
-        self._reader = ThreadPoolExecutor(1)
+        self._worker = Worker(
+            [sys.executable, "-c", worker], name="ViennaRNA",
+            remedy="Free memory, allow more time (--fold-limit), leave the whole unfolded, or mend the installation. "
+            f"{INSTALL}",
+        )  # fmt: skip
 
     def __enter__(self) -> Self:
-        self._said = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(  # noqa: S603  this interpreter and our own lines
-            [sys.executable, "-c", self._worker],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-            text=True,
-            encoding="ascii",
-        )
         return self
 
     def __exit__(self, *_error: object) -> None:
-        assert self._process is not None
-        assert self._said is not None
-        self._process.kill()
-        self._process.wait()
-        self._reader.shutdown()
-        for stream in (self._process.stdin, self._process.stdout, self._said):
-            if stream is not None:
-                stream.close()
+        self._worker.close()
 
     def fold(self, rna: str) -> tuple[str, float]:
         """Structure in dots and brackets, and least free energy in kcal/mol at 37 degrees Celsius.
 
         Raises `UnavailableError` where it takes longer than the limit, or the process ends.
         """
-        assert self._process is not None
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write(rna.replace("T", "U") + "\n")
-            self._process.stdin.flush()
-        except OSError:
-            raise self._ended(rna) from None
-        try:
-            answer = self._reader.submit(self._process.stdout.readline).result(self._limit).split()
-        except TookTooLong:
-            self._process.kill()
-            raise UnavailableError(
-                f"ViennaRNA did not fold {len(rna)} nt in {self._limit:g} s",
-                remedy="Allow it more time (--fold-limit), or leave the whole unfolded.",
-            ) from None
-        if len(answer) != 2:
-            raise self._ended(rna)
-        return answer[0], float(answer[1])
+        line = self._worker.ask(rna.replace("T", "U"), limit=self._limit, about=f"{len(rna)} nt")
+        found = re.fullmatch(r"([.()]+) (-?[0-9.e+-]+)", line)
+        if found is None or len(found[1]) != len(rna):
+            self._worker.close()
+            raise UnavailableError(f"ViennaRNA answered with what is no structure: {line[:60]!r}", remedy=INSTALL)
+        return found[1], float(found[2])
 
     def energy(self, rna: str) -> float:
         """The least free energy alone."""
         return self.fold(rna)[1]
-
-    def _ended(self, rna: str) -> UnavailableError:
-        """The process is gone: what it said last."""
-        assert self._process is not None
-        assert self._said is not None
-        code = self._process.wait()
-        self._said.seek(0)
-        last = self._said.read().decode("utf-8", "replace").strip().splitlines()[-1:]
-        words = f"ViennaRNA ended with code {code} at {len(rna)} nt" + "".join(f": {line[:200]}" for line in last)
-        return UnavailableError(words, remedy=f"Free memory, or mend the installation. {INSTALL}")

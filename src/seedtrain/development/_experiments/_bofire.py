@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-import subprocess
 from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedtrain.base import InputError, UnavailableError
+from seedtrain.base import InputError, UnavailableError, Worker
 from seedtrain.development._experiments._entry import Experiment
 from seedtrain.development._peer_python import peer_environment, peer_python
 
@@ -33,18 +31,13 @@ class Bofire:
 
     def __init__(self, interpreter: str | None = None) -> None:
         self.interpreter = peer_python(interpreter, VARIABLE, "bofire", "BoFire", REMEDY)
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - the user names the interpreter
-                [self.interpreter, str(_WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, text=True, env=peer_environment(self.interpreter),
-            )  # fmt: skip
-        except OSError as error:
-            raise UnavailableError(
-                f"BoFire: {self.interpreter!r} cannot be run: {error.strerror}", remedy=REMEDY
-            ) from error
+        self._worker = Worker(
+            [self.interpreter, str(_WORKER)], name="BoFire", remedy=REMEDY,
+            environment=peer_environment(self.interpreter),
+        )  # fmt: skip
         self.cpu_s = 0.0
         try:
-            self.version = str(self._answer()["version"])
+            self.version = str(self._told(self._worker.hear_json())["version"])
         except UnavailableError:
             self.close()
             raise
@@ -62,11 +55,7 @@ class Bofire:
 
     def close(self) -> None:
         """End the process."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        self._process.wait(timeout=60)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._worker.close()
 
     def suggest(
         self, study: Experiment, x: Floats, y: dict[str, Floats], pending: Floats, count: int, seed: int
@@ -86,26 +75,14 @@ class Bofire:
             "y": {name: values.tolist() for name, values in y.items()}, "pending": pending.tolist(),
             "count": count, "seed": seed,
         }  # fmt: skip
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(question) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            raise UnavailableError(
-                "BoFire ended by itself", remedy="Ask again; it may have run out of memory."
-            ) from None
-        answer = self._answer()
+        answer = self._told(self._worker.ask_json(question))
         self.cpu_s += float(answer["cpu_s"])
         found = np.array(answer["points"], float)
         assert found.shape == (count, len(study.factors)), "BoFire answered with other columns"
         return found
 
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise UnavailableError("BoFire ended without an answer", remedy=REMEDY)
-        answer: dict[str, Any] = json.loads(line)
+    @staticmethod
+    def _told(answer: dict[str, Any]) -> dict[str, Any]:
         if "error" in answer:
             raise UnavailableError(f"BoFire: {answer['error']}", remedy=REMEDY)
         return answer
