@@ -25,6 +25,7 @@ from seedtrain.base._errors import (
 from seedtrain.base._expression import FUNCTIONS, Expression, is_symbol, parse_expression, unknown_names
 from seedtrain.base._files import cache_folder, finite, read_text, write_atomic, write_json
 from seedtrain.base._messages import LANGUAGES, language, translate, use_language
+from seedtrain.base._packed import open_packed, read_packed
 from seedtrain.base._progress import Progress, part, silent
 from seedtrain.base._python import parse_python
 from seedtrain.base._templates import retold
@@ -60,11 +61,13 @@ __all__ = [
     "is_symbol",
     "language",
     "load",
+    "open_packed",
     "parse_document",
     "parse_expression",
     "parse_python",
     "part",
     "read_document",
+    "read_packed",
     "read_text",
     "retold",
     "signed_bytes",

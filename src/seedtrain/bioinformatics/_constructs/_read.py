@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.base import InputError, Position, UnavailableError
+from seedtrain.base import InputError, Position, read_packed
 from seedtrain.bioinformatics._constructs._letters import check_letters
 from seedtrain.bioinformatics._constructs._record import DnaRecord, Feature, Span, Strand
 from seedtrain.bioinformatics._constructs._sbol import parse_sbol
@@ -19,21 +17,7 @@ LONGEST: Final = 20_000_000
 
 def read_dna(path: Path, *, circular: bool | None = None) -> DnaRecord:
     """`parse_dna` of a file, gzipped or not."""
-    position = Position(str(path))
-    try:
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8")
-    except FileNotFoundError:
-        raise InputError("there is no such file of DNA", position=position, remedy="Check the path.") from None
-    except IsADirectoryError:
-        raise InputError("this is a folder", position=position, remedy="Give a GenBank, FASTA or SBOL file.") from None
-    except UnicodeDecodeError as error:
-        remedy = "Give a GenBank, FASTA or SBOL 3 file."
-        raise InputError(f"byte {error.start} is not text", position=position, remedy=remedy) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise InputError("the gzip file is damaged or cut off", position=position, remedy="Copy it again.") from None
-    except OSError as error:
-        raise UnavailableError(f"the file cannot be read: {error.strerror}", position=position) from error
+    text = read_packed(path, what="file of DNA", give="Give a GenBank, FASTA or SBOL 3 file.", encoding="utf-8")
     return parse_dna(text, str(path), circular=circular)
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedtrain.base import InputError, Position, UnavailableError
+from seedtrain.base import InputError, Position, open_packed
 
 Codes = NDArray[np.uint8]
 
@@ -60,39 +58,14 @@ def read_contigs(path: Path) -> Iterator[tuple[str, Codes]]:
     Memory does not grow with the file. Raises `InputError` with file, line and column for a letter that is no
     nucleotide, a missing header, an empty contig, a name used twice, a truncated gzip, an empty file.
     """
-    position = Position(str(path))
-    try:
-        with _opened(path) as stream:
-            yield from _Parser(path, stream).contigs()
-    except FileNotFoundError:
-        raise InputError("there is no such genome", position=position, remedy="Check the path.") from None
-    except IsADirectoryError:
-        raise InputError("this is a folder, not a genome", position=position, remedy="Give a FASTA file.") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(
-            f"the gzip file is damaged or cut short: {error}", position=position, remedy="Fetch the file again."
-        ) from None
-    except OSError as error:
-        raise UnavailableError(f"the genome cannot be read: {error.strerror}", position=position) from error
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """The bytes of a file, unpacked if it is gzip."""
-    with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        if packed:
-            with gzip.open(raw, "rb") as stream:
-                yield stream
-        else:
-            yield raw
+    with open_packed(path, what="genome", give="Give a FASTA file.") as stream:
+        yield from _Parser(path, stream).contigs()
 
 
 class _Parser:
     """One reading of one file."""
 
-    def __init__(self, path: Path, stream: IO[bytes]) -> None:
+    def __init__(self, path: Path, stream: BufferedIOBase) -> None:
         self._path = path
         self._stream = stream
         self._line = 1

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
+from gzip import GzipFile
 from pathlib import Path
 from typing import Final
 
-from seedtrain.base import InputError, Position, UnavailableError
+from seedtrain.base import InputError, Position, open_packed
 
 CHUNK: Final = 1 << 20
 """Bytes read at a time, and of which the letters are looked at: a genome has gigabytes of them."""
@@ -19,27 +18,11 @@ MOST_PROTEIN: Final = 0.05
 
 def check_fasta(path: Path) -> None:
     """Raise `InputError` for no file, a gzip file that is damaged or cut off, another format, a protein, no letters."""
-    position = Position(str(path))
-    try:
-        with path.open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            if not packed:
-                head = raw.read(CHUNK)
-            else:
-                with gzip.GzipFile(fileobj=raw) as stream:
-                    head = stream.read(CHUNK)
-                    while stream.read(CHUNK):
-                        pass
-    except FileNotFoundError:
-        raise InputError("there is no such file", position=position, remedy="Check the path.") from None
-    except IsADirectoryError:
-        raise InputError("this is a folder", position=position, remedy="Give a FASTA file.") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise InputError("the gzip file is damaged or cut off", position=position, remedy="Copy it again.") from None
-    except OSError as error:
-        raise UnavailableError(f"the file cannot be read: {error.strerror}", position=position) from error
-    _check_head(head, position)
+    with open_packed(path, give="Give a FASTA file.") as stream:
+        head = stream.read(CHUNK)
+        while isinstance(stream, GzipFile) and stream.read(CHUNK):
+            pass  # whether it is whole is known at its end
+    _check_head(head, Position(str(path)))
 
 
 def _check_head(head: bytes, position: Position) -> None:

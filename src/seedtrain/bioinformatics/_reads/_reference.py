@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from seedtrain.base import InputError, Position, UnavailableError, digest_bytes
+from seedtrain.base import InputError, Position, digest_bytes, read_packed
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -195,24 +193,7 @@ def parse_reference(text: str, file: str = "reference", *, circular: bool | None
 
 def read_reference(path: Path, *, circular: bool | None = None) -> Reference:
     """`parse_reference` of a file, gzipped or not."""
-    position = Position(str(path))
-    try:
-        raw = path.read_bytes()
-        if raw[:2] == b"\x1f\x8b":
-            raw = gzip.decompress(raw)
-        text = raw.decode("ascii")
-    except FileNotFoundError:
-        raise InputError("there is no such reference", position=position, remedy="Check the path.") from None
-    except IsADirectoryError:
-        raise InputError("this is a folder, not a reference", position=position, remedy="Give a file.") from None
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"byte {error.start} is not ASCII text", position=position, remedy="Give a FASTA or GenBank file."
-        ) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise InputError("the gzip file is damaged or cut off", position=position, remedy="Copy it again.") from None
-    except OSError as error:
-        raise UnavailableError(f"the reference cannot be read: {error.strerror}", position=position) from error
+    text = read_packed(path, what="reference", give="Give a FASTA or GenBank file.")
     return parse_reference(text, str(path), circular=circular)
 
 

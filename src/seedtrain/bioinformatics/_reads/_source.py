@@ -7,12 +7,11 @@ import hashlib
 import heapq
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
-from seedtrain.base import InputError, Position, Progress, UnavailableError, digest_bytes, digest_file, silent
+from seedtrain.base import InputError, Position, Progress, digest_bytes, digest_file, open_packed, silent
 from seedtrain.base import translate as _
 from seedtrain.bioinformatics._reads._packages import reads_package
 
@@ -111,50 +110,18 @@ def read_reads(path: Path) -> Iterator[Read]:
     length, letters that are no bases, an empty file, a CRAM file.
     """
     position = Position(str(path))
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(4)
-            unpacked = b""
-            if head[:2] == b"\x1f\x8b":
-                stream.seek(0)
-                unpacked = gzip.GzipFile(fileobj=stream).read(4)
-    except FileNotFoundError:
-        raise InputError("there is no such file of reads", position=position, remedy="Check the path.") from None
-    except IsADirectoryError:
-        raise InputError("this is a folder, not reads", position=position, remedy="Give one file.") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise _damaged(position, 0) from None
-    except OSError as error:
-        raise UnavailableError(f"the reads cannot be read: {error.strerror}", position=position) from error
-    if not head or (head[:2] == b"\x1f\x8b" and not unpacked):
+    with open_packed(path, what="file of reads", give="Give one file.") as stream:
+        head = stream.read(4)
+    if not head:
         raise InputError("the file of reads is empty", position=position, remedy="Export the reads again.")
     if head == b"CRAM":
         raise InputError("CRAM is not read", position=position, remedy="Convert it with: samtools view -b")
-    if unpacked == b"BAM\x01":
-        return _bam(path)
-    return _text(path, gzipped=bool(unpacked))
+    return _bam(path) if head == b"BAM\x01" else _text(path)
 
 
-def _damaged(position: Position, line: int) -> InputError:
-    where = Position(position.file, line, 1) if line else position
-    return InputError(
-        "the compressed file ends too early or is damaged", position=where, remedy="Copy it again, or export it again."
-    )
-
-
-@contextmanager
-def _opened(path: Path, *, gzipped: bool) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    with path.open("rb") as raw:
-        if not gzipped:
-            yield raw
-            return
-        with gzip.GzipFile(fileobj=raw) as stream:
-            yield stream
-
-
-def _lines(path: Path, *, gzipped: bool) -> Iterator[tuple[int, str]]:
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
     number = 0
-    with _opened(path, gzipped=gzipped) as stream:
+    with open_packed(path, what="file of reads") as stream:
         while True:
             number += 1
             position = Position(str(path), number, 1)
@@ -162,13 +129,13 @@ def _lines(path: Path, *, gzipped: bool) -> Iterator[tuple[int, str]]:
                 line = stream.readline(LONGEST_READ + 2)
                 text = line.decode("ascii")
             except (EOFError, zlib.error, gzip.BadGzipFile):
-                raise _damaged(Position(str(path)), number) from None
+                remedy = "Copy it again, or export it again."
+                fault = "the compressed file ends too early or is damaged"
+                raise InputError(fault, position=position, remedy=remedy) from None
             except UnicodeDecodeError:
                 raise InputError(
                     "this line is not text", position=position, remedy="Give FASTQ, FASTA or BAM."
                 ) from None
-            except OSError as error:
-                raise UnavailableError(f"the reads cannot be read: {error.strerror}", position=position) from error
             if not line:
                 return
             if len(line) > LONGEST_READ:
@@ -176,8 +143,8 @@ def _lines(path: Path, *, gzipped: bool) -> Iterator[tuple[int, str]]:
             yield number, text.rstrip("\r\n")
 
 
-def _text(path: Path, *, gzipped: bool) -> Iterator[Read]:
-    lines = _lines(path, gzipped=gzipped)
+def _text(path: Path) -> Iterator[Read]:
+    lines = _lines(path)
     number, first = next(lines)
     while not first.strip():
         following = next(lines, None)

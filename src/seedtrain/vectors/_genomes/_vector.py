@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from seedtrain.base import InputError, Position, UnavailableError, digest_bytes
+from seedtrain.base import InputError, Position, digest_bytes, read_packed
 from seedtrain.bioinformatics import reads_package, reverse_complement
 
 AAV2_ITR: Final = (
@@ -227,7 +225,7 @@ def find_repeats(sequence: str) -> list[tuple[int, int]]:
 
 def _read_bed(path: Path, name: str, size: int) -> list[tuple[int, int]]:
     spans = []
-    for number, line in enumerate(_text_of(path).splitlines(), start=1):
+    for number, line in enumerate(read_packed(path, what="BED file").splitlines(), start=1):
         cells = line.split("\t") if "\t" in line else line.split()
         if not cells or line.startswith(("#", "track", "browser")):
             continue
@@ -245,26 +243,9 @@ def _read_bed(path: Path, name: str, size: int) -> list[tuple[int, int]]:
     return spans
 
 
-def _text_of(path: Path) -> str:
-    position = Position(str(path))
-    try:
-        raw = path.read_bytes()
-        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("ascii")
-    except FileNotFoundError:
-        raise InputError("there is no such file", position=position, remedy="Check the path.") from None
-    except IsADirectoryError:
-        raise InputError("this is a folder", position=position, remedy="Give a file.") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise InputError("the gzip file is damaged or cut off", position=position, remedy="Copy it again.") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"byte {error.start} is not ASCII text", position=position, remedy="Give FASTA.") from None
-    except OSError as error:
-        raise UnavailableError(f"the file cannot be read: {error.strerror}", position=position) from error
-
-
 def read_records(path: Path) -> Iterator[tuple[str, str, list[tuple[int, int]]]]:
     """Name, upper-case sequence and labelled repeats of every record of a FASTA or GenBank file."""
-    text = _text_of(path)
+    text = read_packed(path, give="Give FASTA or GenBank.")
     if text.lstrip().startswith("LOCUS"):
         yield from _genbank(text, path)
         return

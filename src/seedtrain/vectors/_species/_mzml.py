@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from xml.etree.ElementTree import Element, ParseError, iterparse
 
 import numpy as np
 
-from seedtrain.base import InputError, Position
+from seedtrain.base import InputError, Position, open_packed
 from seedtrain.vectors._species._peptide import mass_to_charge, matched
 
 CHARGES: Final = (1, 2, 3, 4)
@@ -82,12 +81,10 @@ def peptide_rows(
 def _fragment_spectra(path: Path) -> Iterator[tuple[float, int, list[float]]]:
     """Precursor m/z, charge (0: not said) and the highest peaks of each MS2 spectrum."""
     position = Position(str(path))
-    if not path.is_file():
-        raise InputError("there is no such file", position=position, remedy="Check the path.")
     number = 0
     groups: dict[str, dict[str, str]] = {}
     try:
-        with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as stream:
+        with open_packed(path) as stream:
             for _event, element in iterparse(stream, events=("end",)):  # noqa: S314 (expat bounds entities)
                 kind = _tag(element)
                 if kind == "referenceableParamGroup":
@@ -100,7 +97,7 @@ def _fragment_spectra(path: Path) -> Iterator[tuple[float, int, list[float]]]:
                     element.clear()
                     if found is not None:
                         yield found
-    except (ParseError, EOFError, zlib.error, gzip.BadGzipFile, binascii.Error, KeyError, ValueError) as error:
+    except (ParseError, binascii.Error, KeyError, ValueError) as error:
         raise InputError(
             f"the mzML file is damaged or cut off after spectrum {number}",
             position=position,
@@ -151,5 +148,8 @@ def _array(element: Element, terms: Mapping[str, str]) -> np.ndarray:
     text = next((item.text or "" for item in element if _tag(item) == "binary"), "")
     raw = base64.b64decode(text, validate=False)
     if _ZLIB in terms:
-        raw = zlib.decompress(raw)
+        try:
+            raw = zlib.decompress(raw)
+        except zlib.error as error:
+            raise ValueError(str(error)) from None
     return np.frombuffer(raw, dtype="<f8" if _DOUBLE in terms else "<f4").astype(np.float64)
