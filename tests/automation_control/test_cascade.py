@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -119,6 +120,35 @@ def test_new_limits_that_allow_where_the_actuators_stand_move_none_of_them(
         assert after.speed == pytest.approx(before.speed, abs=1e-6)
         assert after.gas == pytest.approx(before.gas, abs=1e-6)
         assert after.oxygen == pytest.approx(before.oxygen, abs=1e-6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    scheme=SCHEMES,
+    name=st.sampled_from(["aeration", "stirrer_speed"]),
+    seen=st.lists(st.floats(0, 2), min_size=3, max_size=20),
+)
+def test_what_a_person_sets_stays_and_the_cascade_goes_on_with_the_others(
+    scheme: ControlScheme, name: str, seen: list[float]
+):
+    free = SetPoints(dissolved_oxygen=0.3, stirrer_speed=300.0, aeration=0.6)
+    control = VesselControl(TANK, free, scheme=scheme)
+    for oxygen in seen:
+        control.step({"dissolved_oxygen": oxygen, "volume": VOLUME}, STEP)
+    control.want(replace(free, by_hand=(name,)))
+    for oxygen in seen:
+        told = control.step({"dissolved_oxygen": oxygen, "volume": VOLUME}, STEP)
+        assert {"aeration": told.gas / VOLUME, "stirrer_speed": told.speed}[name] == pytest.approx(
+            {"aeration": 0.6, "stirrer_speed": 300.0}[name]
+        )
+    for _ in range(round(2.0 / STEP)):
+        told = control.step({"dissolved_oxygen": 0.0, "volume": VOLUME}, STEP)
+    others = {"stirrer_speed": (told.speed, 300.0), "aeration": (told.gas / VOLUME, TANK.aeration[1])}
+    for other in set(scheme.oxygen_cascade) & set(others) - {name}:
+        assert others[other][0] == pytest.approx(others[other][1])
+    again = VesselControl(TANK, scheme=scheme)
+    again.restore(json.loads(json.dumps(control.to_data())))
+    assert again.set_points == control.set_points
 
 
 def test_the_integral_does_not_wind_up_however_long_oxygen_is_short():

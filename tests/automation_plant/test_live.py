@@ -29,6 +29,8 @@ __all__ = ["example"]  # the fixture
 INTERVAL = timedelta(minutes=6)
 EXPRESS = "production/induction/express"
 FED = "production/growth/fed-batch"
+GROWN = "production/growth/batch"
+FILLED = "seed-tank-1/expansion/fill-tank"
 
 
 def scenario(example: Example, **more: Any) -> Scenario:
@@ -231,9 +233,39 @@ def test_a_target_that_somebody_changes_holds_at_once(example: Example, calm: tu
     driver.at = calm[0].kept[1]
     driver.begin(driver.steps[-1])
     driver.at = driver.world.advance(driver.at + timedelta(hours=4), driver.told.append)
-    unit.retarget({"temperature": 28.0})
+    unit.retarget({"temperature": 28.0, "aeration": 0.2})
     driver.at = driver.world.advance(driver.at + timedelta(hours=2), driver.told.append)
     assert unit.past("temperature", driver.at - INTERVAL, driver.at)[-1].value == pytest.approx(28.0, abs=0.4)
+    # Gas that a person sets stays, though the oxygen is short and the cascade would give more.
+    since = driver.at - timedelta(hours=1)
+    assert all(item.value == pytest.approx(0.2, rel=0.05) for item in unit.past("aeration", since, driver.at))
+    assert max(item.value for item in unit.past("dissolved_oxygen", since, driver.at)) < 27.0
+    unit.retarget({"aeration": 1.0})  # what the recipe gives: it is the cascade's again
+    driver.at = driver.world.advance(driver.at + timedelta(minutes=30), driver.told.append)
+    assert unit.past("aeration", driver.at - INTERVAL, driver.at)[-1].value >= 0.97
+    assert unit.past("dissolved_oxygen", driver.at - INTERVAL, driver.at)[-1].value == pytest.approx(30.0, abs=3.0)
+
+
+def test_the_safe_state_of_a_mapping_is_followed_in_hold_and_left_afterwards(example: Example, calm):
+    driver = Driver(example, world(scenario(example)))
+    unit = driver.world.units[UNIT]
+    assert isinstance(unit, LiveUnit)
+    unit.restore(calm[0].kept_fed[0])
+    driver.at = began = calm[0].kept_fed[1]
+    step = next(step for step in driver.steps if step.path == FED)
+    driver.begin(step)
+    driver.at = driver.world.advance(began + timedelta(hours=1), driver.told.append)
+    unit.hold(FED)
+    assert unit.follows
+    unit.retarget({"temperature": 30.0, "stirrer_speed": 200.0})
+    driver.at = driver.world.advance(driver.at + timedelta(hours=2), driver.told.append)
+    assert unit.past("temperature", driver.at - INTERVAL, driver.at)[-1].value == pytest.approx(30.0, abs=1.0)
+    assert unit.past("stirrer_speed", driver.at - INTERVAL, driver.at)[-1].value == pytest.approx(200.0, abs=3.0)
+    driver.at, now = began, driver.at
+    driver.begin(step)
+    driver.at = driver.world.advance(now + timedelta(hours=2), driver.told.append)
+    assert unit.past("temperature", driver.at - INTERVAL, driver.at)[-1].value == pytest.approx(37.0, abs=0.5)
+    assert unit._driven.control.set_points.by_hand == ()
 
 
 @pytest.mark.parametrize("path", [EXPRESS, FED])
@@ -286,6 +318,48 @@ def test_a_killed_plant_goes_on_as_if_nothing_had_happened(
         second.at = again if asked == where else first.at
         endings = {step.path: second.run(step) for step in second.steps[asked:]}
         assert endings == {path: ending for path, ending in calm[1].items() if path in endings}
+
+
+def test_two_tanks_of_a_killed_plant_each_go_back_to_their_own_phase(example: Example, tmp_path: Path):
+    """The pilot tank grows while the next seed is made; both are asked again, the later one first."""
+    made, state = scenario(example), tmp_path / "state.json"
+    first = Driver(example, world(made, state))
+    grown = next(place for place, step in enumerate(first.steps) if step.path == "production/growth/batch")
+    for step in first.steps[:grown]:
+        first.run(step)
+    grows, fills = (next(step for step in first.steps if step.path == path) for path in (GROWN, FILLED))
+    began = first.at
+    first.begin(grows)
+    first.at = later = first.world.advance(began + timedelta(hours=1), first.told.append)
+    first.begin(fills)
+    first.at = first.world.advance(later + timedelta(minutes=10), first.told.append)
+    kept = _copy(state, tmp_path)
+    ends = _both_end(first)
+    second = Driver(example, world(made, kept))
+    for step, at in ((fills, later), (grows, began)):
+        second.at = at
+        second.begin(step)
+    assert _both_end(second) == ends
+    third = Driver(example, world(made, _copy(state, tmp_path)))  # killed after both
+    for name in ("SEED-20", UNIT):
+        now, then = third.world.units[name], first.world.units[name]
+        assert isinstance(now, LiveUnit)
+        assert isinstance(then, LiveUnit)
+        assert now.to_data() == then.to_data()
+
+
+def _both_end(driver: Driver) -> dict[str, Any]:
+    """How the phases of both tanks ended, and what the tanks hold when each has."""
+    found: dict[str, Any] = {}
+    while len(found) < 2:
+        driver.at = driver.world.advance(driver.at + timedelta(hours=6), driver.told.append)
+        for name in ("SEED-20", UNIT):
+            unit = driver.world.units[name]
+            assert isinstance(unit, LiveUnit)
+            assert unit.program is not None
+            if unit.program.ending is not None and name not in found:
+                found[name] = unit.program, unit.to_data()
+    return found
 
 
 def _copy(state: Path, folder: Path) -> Path:
@@ -424,7 +498,9 @@ def test_soft_sensors_without_an_analyser_are_uncertain_and_go_on(example: Examp
     driver.begin(next(step for step in driver.steps if step.path == FED))
     driver.at = driver.world.advance(began + timedelta(hours=2), driver.told.append)
     for tag in ("mu", "RQ", "biomass_estimate"):
-        by_hour = {(item.at - began).total_seconds() / 3600.0: item.quality for item in unit.past(tag, began, driver.at)}
+        by_hour = {
+            (item.at - began).total_seconds() / 3600.0: item.quality for item in unit.past(tag, began, driver.at)
+        }
         assert {quality for hour, quality in by_hour.items() if 1.2 < hour < 1.9} == {"uncertain"}, tag
     assert {item.quality for item in driver.told if item.tag == "mu"} == {"good", "uncertain"}
 

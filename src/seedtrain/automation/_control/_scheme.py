@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,10 +70,17 @@ class ControlScheme:
         return _in_order(used, {name: (0.0, most[name]) for name in most}, spans)
 
     def oxygen_stages(
-        self, vessel: StirredTank, *, speed: float | None, aeration: float | None, aeration_high: float | None
+        self,
+        vessel: StirredTank,
+        *,
+        speed: float | None,
+        aeration: float | None,
+        aeration_high: float | None,
+        by_hand: Collection[str] = (),
     ) -> tuple[Stage, ...]:
         """The cascade of a vessel under control: `speed` (1/min) is the highest that it uses, `aeration` (vvm) where
-        the gas begins, `aeration_high` where it ends; None: the vessel's own limit."""
+        the gas begins, `aeration_high` where it ends; None: the vessel's own limit. What is set `by_hand` takes no part
+        in it and stands where it is set."""
         low, high = vessel.stirrer_speed
         top = high if speed is None else min(max(speed, low), high)
         least = gas_flow(vessel, aeration)
@@ -89,8 +96,9 @@ class ControlScheme:
             "oxygen_share": OXYGEN_SPAN * self.oxygen_share,
         }
         fixed = {"stirrer_speed": top, "aeration": least, "oxygen_share": 0.0}
-        held = (Stage(name, 0, 0, fixed[name], fixed[name]) for name in fixed if name not in self.oxygen_cascade)
-        return (*_in_order(self.oxygen_cascade, ends, spans), *held)
+        used = [name for name in self.oxygen_cascade if name not in by_hand]
+        held = (Stage(name, 0, 0, fixed[name], fixed[name]) for name in fixed if name not in used)
+        return (*_in_order(used, ends, spans), *held)
 
 
 GAS_AS_SET: Final = ControlScheme(oxygen_cascade=("stirrer_speed",))

@@ -34,6 +34,7 @@ class SetPoints:
     - `stirrer_speed` 1/min: fixed, or with a set point of oxygen the most that the cascade uses.
     - `aeration` vvm: fixed, or with a set point of oxygen where the cascade begins; `aeration_high`: the most that it
       uses, the vessel's own limit where it is None.
+    - `by_hand`: of these two, which a person has set: it stands there, and the cascade goes on with the others.
     """
 
     temperature: float | None = None
@@ -43,6 +44,7 @@ class SetPoints:
     aeration: float | None = None
     head_pressure: float = 0.0
     aeration_high: float | None = None
+    by_hand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ class VesselControl:
         if set_points.dissolved_oxygen is None:
             self._stages = steady_stages(self.vessel, **given)
             return
-        stages = self.scheme.oxygen_stages(self.vessel, **given, aeration_high=set_points.aeration_high)
+        stages = self.scheme.oxygen_stages(
+            self.vessel, **given, aeration_high=set_points.aeration_high, by_hand=set_points.by_hand
+        )
         if stages == self._stages:
             return
         self._stages = stages
@@ -137,7 +141,7 @@ class VesselControl:
     def restore(self, data: Mapping[str, Any]) -> None:
         """The state of `to_data`."""
         self.actuators = Actuators(**data["actuators"])
-        self.want(SetPoints(**data["set_points"]))
+        self.want(SetPoints(**{**data["set_points"], "by_hand": tuple(data["set_points"].get("by_hand", ()))}))
         for name, loop in self.loops.items():
             loop.restore(data["loops"][name])
 

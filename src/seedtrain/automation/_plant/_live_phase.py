@@ -12,6 +12,7 @@ from seedtrain.automation._control import ConstantFeed, ExponentialFeed, Feeding
 from seedtrain.automation._devices import EndedBy
 from seedtrain.automation._plant._base import Template
 from seedtrain.automation._plant._soft import SOFT_SENSORS
+from seedtrain.automation._ramp import ramped
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import CALIBRATE, Phase, PhaseAt, references
 from seedtrain.simulation import Plan, Segment
@@ -82,7 +83,16 @@ def template_of(plan: Plan, step: PhaseAt, tags: Iterable[str], base: str) -> Te
     return Template(functions, (base,) if cultured and base else ())
 
 
-def set_points_of(targets: Mapping[str, float], phase: Phase | None) -> SetPoints:
+def by_hand(targets: Mapping[str, float], given: Mapping[str, float], phase: Phase | None) -> tuple[str, ...]:
+    """Which of stirrer and gas somebody has set to something else than the recipe gives; what a ramp moves is not."""
+    moved = ramped(phase) if phase is not None else ()
+    found = [name for name in ("stirrer_speed", "aeration") if math.isfinite(targets.get(name, math.nan))]
+    return tuple(
+        name for name in found if name not in moved and not math.isclose(targets[name], given.get(name, math.nan))
+    )
+
+
+def set_points_of(targets: Mapping[str, float], phase: Phase | None, by_hand: tuple[str, ...] = ()) -> SetPoints:
     """What the controllers are to hold: `targets` as the unit's functions have them, not a number where there is none.
 
     Where `phase` limits the gas, the cascade ends `WITHIN` that, so that the flow meter's noise stays within it too.
@@ -102,6 +112,7 @@ def set_points_of(targets: Mapping[str, float], phase: Phase | None) -> SetPoint
         aeration=wanted("aeration"),
         head_pressure=wanted("head_pressure") or 0.0,
         aeration_high=None if limits is None or limits.high is None else WITHIN * limits.high.magnitude("vvm"),
+        by_hand=by_hand if oxygen is not None else (),
     )
 
 

@@ -22,6 +22,7 @@ from seedtrain.automation._plant._live_phase import (
     RESTS,
     STANDS,
     Running,
+    by_hand,
     duration_of,
     feeding_of,
     phases_of,
@@ -99,6 +100,7 @@ class LiveUnit(PlantUnit):
         self._at: datetime | None = None
         self._charged = 0.0
         self._ramped = False
+        self._given: dict[str, float] = {}
         self._truths: dict[str, dict[str, float]] = {}
         self._results = LiveResults(self.recipe, self.culture, scenario, self.functions)
 
@@ -140,6 +142,14 @@ class LiveUnit(PlantUnit):
         self._ramped = phase.do == "ramp"
         self._running = Running(step, segment, at, longest, at)
         self.program = Program(path, at)
+
+    def draws_from(self, path: str) -> tuple[str, ...]:
+        """The integrated units whose broth a phase takes."""
+        step = self._steps.get(path)
+        if step is None or step.phase.do not in ("thaw", "inoculate"):
+            return ()
+        source = self._live.inocula[step.unit_procedure.name].unit
+        return (source,) if source else ()
 
     def resumes(self, path: str, at: datetime) -> bool:
         """Whether this start takes up the held phase where it stands."""
@@ -227,16 +237,25 @@ class LiveUnit(PlantUnit):
 
     def _want(self, phase: Phase, plan: Plan) -> None:
         """The controllers' set points follow the phase, and then the targets; before it, medium is kept warm."""
+        recipe = self._recipe_gives()
         if phase.do in ("grow", "feed"):
-            given = {name: phase.quantity(name) for name in CONTROLLED}
-            for name, value in given.items():
+            self._given = recipe
+            for name, value in {name: phase.quantity(name) for name in CONTROLLED}.items():
                 self.targets[name] = math.nan if value is None else value.magnitude(self.functions[name])
             self.retarget(self.targets)
         elif phase.do in STANDS:
+            self._given = {**self._given, **recipe}  # where a ramp leads
             self._stand(phase)
         elif phase.do in ("charge", "thaw", "inoculate"):
             self.targets.update(dict.fromkeys(self.targets, math.nan))
             self.retarget({"temperature": plan.segments[0].temperature})
+
+    def _recipe_gives(self) -> dict[str, float]:
+        """The targets that the recipe gives the phase that starts, whatever the client has told by now."""
+        assert self._unit.running is not None
+        known = self._steps[self._unit.running[0]].phase
+        values = {name: known.quantity(name) for name in CONTROLLED}
+        return {name: item.magnitude(self.functions[name]) for name, item in values.items() if item is not None}
 
     def _stand(self, phase: Phase) -> None:
         """The set points of the controllers stay; where a ramp begins is what the client wrote."""
@@ -250,14 +269,15 @@ class LiveUnit(PlantUnit):
 
     @property
     def follows(self) -> bool:
-        """Whether what a client writes holds at once: while a phase runs, and for the last step of a ramp after it."""
-        return bool(self.active) or (self._ramped and self.state is State.COMPLETE)
+        """Whether what a client writes holds at once: while a phase runs or is held, and for a ramp's last step."""
+        held = self._running is not None and self.state is State.HELD
+        return bool(self.active) or held or (self._ramped and self.state is State.COMPLETE)
 
     def retarget(self, targets: Mapping[str, float]) -> None:
         """Targets as a client wrote them."""
         self.targets.update(targets)
         phase = self._steps[self._unit.running[0]].phase if self._unit.running is not None else None
-        found = set_points_of(self.targets, phase)
+        found = set_points_of(self.targets, phase, by_hand(self.targets, self._given, phase))
         if found != self._driven.control.set_points:
             self._driven.control.want(found)
 
@@ -281,6 +301,12 @@ class LiveUnit(PlantUnit):
         """Stop for good: no pump runs."""
         self._unit.abort(path)
         self._driven.begin()
+
+    def reset(self) -> None:
+        """Be ready for another program; no pump runs of one that had not ended."""
+        if self._unit.state is not State.COMPLETE:
+            self._driven.begin()
+        self._unit.reset()
 
     def play(self, until: datetime, tell: Callable[[Signal], None]) -> bool:
         """Integrate up to `until`, which is at most a tick away while a phase runs; says whether the phase ended."""
@@ -398,13 +424,15 @@ class LiveUnit(PlantUnit):
         """What a restarted plant needs to go on from before the phase that starts, JSON-ready."""
         targets = {name: value for name, value in self.targets.items() if math.isfinite(value)}
         at = None if self._at is None else self._at.isoformat()
-        return {"at": at, "charged": self._charged, "targets": targets, "driven": self._driven.to_data()}
+        known = {"at": at, "charged": self._charged, "targets": targets, "given": self._given}
+        return {**known, "driven": self._driven.to_data()}
 
     def restore(self, data: Mapping[str, Any]) -> None:
         """The state of `to_data`."""
         self._at = None if data["at"] is None else datetime.fromisoformat(data["at"])
         self._charged = float(data["charged"])
         self.targets.update(data["targets"])
+        self._given = dict(data.get("given", {}))
         self._driven.restore(data["driven"])
 
     @property

@@ -60,11 +60,17 @@ class World:
             for name, unit in scenario.units.items()
         }
         self._memory = Memory(state, digest(scenario.to_data())) if state is not None else None
+        if self._memory is not None:
+            self._put_back(self._memory.tanks())
 
     def _live(self, name: str) -> LiveUnit:
         unit = self.units[name]
         assert isinstance(unit, LiveUnit)
         return unit
+
+    def _put_back(self, tanks: Mapping[str, Any]) -> None:
+        for name, kept in tanks.items():
+            self._live(name).restore(kept)
 
     def prepare(self, owner: str, unit: str, path: str, at: datetime) -> datetime:
         """When the unit can take the phase, asked at `at`: a clock that runs has often gone past that."""
@@ -81,15 +87,19 @@ class World:
                 f"{unit} is to start {path} at {at}, but its clock shows {self.clock.now()}",
                 remedy="Wait until the unit is ready; a virtual plant that was started again needs --clock.",
             )
-        if self._memory is not None and item.active != path and not item.resumes(path, at):
-            for name, kept in self._memory.before(path, at, self._tanks()).items():
-                self._live(name).restore(kept)
+        known = self._memory is None or item.active == path or item.resumes(path, at)
+        if isinstance(item, LiveUnit) and self._memory is not None and not known:
+            tanks = {name: self._live(name).to_data() for name in (unit, *item.draws_from(path))}
+            self._put_back(self._memory.before(unit, path, at, tanks))
         item.start(path, at, properties)
         self.clock.move(at)
 
-    def _tanks(self) -> dict[str, Any]:
-        """Every integrated tank, JSON-ready."""
-        return {name: unit.to_data() for name, unit in self.units.items() if isinstance(unit, LiveUnit)}
+    def _at_rest(self) -> dict[str, Any]:
+        """Every integrated tank in which no phase runs, JSON-ready."""
+        live = (unit for unit in self.units.values() if isinstance(unit, LiveUnit))
+        return {
+            unit.name: unit.to_data() for unit in live if unit.program is not None and unit.program.ending is not None
+        }
 
     def renew(self, owner: str) -> None:
         """An executor was heard of."""
@@ -106,7 +116,7 @@ class World:
             ended = [unit.play(stop, tell) for unit in self.units.values()]
             self.clock.move(stop)
             if self._memory is not None and any(ended):
-                self._memory.after(self._tanks())
+                self._memory.after(self._at_rest())
             if not dues or (self.clock.lock_step and any(ended)):
                 return self.clock.now()
 
