@@ -109,8 +109,9 @@ TUNED = [
 def tunes(session: Session, after: bool) -> None:
     """A client that slows the oxygen's loop a little, and would turn that of the pH round."""
     turned = FUNCTION.format("pH/ControllerTuningParameter/CtrlP")
-    states = [FUNCTION.format(f"{tag}/ControlFunctionState") for tag in ("temperature", "dissolved_oxygen")]
-    found = [value.value for value in session.read([*TUNED, turned, *states]) if value is not None]
+    states = [FUNCTION.format(f"{tag}/ControlFunctionState/CurrentState") for tag in ("temperature", "dissolved_oxygen")]
+    read = [value.value for value in session.read([*TUNED, turned, *states]) if value is not None]
+    found = [getattr(value, "Text", value) for value in read]
     if after:
         assert found == [60.0, pytest.approx(200.0), 0.0, 60.0, "Running", "Running"]
         return

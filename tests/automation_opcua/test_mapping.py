@@ -43,7 +43,7 @@ def test_the_draft_of_the_plant_needs_no_hand(mapping: Mapping):
     [
         (TEMPERATURE, "s=T/nowhere", r"the server has no node nsu=urn:seedtrain:plant;s=T/nowhere", "plant browse"),
         (TEMPERATURE, "nsu=urn:other;s=x", r"the server has no node nsu=urn:other;s=x", "plant browse"),
-        (TEMPERATURE, "s=T/Model", r"T/Model is not a number but of data type i=12", "holds a number"),
+        (TEMPERATURE, "s=T/Model", r"T/Model is not a number but of data type i=21", "holds a number"),
         (TEMPERATURE, "s=T", r"s=T is no variable", "Name a variable"),
         (
             "s=T/FunctionSet/pH/TargetValue",
@@ -192,8 +192,10 @@ def test_every_value_says_its_unit_time_and_origin(plant_process: PlantProcess, 
     try:
         found = browse(session).find("DeviceSet", "T", "FunctionalUnitSet", "T", "FunctionSet")
         assert found is not None
-        for tag, function in found.children.items():
-            current = function.find("CurrentValue")
+        tags = {tag: item for tag, item in found.children.items() if item.kind == "Object"}
+        assert set(tags) == set(mapping.entry.units["T"].functions)
+        for tag, function in tags.items():
+            current = function.find("CurrentValue") or function.find("SensorValue")
             assert current is not None
             (value,) = session.read([current.node])
             assert value is not None

@@ -4,7 +4,7 @@
 "use strict";
 const {
   OPCUAClient, AttributeIds, DataType, VariantArrayType, TimestampsToReturn, DataChangeFilter, DataChangeTrigger,
-  DeadbandType,
+  DeadbandType, NodeClass,
 } = require("node-opcua-client");
 
 const [url, unit, phase, tag, start, properties, targets] = process.argv.slice(2);
@@ -17,11 +17,13 @@ async function main() {
   const space = (await session.readNamespaceArray()).indexOf("urn:seedtrain:plant");
   const id = (path) => `ns=${space};s=${path}`;
 
-  const devices = await session.browse(id("DeviceSet"));
-  for (const device of devices.references) {
+  const di = (await session.readNamespaceArray()).indexOf("http://opcfoundation.org/UA/DI/");
+  const devices = await session.browse(`ns=${di};i=5001`);
+  for (const device of devices.references.filter((item) => item.nodeId.namespace === space)) {
     const name = device.browseName.name;
     const functions = await session.browse(id(`${name}/FunctionSet`));
-    found.units[name] = functions.references.map((item) => item.browseName.name);
+    found.units[name] = functions.references
+      .filter((item) => item.nodeClass === NodeClass.Object).map((item) => item.browseName.name);
   }
   const current = id(`${unit}/FunctionSet/${tag}/CurrentValue`);
   for (const property of (await session.browse(current)).references) {
@@ -70,7 +72,9 @@ async function main() {
   const list = { dataType: DataType.String, arrayType: VariantArrayType.Array, value: JSON.parse(properties) };
   found.refusal = await call(manager, "StartProgram", [text("judge"), text(phase), when(start), list]);
   const state = async () =>
-    (await session.read({ nodeId: id(`${unit}/FunctionalUnitState`), attributeId: AttributeIds.Value })).value.value;
+    (await session.read({
+      nodeId: id(`${unit}/FunctionalUnitState/CurrentState/EffectiveDisplayName`), attributeId: AttributeIds.Value,
+    })).value.value.text;
   found.running = await state();
   const [reached] = await call("Clock", "Advance", [text("judge"), when(new Date(start).getTime() + 1000 * 3600000)]);
   found.reached = reached.toISOString();

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from seedtrain.automation._lads import LADS_SPACE, LADS_TYPES
 from seedtrain.automation._opcua._session import Session
 from seedtrain.base import InputError, Progress, UnavailableError, silent
 
@@ -27,7 +28,10 @@ _SETS: Final = {"templates": "ProgramTemplateSet", "results": "ResultSet"}
 
 @dataclass
 class Offered:
-    """One node of the server with what hangs below it; `value`, `unit` and `type` where it is a variable."""
+    """One node of the server with what hangs below it; `value` and `unit` where it is a variable.
+
+    - `type`: the node id of its type. `lads`: the type of LADS that this is or is derived from, by its name.
+    """
 
     name: str
     node: str
@@ -36,6 +40,8 @@ class Offered:
     value: Any = None
     unit: str = ""
     writable: bool = False
+    type: str = ""
+    lads: str = ""
 
     def find(self, *path: str) -> Offered | None:
         """What hangs below it at a path of browse names."""
@@ -64,15 +70,15 @@ def browse(session: Session, *, limit: float = math.inf, progress: Progress = si
     while level and depth < DEEPEST and len(seen) < MOST_NODES:
         following: list[Offered] = []
         for parent, below in zip(level, session.children([item.node for item in level]), strict=True):
-            for name, (node, kind) in below.items():
-                if node in seen or (parent is root and node.startswith("i=")):
+            for name, item in below.items():
+                if item.node in seen or (parent is root and item.node.startswith("i=")):
                     continue
-                seen.add(node)
-                child = Offered(name, node, kind)
+                seen.add(item.node)
+                child = Offered(name, item.node, item.kind, type=item.type)
                 parent.children[name] = child
-                if kind == "Variable":
+                if item.kind == "Variable":
                     variables.append(child)
-                if kind in ("Object", "Variable"):
+                if item.kind in ("Object", "Variable"):
                     following.append(child)
         level, depth = following, depth + 1
         progress(depth / DEEPEST, f"{session.url}: {len(seen)}")
@@ -82,7 +88,19 @@ def browse(session: Session, *, limit: float = math.inf, progress: Progress = si
                 remedy="Give a longer --limit.",
             )
     _fill(session, variables)
+    _recognise(session, root)
     return root
+
+
+def _recognise(session: Session, root: Offered) -> None:
+    """Name the LADS type of every object, climbing from the server's own types, which may be derived from those."""
+    known = {f"nsu={LADS_SPACE};i={number}": name for name, number in LADS_TYPES.items()}
+    objects = [item for _, item in root.walk() if item.kind == "Object" and item.type]
+    standing = {item.type: item.type for item in objects if not item.type.startswith("i=")}
+    while left := [own for own, here in standing.items() if here and here not in known]:
+        standing |= dict(zip(left, session.above([standing[own] for own in left]), strict=True))
+    for item in objects:
+        item.lads = known.get(standing.get(item.type, ""), "")
 
 
 def _fill(session: Session, variables: list[Offered]) -> None:
@@ -100,16 +118,17 @@ def _fill(session: Session, variables: list[Offered]) -> None:
 
 
 def draft_mapping(root: Offered, url: str) -> str:
-    """A mapping file for every functional unit that has the nouns of LADS.
+    """A mapping file for every functional unit: of the types of LADS, or else with its nouns.
 
     Raises `InputError` where the server has none: then the file is to be written by hand.
     """
     units = {name: _unit(device, unit) for name, device, unit in _units(root)}
     if not units:
         raise InputError(
-            f"{url} has no functional units with LADS names",
+            f"{url} has no functional units of LADS, by type or by name",
             remedy="Write the mapping by hand: docs/how-to/connect-a-server.md shows each key.",
         )
+    typed = any(item.lads for _, item in root.walk())
     data: dict[str, Any] = {"server": url}
     names = [str(node) for node in _leaves(units)]
     spaces = [name.rpartition(";")[0].removeprefix("nsu=") for name in names if name.startswith("nsu=")]
@@ -121,7 +140,8 @@ def draft_mapping(root: Offered, url: str) -> str:
         parts = {"object": clock, **{key: clock.find(name) for key, name in _CLOCK.items()}}
         data["clock"] = {key: item.node for key, item in parts.items() if item is not None}
     data["units"] = units
-    lines = ["# Drafted by `seedtrain plant browse`. Check every line: names are all that it went by."]
+    words = "the types of LADS are" if typed else "names are"
+    lines = [f"# Drafted by `seedtrain plant browse`. Check every line: {words} all that it went by."]
     return "\n".join([*lines, *_yaml(data, 0, f"nsu={namespace};")]) + "\n"
 
 
@@ -129,42 +149,73 @@ _CLOCK: Final = {"time": "Time", "lock_step": "LockStep", "advance": "Advance"}
 
 
 def _units(root: Offered) -> Iterator[tuple[str, Offered, Offered]]:
-    """Functional units with their name and device."""
+    """Functional units with their name and device: by their type where any has one, else below a FunctionalUnitSet.
+    Two of one name are told apart by their devices."""
+    found = list(_typed(root, root)) or list(_named(root))
+    names = [unit.name for _, unit in found]
+    for device, unit in found:
+        yield unit.name if names.count(unit.name) == 1 else f"{device.name}.{unit.name}", device, unit
+
+
+def _typed(here: Offered, device: Offered) -> Iterator[tuple[Offered, Offered]]:
+    for item in here.children.values():
+        if item.lads == "FunctionalUnitType":
+            yield device, item
+        else:
+            yield from _typed(item, item if item.lads == "LADSDeviceType" else device)
+
+
+def _named(root: Offered) -> Iterator[tuple[Offered, Offered]]:
     for _, device in root.walk():
         inner = device.find("FunctionalUnitSet")
-        for name, unit in inner.children.items() if inner is not None else ():
-            yield name, device, unit
+        for unit in inner.children.values() if inner is not None else ():
+            yield device, unit
 
 
 def _unit(device: Offered, unit: Offered) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, name in (("manufacturer", "Manufacturer"), ("model", "Model"), ("origin", "Origin")):
-        item = device.find(name)
+        item = device.find(name) or device.find("Identification", name)
         found[key] = item.node if item is not None else "measured" if key == "origin" else "?"
-    state = unit.find("FunctionalUnitState")
+    machine = unit.find("FunctionalUnitState")
+    state = machine.find("CurrentState") or machine if machine is not None else None
     found["state"] = state.node if state is not None else "?"
+    within = machine.find("RunningStateMachine", "CurrentState") if machine is not None else None
+    if within is not None:
+        found["substate"] = within.node
     manager = unit.find("ProgramManager")
     program: dict[str, str] = {"object": manager.node if manager is not None else "?"}
     for key, name in (*_METHODS.items(), *_SETS.items()):
         item = manager.find(name) if manager is not None else None
         program[key] = item.node if item is not None else "?"
     active = manager.find("ActiveProgram") if manager is not None else None
+    active = active.find("CurrentProgramTemplate") if active is not None and active.kind == "Object" else active
     if active is not None:
         program["active"] = active.node
     found["program"] = program
-    functions = unit.find("FunctionSet")
-    found["functions"] = {
-        tag: _function(item) for tag, item in (functions.children.items() if functions is not None else ())
-    }
+    found["functions"] = dict(_functions(unit, ""))
     return found
 
 
+def _functions(holder: Offered, above: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The functions of a unit, and those of a function, each with what can be read or told; others are left out."""
+    functions = holder.find("FunctionSet")
+    for tag, item in functions.children.items() if functions is not None else ():
+        entry = _function(item)
+        if entry:
+            yield f"{above}{tag}", entry
+        yield from _functions(item, f"{above}{tag}.")
+
+
 def _function(function: Offered) -> dict[str, str]:
-    current, target = function.find("CurrentValue"), function.find("TargetValue")
-    found = {"current": current.node if current is not None else "?"}
+    current = function.find("CurrentValue") or function.find("SensorValue")
+    target = function.find("TargetValue")
+    if current is None:
+        return {}
+    found = {"current": current.node}
     if target is not None:
         found["target"] = target.node
-    if current is not None and current.unit:
+    if current.unit:
         found["unit"] = current.unit
     return found
 

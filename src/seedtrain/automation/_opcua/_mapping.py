@@ -64,12 +64,17 @@ class ProgramEntry(Entry):
 
 
 class UnitEntry(Entry):
-    """A functional unit. `origin` is a node that says measured or simulated, or one of the two words."""
+    """A functional unit. `origin` is a node that says measured or simulated, or one of the two words.
+
+    - `state`: a text with a state's name, or the current state of a LADS state machine; `substate` is then that of the
+      machine within its state Running, where there is one.
+    """
 
     manufacturer: NodeText
     model: NodeText
     origin: Annotated[str, BeforeValidator(_origin)]
     state: NodeText
+    substate: NodeText | None = None
     program: ProgramEntry
     functions: dict[str, FunctionEntry] = Field(default_factory=dict)
     safe: SafeEntry = Field(default_factory=SafeEntry)

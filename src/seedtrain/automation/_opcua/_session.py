@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from seedtrain.automation._devices import Quality
 from seedtrain.automation._security import Security
@@ -51,6 +51,14 @@ class Value:
     value: Any
     time: datetime | None
     quality: Quality
+
+
+class Child(NamedTuple):
+    """What hangs below a node: its id as a text, its class, and of an object or variable its type."""
+
+    node: str
+    kind: str
+    type: str = ""
 
 
 class Session:
@@ -164,18 +172,26 @@ class Session:
 
         return self._ask(ask)
 
-    def children(self, nodes: Sequence[str]) -> list[dict[str, tuple[str, str]]]:
-        """What hangs below each node: browse name -> (node id as a text, node class); nothing below an unknown one."""
+    def children(self, nodes: Sequence[str]) -> list[dict[str, Child]]:
+        """What hangs below each node, by browse name; nothing below an unknown one."""
+        return self._browse(nodes, "HierarchicalReferences", "Forward")
+
+    def above(self, types: Sequence[str]) -> list[str]:
+        """The type that each type is derived from; empty for one that is derived from none, or that is not there."""
+        found = self._browse(types, "HasSubtype", "Inverse")
+        return [next((child.node for child in item.values()), "") for item in found]
+
+    def _browse(self, nodes: Sequence[str], reference: str, direction: str) -> list[dict[str, Child]]:
         from asyncua import ua
 
-        async def ask() -> list[dict[str, tuple[str, str]]]:
-            found: list[dict[str, tuple[str, str]]] = []
+        async def ask() -> list[dict[str, Child]]:
+            found: list[dict[str, Child]] = []
             for first in range(0, len(nodes), BROWSED_AT_ONCE):
                 wanted = [
                     ua.BrowseDescription(
                         NodeId=self._id(node),
-                        BrowseDirection=ua.BrowseDirection.Forward,
-                        ReferenceTypeId=ua.NodeId(ua.ObjectIds.HierarchicalReferences),
+                        BrowseDirection=ua.BrowseDirection[direction],
+                        ReferenceTypeId=ua.NodeId(getattr(ua.ObjectIds, reference)),
                         IncludeSubtypes=True,
                         NodeClassMask=0,
                         ResultMask=ua.BrowseResultMask.All,
@@ -195,8 +211,15 @@ class Session:
 
         return self._ask(ask) if nodes else []
 
-    def _named(self, references: Any) -> dict[str, tuple[str, str]]:
-        return {item.BrowseName.Name: (self._text(item.NodeId), item.NodeClass.name) for item in references or []}
+    def _named(self, references: Any) -> dict[str, Child]:
+        return {
+            item.BrowseName.Name: Child(
+                self._text(item.NodeId),
+                item.NodeClass.name,
+                "" if item.TypeDefinition.is_null() else self._text(item.TypeDefinition),
+            )
+            for item in references or []
+        }
 
     def _id(self, node: str) -> Any:
         """A node id of this connection."""

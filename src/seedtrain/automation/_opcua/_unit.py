@@ -8,15 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 from seedtrain.automation._devices import Addition, EndedBy, Ending, Function, Identity, Origin, Reading
-from seedtrain.automation._lads import ISA_STATE, RESULT_FIELDS
+from seedtrain.automation._lads import ACTIVE, ISA_OF_MACHINE, ISA_STATE, RESULT_FIELDS
 from seedtrain.automation._mapping_file import interlocks_of, safe_targets
 from seedtrain.automation._observed import Interlock, NotRunning, Outage
 from seedtrain.automation._opcua._check import Template
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
 from seedtrain.automation._opcua._mapping import UnitEntry
 from seedtrain.automation._opcua._past import Past, aware, covers, moments_of
-from seedtrain.automation._opcua._session import Session, Value
+from seedtrain.automation._opcua._session import Child, Session, Value
 from seedtrain.automation._ramp import CONTROL_INTERVAL, ramped
+from seedtrain.automation._structures import name_of
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.quantity import Quantity, number_text
 from seedtrain.recipe import Phase, State
@@ -51,13 +52,15 @@ class OpcUaUnit:
         self._outages: list[Outage] = []
         self._interlocks = interlocks_of(entry)
         self._safe = safe_targets(entry)
-        self._results = {path: node for path, (node, _) in self._below(entry.program.results).items()}
+        self._results = {path: item.node for path, item in self._below(entry.program.results).items()}
         self.templates = self._templates()
         self._identity = self._identify()
         self._lock_step = bool(self._one(self._clock.lock_step)) if self._clock is not None else False
 
-    def _below(self, node: str) -> dict[str, tuple[str, str]]:
-        return self._session.children([self._node(node)])[0]
+    def _below(self, node: str) -> dict[str, Child]:
+        """The objects of a set; it may have properties besides."""
+        below = self._session.children([self._node(node)])[0]
+        return {name: item for name, item in below.items() if item.kind == "Object"}
 
     def _one(self, node: str) -> Any:
         """The value of one node; a bad one is an `UnavailableError`."""
@@ -70,8 +73,8 @@ class OpcUaUnit:
 
     def _templates(self) -> dict[str, Template]:
         below = self._below(self._entry.program.templates)
-        parts = self._session.children([node for node, _ in below.values()])
-        nodes = [part[key][0] for part in parts for key in ("Functions", "Materials")]
+        parts = self._session.children([item.node for item in below.values()])
+        nodes = [part[key].node for part in parts for key in ("Functions", "Materials")]
         texts = [tuple(value.value or ()) if value is not None else () for value in self._session.read(nodes)]
         return {
             path: Template(functions, materials)
@@ -81,31 +84,39 @@ class OpcUaUnit:
     def _identify(self) -> Identity:
         origin = self._entry.origin
         if origin not in ("measured", "simulated"):
-            origin = str(self._one(origin))
+            origin = _words(self._one(origin))
         if origin not in ("measured", "simulated"):
             raise InputError(
                 f"{self.name} says that its values are {origin!r}", remedy="Write `origin: measured` into the mapping."
             )
-        manufacturer, model = str(self._one(self._entry.manufacturer)), str(self._one(self._entry.model))
+        manufacturer, model = _words(self._one(self._entry.manufacturer)), _words(self._one(self._entry.model))
         return Identity(self.name, manufacturer, model, cast(Origin, origin))
 
     @property
     def state(self) -> State:
-        """The unit's ISA-88 state, from what LADS calls it."""
-        word = str(self._one(self._entry.state))
+        """The unit's ISA-88 state, from what LADS calls it; within Running, the state of the machine there."""
+        shown, within = self._one(self._entry.state), None
+        word, known = _words(shown), ISA_STATE if isinstance(shown, str) else ISA_OF_MACHINE
+        if word == ACTIVE and self._entry.substate is not None:
+            (within,) = self._session.read([self._node(self._entry.substate)])
+        if within is not None and within.quality != "bad":
+            word = _words(within.value)
         try:
-            return ISA_STATE[word]
+            return known[word]
         except KeyError:
             raise InputError(
                 f"{self.name} is in the state {word!r}, which is none of LADS",
-                remedy=f"Let it use one of: {', '.join(ISA_STATE)}.",
+                remedy=f"Let it use one of: {', '.join(known)}.",
             ) from None
 
     @property
     def program(self) -> str | None:
         """The program that runs, where the server says; empty for none."""
         active = self._entry.program.active
-        return None if active is None else str(self._one(active) or "")
+        if active is None:
+            return None
+        shown = self._one(active)
+        return _words(shown) if shown is None or isinstance(shown, str) else name_of(shown)
 
     def identify(self) -> Identity:
         """What the server says of the unit."""
@@ -342,7 +353,7 @@ class OpcUaUnit:
 
     def _result(self, path: str) -> dict[str, Any]:
         parts = self._session.children([self._results[path]])[0]
-        values = self._session.read([parts[name][0] for name in RESULT_FIELDS])
+        values = self._session.read([parts[name].node for name in RESULT_FIELDS])
         return {
             name: ([] if value is None or value.value is None else value.value)
             for name, value in zip(RESULT_FIELDS, values, strict=True)
@@ -387,6 +398,11 @@ class OpcUaUnit:
             Reading(name, float(value), unit, aware(at), "good", self._identity.origin, f"laboratory.{name}")
             for name, value, unit in zip(names, values, units, strict=True)
         )
+
+
+def _words(value: Any) -> str:
+    """A text, or what is written in words for people."""
+    return str(getattr(value, "Text", value) or "")
 
 
 def _text(value: Quantity | str) -> str:

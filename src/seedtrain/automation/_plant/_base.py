@@ -93,6 +93,10 @@ class PlantUnit(ABC):
         """Stop for good."""
 
     @abstractmethod
+    def reset(self) -> None:
+        """Be ready for another program: what runs or is held is stopped for good, what is aborted is cleared."""
+
+    @abstractmethod
     def sample(self, path: str, attributes: Mapping[str, str]) -> tuple[Reading, ...]:
         """What the laboratory finds at the end of the phase."""
 

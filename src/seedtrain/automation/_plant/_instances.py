@@ -73,7 +73,7 @@ class Instances:
         node = self.id(path)
         browse = name or ua.QualifiedName(path.rpartition("/")[2], self._index)
         self._add(parent, node, browse, ua.NodeClass.Object, ua.ObjectAttributes(), type_id, reference)
-        _Making(self, path if within is None else within, content).members(node, "", self.types.of(type_id))
+        _Making(self, path if within is None else within, content).all(node, self.types.of(type_id))
         return node
 
     def variable(
@@ -91,9 +91,7 @@ class Instances:
         kinds = (ua.ObjectIds.PropertyType, ua.ObjectIds.HasProperty)
         kind, reference = kinds if property_ else (ua.ObjectIds.BaseDataVariableType, ua.ObjectIds.HasComponent)
         attributes = _variable(value, data_type or ua.NodeId(value.VariantType.value), access)
-        self._add(
-            parent, self.id(path), name, ua.NodeClass.Variable, attributes, ua.NodeId(kind), ua.NodeId(reference)
-        )
+        self._add(parent, self.id(path), name, ua.NodeClass.Variable, attributes, ua.NodeId(kind), ua.NodeId(reference))
         return self.id(path)
 
     def refer(self, source: ua.NodeId, reference: ua.NodeId, target: ua.NodeId) -> None:
@@ -108,6 +106,19 @@ class Instances:
             )
             (status,) = self._service.add_references([item])
             assert status.is_good(), f"{here} cannot refer to {there}: {status.name}"
+
+    def share(self, source: ua.NodeId, twin: ua.NodeId) -> None:
+        """Let two variables be one value, written once: who watches either is told."""
+        attribute = ua.AttributeIds.Value
+        self._nodes[twin].attributes[attribute] = self._nodes[source].attributes[attribute]
+
+    def computed(self, node: ua.NodeId, value: Callable[[], float]) -> None:
+        """Let a number be found when it is read."""
+
+        def found(*_: Any) -> ua.DataValue:
+            return ua.DataValue(ua.Variant(value(), ua.VariantType.Double))
+
+        self._nodes.set_attribute_value_callback(node, ua.AttributeIds.Value, found)
 
     def _add(
         self,
@@ -146,27 +157,39 @@ class _Making:
         self._content = content
         self._named = content.named()
         self._made: dict[ua.NodeId, ua.NodeId] = {}
+        self._groups: list[tuple[ua.NodeId, str, Member]] = []
 
-    def members(self, parent: ua.NodeId, path: str, members: Members) -> None:
-        wanted = [item for item in members.values() if item.mandatory or f"{path}{item.name.Name}" in self._named]
-        for member in sorted(wanted, key=lambda item: item.reference == ORGANIZES):  # groups point at what is there
-            self._member(parent, f"{path}{member.name.Name}", member)
+    def all(self, parent: ua.NodeId, members: Members) -> None:
+        """Everything below `parent`; groups come last, because they point at what is there."""
+        self._members(parent, "", members)
+        while self._groups:
+            group, path, member = self._groups.pop(0)
+            there = next((self._made[item] for item in member.declared if item in self._made), None)
+            if there is None:
+                self._member(group, path, member)
+            else:
+                self._instances.refer(group, member.reference, there)
+
+    def _members(self, parent: ua.NodeId, path: str, members: Members) -> None:
+        for member in members.values():
+            here = f"{path}{member.name.Name}"
+            if not member.mandatory and here not in self._named:
+                continue
+            if member.reference == ORGANIZES:
+                self._groups.append((parent, here, member))
+            else:
+                self._member(parent, here, member)
 
     def _member(self, parent: ua.NodeId, path: str, member: Member) -> None:
-        make = self._instances
-        there = next((self._made[item] for item in member.declared if item in self._made), None)
-        if there is not None and member.reference == ORGANIZES:
-            make.refer(parent, member.reference, there)
-            return
+        make, type_id = self._instances, member.type
         node = make.id(f"{self._within}/{path}")
-        type_id = member.type
         make._add(parent, node, member.name, member.kind, self._attributes(path, member), type_id, member.reference)
         self._made |= dict.fromkeys(member.declared, node)
         if member.kind == ua.NodeClass.Method:
             self._method(node, path, member)
             return
         assert type_id is not None, f"{path} has no type"
-        self.members(node, f"{path}/", merged(member.below, make.types.of(type_id)))
+        self._members(node, f"{path}/", merged(member.below, make.types.of(type_id)))
 
     def _attributes(self, path: str, member: Member) -> Any:
         if member.kind == ua.NodeClass.Object:

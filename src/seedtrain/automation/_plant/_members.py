@@ -19,6 +19,9 @@ _HOLDS: Final = frozenset(
 _MANDATORY: Final = ua.NodeId(ua.ObjectIds.ModellingRule_Mandatory)
 _OPTIONAL: Final = ua.NodeId(ua.ObjectIds.ModellingRule_Optional)
 
+Name = tuple[int, str]
+"""A browse name: the index of its namespace, and itself."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -30,10 +33,10 @@ class Member:
     type: ua.NodeId | None
     mandatory: bool
     declared: tuple[ua.NodeId, ...]
-    below: Mapping[ua.QualifiedName, Member] = field(default_factory=dict)
+    below: Mapping[Name, Member] = field(default_factory=dict)
 
 
-Members = Mapping[ua.QualifiedName, Member]
+Members = Mapping[Name, Member]
 
 
 class TypeMembers:
@@ -66,12 +69,14 @@ class TypeMembers:
     def states(self, machine: ua.NodeId) -> Iterator[ua.ReferenceDescription]:
         """The states and transitions of a type of state machine and of those above it."""
         above = self._one(machine, _SUBTYPE, away=False)
-        yield from (item for item in self._nodes[machine].references if item.IsForward and item.ReferenceTypeId in _HOLDS)
+        yield from (
+            item for item in self._nodes[machine].references if item.IsForward and item.ReferenceTypeId in _HOLDS
+        )
         if above is not None:
             yield from self.states(above)
 
-    def _declared(self, node: ua.NodeId) -> dict[ua.QualifiedName, Member]:
-        found: dict[ua.QualifiedName, Member] = {}
+    def _declared(self, node: ua.NodeId) -> dict[Name, Member]:
+        found: dict[Name, Member] = {}
         for item in self._nodes[node].references:
             if not item.IsForward or item.ReferenceTypeId not in _HOLDS:
                 continue
@@ -86,7 +91,7 @@ class TypeMembers:
                     (item.NodeId,),
                     self._declared(item.NodeId),
                 )
-                found[item.BrowseName] = member
+                found[item.BrowseName.NamespaceIndex, item.BrowseName.Name] = member
         return found
 
     def _one(self, node: ua.NodeId, reference: ua.NodeId, *, away: bool = True) -> ua.NodeId | None:
@@ -101,10 +106,14 @@ def merged(near: Members, far: Members) -> Members:
     found = dict(near)
     for name, member in far.items():
         mine = found.get(name)
-        found[name] = member if mine is None else replace(
-            mine,
-            mandatory=mine.mandatory or member.mandatory,
-            declared=(*mine.declared, *member.declared),
-            below=merged(mine.below, member.below),
+        found[name] = (
+            member
+            if mine is None
+            else replace(
+                mine,
+                mandatory=mine.mandatory or member.mandatory,
+                declared=(*mine.declared, *member.declared),
+                below=merged(mine.below, member.below),
+            )
         )
     return found

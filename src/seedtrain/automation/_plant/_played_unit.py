@@ -90,6 +90,10 @@ class PlayedUnit(PlantUnit):
         """Stop for good."""
         self._simulated.abort(path)
 
+    def reset(self) -> None:
+        """Be ready for another program; what was played of the last one is over."""
+        self._simulated.reset()
+
     def sample(self, path: str, attributes: Mapping[str, str]) -> tuple[Reading, ...]:
         """What the laboratory finds at the end of the phase."""
         if self.program is None or self.program.path != path or self.program.ending is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import math
 import socket
@@ -15,16 +16,23 @@ from asyncua import Server, ua
 
 from seedtrain.automation._lads import NAMESPACE, PATH
 from seedtrain.automation._plant._base import PlantUnit, Signal
+from seedtrain.automation._plant._callers import Caller, Order, PlantInternals, caller
+from seedtrain.automation._plant._commands import Commands
+from seedtrain.automation._plant._contents import text
 from seedtrain.automation._plant._guard import Doorkeeper
-from seedtrain.automation._plant._nodes import NEVER, AddressSpace, argument, text
+from seedtrain.automation._plant._locks import Lock, Locks
+from seedtrain.automation._plant._nodes import AddressSpace, argument
 from seedtrain.automation._plant._points import Points
 from seedtrain.automation._plant._settings import PlantSettings
 from seedtrain.automation._plant._speakers import Speaker, speakers_of
+from seedtrain.automation._plant._types import Types
 from seedtrain.automation._plant._world import Clock, World
 from seedtrain.automation._scenario import Scenario
 from seedtrain.base import SeedtrainError, UnavailableError
 from seedtrain.recipe import State
 
+NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where a clock in lock-step begins."""
 LONG_POLL_S: Final = 0.5
 """s that a running plant keeps a client waiting for the next end of a program."""
 LONGEST_SLEEP_S: Final = 1.0
@@ -53,19 +61,26 @@ class PlantServer:
         self._targets: dict[str, dict[str, float]] = {}
         self._speakers: dict[Speaker, Points] = {}
         self._lost = False
+        self.locks = Locks(self._show_lock)
+        self._commands = Commands(self)
 
     async def run(self, ready: Callable[[str], None], stop: asyncio.Event) -> None:
         """Serve until `stop` is set; `ready` is told the URL once clients can connect."""
         logging.getLogger("asyncua").setLevel(logging.ERROR)
+        gc.disable()  # thousands of nodes are made, and none is garbage: collecting takes a third of the start
         port = self.settings.port or _free_port(self.settings.host)
         url = f"opc.tcp://{self.settings.host}:{port}{PATH}"
         server = await self._secured(Server)
         server.set_endpoint(url)
         server.set_server_name("Seedtrain virtual plant")
-        self._space = AddressSpace(server, await server.register_namespace(NAMESPACE), self.world)
+        types = Types(server)
+        await types.load()
+        index = await server.register_namespace(NAMESPACE)
+        self._space = AddressSpace(server, index, types, self.world, self._commands)
         clock = await self._space.build()
         for unit in self.world.units.values():
             await self._methods(unit)
+            self._space.show_remaining(unit.name, self.locks.remaining)
         await self._space.method(
             clock,
             "Clock/Advance",
@@ -73,6 +88,9 @@ class PlantServer:
             [_OWNER, argument("To", _Time, "How far; a lock-step clock stops at the first end of a program.")],
             [argument("Reached", _Time, "The process time now.")],
         )
+        await self._show([])
+        gc.freeze()
+        gc.enable()
         try:
             await server.start()
         except OSError as error:
@@ -103,9 +121,13 @@ class PlantServer:
             await (speaker.stop() if lost else speaker.start(points))
 
     async def write_target(self, unit: str, tag: str, value: float) -> None:
-        """Tell a controller what is wanted, as any client would."""
+        """Tell a controller what is wanted, as any client would; NaN: nothing."""
         assert self._space is not None
         await self._space.write(f"{unit}/FunctionSet/{tag}/TargetValue", ua.Variant(value, _Double))
+        if not math.isfinite(value):  # a target that is none switches the controller off
+            item = self.world.units[unit]
+            item.retarget({tag: value}) if item.follows else item.targets.update({tag: value})
+            await self._space.controllers.follow(item)
         self._changed.set()
 
     async def tell(self, unit: str, word: str, path: str, owner: str) -> None:
@@ -123,19 +145,36 @@ class PlantServer:
             self._hold(item, item.active or path)
         else:
             self._abort(item, item.active or path)
-        assert self._space is not None
-        await self._space.show([])
+        await self.changed()
+
+    async def changed(self) -> None:
+        """Publish what an order has changed."""
+        await self._show([])
         self._changed.set()
+
+    async def _show(self, signals: list[Signal]) -> None:
+        assert self._space is not None
+        await self._space.show(signals, self._commands.orders)
+
+    async def _show_lock(self, unit: str, lock: Lock | None) -> None:
+        assert self._space is not None
+        await self._space.show_lock(unit, lock)
+
+    def _may_write(self, who: Caller, node: ua.NodeId) -> bool:
+        """Whether a session may write a node: those of a locked unit are its holder's."""
+        unit = str(node.Identifier).partition("/")[0]
+        return self._space is None or node.NamespaceIndex != self._space.index or self.locks.may(who, unit)
 
     async def _secured(self, make: type[Server]) -> Server:
         """A server that lets in whom the settings trust: with certificates, nobody speaks to it in the clear."""
         security = self.settings.security
         if security is None:
-            server = make()
+            server = make(PlantInternals(may_write=self._may_write, left=self.locks.left))
             await server.init()
             server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
             return server
-        server = make(user_manager=Doorkeeper(security))
+        keeper = Doorkeeper(security)
+        server = make(PlantInternals(may_write=self._may_write, left=self.locks.left, user_manager=keeper))
         await server.init()
         if security.application:
             await server.set_application_uri(security.application)
@@ -168,7 +207,8 @@ class PlantServer:
             await self._space.controllers.follow(unit)
         signals: list[Signal] = []
         reached = self.world.advance(to, signals.append)
-        await self._space.show(signals)
+        await self._show(signals)
+        await self.locks.refresh()
         if any(not signal.tag for signal in signals):
             self._ended.set()
             self._ended = asyncio.Event()
@@ -186,7 +226,7 @@ class PlantServer:
     async def _methods(self, unit: PlantUnit) -> None:
         assert self._space is not None
         path = f"{unit.name}/ProgramManager"
-        manager = self._space.server.get_node(self._space.id(path))
+        manager = self._space.id(path)
         settings = argument("Properties", _String, "Set points that no function has: name=value.", array=True)
         wanted = argument("Attributes", _String, "What to find.", array=True)
         units = argument("Units", _String, "In which unit, each.", array=True)
@@ -217,13 +257,12 @@ class PlantServer:
         """An expected failure is an answer with its remedy, not a fault of the server."""
 
         async def call(_: ua.NodeId, *given: ua.Variant) -> list[ua.Variant]:
-            assert self._space is not None
             try:
+                self.locks.require(unit.name)
                 result = act(unit, *(item.Value for item in given))
             except SeedtrainError as error:
                 return [*blank, text(error.message), text(error.remedy)]
-            await self._space.show([])
-            self._changed.set()
+            await self.changed()
             return [*result, text(""), text("")]
 
         return call
@@ -236,7 +275,17 @@ class PlantServer:
         unit.targets.update(self._written(unit))
         properties = dict(item.split("=", 1) for item in given or [] if "=" in item)
         self.world.start(owner, unit.name, path, at, properties)
+        who = caller()
+        application, user = (who.application, who.user) if who is not None else ("", "")
+        self._commands.orders[unit.name] = Order(application, user, owner, "", properties, owner)
         return []
+
+    def begin(self, unit: PlantUnit, path: str, order: Order, *, again: bool = False) -> None:
+        """Start a phase now, or (again) take up the held one; raises `InputError` where it cannot be."""
+        before = unit.program if again else None
+        given = [f"{name}={value}" for name, value in order.given.items()]
+        self._start(unit, order.owner, path, before.began if before is not None else self.world.clock.now(), given)
+        self._commands.orders[unit.name] = order
 
     def _written(self, unit: PlantUnit) -> dict[str, float]:
         """The targets as clients wrote them last."""

@@ -67,6 +67,13 @@ class UnitState:
         if self.state is not State.ABORTED:
             self.state = next_state(next_state(self.state, Command.ABORT), Command.COMPLETE)
 
+    def reset(self) -> None:
+        """Idle again, whatever it did; one that runs or is held is stopped first."""
+        if self.state in (State.RUNNING, State.HELD):
+            self.state = next_state(next_state(self.state, Command.STOP), Command.COMPLETE)
+        if self.state is not State.IDLE:
+            self.state = next_state(self.state, Command.RESET)
+
     def end(self) -> None:
         """The phase has run its logic."""
         if self.state is State.RUNNING:

@@ -1,4 +1,4 @@
-"""The companion specifications' types in the plant's server: DI, AMB, Machinery and LADS, as far as the plant uses them.
+"""The companion specifications' types in the plant's server: of DI, AMB, Machinery and LADS, those that it uses.
 
 `lads_types.json` is extracted from the OPC Foundation's node sets, whose licence stands beside it; node ids and browse
 names are the official ones. The server says of each of these namespaces that it has a subset of it (part 5, 6.3.14).
@@ -119,10 +119,14 @@ class Types:
     def _definition(self, fields: list[list[Any]]) -> ua.StructureDefinition | ua.EnumDefinition:
         if len(fields[0]) == 2:
             return ua.EnumDefinition(
-                Fields=[ua.EnumField(number, ua.LocalizedText(name), ua.LocalizedText(""), name) for name, number in fields]
+                Fields=[
+                    ua.EnumField(number, ua.LocalizedText(name), ua.LocalizedText(""), name) for name, number in fields
+                ]
             )
         found = [
             ua.StructureField(Name=name, DataType=self.id(data_type), ValueRank=rank)
             for name, data_type, rank in fields
         ]
-        return ua.StructureDefinition(BaseDataType=ua.NodeId(22), StructureType=ua.StructureType.Structure, Fields=found)
+        return ua.StructureDefinition(
+            BaseDataType=ua.NodeId(22), StructureType=ua.StructureType.Structure, Fields=found
+        )

@@ -82,6 +82,10 @@ class SimulatedUnit:
         """Stop for good."""
         self._unit.abort(path)
 
+    def reset(self) -> None:
+        """Be ready for another phase."""
+        self._unit.reset()
+
     def await_end(self, path: str) -> Ending:
         """Play the phase to its end."""
         began = self._began(path)
