@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from seedtrain.automation import bench_monitoring, feeding_case, monitoring_rows
+from seedtrain.automation._bench import _load
 from seedtrain.automation._monitoring import Planted, golden_batch, planted_faults
 from seedtrain.automation._monitoring._golden import TAGS
-from seedtrain.base import InputError
+from seedtrain.base import InputError, silent
 from seedtrain.cli import main
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import at_scale
@@ -63,3 +64,18 @@ def test_the_bench_of_the_plant_loses_nothing(tmp_path: Path, capsys: pytest.Cap
     assert (lost["ours"], lost["met"], lost["origin"]) == (0.0, True, "simulated")
     assert len(rows) == 8
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@needs("asyncua", "duckdb", "pyarrow")
+@pytest.mark.parametrize(("queue", "lost"), [(60, False), (1, True)])
+def test_what_comes_late_is_not_lost_and_what_is_lost_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: int, lost: bool
+) -> None:
+    """A client that is told every three seconds is as late as one on a loaded machine; a queue of one loses values."""
+    monkeypatch.setattr(_load, "PUBLISH_MS", 3000.0)
+    monkeypatch.setattr(_load, "QUEUE", queue)
+    rows = _load._many_tags(tmp_path / "record.db", 5, 3, silent)
+    assert (rows[0]["ours"] > 0) is lost
+    assert rows[0]["met"] is not lost
+    assert rows[1]["ours"] > 1.5  # s from source to client: it was late indeed

@@ -93,16 +93,21 @@ def _many_tags(path: Path, tags: int, seconds: int, progress: Progress) -> list[
 
 
 class _Taker:
-    """Takes what the server tells, in the order of its telling; `names`: the tag of each node."""
+    """Takes what the server tells, in the order of its telling.
 
-    def __init__(self, recorder: Recorder, ends: _Ends) -> None:
-        self.recorder, self.ends = recorder, ends
-        self.names: dict[Any, str] = {}
+    - `names`: the tag of each node. `awaited`: the tags whose `last` value has not come yet.
+    """
+
+    def __init__(self, recorder: Recorder, ends: _Ends, names: dict[Any, str], last: float) -> None:
+        self.recorder, self.ends, self.names = recorder, ends, names
+        self.last, self.awaited = last, set(names.values())
 
     def datachange_notification(self, node: Any, value: float, data: Any) -> None:
         """A value, as asyncua tells it."""
         if value < 0:
             return  # as it was before the load began
+        if value >= self.last:
+            self.awaited.discard(self.names[node.nodeid])
         at = data.monitored_item.Value.SourceTimestamp.replace(tzinfo=UTC)
         self.ends.source.append(at.timestamp())
         self.ends.came.append(time.time())
@@ -124,7 +129,6 @@ async def _subscribe(
 
     assert server.stdin is not None
     assert server.stdout is not None
-    taker = _Taker(recorder, ends)
     logging.getLogger("asyncua").setLevel(logging.ERROR)
     url = server.stdout.readline().strip()
     watching = threading.Event()
@@ -132,7 +136,9 @@ async def _subscribe(
     async with Client(url, timeout=PATIENCE_S, watchdog_intervall=PATIENCE_S) as client:
         index = await client.get_namespace_index("urn:seedtrain:bench")
         nodes = [client.get_node(ua.NodeId(name, index)) for name in names]
-        taker.names = {node.nodeid: name for node, name in zip(nodes, names, strict=True)}
+        taker = _Taker(
+            recorder, ends, {node.nodeid: name for node, name in zip(nodes, names, strict=True)}, seconds - 1.0
+        )
         subscription = await client.create_subscription(PUBLISH_MS, taker)
         await subscription.subscribe_data_change(nodes, queuesize=QUEUE)
         watcher.start()
@@ -142,13 +148,24 @@ async def _subscribe(
             progress(second / (seconds + 2), "tags over OPC UA")
             await asyncio.sleep(1.0)
         line = await asyncio.get_running_loop().run_in_executor(None, server.stdout.readline)
-        await asyncio.sleep(1.0)
+        await _heard_out(taker)
         await subscription.delete()
     recorder.flush()
     watching.set()
     watcher.join()
     found: dict[str, Any] = json.loads(line)
     return found
+
+
+async def _heard_out(taker: _Taker) -> None:
+    """Wait for the last value of every tag: on a loaded machine it comes late, and late is not lost.
+
+    Nothing before a tag's last value comes after it, so that what is missing then is lost; and so is a last value that
+    has not come in `PATIENCE_S`.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while taker.awaited and time.monotonic() < until:
+        await asyncio.sleep(0.1)
 
 
 def _follow(recorder: Recorder, ends: _Ends, over: threading.Event) -> None:
@@ -172,12 +189,14 @@ def _server(kind: str, count: int, seconds: int) -> Iterator[subprocess.Popen[st
         yield process
     finally:
         assert process.stdin is not None
+        assert process.stdout is not None
         process.stdin.close()
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        process.stdout.close()
 
 
 def _many_plants(count: int, seconds: int) -> Row:
