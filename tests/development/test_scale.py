@@ -167,8 +167,11 @@ def test_a_vessel_that_is_unknown_or_no_tank_is_refused() -> None:
     with pytest.raises(InputError, match="no vessel 'TANK-9'"):
         scale(culture(), vessels(), recipe(), targets=["TANK-9"])
     flask = next(name for name in vessels() if name.startswith("FLASK"))
-    with pytest.raises(InputError, match="is no stirred tank"):
+    with pytest.raises(InputError, match=f"Name the seed train of {flask}"):
         scale(culture(), vessels(), recipe(), targets=[flask])
+    bag = WaveBag("BAG", "seed", 20.0, (2.0, 10.0), Transfer(10.0), (0.02, 0.2))
+    with pytest.raises(InputError, match="is a wave bag, and agitation is not carried to one"):
+        scale(culture(), {**vessels(), "BAG": bag}, recipe(), targets=["BAG"])
 
 
 def test_a_seed_vessel_that_is_too_small_unknown_or_too_many_is_refused() -> None:

@@ -19,6 +19,7 @@ from seedtrain.base import InputError, use_language
 from seedtrain.cli._app import main
 from seedtrain.development import (
     KEEP,
+    Gradients,
     ScaleUp,
     assumptions,
     gradients,
@@ -39,6 +40,12 @@ RECIPE = EXAMPLE / "recipe.yaml"
 @cache
 def up() -> ScaleUp:
     return scale_up(culture(), vessels(), recipe(), start=PILOT, end=PLANT, keep="oxygen_transfer")
+
+
+def zoned() -> Gradients:
+    found = up().gradients
+    assert found is not None
+    return found
 
 
 def run(*arguments: str) -> int:
@@ -102,7 +109,7 @@ def test_carbon_dioxide_falls_with_aeration_and_is_what_leaves() -> None:
 
 
 def test_gradients_grow_with_the_vessel_and_the_feed_is_at_the_top() -> None:
-    large = up().gradients
+    large = zoned()
     small = gradients(culture(), batches()[BENCH], 4)
     assert small.return_time < large.return_time / 10
     assert abs(small.titre_lost) < large.titre_lost
@@ -114,7 +121,7 @@ def test_gradients_grow_with_the_vessel_and_the_feed_is_at_the_top() -> None:
 
 
 def test_the_mean_of_the_zones_is_the_vessels() -> None:
-    run_ = up().gradients.run
+    run_ = zoned().run
     for name in ("S", "X", "P"):
         mean = np.mean([run_[f"{name}[{zone}]"] for zone in range(1, 5)], axis=0)
         assert mean == pytest.approx(run_[name], rel=1e-6, abs=1e-9)
@@ -154,7 +161,7 @@ def test_the_contrast_of_the_rig_is_that_of_the_chain(count: int, feed: float, e
 @given(st.integers(2, 12), st.floats(0.2, 5.0))
 @settings(max_examples=40, deadline=None)
 def test_the_rig_has_the_times_of_the_vessel(count: int, volume: float) -> None:
-    vessel = dataclasses.replace(up().gradients, count=count)
+    vessel = dataclasses.replace(zoned(), count=count)
     found = rig(vessel, volume)
     assert found.stay == pytest.approx(vessel.stay)
     assert found.return_time == pytest.approx(vessel.return_time)
@@ -182,7 +189,7 @@ def test_cells_return_as_often_as_kac_says() -> None:
 
 def test_a_rig_without_volume_is_refused() -> None:
     with pytest.raises(InputError, match="rig of 0 L"):
-        rig(up().gradients, 0.0)
+        rig(zoned(), 0.0)
 
 
 # --- times ----------------------------------------------------------------------------------------------------------
@@ -264,7 +271,8 @@ def test_the_journey_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["--to", BENCH], "both where the recipe comes from and where it goes"),
         (["--to", "TANK-9"], "no unit 'TANK-9'"),
         (["--to", PILOT, "--from", "TANK-9"], "no unit 'TANK-9'"),
-        (["--to", "FLASK-250"], "no stirred tank"),
+        (["--to", "FLASK-250"], "Name the seed train of FLASK-250"),
+        (["--to", "FLASK-250", "--keep", "tip_speed"], "in FLASK-250, a shake flask, it has no meaning"),
         (["--to", "SEED-20"], "Name the seed train of SEED-20"),
         (["--to", PILOT, "--harvest", "soon"], "no moment"),
         (["--to", PILOT, "--pdf"], "--pdf without --output"),

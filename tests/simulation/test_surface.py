@@ -49,6 +49,31 @@ def test_a_round_well_of_96_has_the_published_transfer(volume, published):
     assert s.well_kLa(300, volume=volume, **WELL).value == pytest.approx(published, rel=0.25)
 
 
+def test_a_flask_s_power_in_round_figures_and_its_exponents():
+    # 250 mL flask of 8.2 cm with 25 mL at 300 1/min: Re = 1020 x 5 x 0.082^2 / 0.001 = 34,292; Ne' = 0.002 + 25 x
+    # 0.001899 + 1.5 x 0.12387 = 0.2353; P/V = 0.2353 x 1020 x 5^3 x 0.082^4 x 2.5e-5^(-2/3) = 1,587 W/m3.
+    found = s.flask_power(300, 0.025, 0.082, 0.025, 0.25)
+    assert found.value == pytest.approx(1587, rel=2e-3)
+    assert found.status == "unverified"
+    # Fully turbulent, Ne' falls with Re^-0.2: P/V grows with n^2.8, and falls with V^(2/3) as Ne' holds V^(1/3).
+    fast = s.flask_power(3e7, 0.025, 0.082, 0.025, 0.25).value / s.flask_power(3e6, 0.025, 0.082, 0.025, 0.25).value
+    assert math.log10(fast) == pytest.approx(2.8, abs=0.01)
+    twice = s.flask_power(300, 0.025, 0.082, 0.05, 0.25).value
+    assert twice / found.value == pytest.approx(2 ** (-2 / 3), rel=1e-12)
+
+
+def test_a_flask_out_of_phase_says_so():
+    usual = (250, 0.025, 0.082, 0.025)
+    assert s.in_phase(*usual)
+    assert s.phase_number(*usual) > s.IN_PHASE
+    assert not s.in_phase(50, *usual[1:]), "the centrifugal acceleration is too weak"
+    assert s.axial_froude(60, 2 * GRAVITY / (2 * math.pi) ** 2) == pytest.approx(1.0)
+    small_orbit = (250, 0.010, *usual[2:])
+    assert s.phase_number(*small_orbit) < s.phase_number(*usual)
+    assert not s.flask_power(50, *usual[1:], 0.25).in_range
+    assert not s.flask_power(300, 0.05, 0.2, 0.2, 2.0).in_range  # above 1 L
+
+
 def test_a_well_s_liquid_stands_still_below_the_critical_frequency():
     volume = 2e-4
     still = s.critical_frequency(volume=volume, **WELL)

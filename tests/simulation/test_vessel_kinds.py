@@ -11,9 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedtrain.base import InputError, parse_document, validate
-from seedtrain.simulation import Airlift, Retention, ShakeFlask, StirredTank, VesselEntry, WaveBag, Well, zones_of
+from seedtrain.simulation import (
+    Airlift,
+    Retention,
+    ShakeFlask,
+    StirredTank,
+    VesselEntry,
+    WaveBag,
+    Well,
+    check_vessel,
+    zones_of,
+)
+from seedtrain.simulation._shaken import shaken_transfer
 from seedtrain.simulation._surface import bag_kLa, flask_kLa, well_kLa
-from seedtrain.simulation._vessel import Transfer
+from seedtrain.simulation._vessel import Shaking, Transfer
 from tests.simulation.test_vessel import TANK
 
 WELL = """\
@@ -96,6 +107,19 @@ def test_a_well_takes_its_transfer_from_how_it_is_shaken():
     assert well.transfer.status == "derived"
 
 
+def test_a_shaker_s_range_and_a_feed_line_are_read():
+    text = FLASK.replace("200 1/min", "100 .. 200 1/min") + "feed_rate: 0 .. 2 mL/h\n"
+    flask = entry(text).vessel("F")
+    assert isinstance(flask, ShakeFlask)
+    assert flask.shaking == Shaking((100.0, 200.0), 0.025, 0.083)
+    assert flask.feed_rate == pytest.approx((0.0, 2e-3))
+    assert flask.transfer.kLa == pytest.approx(flask_kLa(200, 0.025, 0.083, 0.03, 0.25).value), "at the highest"
+    slow = shaken_transfer(flask, 0.02, 120.0)
+    assert slow.kLa == pytest.approx(flask_kLa(120, 0.025, 0.083, 0.02, 0.25).value)
+    assert shaken_transfer(flask, 0.02, 50.0).kLa < slow.kLa, "held at the lowest"
+    assert {item.name for item in check_vessel(flask).figures} >= {"power_per_volume", "phase_number"}
+
+
 def test_a_flask_takes_its_transfer_from_how_it_is_shaken():
     flask = entry(FLASK).vessel("F")
     assert isinstance(flask, ShakeFlask)
@@ -159,6 +183,11 @@ def test_a_tank_may_have_zones_fed_at_the_top_with_the_probe_where_it_is_told():
     [
         (WELL, "diameter: 6.5 mm", "diameter: 6.5 mL", 5, "volume"),
         (WELL, "shaking_frequency: 300 rpm", "shaking_frequency: 0 rpm", 6, "not above zero"),
+        (WELL, "shaking_frequency: 300 rpm", "shaking_frequency: '>= 300 rpm'", 6, "open"),
+        (WELL, "shaking_frequency: 300 rpm", "shaking_frequency: fast", 6, "fast"),
+        (WELL, "shaking_frequency: 300 rpm", "shaking_frequency: 300 mm", 6, "length"),
+        (FLASK, "gas_exchange: 2 vvm", "feed_rate: 0 .. 2 mL", 8, "volume"),
+        (BAG, "aeration: 0.02 .. 0.2 vvm", "feed_rate: 0 .. 2 mL/h", 7, "has no"),
         (WELL, "shaking_diameter: 5 cm\n", "", 1, "needs 'shaking_diameter'"),
         (WELL, "shaking_diameter: 5 cm\n", "shaking_diameter: -5 cm\n", 7, "not above zero"),
         (WELL, "evaporation: 1 mg/h", "evaporation: -1 mg/h", 8, "below zero"),

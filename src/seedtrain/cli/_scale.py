@@ -28,7 +28,9 @@ def scale(
     start: Annotated[
         str | None, Parameter(name="--from", help="The unit that it comes from; the recipe's own by default.")
     ] = None,
-    keep: Annotated[Keep, Parameter(help="What agitation holds.")] = "power_per_volume",
+    keep: Annotated[
+        Keep | None, Parameter(help="What agitation holds; power per volume by default, or kLa where it is not known.")
+    ] = None,
     zones: Annotated[int, Parameter(help="Layers of the larger vessel, to see its gradients.")] = 4,
     culture: Annotated[str | None, Parameter(help="A shipped culture's name or a culture file.")] = None,
     harvest: Annotated[str | None, Parameter(help="When the harvest begins, such as 2026-12-01T08:00.")] = None,
@@ -39,7 +41,8 @@ def scale(
 ) -> int:
     """Carry a recipe to another vessel: what is kept, what gives way, gradients, the bench rig, times, assumptions.
 
-    Everything is simulated. A figure that lies outside the range of its correlation is marked with *.
+    Vessels are wells, shake flasks and stirred tanks. Everything is simulated. A figure that lies outside the range of
+    its correlation is marked with *, a criterion that has no meaning in a vessel with a dash.
 
     Example: seedtrain scale examples/collagen/recipe.yaml --from PILOT-200 --to PLANT-20M3 --keep kLa -o transfer
 

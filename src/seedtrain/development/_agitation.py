@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from seedtrain.base import InputError, use_language
+from seedtrain.base import finite, use_language
 from seedtrain.base import translate as _
+from seedtrain.development._scalable import Scalable, checked_keep
 from seedtrain.simulation import (
+    ShakeFlask,
     StirredTank,
     TransferLimits,
+    Well,
     carbon_dioxide_solubility,
     mean_pressure,
     transfer_limits,
@@ -33,11 +36,16 @@ CER_SHOWN: Final = 100.0
 _BY_AERATION: Final = ("gas_velocity", "carbon_dioxide")
 _CO2_TRANSFER: Final = 0.89  # kLa of CO2 over that of O2. Royce & Thornhill 1991, AIChE J. 37:1680
 _NORMAL_VOLUME: Final = 22.413969  # L/mol at 0 degC and 1 atm (CODATA)
+SPARGED: Final = 1.0
+"""vvm with which a tank starts where a recipe comes to it from a shaken vessel, assumed: usual at the bench."""
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One criterion at the recipe's scale and at the new one; `in_range`: both inside their correlation's range."""
+    """One criterion at the recipe's scale and at the new one; `in_range`: both inside their correlation's range.
+
+    Not a number where it has no meaning in that vessel.
+    """
 
     name: str
     unit: str
@@ -54,7 +62,10 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Operating:
-    """How a tank is run: volume L, speed 1/min, aeration vvm, head pressure bar gauge, temperature degC."""
+    """How a vessel is run: volume L, speed 1/min, aeration vvm, head pressure bar gauge, temperature degC.
+
+    Of a shaken vessel the speed is the shaker's, 0 for a measured kLa; the aeration is what its closure lets pass.
+    """
 
     volume: float
     speed: float
@@ -67,7 +78,7 @@ class Operating:
 class AgitationNote:
     """What stopped a match: `what` was meant (a setting or a unit), and the `values` that say how far it came."""
 
-    kind: Literal["aeration_cut", "pressure_cut", "drive", "aeration", "flooded"]
+    kind: Literal["aeration_cut", "pressure_cut", "drive", "shaker", "aeration", "flooded"]
     what: str
     values: tuple[float, ...]
 
@@ -84,6 +95,9 @@ class AgitationNote:
                 return text.format(value=shown[0], low=shown[1], high=shown[2], nearest=shown[3])
             case "drive":
                 text = _("the drive gives {value} {unit} at its nearest speed, {speed} 1/min")
+                return text.format(value=shown[0], unit=self.what, speed=f"{self.values[1]:.0f}")
+            case "shaker":
+                text = _("the shaker gives {value} {unit} at its nearest frequency, {speed} 1/min")
                 return text.format(value=shown[0], unit=self.what, speed=f"{self.values[1]:.0f}")
             case "aeration":
                 text = _("the aeration gives {value} {unit} at its nearest, {vvm} vvm")
@@ -125,34 +139,39 @@ class Agitation:
             "scaled": dict(vars(self.scaled)),
             "reached": self.reached,
             "words": words,
-            "criteria": [
-                {
-                    "name": row.name,
-                    "unit": row.unit,
-                    "reference": row.reference,
-                    "scaled": row.scaled,
-                    "ratio": row.ratio,
-                    "held": row.held,
-                    "in_range": row.in_range,
-                }
-                for row in self.criteria
-            ],
+            "criteria": finite(
+                [
+                    {
+                        "name": row.name,
+                        "unit": row.unit,
+                        "reference": row.reference,
+                        "scaled": row.scaled,
+                        "ratio": row.ratio,
+                        "held": row.held,
+                        "in_range": row.in_range,
+                    }
+                    for row in self.criteria
+                ]
+            ),
         }
 
 
-def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: float, keep: str) -> Agitation:
+def match(basis: Scalable, reference: Operating, tank: Scalable, volume: float, keep: str | None) -> Agitation:
     """Speed and aeration of `tank` with `volume` (L) in it such that `keep` is as in `basis` run at `reference`.
 
     Gas velocity and carbon dioxide are held by the aeration, and the speed then follows from power per volume; the
     other criteria are held by the speed at the recipe's aeration. What the drive, its power or the aeration cannot
-    reach is cut off, and said; so is gas that floods the impeller at the very speed, in both vessels. Raises
-    `InputError` for an unknown criterion.
+    reach is cut off, and said; so is gas that floods the impeller at the very speed, in both vessels. In a shaken
+    vessel the speed is the shaker's. Raises `InputError` for a criterion that is unknown or means nothing in one of
+    the vessels; None keeps the first of `DEFAULT` that means something.
     """
-    if keep not in KEEP:
-        raise InputError(f"{keep!r} cannot be kept", remedy=f"Use one of: {', '.join(KEEP)}.")
-    here = _figures(basis, reference)
+    keep = checked_keep(basis, tank, keep, tuple(KEEP))
     notes: list[AgitationNote] = []
-    aeration = _clip(reference.aeration, tank.aeration, "aeration_cut", notes)
+    if not isinstance(tank, StirredTank):
+        return _match_shaken(basis, reference, tank, volume, keep, notes)
+    here = _figures(basis, reference)
+    sparged = isinstance(basis, StirredTank)
+    aeration = _clip(reference.aeration if sparged else SPARGED, tank.aeration, "aeration_cut", notes)
     head = _clip(reference.head_pressure, tank.head_pressure, "pressure_cut", notes)
     if keep == "gas_velocity":
         little = 1e-6  # vvm, so that no impeller floods: the velocity grows in proportion
@@ -180,14 +199,32 @@ def match(basis: StirredTank, reference: Operating, tank: StirredTank, volume: f
     return _outcome(keep, (basis, reference), (tank, at(speed_at(aeration))), notes)
 
 
+def _match_shaken(
+    basis: Scalable, reference: Operating, tank: ShakeFlask | Well, volume: float, keep: str, notes: list[AgitationNote]
+) -> Agitation:
+    """The shaker's frequency that holds `keep`; a measured kLa is what it is."""
+    span = tank.shaking.frequency if tank.shaking else (0.0, 0.0)
+
+    def at(speed: float) -> Operating:
+        return Operating(volume, speed, tank.transfer.gas_exchange, 0.0, reference.temperature)
+
+    if tank == basis and volume == reference.volume:
+        return _outcome(keep, (basis, reference), (tank, reference), notes)
+    target = _value(_figures(basis, reference), keep, basis, reference)
+    speed = _solve(lambda speed: _value(_figures(tank, at(speed)), keep, tank, at(speed)), target, span)
+    return _outcome(keep, (basis, reference), (tank, at(speed)), notes)
+
+
 def _outcome(
-    keep: str, old: tuple[StirredTank, Operating], new: tuple[StirredTank, Operating], notes: list[AgitationNote]
+    keep: str, old: tuple[Scalable, Operating], new: tuple[Scalable, Operating], notes: list[AgitationNote]
 ) -> Agitation:
     here, there = _figures(*old), _figures(*new)
     before = {name: _value(here, name, *old) for name in KEEP}
     after = {name: _value(there, name, *new) for name in KEEP}
     reached = math.isclose(after[keep], before[keep], rel_tol=1e-3)
-    if not reached and keep not in _BY_AERATION:
+    if not reached and not isinstance(new[0], StirredTank):
+        notes.append(AgitationNote("shaker", KEEP[keep], (after[keep], new[1].speed)))
+    elif not reached and keep not in _BY_AERATION:
         notes.append(AgitationNote("drive", KEEP[keep], (after[keep], new[1].speed)))
     elif not reached and keep == "carbon_dioxide":
         notes.append(AgitationNote("aeration", KEEP[keep], (after[keep], new[1].aeration)))
@@ -200,19 +237,19 @@ def _outcome(
             before[name],
             after[name],
             name == keep and reached,
-            _in_range(here, name) and _in_range(there, name),
+            math.isnan(before[name] * after[name]) or (_in_range(here, name) and _in_range(there, name)),
         )
         for name, unit in KEEP.items()
     )
     return Agitation(keep, old[1], new[1], criteria, reached, tuple(notes))
 
 
-def figures(tank: StirredTank, operating: Operating) -> TransferLimits:
+def figures(tank: Scalable, operating: Operating) -> TransferLimits:
     """What `tank` transfers when it is run so."""
     return _figures(tank, operating)
 
 
-def _figures(tank: StirredTank, at: Operating) -> TransferLimits:
+def _figures(tank: Scalable, at: Operating) -> TransferLimits:
     return transfer_limits(
         tank,
         at.volume,
@@ -223,7 +260,7 @@ def _figures(tank: StirredTank, at: Operating) -> TransferLimits:
     )
 
 
-def _value(found: TransferLimits, name: str, tank: StirredTank, at: Operating) -> float:
+def _value(found: TransferLimits, name: str, tank: Scalable, at: Operating) -> float:
     if name == "kLa":
         # The two correlations bracket a broth with salts and antifoam; their geometric mean is held.
         return math.sqrt(found.kLa_coalescing.value * found.kLa_non_coalescing.value)
@@ -235,7 +272,7 @@ def _value(found: TransferLimits, name: str, tank: StirredTank, at: Operating) -
     return float(value.value if hasattr(value, "value") else value)
 
 
-def carbon_dioxide_pressure(found: TransferLimits, tank: StirredTank, at: Operating, made: float = CER_SHOWN) -> float:
+def carbon_dioxide_pressure(found: TransferLimits, tank: Scalable, at: Operating, made: float = CER_SHOWN) -> float:
     """Partial pressure of carbon dioxide in the broth, bar, while `made` mmol/L/h of it leave with a well-mixed gas.
 
     That of the gas half-way down, plus what drives it out of the liquid.
@@ -251,6 +288,8 @@ def carbon_dioxide_pressure(found: TransferLimits, tank: StirredTank, at: Operat
 def _in_range(found: TransferLimits, name: str) -> bool:
     if name in ("kLa", "oxygen_transfer", "carbon_dioxide"):
         return found.kLa_coalescing.in_range and found.kLa_non_coalescing.in_range
+    if name == "power_per_volume":
+        return found.power_in_range
     return bool(getattr(getattr(found, name), "in_range", True))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from seedtrain.base import InputError
 from seedtrain.development._agitation import Agitation, AgitationNote, Criterion, Operating
 from seedtrain.development._feed import FeedLimit, Margins
+from seedtrain.development._scalable import scalable
 from seedtrain.development._scale import ScaleResult
 from seedtrain.development._transfer import Transfer
 from seedtrain.quantity import parse
@@ -17,7 +18,6 @@ from seedtrain.simulation import (
     Estimate,
     Run,
     StepResult,
-    StirredTank,
     Stream,
     TransferLimits,
     Vessel,
@@ -53,8 +53,7 @@ def result_to_data(result: ScaleResult) -> dict[str, Any]:
 
 def result_from_data(data: Mapping[str, Any], vessels: Mapping[str, Vessel]) -> ScaleResult:
     """The result that `result_to_data` wrote, in the vessels of that plant; raises `InputError` for one it lacks."""
-    tank = _vessel(vessels, data["unit"])
-    assert isinstance(tank, StirredTank)
+    tank = scalable(_vessel(vessels, data["unit"]))
     stored, feed, agitation = data["control"], data["feed"], data["agitation"]
     control = ControlRecipe(
         recipe=parse_recipe(stored["recipe"], f"control recipe for {stored['unit']}"),

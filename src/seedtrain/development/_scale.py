@@ -9,18 +9,18 @@ from typing import Any, Final
 
 from seedtrain.base import InputError, Progress, part, silent
 from seedtrain.development._agitation import Agitation, Operating, match
+from seedtrain.development._carried import agitation_set_points, reference
 from seedtrain.development._feed import LOWEST_FACTOR, SEARCH_TOLERANCE, FeedLimit, fed_at, largest_feed, margins
+from seedtrain.development._scalable import Scalable, scalable
 from seedtrain.development._tables import SeedRow, YieldRow, rows_to_data, seed_table, yield_table
 from seedtrain.development._transfer import Transfer, transfer
-from seedtrain.development._upstream_use import phases
 from seedtrain.development._volumes import plan
 from seedtrain.quantity import Quantity
-from seedtrain.recipe import ControlRecipe, MasterRecipe, Phase, SeedUnit, at_scale
+from seedtrain.recipe import ControlRecipe, MasterRecipe, SeedUnit, at_scale
 from seedtrain.simulation import (
     Culture,
     Run,
     StepResult,
-    StirredTank,
     Stream,
     Vessel,
     broth,
@@ -45,7 +45,7 @@ class ScaleResult:
       with the attributes `quality` (name -> value, unit).
     """
 
-    vessel: StirredTank
+    vessel: Scalable
     control: ControlRecipe
     agitation: Agitation
     transfer: Transfer
@@ -74,8 +74,9 @@ class ScaleResult:
 
     @property
     def product(self) -> float:
-        """Product that leaves the last step, g."""
-        return self.steps[-1].outlet.masses.get("product", 0.0) if self.steps else 0.0
+        """Product that leaves the last step, or the culture where nothing is purified, g."""
+        last = self.steps[-1].outlet if self.steps else self.broth
+        return last.masses.get("product", 0.0)
 
     @property
     def seed_train(self) -> tuple[SeedRow, ...]:
@@ -113,7 +114,7 @@ def scale(
     master: MasterRecipe,
     *,
     targets: Sequence[str],
-    keep: str = "power_per_volume",
+    keep: str | None = None,
     start: str | None = None,
     molar_mass: float = 44.8,
     progress: Progress = silent,
@@ -121,32 +122,31 @@ def scale(
     """`master` in each of the vessels `targets`, by simulation.
 
     - `vessels`: every vessel of the plant by name, with the seed vessels that the targets name and the basis vessel.
-    - `keep`: what agitation holds between the basis vessel, or `start`, and a target: one of `KEEP`. How `start` itself
-      is run follows from the basis vessel by power per volume.
+      Targets are stirred tanks, shake flasks or wells.
+    - `keep`: what agitation holds between the basis vessel, or `start`, and a target: one of `KEEP`; None: power per
+      volume, or kLa where power is not known. How `start` itself is run follows from the basis vessel likewise.
     - `molar_mass`: of the product, kDa, for ultrafiltration.
 
     Raises `InputError` for an unknown vessel or criterion, a seed vessel that is too small, and what the recipe cannot
     run in a vessel.
     """
-    basis = _tank(vessels, master.basis_unit)
+    basis = _vessel(vessels, master.basis_unit)
     origin = (basis, reference(master, basis))
     if start is not None and start != basis.name:
-        tank = _tank(vessels, start)
-        origin = (tank, match(*origin, tank, plan(master, tank, vessels).volume, "power_per_volume").scaled)
+        tank = _vessel(vessels, start)
+        origin = (tank, match(*origin, tank, plan(master, tank, vessels).volume, None).scaled)
     found = []
     for number, name in enumerate(targets):
         report = part(progress, number / len(targets), (number + 1) / len(targets))
-        found.append(_one(culture, vessels, master, origin, _tank(vessels, name), keep, molar_mass, report))
+        found.append(_one(culture, vessels, master, origin, _vessel(vessels, name), keep, molar_mass, report))
     return tuple(found)
 
 
-def _tank(vessels: Mapping[str, Vessel], name: str) -> StirredTank:
+def _vessel(vessels: Mapping[str, Vessel], name: str) -> Scalable:
     vessel = vessels.get(name)
     if vessel is None:
         raise InputError(f"the plant has no vessel {name!r}", remedy=f"Use one of: {', '.join(vessels)}.")
-    if not isinstance(vessel, StirredTank):
-        raise InputError(f"{name} is no stirred tank", remedy="Scale between stirred tanks.")
-    return vessel
+    return scalable(vessel)
 
 
 @dataclass(frozen=True)
@@ -155,10 +155,10 @@ class _Frame:
 
     culture: Culture
     master: MasterRecipe
-    tank: StirredTank
+    tank: Scalable
     volume: Quantity
     seed_units: tuple[SeedUnit, ...]
-    agitated: Mapping[tuple[str, str], Quantity]
+    agitated: Mapping[tuple[str, str], Quantity | None]
     seeds: tuple[Run, ...] = ()
 
     def control(self, more: Mapping[tuple[str, str], Quantity] | None = None) -> ControlRecipe:
@@ -182,17 +182,17 @@ def _one(
     culture: Culture,
     vessels: Mapping[str, Vessel],
     master: MasterRecipe,
-    origin: tuple[StirredTank, Operating],
-    tank: StirredTank,
-    keep: str,
+    origin: tuple[Scalable, Operating],
+    tank: Scalable,
+    keep: str | None,
     molar_mass: float,
     progress: Progress,
 ) -> ScaleResult:
     volumes = plan(master, tank, vessels)
-    basis = _tank(vessels, master.basis_unit)
+    basis = _vessel(vessels, master.basis_unit)
     volume = master.basis_volume if tank is basis else Quantity(volumes.volume, "L")
     agitation = match(*origin, tank, volumes.volume, keep)
-    points = _agitation_set_points(master, reference(master, basis), agitation.scaled)
+    points = agitation_set_points(master, basis, tank, agitation.scaled)
     frame = _Frame(culture, master, tank, volume, volumes.seeds, points)
     progress(0.05, f"{tank.name}: seed train")
     seeds = simulate_seed_train(culture, vessels, frame.control())
@@ -200,7 +200,8 @@ def _one(
     control, production, limit = _within_limits(frame, part(progress, 0.1, 0.9))
     progress(0.9, f"{tank.name}: downstream")
     harvested = broth(production, culture)
-    steps = run_train(control.recipe, harvested, molar_mass=molar_mass)
+    purified = control.recipe.unit_procedures[-1] is not control.recipe.production
+    steps = run_train(control.recipe, harvested, molar_mass=molar_mass) if purified else ()
     progress(1.0, tank.name)
     return ScaleResult(
         vessel=tank,
@@ -213,7 +214,7 @@ def _one(
         production=production,
         broth=harvested,
         steps=steps,
-        quality=product_quality(steps),
+        quality=product_quality(steps) if steps else {},
     )
 
 
@@ -237,41 +238,3 @@ def _within_limits(frame: _Frame, progress: Progress) -> tuple[ControlRecipe, Ru
         # The search integrates loosely, and what it found may miss the limit by a hair.
         less = {path: factor * (1.0 - SEARCH_TOLERANCE / 2) for path, factor in lowered.items()}
         limit = dataclasses.replace(limit, factors={**limit.factors, **less})
-
-
-def reference(master: MasterRecipe, basis: StirredTank) -> Operating:
-    """How the recipe runs its basis vessel: the first culture phase of production, at its stirrer's highest speed."""
-    cultures = [phase for _, phase in phases(master.production) if phase.do in ("grow", "feed")]
-    if not cultures:
-        raise InputError(
-            f"the recipe {master.name} grows nothing in production",
-            position=master.position(master.production.name),
-            remedy="Add a grow or feed phase.",
-        )
-    phase = next((phase for phase in cultures if "stirrer_speed" in phase.set), cultures[0])
-    return Operating(
-        volume=master.basis_volume.magnitude("L"),
-        speed=phase.number("stirrer_speed", "1/min", basis.stirrer_speed[1]),
-        aeration=phase.number("aeration", "vvm", basis.aeration[0]),
-        head_pressure=phase.number("head_pressure", "bar", 0.0),
-        temperature=phase.number("temperature", "degC", 37.0),
-    )
-
-
-def _agitation_set_points(master: MasterRecipe, old: Operating, new: Operating) -> dict[tuple[str, str], Quantity]:
-    """Stirrer speed, aeration and pressure of every phase of production that sets them, moved from the recipe's own."""
-    moves = (
-        ("stirrer_speed", "1/min", old.speed, new.speed),
-        ("aeration", "vvm", old.aeration, new.aeration),
-        ("head_pressure", "bar", old.head_pressure, new.head_pressure),
-    )
-    found: dict[tuple[str, str], Quantity] = {}
-    for path, phase in phases(master.production):
-        for name, unit, before, after in moves:
-            if name in phase.set and before > 0 and abs(after / before - 1.0) > 1e-9:
-                found[path, name] = _moved(phase, name, unit, after / before)
-    return found
-
-
-def _moved(phase: Phase, name: str, unit: str, factor: float) -> Quantity:
-    return Quantity(float(f"{phase.number(name, unit) * factor:.4g}"), unit)

@@ -27,8 +27,8 @@ def _operation(results: Sequence[ScaleResult]) -> Table:
     rows: list[tuple[str, Callable[[ScaleResult], str]]] = [
         (_("medium charged, L"), lambda item: number(item.control.volume.magnitude("L"))),
         (_("broth harvested, L"), lambda item: number(item.broth.volume)),
-        (_("stirrer speed at most, 1/min"), lambda item: number(item.agitation.scaled.speed)),
-        (_("stirrer power per volume, W/m3"), lambda item: number(item.transfer.matched.power_per_volume)),
+        (_("stirrer or shaker at most, 1/min"), lambda item: number(item.agitation.scaled.speed)),
+        (_("power per volume, W/m3"), lambda item: number(item.transfer.matched.power_per_volume)),
         (_("tip speed, m/s"), lambda item: number(item.transfer.matched.tip_speed)),
         (_("mixing time, s"), lambda item: _estimate(item.transfer.matched.mixing_time)),
         (_("oxygen at its set point lasts, s"), lambda item: number(item.transfer.oxygen_time)),
@@ -44,6 +44,7 @@ def _operation(results: Sequence[ScaleResult]) -> Table:
         (_("largest feed, part of the recipe's"), lambda item: percent(item.feed.factor)),
         (_("titre at the recipe's own feed, g/L"), lambda item: number(item.feed.titre_full)),
         (_("titre within the limits, g/L"), lambda item: number(item.titre)),
+        (_("biomass at the end, g/L"), lambda item: number(item.production.final("DCW"))),
         (_("product, g"), lambda item: number(item.product)),
     ]
     columns = [Column(""), *(Column(item.unit, "right") for item in results)]

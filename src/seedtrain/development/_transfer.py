@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from seedtrain.base import finite
+from seedtrain.development._scalable import Scalable
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Estimate, Run, StirredTank, TransferLimits, transfer_limits
 
@@ -59,8 +61,8 @@ class Transfer:
         }
 
 
-def transfer(tank: StirredTank, recipe: MasterRecipe, run: Run, speed: float) -> Transfer:
-    """The demand of `run` and the limits of `tank`; `speed`: highest of the cascade, 1/min."""
+def transfer(tank: Scalable, recipe: MasterRecipe, run: Run, speed: float) -> Transfer:
+    """The demand of `run` and the limits of `tank`; `speed`: highest of the cascade, or of the shaker, 1/min."""
     at = int(np.argmax(run["OUR"]))
     time, volume, temperature = float(run.time[at]), float(run["V"][at]), float(run["T"][at])
     span = next((item for item in run.phases if item.start <= time <= item.end and item.end > item.start), None)
@@ -70,7 +72,7 @@ def transfer(tank: StirredTank, recipe: MasterRecipe, run: Run, speed: float) ->
         return default if phase is None else phase.number(name, unit, default)
 
     oxygen = setting("dissolved_oxygen", "", 0.3)
-    low, high = tank.aeration
+    low, high = tank.aeration if isinstance(tank, StirredTank) else (tank.transfer.gas_exchange,) * 2
     asked = min(max(setting("aeration", "vvm", low), low), high)
     # The gas that the run itself had: set on the volume at the phase's start, and cut where the impeller floods.
     given, wanted = float(run["gas"][at]), asked * float(np.interp(start, run.time, run["V"]))
@@ -92,4 +94,6 @@ def transfer(tank: StirredTank, recipe: MasterRecipe, run: Run, speed: float) ->
 
 
 def _limits(found: TransferLimits) -> dict[str, Any]:
-    return {name: dict(vars(value)) if isinstance(value, Estimate) else value for name, value in vars(found).items()}
+    return {
+        name: finite(dict(vars(value)) if isinstance(value, Estimate) else value) for name, value in vars(found).items()
+    }

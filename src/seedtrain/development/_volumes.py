@@ -33,7 +33,7 @@ class Plan:
     seeds: tuple[SeedUnit, ...]
 
 
-def plan(master: MasterRecipe, tank: StirredTank, vessels: Mapping[str, Vessel]) -> Plan:
+def plan(master: MasterRecipe, tank: Vessel, vessels: Mapping[str, Vessel]) -> Plan:
     """What to charge in `tank` and its seeds.
 
     - `vessels`: every vessel of the plant by name, in which `tank.seeds` are found.
@@ -61,9 +61,7 @@ def growth(master: MasterRecipe) -> float:
     return largest / master.basis_volume.magnitude("L") * BASE_ALLOWANCE
 
 
-def _seeds(
-    master: MasterRecipe, tank: StirredTank, vessels: Mapping[str, Vessel], volume: float
-) -> tuple[SeedUnit, ...]:
+def _seeds(master: MasterRecipe, tank: Vessel, vessels: Mapping[str, Vessel], volume: float) -> tuple[SeedUnit, ...]:
     names = _known(tank, vessels)
     stages = _stages(master, [vessels[name] for name in names])
     needed = inoculum_fraction(master.production) * volume
@@ -84,7 +82,7 @@ def _seeds(
     return tuple(reversed(found))
 
 
-def _known(tank: StirredTank, vessels: Mapping[str, Vessel]) -> Sequence[str]:
+def _known(tank: Vessel, vessels: Mapping[str, Vessel]) -> Sequence[str]:
     unknown = [name for name in tank.seeds if name not in vessels]
     if unknown:
         raise InputError(

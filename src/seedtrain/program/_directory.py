@@ -14,7 +14,7 @@ from seedtrain.program._campaign import FILE as CAMPAIGN
 from seedtrain.program._campaign import Campaign, read_campaign
 from seedtrain.program._need import Need, read_need
 from seedtrain.program._own_readings import check_own
-from seedtrain.program._plant import Plant, read_plant
+from seedtrain.program._plant import SCALES, Plant, read_plant
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import MasterRecipe, check_volumes, read_recipe
 from seedtrain.simulation import Culture, StirredTank, Vessel, read_culture
@@ -79,7 +79,7 @@ def read_program(folder: Path, *, seed: int = 1) -> Program:
         )
     errors: list[SeedtrainError] = []
     need = _try(errors, lambda: read_need(folder / "need.yaml"))
-    plant = _try(errors, lambda: read_plant(folder / "plant.yaml"))
+    plant = _try(errors, lambda: read_plant(folder / "plant.yaml", SCALES))
     recipe = _try(errors, lambda: read_recipe(folder / "recipe.yaml"))
     protein = _try(errors, lambda: _read_product(folder, need)) if need else None
     culture = _try(errors, lambda: culture_of(recipe, folder)) if recipe else None

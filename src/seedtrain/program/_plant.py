@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -64,8 +64,11 @@ class Plant:
             raise InputError(f"the plant has no unit {name!r}", remedy=f"Use one of: {known}.") from None
 
 
-def read_plant(path: Path) -> Plant:
-    """Read `plant.yaml`; raises `InputErrors` with every fault and its place."""
+def read_plant(path: Path, scales: Sequence[str] = ()) -> Plant:
+    """Read `plant.yaml`; raises `InputErrors` with every fault and its place.
+
+    - `scales`: each has to be that of exactly one unit; a program's plant has all of `SCALES`.
+    """
     entry, document = load(path, PlantEntry, what="plant")
     errors: list[SeedtrainError] = []
     for name, unit in entry.units.items():
@@ -91,6 +94,6 @@ def read_plant(path: Path) -> Plant:
         document,
         entry.speaks,
     )
-    for scale in SCALES:
+    for scale in scales:
         plant.vessel_of_scale(scale)
     return plant

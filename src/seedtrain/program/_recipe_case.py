@@ -74,7 +74,7 @@ def recipe_scale_up(
     *,
     start: str | None,
     end: str,
-    keep: str = "power_per_volume",
+    keep: str | None = None,
     zones: int = 4,
     plant: Path | None = None,
     culture: str | None = None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from seedtrain.base import Progress, SeedtrainError, digest, silent
+from seedtrain.base import InputError, Progress, SeedtrainError, digest, silent
 from seedtrain.development import FactorTable, ScaleResult, central_figures, growth_rate_is_lowest, margins
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import MasterRecipe
@@ -65,6 +65,8 @@ class Situation:
     @staticmethod
     def of(base: ScaleResult, culture: Culture, factors: FactorTable, *, molar_mass: float) -> Situation:
         """The situation of a batch; `molar_mass` of the product in kDa."""
+        if not isinstance(base.vessel, StirredTank):
+            raise InputError(f"{base.unit} is no stirred tank", remedy="Give the plant a stirred tank of that scale.")
         limited = limited_phases(base)
         return Situation(
             base,

@@ -80,6 +80,7 @@ _CULTURE = (
     _number("aeration", "vvm", 0, 10, "gas per liquid volume; the least of the cascade that holds dissolved oxygen"),
     _number("head_pressure", "bar", 0, 5, "gauge pressure of the head space"),
 )
+_SHAKEN = _number("shaking_frequency", "1/min", 0, 3000, "of the shaker that a flask or a plate stands on", above=True)
 _GROWN = {"volume": "L", "oxygen_share": "%", "carbon_dioxide_share": "%", "dissolved_carbon_dioxide": "mmol/L"}
 _WATCHED = {
     **_GROWN,
@@ -129,7 +130,7 @@ _UPSTREAM: Final = (
         end="timed",
     ),
     _kind("inoculate", "Transfer the culture of the seed vessel before this one.", _INOCULUM),
-    _kind("grow", "Grow a culture without feeding it.", *_CULTURE, monitored=_GROWN, end="open"),
+    _kind("grow", "Grow a culture without feeding it.", *_CULTURE, _SHAKEN, monitored=_GROWN, end="open"),
     _kind(
         "wait",
         "Wait for a time or until a value is reached; set points stay as they are, and nothing is fed.",
@@ -157,6 +158,7 @@ _UPSTREAM: Final = (
         _number("feed_above_dissolved_oxygen", "%", 0, 500, "a DO-stat feeds a pulse above it"),
         _number("feed_above_pH", "", 0, 14, "a pH-stat feeds a pulse above it"),
         *_CULTURE,
+        _SHAKEN,
         monitored=_GROWN,
         one_of=(("rate", "initial_rate"),),
         together=(("initial_rate", "growth_rate"),),

@@ -199,3 +199,14 @@ class MasterRecipe:
         except InputError as error:
             raise self.error(path, parameter, error.message, remedy=error.remedy) from None
         return dataclasses.replace(self, unit_procedures=replaced(self.unit_procedures, path, new))
+
+    def without(self, path: str, parameter: str) -> MasterRecipe:
+        """A copy in which the phase at `path` sets no `parameter`, and the control strategy has no range for it.
+
+        For a vessel in which it means nothing. Raises `InputError` for an unknown path.
+        """
+        phase = self.phase(path)
+        kept = dataclasses.replace(phase, set={name: value for name, value in phase.set.items() if name != parameter})
+        strategy = tuple(line for line in self.control_strategy if (line.at, line.parameter) != (path, parameter))
+        procedures = replaced(self.unit_procedures, path, kept)
+        return dataclasses.replace(self, unit_procedures=procedures, control_strategy=strategy)

@@ -58,7 +58,7 @@ def at_scale(
     unit: str,
     volume: Quantity,
     seeds: Sequence[SeedUnit] | None = None,
-    set_points: Mapping[tuple[str, str], Value] | None = None,
+    set_points: Mapping[tuple[str, str], Value | None] | None = None,
 ) -> ControlRecipe:
     """`master` for `volume` (charged in production) in `unit`.
 
@@ -68,7 +68,7 @@ def at_scale(
       procedure whose class no seed unit has grows with the volume. None leaves the seed train open: what repeats
       goes on repeating, for the master recipe of another basis.
     - `set_points`: (path, parameter) -> value, applied last: stirrer speed, aeration, pressure, a feed that a limit
-      lowers. A path of the master's repeated unit procedure means all that it became.
+      lowers. A path of the master's repeated unit procedure means all that it became. None takes a parameter out.
 
     Scaling twice gives the same values as scaling once. Raises `InputError` for a volume that is none, a seed unit
     that no unit procedure takes, and what `with_value` refuses.
@@ -89,7 +89,8 @@ def at_scale(
     for (path, parameter), value in (set_points or {}).items():
         head, _, rest = path.partition("/")
         for name in grown.became.get(head, [head]):
-            recipe = recipe.with_value(f"{name}/{rest}", parameter, value)
+            there = f"{name}/{rest}"
+            recipe = recipe.without(there, parameter) if value is None else recipe.with_value(there, parameter, value)
     return ControlRecipe(recipe, master.digest, unit, volume, ratio)
 
 

@@ -14,10 +14,22 @@ from seedtrain.simulation._books import balances, flows_of, totals
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._errors import TrajectoryError
 from seedtrain.simulation._flight import NEGATIVE, Flight
+from seedtrain.simulation._plan import Segment
 from seedtrain.simulation._run import Floats, ParameterUse, PhaseSpan, Run, RunEvent, Variable
 from seedtrain.simulation._setup import Setup
+from seedtrain.simulation._shaken import shaken_transfer
 from seedtrain.simulation._transfer import kLa_coalescing, kLa_non_coalescing, speed_of_power
-from seedtrain.simulation._vessel import Airlift, StirredTank, Vessel
+from seedtrain.simulation._vessel import (
+    Airlift,
+    ShakeFlask,
+    Shaking,
+    StirredTank,
+    SurfaceAerated,
+    Transfer,
+    Vessel,
+    WaveBag,
+    Well,
+)
 
 UNTRAINED: Final = "untrained"
 """The kind of event of a run that leaves what a learned rate was trained on."""
@@ -175,7 +187,7 @@ def _equipment(vessel: Vessel, table: _Table) -> list[_Row]:
     return [
         ("kLa", "1/h", table.seen("kLa"), "oxygen transfer coefficient"),
         ("kLa_max", "1/h", table.seen("kLa_high"), "oxygen transfer coefficient at the highest speed"),
-        ("N", "1/min", _speeds(vessel, table), "stirrer speed"),
+        ("N", "1/min", _speeds(vessel, table), "shaking frequency" if _shaking(vessel) else "stirrer speed"),
         ("P_V", "W/m3", power / table.state("v") * 1000, "stirrer power per volume, with gas"),
         ("gas", "L/min", table.seen("gas"), "air, at 0 degC and 1 atm"),
         ("O2_out", "%", table.seen("x_O2_out") * 100, "oxygen in dry exit gas"),
@@ -189,13 +201,21 @@ def _equipment(vessel: Vessel, table: _Table) -> list[_Row]:
 
 
 def _speeds(vessel: Vessel, table: _Table) -> Floats:
-    """The stirrer speed at every stored point, 1/min."""
+    """The speed of the stirrer, or of the shaker, at every stored point, 1/min."""
+    shaking, plan = _shaking(vessel), table.flight.setup.plan
+    if shaking is not None:
+        return np.array([shaking.at(plan.segments[number].shaking_frequency) for number in table.flight.segments])
     power, volume = table.seen("power") * table.volume, table.state("v") * table.volume
     if not isinstance(vessel, StirredTank):
         return np.zeros_like(power)
     highest = [table.flight.setup.number(segment, "speed_high") for segment in table.flight.segments]
     rows = zip(highest, power.tolist(), table.seen("flow").tolist(), volume.tolist(), strict=True)
     return np.array([min(speed_of_power(vessel, watts, flow, held), high) for high, watts, flow, held in rows])
+
+
+def _shaking(vessel: Vessel) -> Shaking | None:
+    """How the vessel is shaken, where that is known."""
+    return vessel.shaking if isinstance(vessel, ShakeFlask | Well) else None
 
 
 def _zones(table: _Table) -> list[_Row]:
@@ -290,7 +310,16 @@ def _extrapolated(flight: Flight, variables: dict[str, Variable]) -> str:
         at = [symbol for symbol, _ in flight.setup.system.held].index("velocity")
         inside = all(column_kLa(float(held[at])).in_range for held in flight.held())
         return "" if inside else "oxygen transfer lies outside the range of Heijnen & van 't Riet 1984"
-    return "" if vessel.transfer.in_range else "oxygen transfer lies outside the range of the source of its kLa"
+    plan = flight.setup.plan
+    inside = all(_surface_transfer(vessel, plan.volume, segment).in_range for segment in plan.segments)
+    return "" if inside else "oxygen transfer lies outside the range of the source of its kLa"
+
+
+def _surface_transfer(vessel: SurfaceAerated, volume: float, segment: Segment) -> Transfer:
+    """Transfer through the surface in one segment of a run that starts with `volume` L."""
+    if isinstance(vessel, WaveBag):
+        return vessel.transfer
+    return shaken_transfer(vessel, volume, segment.shaking_frequency)
 
 
 def _parameters(setup: Setup) -> tuple[ParameterUse, ...]:
@@ -301,7 +330,7 @@ def _parameters(setup: Setup) -> tuple[ParameterUse, ...]:
         source = column_kLa(0.0).source
         found.append(ParameterUse("kLa at 1 m/s of gas", COLUMN_FACTOR, "1/h", "assumed", f"{source}, unverified"))
     elif not isinstance(vessel, StirredTank):
-        known = vessel.transfer
+        known = _surface_transfer(vessel, setup.plan.volume, setup.plan.segments[0])
         words = f"kLa at {known.reference_volume:.6g} L"
         found.append(ParameterUse(words, known.kLa, "1/h", known.status, known.source))
     return tuple(found)

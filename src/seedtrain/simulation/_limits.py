@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from seedtrain.simulation._airlift import column_kLa, column_mixing_time, gas_power
 from seedtrain.simulation._estimate import Estimate
+from seedtrain.simulation._shaken import shaken_power, shaken_transfer
 from seedtrain.simulation._transfer import (
     ATMOSPHERE,
     NORMAL_VOLUME,
@@ -25,7 +26,7 @@ from seedtrain.simulation._transfer import (
     tip_speed,
     water_vapour,
 )
-from seedtrain.simulation._vessel import Airlift, Sparged, StirredTank, SurfaceAerated, Vessel
+from seedtrain.simulation._vessel import Airlift, Sparged, StirredTank, SurfaceAerated, Vessel, WaveBag
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class TransferLimits:
 
     `OTR` pairs with each kLa at the dissolved oxygen that was asked for. `flooded` tells that more gas was asked for
     than the impeller disperses at that speed: everything here is then for the gas that it does disperse, as in
-    `simulate`; `aeration` is that gas, vvm. A vessel without a stirrer has one kLa, told twice.
+    `simulate`; `aeration` is that gas, vvm. A vessel without a stirrer has one kLa, told twice; `speed` of a shaken one
+    is the shaker's. What has no meaning in a vessel, or no source, is not a number.
     """
 
     volume: float
@@ -52,6 +54,7 @@ class TransferLimits:
     kolmogorov_length: float
     flooded: bool
     aeration: float = 0.0
+    power_in_range: bool = True
 
 
 def highest_speed(tank: StirredTank, flow: float, volume: float) -> float:
@@ -86,7 +89,7 @@ def transfer_limits(
     - `dissolved_oxygen`: fraction of saturation that stays in the broth.
     """
     if not isinstance(vessel, StirredTank | Airlift):
-        return _surface_limits(vessel, volume, temperature, dissolved_oxygen, aeration)
+        return _surface_limits(vessel, volume, temperature, dissolved_oxygen, aeration, speed)
     vvm = vessel.aeration[1] if aeration is None else aeration
     head = vessel.head_pressure[1] if head_pressure is None else head_pressure
     pressure = mean_pressure(vessel, volume, head)
@@ -173,26 +176,34 @@ def _airlift_limits(
 
 
 def _surface_limits(
-    vessel: SurfaceAerated, volume: float, temperature: float, fraction: float, aeration: float | None
+    vessel: SurfaceAerated,
+    volume: float,
+    temperature: float,
+    fraction: float,
+    aeration: float | None,
+    frequency: float | None,
 ) -> TransferLimits:
-    transfer = vessel.transfer
+    shaking = None if isinstance(vessel, WaveBag) else vessel.shaking
+    transfer = vessel.transfer if isinstance(vessel, WaveBag) else shaken_transfer(vessel, volume, frequency)
     known = Estimate(transfer.kLa_at(volume), transfer.in_range, transfer.source, transfer.status, transfer.spread)
     exchange = transfer.gas_exchange if aeration is None else aeration
     rate = highest_OTR(known.value, exchange, ATMOSPHERE, temperature, fraction)
+    power = None if isinstance(vessel, WaveBag) else shaken_power(vessel, volume, frequency)
     return TransferLimits(
         volume=volume,
-        speed=0.0,
-        power_per_volume=0.0,
-        gas_velocity=0.0,
+        speed=shaking.at(frequency) if shaking else 0.0,
+        power_per_volume=power.value if power else math.nan,
+        gas_velocity=math.nan,
         kLa_coalescing=known,
         kLa_non_coalescing=known,
         OTR_coalescing=rate,
         OTR_non_coalescing=rate,
         cooling=math.inf,
         cooling_OUR=math.inf,
-        mixing_time=Estimate(0.0, False, f"not known for a {vessel.kind}", "assumed"),
-        tip_speed=0.0,
-        kolmogorov_length=0.0,
+        mixing_time=Estimate(math.nan, False, f"not known for a {vessel.kind}", "assumed"),
+        tip_speed=math.nan,
+        kolmogorov_length=kolmogorov_length(power.value) if power else math.nan,
         flooded=False,
         aeration=exchange,
+        power_in_range=power.in_range if power else True,
     )

@@ -126,6 +126,7 @@ class Segment:
     stirrer_speed: float | None = None
     aeration: float | None = None
     head_pressure: float = 0.0
+    shaking_frequency: float | None = None
 
     @property
     def is_culture(self) -> bool:
@@ -266,6 +267,7 @@ def _segment(
         stirrer_speed=setting("stirrer_speed", "1/min", last.stirrer_speed),
         aeration=setting("aeration", "vvm", last.aeration),
         head_pressure=setting("head_pressure", "bar", last.head_pressure) or 0.0,
+        shaking_frequency=setting("shaking_frequency", "1/min", last.shaking_frequency),
     )
 
 
@@ -301,6 +303,7 @@ def _ramp(recipe: MasterRecipe, path: str, phase: Phase, last: Segment, *, begun
             path,
             phase.do,
             longest=hours,
+            shaking_frequency=last.shaking_frequency,
             **{name: settings.get(name, getattr(last, name)) for name in _RAMPED},
         )
 

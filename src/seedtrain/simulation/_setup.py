@@ -20,6 +20,7 @@ from seedtrain.simulation._equations import Kind, Layout, culture_system
 from seedtrain.simulation._plan import Liquid, Outflow, Plan, Segment, base_liquid, content, plan_of, speed_range
 from seedtrain.simulation._retention import check_retention
 from seedtrain.simulation._run import Floats, Run
+from seedtrain.simulation._shaken import check_shaken, shaken_transfer
 from seedtrain.simulation._surroundings import Surroundings, surroundings_of
 from seedtrain.simulation._transfer import (
     OXYGEN_IN_AIR,
@@ -275,6 +276,7 @@ def setup_of(
     culture = culture.with_parameters(own) if own else culture
     plan = plan_of(culture, vessel, recipe, unit_procedure, feed_factor)
     check_retention(vessel, recipe, plan.segments)
+    check_shaken(vessel, recipe, plan.segments)
     return Setup(culture, vessel, recipe, unit_procedure, plan, around, dict(initial or {}), inoculum)
 
 
@@ -297,7 +299,8 @@ def aeration_of(vessel: Vessel, segment: Segment) -> tuple[float, bool]:
 def _vessel_numbers(vessel: Vessel, segment: Segment, around: Surroundings, volume: float) -> dict[str, float]:
     """The vessel's figures in the units of the equations; `volume` L at the start of the run."""
     if isinstance(vessel, ShakeFlask | Well | WaveBag):
-        known = vessel.transfer
+        wanted = segment.shaking_frequency
+        known = vessel.transfer if isinstance(vessel, WaveBag) else shaken_transfer(vessel, volume, wanted)
         return {
             "k_ref": known.kLa,
             "V_ref": known.reference_volume,

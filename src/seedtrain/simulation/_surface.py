@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from seedtrain.simulation._estimate import BROTH_DENSITY, GRAVITY, SURFACE_TENSION, Estimate
+from seedtrain.simulation._estimate import BROTH_DENSITY, BROTH_VISCOSITY, GRAVITY, SURFACE_TENSION, Estimate
 
 FLASK_EXPONENT: Final = -0.83  # kLa of a flask grows with its filling to this power, see `flask_kLa`
 WELL_EXPONENT: Final = -1.0  # a surface that keeps its size over a volume
@@ -43,12 +43,63 @@ def flask_kLa(frequency: float, shaking_diameter: float, diameter: float, volume
     return Estimate(value, in_range, "Seletzky et al. 2007", spread=0.3)
 
 
+def flask_power(frequency: float, shaking_diameter: float, diameter: float, volume: float, nominal: float) -> Estimate:
+    """Power per volume that the shaking of an unbaffled flask brings in, W/m3; arguments as `flask_kLa`.
+
+    **Source** Buechs, Maier, Milbradt & Zoels 2000, Biotechnol. Bioeng. 68:594: Ne' = P / (rho n^3 d^4 V^1/3) =
+    70/Re + 25 Re^-0.6 + 1.5 Re^-0.2 with Re = rho n d^2 / eta, for liquid that moves in phase with the shaker (from
+    memory of the field; the original was not at hand). Flasks up to 1 L.
+    """
+    n, litres = frequency / 60, volume / 1000
+    if n <= 0:
+        return Estimate(0.0, False, "Buechs et al. 2000", "unverified")
+    reynolds = BROTH_DENSITY * n * diameter**2 / BROTH_VISCOSITY
+    newton = 70 / reynolds + 25 * reynolds**-0.6 + 1.5 * reynolds**-0.2
+    value = newton * BROTH_DENSITY * n**3 * diameter**4 * litres ** (1 / 3) / litres
+    in_range = in_phase(frequency, shaking_diameter, diameter, volume) and nominal <= 1.0
+    return Estimate(value, in_range, "Buechs et al. 2000", "unverified")
+
+
+def phase_number(frequency: float, shaking_diameter: float, diameter: float, volume: float) -> float:
+    """How well the liquid of a shaken flask follows the shaker; up to `IN_PHASE` it stands out of phase.
+
+    Arguments as `flask_kLa`. **Source** Buechs, Lotter & Milbradt 2001, Biochem. Eng. J. 7:135: Ph = d0/d (1 + 3 log10(
+    rho 2 pi n d^2 / 4 eta (1 - (1 - 4/pi (V^1/3 / d)^2)^0.5)^2)) (from memory of the field; the original was not at
+    hand).
+    """
+    depth = (volume / 1000) ** (1 / 3) / diameter
+    film = 1 - math.sqrt(max(1 - 4 / math.pi * depth**2, 0.0))
+    reynolds = BROTH_DENSITY * 2 * math.pi * frequency / 60 * diameter**2 / (4 * BROTH_VISCOSITY) * film**2
+    return shaking_diameter / diameter * (1 + 3 * math.log10(reynolds)) if reynolds > 0 else -math.inf
+
+
+def axial_froude(frequency: float, shaking_diameter: float) -> float:
+    """Centrifugal acceleration of the shaker over gravity. **Source** as `phase_number`."""
+    return float((2 * math.pi * frequency / 60) ** 2 * shaking_diameter / 2 / GRAVITY)
+
+
+IN_PHASE: Final = 1.26  # the phase number, and `LEAST_FROUDE` the axial Froude number, above which flow is in phase
+LEAST_FROUDE: Final = 0.4
+
+
+def in_phase(frequency: float, shaking_diameter: float, diameter: float, volume: float) -> bool:
+    """Whether the liquid moves with the shaker: Ph > 1.26 and Fr > 0.4; out of phase, power and kLa collapse.
+
+    Arguments and **source** as `phase_number`.
+    """
+    return (
+        axial_froude(frequency, shaking_diameter) > LEAST_FROUDE
+        and phase_number(frequency, shaking_diameter, diameter, volume) > IN_PHASE
+    )
+
+
 def critical_frequency(shaking_diameter: float, diameter: float, volume: float) -> float:
     """Shaking frequency below which surface tension holds the liquid of a round well still, 1/min.
 
     - `shaking_diameter`, `diameter` of the well m; `volume` L.
     **Source** Hermann, Lehmann & Buechs 2003: n = (sigma d / (4 pi V rho d0))^0.5, from the work of the centrifugal
-    force against the surface (the form from memory, the effect from its abstract).
+    force against the surface (the effect from its abstract, the form read in a program that quotes Micheletti et al.
+    2006, Chem. Eng. Sci. 61:2939).
     """
     ratio = SURFACE_TENSION * diameter / (4 * math.pi * volume / 1000 * BROTH_DENSITY * shaking_diameter)
     return 60 * math.sqrt(ratio)

@@ -39,6 +39,24 @@ class Transfer:
 
 
 @dataclass(frozen=True)
+class Shaking:
+    """How a flask or a plate is shaken, where its kLa follows from that and not from a measurement.
+
+    - `frequency`: (lowest, highest) 1/min that the shaker is used at. - `orbit`: its diameter, m. - `diameter`: of the
+      vessel at its widest, m.
+    """
+
+    frequency: tuple[float, float]
+    orbit: float
+    diameter: float
+
+    def at(self, wanted: float | None) -> float:
+        """The frequency nearest to `wanted`, 1/min; the highest where nothing is wanted."""
+        low, high = self.frequency
+        return high if wanted is None else min(max(wanted, low), high)
+
+
+@dataclass(frozen=True)
 class Retention:
     """What holds cells back while liquid is harvested: a filter, an acoustic or gravity settler.
 
@@ -150,7 +168,10 @@ class Airlift:
 
 @dataclass(frozen=True)
 class ShakeFlask:
-    """A flask on a shaker in an incubator, whose air keeps the set temperature; volumes in L."""
+    """A flask on a shaker in an incubator, whose air keeps the set temperature; volumes in L.
+
+    `transfer` at the highest shaking; `feed_rate`: (lowest, highest) L/h that a line to it feeds, None without a line.
+    """
 
     name: str
     scale: str
@@ -158,6 +179,8 @@ class ShakeFlask:
     working_volume: tuple[float, float]
     transfer: Transfer
     seeds: tuple[str, ...] = ()
+    shaking: Shaking | None = None
+    feed_rate: tuple[float, float] | None = None
 
     kind: ClassVar[str] = "shake_flask"
 
@@ -169,7 +192,7 @@ class ShakeFlask:
 
 @dataclass(frozen=True)
 class Well:
-    """One well of a shaken plate in an incubator, whose air keeps the set temperature; volumes in L."""
+    """One well of a shaken plate in an incubator, whose air keeps the set temperature; fields as `ShakeFlask`."""
 
     name: str
     scale: str
@@ -177,6 +200,8 @@ class Well:
     working_volume: tuple[float, float]
     transfer: Transfer
     seeds: tuple[str, ...] = ()
+    shaking: Shaking | None = None
+    feed_rate: tuple[float, float] | None = None
 
     kind: ClassVar[str] = "well"
 
@@ -200,6 +225,8 @@ class WaveBag:
     kind: ClassVar[str] = "wave_bag"
 
 
+Shaken = ShakeFlask | Well
+"""Vessels on a shaker: without a stirrer, a gas line, or anything that holds the pH."""
 SurfaceAerated = ShakeFlask | Well | WaveBag
 """Vessels whose gas passes the liquid's surface: `transfer` says all of it."""
 Sparged = StirredTank | Airlift

@@ -12,8 +12,17 @@ from seedtrain.base import translate as _
 from seedtrain.simulation._airlift import circulation_velocity, gas_hold_up
 from seedtrain.simulation._estimate import Estimate
 from seedtrain.simulation._limits import TransferLimits, highest_OTR, transfer_limits
+from seedtrain.simulation._surface import (
+    IN_PHASE,
+    LEAST_FROUDE,
+    axial_froude,
+    critical_frequency,
+    flask_power,
+    in_phase,
+    phase_number,
+)
 from seedtrain.simulation._transfer import ATMOSPHERE, flooding_speed, gassed_power, mean_pressure
-from seedtrain.simulation._vessel import Airlift, StirredTank, Vessel
+from seedtrain.simulation._vessel import Airlift, ShakeFlask, Shaken, StirredTank, Vessel, Well
 from seedtrain.simulation._zones import zone_exchange
 
 
@@ -72,6 +81,8 @@ def check_vessel(
 
 def _figures(vessel: Vessel, limits: TransferLimits, temperature: float, oxygen: float) -> Iterator[Figure]:
     yield from _transfer(vessel, limits, temperature, oxygen)
+    if isinstance(vessel, ShakeFlask | Well):
+        yield from _shaken(vessel, limits)
     if isinstance(vessel, StirredTank | Airlift):
         yield Figure("gas_velocity", _("gas velocity"), limits.gas_velocity, limits.gas_velocity, "m/s")
         yield from _mixing(vessel, limits)
@@ -100,6 +111,28 @@ def _transfer(vessel: Vessel, limits: TransferLimits, temperature: float, oxygen
     rates = [highest_OTR(kLa, limits.aeration, pressure, temperature, oxygen) for kLa in (low, high)]
     words = _("oxygen transfer at {percent} % dissolved oxygen").format(percent=f"{oxygen * 100:g}")
     yield Figure("OTR", words, rates[0], rates[1], "mmol/L/h", inside, names, status)
+
+
+def _shaken(vessel: Shaken, limits: TransferLimits) -> Iterator[Figure]:
+    shaking = vessel.shaking
+    if shaking is None:
+        return
+    yield Figure("shaking_frequency", _("shaking frequency"), *shaking.frequency, "1/min")
+    movement = (limits.speed, shaking.orbit, shaking.diameter, limits.volume)
+    if isinstance(vessel, Well):
+        least = critical_frequency(*movement[1:])
+        words = _("frequency below which surface tension holds the liquid still")
+        source = "Hermann et al. 2003, Micheletti et al. 2006"
+        yield Figure("critical_frequency", words, least, least, "1/min", limits.speed > least, source)
+        return
+    power = flask_power(*movement, vessel.nominal_volume)
+    yield _figure("power_per_volume", _("power per volume"), power.value, "W/m3", power)
+    phase, froude, inside = phase_number(*movement), axial_froude(*movement[:2]), in_phase(*movement)
+    source = "Buechs et al. 2001"
+    words = _("phase number: in phase with the shaker above {least}").format(least=IN_PHASE)
+    yield Figure("phase_number", words, phase, phase, "", inside, source, "unverified")
+    words = _("centrifugal acceleration over gravity")
+    yield Figure("axial_froude", words, froude, froude, "", froude > LEAST_FROUDE, source, "unverified")
 
 
 def _mixing(vessel: StirredTank | Airlift, limits: TransferLimits) -> Iterator[Figure]:
@@ -144,3 +177,7 @@ def _notes(vessel: Vessel, limits: TransferLimits) -> Iterator[str]:
             )
     if not math.isfinite(limits.cooling):
         yield _("the incubator's air holds the temperature")
+    if isinstance(vessel, ShakeFlask | Well):
+        yield _("nothing holds the pH or the dissolved oxygen: a run takes the pH at its set point")
+        if vessel.feed_rate is None:
+            yield _("no line feeds it: a recipe that feeds is refused; declare feed_rate if there is one")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from seedtrain.quantity import Measure, MeasureRange, Quantity, Range
 from seedtrain.simulation._estimate import Estimate
@@ -24,64 +23,16 @@ from seedtrain.simulation._vessel import (
     Airlift,
     Retention,
     ShakeFlask,
+    Shaking,
     StirredTank,
     Transfer,
     Vessel,
     WaveBag,
     Well,
 )
+from seedtrain.simulation._vessel_rules import ALWAYS, KINDS, RetentionEntry, one_or_range
 
 MOST_ZONES: Final = 20
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """Which fields a kind of vessel needs and may have; `moved`: those that stand in for a measured kLa."""
-
-    needs: tuple[str, ...] = ()
-    may: tuple[str, ...] = ()
-    moved: tuple[str, ...] = ()
-
-
-_JACKET: Final = ("aeration", "head_pressure", "cooling_area", "heat_transfer_coefficient", "coolant_temperature")
-_DRIVE: Final = ("impellers", "impeller", "impeller_diameter", "stirrer_speed", "motor_power")
-_CONTROL: Final = ("oxygen_share", "carbon_dioxide_share", "oxygen_cascade", "pH_lowered_by", "actuator_dead_band")
-_SHAKEN: Final = ("shaking_frequency", "shaking_diameter", "diameter")
-_KINDS: Final = {
-    "stirred_tank": _Kind(
-        ("diameter", *_DRIVE, *_JACKET), ("zones", "feed_zone", "probe_zone", "retention", *_CONTROL)
-    ),
-    "airlift": _Kind(("diameter", "draft_tube_diameter", *_JACKET), ("clearance",)),
-    "shake_flask": _Kind((), ("kLa_volume", "gas_exchange", "evaporation"), _SHAKEN),
-    "well": _Kind((), ("kLa_volume", "gas_exchange", "evaporation"), _SHAKEN),
-    "wave_bag": _Kind(("aeration",), ("kLa_volume", "evaporation", "retention"), ("rocking_rate", "rocking_degrees")),
-}
-_ALWAYS: Final = ("kind", "scale", "nominal_volume", "working_volume", "seeds")
-
-
-class RetentionEntry(BaseModel):
-    """`retention:` of a vessel: what its device keeps, and how much it can harvest."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    cells: Annotated[Quantity, Measure("")]
-    product: Annotated[Quantity, Measure("")]
-    harvest_rate: Annotated[Range, MeasureRange("L/h")]
-
-    @field_validator("cells", "product")
-    @classmethod
-    def _part(cls, value: Quantity, info: ValidationInfo) -> Quantity:
-        if not 0 <= value.magnitude("") <= 1:
-            raise ValueError(f"{info.field_name} is {value}, not a part | Write 0 % (passes) to 100 % (stays).")
-        return value
-
-    @field_validator("harvest_rate")
-    @classmethod
-    def _closed(cls, value: Range) -> Range:
-        low, high = value.bounds(value.unit)
-        if not (low >= 0 and math.isfinite(high) and high > 0):
-            raise ValueError(f"harvest_rate {value} is open or below zero | Write both ends, for instance 0 .. 2 L/h.")
-        return value
 
 
 class VesselEntry(BaseModel):
@@ -108,12 +59,13 @@ class VesselEntry(BaseModel):
     coolant_temperature: Annotated[Quantity, Measure("degC")] | None = None
     kLa: Annotated[Quantity, Measure("1/h")] | None = None
     kLa_volume: Annotated[Quantity, Measure("L")] | None = None
-    shaking_frequency: Annotated[Quantity, Measure("1/min")] | None = None
+    shaking_frequency: Annotated[Range, MeasureRange("1/min"), BeforeValidator(one_or_range)] | None = None
     shaking_diameter: Annotated[Quantity, Measure("m")] | None = None
     rocking_rate: Annotated[Quantity, Measure("1/min")] | None = None
     rocking_degrees: Annotated[Quantity, Measure("")] | None = None
     gas_exchange: Annotated[Quantity, Measure("vvm")] | None = None
     evaporation: Annotated[Quantity, Measure("g/h")] | None = None
+    feed_rate: Annotated[Range, MeasureRange("L/h")] | None = None
     zones: Annotated[Quantity, Measure("")] | None = None
     feed_zone: Annotated[Quantity, Measure("")] | None = None
     probe_zone: Annotated[Quantity, Measure("")] | None = None
@@ -137,7 +89,6 @@ class VesselEntry(BaseModel):
         "clearance",
         "kLa",
         "kLa_volume",
-        "shaking_frequency",
         "shaking_diameter",
         "rocking_rate",
         "rocking_degrees",
@@ -156,7 +107,7 @@ class VesselEntry(BaseModel):
             raise ValueError(f"evaporation is {value}, below zero | Write what leaves, or 0 g/h.")
         return value
 
-    @field_validator("working_volume", "stirrer_speed", "aeration", "head_pressure")
+    @field_validator("working_volume", "stirrer_speed", "aeration", "head_pressure", "feed_rate")
     @classmethod
     def _closed(cls, value: Range | None, info: ValidationInfo) -> Range | None:
         if value is None:
@@ -169,6 +120,16 @@ class VesselEntry(BaseModel):
         nominal = info.data.get("nominal_volume")
         if info.field_name == "working_volume" and nominal is not None and high > nominal.magnitude(value.unit):
             raise ValueError(f"working_volume ends above the nominal {nominal} | Lower it, for gas needs room.")
+        return value
+
+    @field_validator("shaking_frequency")
+    @classmethod
+    def _shakes(cls, value: Range | None) -> Range | None:
+        if value is None:
+            return None
+        low, high = value.bounds("1/min")
+        if not (low > 0 and math.isfinite(high)):
+            raise ValueError(f"{value} is open or not above zero | Write for instance 150 .. 350 1/min, or one figure.")
         return value
 
     @field_validator("impellers", "zones", "feed_zone", "probe_zone")
@@ -255,15 +216,15 @@ class VesselEntry(BaseModel):
         kind = info.data.get("kind")
         if kind is None or value is None:
             return value
-        rules = _KINDS[kind]
+        rules = KINDS[kind]
         measured = ("kLa", *rules.moved) if rules.moved else ()
-        if info.field_name not in {*_ALWAYS, *rules.needs, *rules.may, *measured}:
+        if info.field_name not in {*ALWAYS, *rules.needs, *rules.may, *measured}:
             raise ValueError(f"a {kind} has no {info.field_name!r} | Remove {info.field_name}.")
         return value
 
     @model_validator(mode="after")
     def _complete(self) -> VesselEntry:
-        rules = _KINDS[self.kind]
+        rules = KINDS[self.kind]
         given = {name for name in type(self).model_fields if getattr(self, name) is not None}
         needs, may, who = list(rules.needs), [*rules.may], f"a {self.kind}"
         if rules.moved and self.kLa is None and given & set(rules.moved) - {"diameter"} and self.kLa_volume is None:
@@ -276,7 +237,7 @@ class VesselEntry(BaseModel):
         if missing:
             other = f", or give {', '.join(rules.moved)} instead" if missing == ["kLa"] else ""
             raise ValueError(f"{who} needs {_list(missing)} | Add {', '.join(missing)}{other}.")
-        strange = sorted(given - {*_ALWAYS, *needs, *may})
+        strange = sorted(given - {*ALWAYS, *needs, *may})
         if strange:
             raise ValueError(f"{who} has no {_list(strange)} | Remove {', '.join(strange)}.")
         return self
@@ -376,18 +337,26 @@ def _surface(
 
 def _flask(entry: VesselEntry, name: str) -> ShakeFlask:
     def estimate(entry: VesselEntry, volume: float, nominal: float) -> Estimate:
-        return flask_kLa(*_shaking(entry), volume, nominal)
+        return flask_kLa(*_movement(entry), volume, nominal)
 
-    return ShakeFlask(
-        **_common(entry, name), transfer=_surface(entry, FLASK_EXPONENT, estimate, exchange=FLASK_EXCHANGE)
-    )
+    return ShakeFlask(**_common(entry, name), **_shaken(entry, FLASK_EXPONENT, estimate))
 
 
 def _well(entry: VesselEntry, name: str) -> Well:
     def estimate(entry: VesselEntry, volume: float, nominal: float) -> Estimate:
-        return well_kLa(*_shaking(entry), volume)
+        return well_kLa(*_movement(entry), volume)
 
-    return Well(**_common(entry, name), transfer=_surface(entry, WELL_EXPONENT, estimate, exchange=FLASK_EXCHANGE))
+    return Well(**_common(entry, name), **_shaken(entry, WELL_EXPONENT, estimate))
+
+
+def _shaken(
+    entry: VesselEntry, exponent: float, estimate: Callable[[VesselEntry, float, float], Estimate]
+) -> dict[str, Any]:
+    return {
+        "transfer": _surface(entry, exponent, estimate, exchange=FLASK_EXCHANGE),
+        "shaking": None if entry.shaking_frequency is None else _shaking(entry),
+        "feed_rate": None if entry.feed_rate is None else entry.bounds("feed_rate", "L/h"),
+    }
 
 
 def _bag(entry: VesselEntry, name: str) -> WaveBag:
@@ -403,12 +372,15 @@ def _bag(entry: VesselEntry, name: str) -> WaveBag:
     )
 
 
-def _shaking(entry: VesselEntry) -> tuple[float, float, float]:
-    return (
-        entry.number("shaking_frequency", "1/min"),
-        entry.number("shaking_diameter", "m"),
-        entry.number("diameter", "m"),
-    )
+def _shaking(entry: VesselEntry) -> Shaking:
+    orbit, diameter = entry.number("shaking_diameter", "m"), entry.number("diameter", "m")
+    return Shaking(entry.bounds("shaking_frequency", "1/min"), orbit, diameter)
+
+
+def _movement(entry: VesselEntry) -> tuple[float, float, float]:
+    """At the highest shaking: 1/min, orbit m, diameter m."""
+    found = _shaking(entry)
+    return found.frequency[1], found.orbit, found.diameter
 
 
 _BUILD: Final[dict[str, Callable[[VesselEntry, str], Vessel]]] = {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 
 from seedtrain.base import translate as _
 from seedtrain.development._agitation import CER_SHOWN
 from seedtrain.development._feed import FLOOR_OF_SET_POINT
 from seedtrain.development._scaling._scale_up import ScaleUp
+from seedtrain.development._scaling._shaken import shaken_limits
 from seedtrain.development._volumes import BASE_ALLOWANCE, INOCULUM_ALLOWANCE
 from seedtrain.development._words import number, percent
 from seedtrain.simulation import Estimate, StirredTank
@@ -26,7 +28,7 @@ class Assumption:
 
 def assumptions(found: ScaleUp) -> tuple[Assumption, ...]:
     """Of the culture, of each vessel's correlations, of volumes, zones, gas and the rig."""
-    return (*_culture(found), *_vessels(found), *_volumes(), *_mixing(found))
+    return (*_culture(found), *_vessels(found), *_shaken(found), *_volumes(), *_mixing(found))
 
 
 def _culture(found: ScaleUp) -> Iterator[Assumption]:
@@ -48,6 +50,11 @@ def _culture(found: ScaleUp) -> Iterator[Assumption]:
 def _vessels(found: ScaleUp) -> Iterator[Assumption]:
     for result in (found.start, found.end):
         limits = result.transfer.matched
+        if not isinstance(result.vessel, StirredTank):
+            estimate = limits.kLa_coalescing
+            inside = estimate.in_range and estimate.status == "sourced"
+            yield Assumption(f"{result.unit}: kLa, 1/h", _within(estimate), estimate.source, inside)
+            continue
         estimates = (
             (_("kLa, coalescing, 1/h"), limits.kLa_coalescing),
             (_("kLa, non-coalescing, 1/h"), limits.kLa_non_coalescing),
@@ -56,6 +63,23 @@ def _vessels(found: ScaleUp) -> Iterator[Assumption]:
         for words, estimate in estimates:
             yield Assumption(f"{result.unit}: {words}", _within(estimate), estimate.source, estimate.in_range)
         yield _power(result.unit, result.vessel)
+
+
+def _shaken(found: ScaleUp) -> Iterator[Assumption]:
+    for result in found.shaken:
+        limits, transfer = shaken_limits(result), result.vessel
+        assert not isinstance(transfer, StirredTank)
+        text = _("{unit}: the pH stays at its set point, though nothing holds it; acid for the buffer, mmol/L")
+        yield Assumption(text.format(unit=result.unit), number(limits.acid), _("the run's ammonium"), False)
+        text = _("{unit}: gas through the closure, vvm")
+        known = transfer.transfer.gas_exchange
+        yield Assumption(text.format(unit=result.unit), number(known), _("the plant file, or assumed"), True)
+        power = result.transfer.matched
+        if isfinite(power.power_per_volume):
+            text = _("{unit}: power of shaking, W/m3")
+            source = "Buechs et al. 2000, Biotechnol. Bioeng. 68:594"
+            value = number(power.power_per_volume)
+            yield Assumption(text.format(unit=result.unit), value, source, power.power_in_range)
 
 
 def _within(estimate: Estimate) -> str:
@@ -81,12 +105,14 @@ def _volumes() -> Iterator[Assumption]:
 
 
 def _mixing(found: ScaleUp) -> Iterator[Assumption]:
+    made = f"{number(CER_SHOWN)} mmol/L/h"
+    yield Assumption(_("carbon dioxide is compared while this much is made"), made, _("chosen"), True)
+    if found.gradients is None:
+        return
     count = str(found.gradients.count)
     derived = _("the mixing time; the flow between layers is derived from it")
     yield Assumption(_("equal layers with the power spread evenly"), count, derived, True)
-    yield Assumption(_("the gas is one well-mixed phase"), "1", _("assumed"), found.end.broth.volume < 5000.0)
-    made = f"{number(CER_SHOWN)} mmol/L/h"
-    yield Assumption(_("carbon dioxide is compared while this much is made"), made, _("chosen"), True)
+    yield Assumption(_("the gas is one well-mixed phase"), "1", _("assumed"), found.larger.broth.volume < 5000.0)
     yield Assumption(
         _("foam: the foaminess of the broth is not known"), "–", _("measure it in a column (Bikerman 1973)"), False
     )

@@ -11,7 +11,7 @@ import numpy as np
 from seedtrain.base import InputError
 from seedtrain.development._feed import feed_phases, within
 from seedtrain.development._scale import ScaleResult
-from seedtrain.simulation import Culture, Run, simulate, zone_exchange
+from seedtrain.simulation import Culture, Run, StirredTank, simulate, zone_exchange
 
 MOST_ZONES: Final = 12
 RTOL: Final = 1e-5
@@ -90,7 +90,10 @@ class Gradients:
 def gradients(culture: Culture, result: ScaleResult, zones: int = 4) -> Gradients:
     """The production of `result` once more in `zones` layers; raises `InputError` for fewer than 2 or more than 12."""
     check_zones(zones)
-    tank = dataclasses.replace(result.vessel, zones=zones, feed_zone=0, probe_zone=min(result.vessel.probe_zone, zones))
+    vessel = result.vessel
+    if not isinstance(vessel, StirredTank):
+        raise InputError(f"{vessel.name} is no stirred tank and has no layers", remedy="Ask in a stirred tank.")
+    tank = dataclasses.replace(vessel, zones=zones, feed_zone=0, probe_zone=min(vessel.probe_zone, zones))
     recipe = result.control.recipe
     run = simulate(
         culture,
@@ -102,7 +105,7 @@ def gradients(culture: Culture, result: ScaleResult, zones: int = 4) -> Gradient
     )
     at = _hardest(run, result)
     volume = float(run["V"][at])
-    flow = float(run["gas"][at]) * _at_vessel(result)
+    flow = float(run["gas"][at]) * _at_vessel(result, vessel)
     exchange = zone_exchange(tank, volume, float(run["N"][at]), flow)
     rows = tuple(row for row in _rows(run, zones, at) if row.spread > SHOWN * max(max(row.zones), 1e-12))
     mixed = result.production.totals["titre"][0]
@@ -118,11 +121,11 @@ def check_zones(count: int) -> None:
         raise InputError(f"{count} zones show no gradient", remedy=f"Ask for 2 to {MOST_ZONES} zones.")
 
 
-def _at_vessel(result: ScaleResult) -> float:
+def _at_vessel(result: ScaleResult, tank: StirredTank) -> float:
     """m3/s at vessel conditions of one normal L/min."""
     found = result.transfer.matched
     normal = found.aeration * found.volume  # normal L/min
-    return found.gas_velocity * result.vessel.area / normal if normal > 0 else 0.0
+    return found.gas_velocity * tank.area / normal if normal > 0 else 0.0
 
 
 def _hardest(run: Run, result: ScaleResult) -> int:

@@ -6,21 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from seedtrain.base import InputError, Progress, part, silent
+from seedtrain.base import InputError, Progress, finite, part, silent
 from seedtrain.development._agitation import KEEP, Agitation, match
+from seedtrain.development._scalable import can_be_kept, checked_keep, scalable
 from seedtrain.development._scale import ScaleResult, scale
 from seedtrain.development._scaling._gradients import Gradients, check_zones, gradients
 from seedtrain.development._scaling._rig import Rig, rig
+from seedtrain.development._scaling._shaken import shaken_limits
 from seedtrain.development._scaling._timing import Moment, timing
 from seedtrain.recipe import Change, MasterRecipe, diff
-from seedtrain.simulation import Culture, Vessel
+from seedtrain.simulation import Culture, StirredTank, Vessel
 
 ZONES: Final = 4
+BENCH: Final = 1.0
+"""Broth of the rig where the recipe's own vessel is shaken or too small for a pump, L; assumed."""
+LEAST_BENCH: Final = 0.2
 
 
 @dataclass(frozen=True)
 class Headspace:
-    """Room over the broth: its height without gas, m, and the foaminess that fills it, s.
+    """Room over the broth of a sparged vessel: its height without gas, m, and the foaminess that fills it, s.
 
     Foaminess is the height of foam over the gas velocity that makes it (Bikerman 1973, Foams); measure it in a column
     with the broth and its antifoam, and compare.
@@ -36,8 +41,8 @@ class ScaleUp:
 
     - `options`: for every criterion that can be kept, what holding it makes of the others (by its name).
     - `changes`: set points that differ between the two control recipes.
-    - `gradients`: in the larger vessel; `rig`: at the volume of the recipe's own vessel, the bench; `moments`: of the
-      train that ends in `end`.
+    - `gradients`: in the larger vessel, `rig`: beside a bench vessel; None where the larger one is shaken. `moments`:
+      of the train that ends in `end`.
     """
 
     recipe: MasterRecipe
@@ -46,14 +51,26 @@ class ScaleUp:
     end: ScaleResult
     options: Mapping[str, Agitation]
     changes: tuple[Change, ...]
-    gradients: Gradients
-    rig: Rig
+    gradients: Gradients | None
+    rig: Rig | None
     moments: tuple[Moment, ...]
     culture: Culture
 
+    @property
+    def larger(self) -> ScaleResult:
+        """The one of both with more broth."""
+        return max((self.start, self.end), key=lambda item: item.broth.volume)
+
+    @property
+    def shaken(self) -> tuple[ScaleResult, ...]:
+        """Those of both that stand on a shaker."""
+        return tuple(item for item in (self.start, self.end) if not isinstance(item.vessel, StirredTank))
+
     def headspace(self, result: ScaleResult) -> Headspace:
-        """Room for foam over the fullest broth."""
+        """Room for foam over the fullest broth; not a number where no gas rises through it."""
         vessel = result.vessel
+        if not isinstance(vessel, StirredTank):
+            return Headspace(float("nan"), float("nan"))
         height = vessel.height(vessel.nominal_volume) - vessel.height(result.broth.volume)
         velocity = result.transfer.matched.gas_velocity
         return Headspace(height, height / velocity if velocity > 0 else float("inf"))
@@ -74,9 +91,10 @@ class ScaleUp:
                 {"path": item.path, "parameter": item.parameter, "before": item.before, "after": item.after}
                 for item in self.changes
             ],
-            "headspace": {item.unit: dict(vars(self.headspace(item))) for item in (self.start, self.end)},
-            "gradients": self.gradients.to_data(),
-            "rig": self.rig.to_data(),
+            "headspace": finite({item.unit: dict(vars(self.headspace(item))) for item in (self.start, self.end)}),
+            "gradients": None if self.gradients is None else self.gradients.to_data(),
+            "rig": None if self.rig is None else self.rig.to_data(),
+            "shaken": {item.unit: shaken_limits(item).to_data() for item in self.shaken},
             "moments": [moment.to_data() for moment in self.moments],
         }
 
@@ -88,19 +106,21 @@ def scale_up(
     *,
     start: str,
     end: str,
-    keep: str = "power_per_volume",
+    keep: str | None = None,
     zones: int = ZONES,
     molar_mass: float = 44.8,
     progress: Progress = silent,
 ) -> ScaleUp:
-    """`master` from the vessel `start` to the vessel `end`, agitation held by `keep`.
+    """`master` from the vessel `start` to the vessel `end`, agitation held by `keep` (None: power per volume, or kLa
+    where power is not known).
 
     Raises `InputError` for the same vessel twice, an unknown one or criterion, and what `scale` and `gradients` refuse.
     """
     if start == end:
         raise InputError(f"{start} is both where the recipe comes from and where it goes", remedy="Name two vessels.")
-    if keep not in KEEP:
-        raise InputError(f"{keep!r} cannot be kept", remedy=f"Use one of: {', '.join(KEEP)}.")
+    names = tuple(KEEP)
+    if start in vessels and end in vessels:
+        keep = checked_keep(scalable(vessels[start]), scalable(vessels[end]), keep, names)
     check_zones(zones)
     given: dict[str, Any] = {"molar_mass": molar_mass}
     (small,) = scale(culture, vessels, master, targets=[start], progress=part(progress, 0.0, 0.3), **given)
@@ -108,20 +128,28 @@ def scale_up(
         culture, vessels, master, targets=[end], keep=keep, start=start, progress=part(progress, 0.3, 0.7), **given
     )
     volume = large.control.volume.magnitude("L")
-    options = {name: match(small.vessel, small.agitation.scaled, large.vessel, volume, name) for name in KEEP}
+    possible = can_be_kept(small.vessel, large.vessel, names)
+    options = {name: match(small.vessel, small.agitation.scaled, large.vessel, volume, name) for name in possible}
     progress(0.7, f"{end}: zones")
     bigger = large if large.broth.volume >= small.broth.volume else small
-    found = gradients(culture, bigger, zones)
+    stirred = isinstance(bigger.vessel, StirredTank)
+    found = gradients(culture, bigger, zones) if stirred else None
     progress(1.0, end)
     return ScaleUp(
         recipe=master,
-        keep=keep,
+        keep=large.agitation.keep,
         start=small,
         end=large,
         options=options,
         changes=tuple(diff(small.control.recipe, large.control.recipe)),
         gradients=found,
-        rig=rig(found, master.basis_volume.magnitude("L")),
+        rig=None if found is None else rig(found, _bench_volume(master, vessels)),
         moments=timing(large),
         culture=culture,
     )
+
+
+def _bench_volume(master: MasterRecipe, vessels: Mapping[str, Vessel]) -> float:
+    """Broth of the rig, L: that of the recipe's own vessel, where it is one that a pump can be put to."""
+    own = master.basis_volume.magnitude("L")
+    return own if isinstance(vessels[master.basis_unit], StirredTank) and own >= LEAST_BENCH else BENCH
