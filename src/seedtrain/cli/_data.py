@@ -194,8 +194,8 @@ def _tell(found: Dataset, draft: Path | None, *, drafted: str) -> None:
         print(f"{place}{item.run} {item.symbol}: {item.words}{more}\n  {item.remedy}")
     print(_("{count} findings; nothing was changed").format(count=len(found.findings)))
     if drafted:
-        for line in drafted.splitlines():
-            if "# unit guessed" in line or "# not understood" in line or "# not read" in line:
+        for line in dict.fromkeys(drafted.splitlines()):
+            if any(mark in line for mark in ("# unit guessed", "# run guessed", "# not understood", "# not read")):
                 print(f"  {line.strip().removeprefix('- ')}")
         where = str(draft) if draft else _("nowhere: add --draft mapping.yaml")
         print(_("units and columns were guessed from the headers; the draft is kept in {path}").format(path=where))

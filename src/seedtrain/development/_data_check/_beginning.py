@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from seedtrain.base import InputError, read_text
+from seedtrain.development._data_check._region import Region, Row
 from seedtrain.quantity import QuantityError, read_unit
-
-Row = tuple[int, tuple[str, ...]]
-"""A line (row of the sheet) and its cells as text."""
 
 ENCODINGS: Final = ("utf-8", "utf-16", "cp1252", "gb18030")
 MARKS: Final = "\t;,"
+QUOTED: Final = re.compile(r'"[^"]*"')
 WESTERN: Final = frozenset("äöüÄÖÜßàâçèéêëîïôùûñáíóúåæøÅÆØ°µ²³·±×%–’")
 """What a western laboratory writes beyond ASCII; bytes that read otherwise as cp1252 are another encoding's."""
 LOOKED_AT: Final = 200
@@ -28,14 +27,17 @@ HIGHEST: Final = 60
 class Beginning:
     """How a table lies in its file; 0 and empty: as usual (UTF-8, names in the first row, readings below it).
 
-    - `header`, `first`: lines of the names and of the first reading. - `units`: by name, where a row below the names
-      holds them.
+    - `header`, `first`: lines of the names and of the first reading. - `over`: the line above the names that heads
+      several columns together. - `units`: by name, where a row below the names holds them. - `region`: its cells, where
+      the sheet holds more than one table.
     """
 
     encoding: str = ""
     header: int = 0
     first: int = 0
     units: Mapping[str, str] = field(default_factory=dict)
+    over: int = 0
+    region: Region | None = None
 
 
 def decoded(path: Path, encoding: str = "") -> str:
@@ -87,17 +89,20 @@ def separator_of(text: str, header: int) -> str:
     """What parts the cells of a text table: the mark that stands most often in the line of the names."""
     lines = text.splitlines()
     head = lines[header - 1] if 0 < header <= len(lines) else next((line for line in lines if line.strip()), "")
+    head = QUOTED.sub("", head)
     return max(MARKS, key=head.count) if any(head.count(mark) for mark in MARKS) else ","
 
 
 def likely_header(text: str) -> int:
     """The line of the names in a text table with something above it; 0 where the first line is as wide as the rest."""
-    lines = text.splitlines()[:LOOKED_AT]
+    lines = [QUOTED.sub("", line) for line in text.splitlines()[:LOOKED_AT]]
     counts = {mark: Counter(line.count(mark) for line in lines if line.count(mark)) for mark in MARKS}
     mark, usual = max(
         ((mark, found.most_common(1)[0]) for mark, found in counts.items() if found), key=lambda item: item[1][1],
         default=("", (0, 0)),
     )  # fmt: skip
+    often = [count for count, times in counts.get(mark, {}).items() if times > 2 and 4 * times >= len(lines)]
+    usual = (max([usual[0], *often]), usual[1])  # notes above a short table may be more lines than it has
     first = next((at for at, line in enumerate(lines) if line.strip()), 0)
     if not mark or len(lines) < 3 or lines[first].count(mark) >= usual[0]:
         return 0
@@ -110,13 +115,39 @@ def beginning_of(rows: Sequence[Row], *, encoding: str = "") -> Beginning:
     if len(shown) < 2:
         return Beginning(encoding)
     width = Counter(sum(map(bool, cells)) for _line, cells in shown).most_common(1)[0][0]
-    at = 0
-    if sum(map(bool, shown[0][1])) <= 0.6 * width:
+    at, over = 0, _heads_several(shown)
+    if over:
+        at, shown[over] = over, (shown[over][0], joined(shown[over - 1][1], shown[over][1]))
+    elif sum(map(bool, shown[0][1])) <= 0.6 * width:
         at = next((at for at, (line, cells) in enumerate(shown) if line <= HIGHEST and _names(cells, width)), 0)
     header = shown[at][0] if at else 0
     below = shown[at + 1 : at + 3]
     units = _units(shown[at][1], below[0][1]) if len(below) == 2 else {}
-    return Beginning(encoding, header, below[1][0] if units else 0, units)
+    return Beginning(encoding, header, below[1][0] if units else 0, units, shown[at - 1][0] if over else 0)
+
+
+def joined(over: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """Names with what heads them: a cell of the row above stands over its own column and the empty ones after it."""
+    found, above = [], ""
+    for at, name in enumerate(names):
+        above = (over[at] if at < len(over) else "") or above
+        found.append(f"{above} {name}".strip() if name else over[at] if at < len(over) else "")
+    return tuple(found)
+
+
+def _heads_several(shown: Sequence[Row]) -> int:
+    """Which of the first rows holds names that stand more than once, under a row that tells them apart; 0 if none."""
+    for at in range(1, min(len(shown) - 1, 6)):
+        above, names = shown[at - 1][1], shown[at][1]
+        named = [cell for cell in names if cell]
+        if len(set(named)) == len(named) or any(map(_plain_number, named)) or any(map(_begins_as_number, named)):
+            continue
+        if not any(above) or _units(above, names):
+            continue
+        both = [cell for cell in joined(above, names) if cell]
+        if len(set(both)) == len(both) and any(map(_plain_number, shown[at + 1][1])):
+            return at
+    return 0
 
 
 def _names(cells: Sequence[str], width: int) -> bool:

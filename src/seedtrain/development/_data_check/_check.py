@@ -24,7 +24,8 @@ from seedtrain.base import (
 )
 from seedtrain.development._data_check._balance import carbon, sampling
 from seedtrain.development._data_check._clock import moment
-from seedtrain.development._data_check._draft import NOT_UNDERSTOOD, draft_mapping
+from seedtrain.development._data_check._draft import draft_mapping
+from seedtrain.development._data_check._draft_forms import NOT_UNDERSTOOD
 from seedtrain.development._data_check._exports import read_table
 from seedtrain.development._data_check._findings import Finding, Series, compare, look_at
 from seedtrain.development._data_check._mapping import MappingEntry, RunEntry, TableEntry
@@ -32,7 +33,7 @@ from seedtrain.development._data_check._of_runs import read_features
 from seedtrain.development._data_check._plates import read_layout
 from seedtrain.development._data_check._reader import Happened, TableReader
 from seedtrain.development._data_check._spectra import SpectraTable, look_at_spectra
-from seedtrain.development._data_check._table import with_points
+from seedtrain.development._data_check._table import Sheet, with_points
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture, Run, RunEvent, Variable, read_culture
 
@@ -170,6 +171,7 @@ class _Tables:
         self.spectra: list[SpectraTable] = []
         self.features: dict[str, dict[str, float]] = {}
         self.seen: set[str] = set()
+        self.last: tuple[tuple[object, ...], Sheet] | None = None
         # Runs of each instrument's export, and what its events tell of all of them.
         self.exported: dict[str, set[str]] = {}
         self.of_export: list[tuple[str, RunEvent, Position]] = []
@@ -191,9 +193,7 @@ class _Tables:
         return self
 
     def _table(self, at: int, table: TableEntry) -> None:
-        sheet = read_table(self.folder / table.file, table.sheet, table.instrument, beginning=table.beginning)
-        if table.decimal == ",":
-            sheet = with_points(sheet)
+        sheet = self._sheet(table)
         if table.kind == "features":
             for run, values in read_features(sheet, table.run, list(table.features)).items():
                 place = sheet.place([cells[sheet.column(table.run)] for cells in sheet.rows].index(run))
@@ -225,18 +225,27 @@ class _Tables:
         self.findings += reader.findings
         self.faults += reader.faults[:20]
 
+    def _sheet(self, table: TableEntry) -> Sheet:
+        """The cells; read once where the entry before is of the same ones, as where columns name their runs."""
+        key = (table.file, table.sheet, table.instrument, table.decimal, table.beginning)
+        if self.last is None or self.last[0] != key:
+            sheet = read_table(self.folder / table.file, table.sheet, table.instrument, beginning=table.beginning)
+            self.last = key, with_points(sheet) if table.decimal == "," else sheet
+        return self.last[1]
+
     def _check_runs(self) -> None:
         """Runs of the mapping, of events, spectra and features that no table has readings of."""
         named = {item.run for item in self.series}
-        known = ", ".join(sorted(named)) or "no run was read"
+        known = ", ".join(sorted(named))
+        remedy = f"Use one of: {known}." if known else "Give a table with readings of it too."
         self.faults += [
-            self.document.error(("runs", name), "no table has this run", remedy=f"Use one of: {known}.")
+            self.document.error(("runs", name), "no table has this run", remedy=remedy)
             for name in self.entry.runs
             if name not in self.seen
         ]
         of_events = [(run, place) for run, _event, place in self.happened if run]
         self.faults += [
-            InputError(f"no table has readings of run {run}", position=place, remedy=f"Use one of: {known}.")
+            InputError(f"no table has readings of run {run}", position=place, remedy=remedy)
             for run, place in [*of_events, *self.beside]
             if run not in named
         ][:20]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 DOTTED: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,?[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?")
@@ -40,6 +40,27 @@ def duration(text: str) -> float:
         raise ValueError(text)
     days, hours, minutes, seconds = match.groups()
     return 24.0 * float(days or 0) + float(hours) + float(minutes) / 60 + float(seconds or 0) / 3600
+
+
+def clock(text: str) -> float:
+    """Hours since midnight of 22:30, 22:30:15 or 10:30 PM; raises `ValueError` for anything else."""
+    half = text.strip()[-2:].upper()
+    if half not in ("AM", "PM"):
+        hours = duration(text)
+    else:
+        hours = duration(text.strip()[:-2].strip())
+        if not 1 <= hours < 13:
+            raise ValueError(text)
+        hours = hours % 12 + (12 if half == "PM" else 0)
+    if hours >= 24:
+        raise ValueError(text)
+    return hours
+
+
+def day_at(day: str, time: str, form: str = "") -> datetime:
+    """A day and the time of it, of two cells: the day as `moment` reads it, the time as `clock` does."""
+    begins = moment(day, form).replace(hour=0, minute=0, second=0, microsecond=0)
+    return begins + timedelta(hours=clock(time))
 
 
 def form_of(cells: Sequence[str]) -> tuple[str, bool]:

@@ -32,6 +32,8 @@ NEAR_SLIP: Final = 0.35  # of the logarithm (natural): a series as a whole varie
 NEAR_POINT: Final = 0.15
 OF_THE_VESSEL: Final = frozenset({"V", "F", "gas", "N", "sample_volume"})
 """What another vessel has more of, or less, without a slip of units."""
+BLOCK: Final = 50_000
+"""Readings that are held against their neighbours together, for the memory."""
 SAME_TIME: Final = 0.25
 SAME_VALUE: Final = 0.5
 """Relative: a peak that another run shows that near in time and height is no outlier; assumed."""
@@ -77,11 +79,14 @@ def look_at(series: Series, others: Sequence[Series] = ()) -> Iterator[Finding]:
     yield from _repeated(series)
     yield from _gaps(series)
     yield from _negative(series)
+    if len(series.values) < 2 * WINDOW:
+        return
+    around = _neighbours(series)
     slipped = set()
-    for at, found in _point_slips(series):
+    for at, found in _point_slips(series, *around):
         slipped.add(at)
         yield found
-    for at, found in _outliers(series):
+    for at, found in _outliers(series, *around):
         if at not in slipped and not any(_shows(other, series, at) for other in others):
             yield found
 
@@ -192,26 +197,46 @@ def _negative(series: Series) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _neighbours(series: Series, at: int) -> tuple[float, float]:
-    """What the readings around one say of it, by a robust line through them, and how much they scatter about it."""
-    low, high = max(at - WINDOW, 0), min(at + WINDOW + 1, len(series.values))
-    near = [i for i in range(low, high) if i != at]
-    t, y = series.time[near], series.values[near]
-    slopes = [(y[j] - y[i]) / (t[j] - t[i]) for i in range(len(t)) for j in range(i + 1, len(t)) if t[j] > t[i]]
-    slope = float(np.median(slopes)) if slopes else 0.0
-    level = y - slope * (t - series.time[at])
-    middle = float(np.median(level))
-    return middle, 1.4826 * float(np.median(np.abs(level - middle)))
+def _neighbours(series: Series) -> tuple[Floats, Floats]:
+    """What the readings around each one say of it, by a robust line through them, and how much they scatter about it.
+
+    The line has the median slope of all pairs (Sen 1968, doi:10.1080/01621459.1968.10480934); readings at one time make
+    none.
+    """
+    count = len(series.values)
+    middles, scatters = [], []
+    for low in range(0, count, BLOCK):
+        here = np.arange(low, min(low + BLOCK, count))[:, None]
+        near = here + np.array([step for step in range(-WINDOW, WINDOW + 1) if step])
+        there = (near >= 0) & (near < count)
+        near = np.where(there, near, here)
+        t, y = series.time[near] - series.time[here], np.where(there, series.values[near], np.nan)
+        first, second = np.triu_indices(2 * WINDOW, 1)
+        step = t[:, second] - t[:, first]
+        slopes = (y[:, second] - y[:, first]) / np.where(step > 0, step, np.nan)
+        level = y - np.nan_to_num(_median(slopes))[:, None] * t
+        middle = _median(level)
+        middles.append(middle)
+        scatters.append(1.4826 * _median(np.abs(level - middle[:, None])))
+    return np.concatenate(middles), np.concatenate(scatters)
 
 
-def _outliers(series: Series) -> Iterator[tuple[int, Finding]]:
-    if len(series.values) < 2 * WINDOW:
-        return
+def _median(rows: Floats) -> Floats:
+    """The median of each row without what is not-a-number in it."""
+    ordered = np.sort(rows, axis=1)
+    count = np.isfinite(rows).sum(axis=1)
+    low, high = np.maximum(count - 1, 0) // 2, count // 2
+    at = np.arange(len(rows))
+    return np.asarray((ordered[at, low] + ordered[at, np.minimum(high, rows.shape[1] - 1)]) / 2)
+
+
+def _outliers(series: Series, middles: Floats, scatter: Floats) -> Iterator[tuple[int, Finding]]:
     spread = float(np.quantile(series.values, 0.95) - np.quantile(series.values, 0.05))
-    for at in range(1, len(series.values) - 1):
-        middle, scatter = _neighbours(series, at)
-        away = abs(float(series.values[at]) - middle)
-        if away > max(FAR * scatter, LEAST * spread) and away > 0 and _alone(series, at):
+    away = np.abs(series.values - middles)
+    far = (away > np.maximum(FAR * scatter, LEAST * spread)) & (away > 0)
+    for at in (np.flatnonzero(far[1:-1]) + 1).tolist():
+        if _alone(series, at):
+            middle = float(middles[at])
             yield at, Finding(
                 "outlier", series.run, series.symbol,
                 _("{value} {unit} at {hours} h, where its neighbours say {middle}").format(
@@ -228,13 +253,13 @@ def _alone(series: Series, at: int) -> bool:
     return bool((here - before) * (here - after) > 0)
 
 
-def _point_slips(series: Series) -> Iterator[tuple[int, Finding]]:
-    if len(series.values) < 2 * WINDOW:
-        return
-    for at in range(len(series.values)):
-        middle, scatter = _neighbours(series, at)
-        value = float(series.values[at])
-        if scatter < STEADY * middle and value > 0 and (slip := _slip(value / middle, NEAR_POINT)):
+def _point_slips(series: Series, middles: Floats, scatter: Floats) -> Iterator[tuple[int, Finding]]:
+    told = (scatter < STEADY * middles) & (series.values > 0)
+    ratio = np.divide(series.values, middles, out=np.ones_like(middles), where=told)
+    told &= np.abs(np.log(np.where(told, ratio, 1.0))) > math.log(min(SLIPS)) - NEAR_POINT
+    for at in np.flatnonzero(told).tolist():
+        middle, value = float(middles[at]), float(series.values[at])
+        if slip := _slip(value / middle, NEAR_POINT):
             yield at, Finding(
                 "unit_slip", series.run, series.symbol,
                 _("{value} {unit} at {hours} h, where its neighbours say {middle}: a slip by {slip}?").format(

@@ -45,21 +45,38 @@ def split_header(header: str) -> tuple[str, str]:
     )
     if not match:
         return header.strip(), ""
-    unit = match[2].strip().replace("·", "*").replace("°C", "degC")
+    unit = as_unit(match[2])
+    return match[1].strip(), unit if is_unit(unit) else ""
+
+
+def as_unit(text: str) -> str:
+    """A unit as it is written here."""
+    return text.strip().replace("·", "*").replace("°C", "degC")
+
+
+def is_unit(text: str) -> bool:
+    """Whether a text is a unit."""
     try:
-        read_unit(unit)
+        read_unit(text)
     except QuantityError:
-        return match[1].strip(), ""
-    return match[1].strip(), unit
+        return False
+    return True
 
 
 def symbol_of(name: str) -> str | None:
     """The symbol that a column's name stands for, or none."""
     plain = name.lower().replace("_", " ").strip()
+    inside = (s for s, words in WORDS.items() if any(_telling(w) and w in plain for w in words))
+    return known_as(name) or next(inside, None)
+
+
+def known_as(name: str) -> str | None:
+    """The symbol that a whole name is a word for, or none."""
+    plain = name.lower().replace("_", " ").strip()
     for symbol, words in WORDS.items():
         if name == symbol or plain in (word.replace("_", " ") for word in words):
             return symbol
-    return next((s for s, words in WORDS.items() if any(_telling(w) and w in plain for w in words)), None)
+    return None
 
 
 def _telling(word: str) -> bool:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from seedtrain.development._data_check._beginning import Beginning
 from seedtrain.development._data_check._clock import moment
+from seedtrain.development._data_check._region import Region
 from seedtrain.quantity import Measure, Quantity, QuantityError, read_unit
 
 UNITS: Final = {
@@ -48,12 +49,28 @@ class TimeEntry(_Entry):
     """The time's column and base; `timestamp` counts from when its run `began`, from `zero`, or from its first row.
 
     - `format`: how timestamps are written, as strptime has it, where they are not ISO 8601 or 01.03.2026 08:00.
+    - `clock`: the column of the time of day, where `column` holds only the day.
     """
 
     column: str
+    clock: str = ""
     unit: Literal["h", "min", "s", "d", "h:min:s", "timestamp"]
     zero: str = ""
     format: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> TimeEntry:
+        if self.clock and self.unit != "timestamp":
+            raise ValueError("`clock` stands with a day in `column`: its unit is timestamp | Write unit: timestamp.")
+        return self
+
+
+class ListEntry(_Entry):
+    """A table with a row for each reading: columns of what was measured (`name`), its `value`, and its `unit`."""
+
+    name: str
+    value: str
+    unit: str = ""
 
 
 class PlateEntry(_Entry):
@@ -69,6 +86,9 @@ class TableEntry(_Entry):
 
     - `decimal`: what stands before a number's decimals. - `encoding`: of a text table. - `header`, `first`: lines of
       the names and of the first reading, where they are not the first two of the table.
+    - `range`: its cells, such as A2:D14, where the sheet holds more than one table. - `over`: the line above the names
+      that heads several columns together: it stands before each name. - `readings`: one reading a row, so that
+      `columns` name what was measured.
     - `instrument`: the export is biolector's, pioreactor's, asm, or one that allotropy reads. - `layout`: a file that
       names the run of each well (or other name in `run`). - `event`, `words`: columns of a table of events; one with
       neither `run` nor `of_run` tells of every run. - `plate`: what a table with a column for each well holds.
@@ -82,18 +102,26 @@ class TableEntry(_Entry):
     kind: Kind = "offline"
     decimal: Literal[".", ","] = "."
     encoding: Literal["utf-8", "utf-16", "cp1252", "gb18030"] = "utf-8"
+    range: str = ""
     header: int = Field(default=0, ge=0)
+    over: int = Field(default=0, ge=0)
     first: int = Field(default=0, ge=0)
     run: str = ""
     of_run: str = ""
     layout: str = ""
     time: TimeEntry | None = None
+    readings: ListEntry | None = None
     columns: list[ColumnEntry] = Field(default_factory=list)
     plate: PlateEntry | None = None
     spectra: str = "spectra"
     features: list[str] = Field(default_factory=list)
     event: str = ""
     words: str = ""
+
+    @field_validator("range")
+    @classmethod
+    def _cells(cls, text: str) -> str:
+        return str(Region.read(text)) if text else ""
 
     @model_validator(mode="after")
     def _whole(self) -> TableEntry:
@@ -104,6 +132,10 @@ class TableEntry(_Entry):
             raise ValueError(f"a table of kind {self.kind} needs `{name}` | See docs/reference/data.md.")
         if self.kind in ("events", "spectra", "features") and self.columns:
             raise ValueError(f"a table of {self.kind} has no `columns` | Read its columns as another table.")
+        if self.over and not self.over < self.header:
+            raise ValueError("`over` is a line above `header`, the line of the names | Give both.")
+        if self.readings and self.kind not in ("online", "offline"):
+            raise ValueError(f"a table of kind {self.kind} is no list of readings | Leave `readings` out.")
         if (self.time is None) != (self.kind == "features"):
             wrong = "needs `time`" if self.time is None else "has no `time`: one row a run"
             raise ValueError(f"a table of kind {self.kind} {wrong} | See docs/reference/data.md.")
@@ -112,7 +144,9 @@ class TableEntry(_Entry):
     @property
     def beginning(self) -> Beginning:
         """How it lies in its file."""
-        return Beginning("" if self.encoding == "utf-8" else self.encoding, self.header, self.first)
+        region = Region.read(self.range) if self.range else None
+        encoding = "" if self.encoding == "utf-8" else self.encoding
+        return Beginning(encoding, self.header, self.first, over=self.over, region=region)
 
 
 class RunEntry(_Entry):

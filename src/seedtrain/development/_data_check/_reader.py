@@ -11,12 +11,14 @@ import numpy as np
 
 from seedtrain.base import Document, InputError, Position, SeedtrainError
 from seedtrain.base import translate as _
-from seedtrain.development._data_check._clock import duration, moment
+from seedtrain.development._data_check._clock import day_at, duration, moment
 from seedtrain.development._data_check._findings import Finding, Series
+from seedtrain.development._data_check._headers import as_unit
 from seedtrain.development._data_check._mapping import CLOCK, TIME_UNITS, UNITS, ColumnEntry, TableEntry, TimeEntry
 from seedtrain.development._data_check._plates import placed, unfolded
 from seedtrain.development._data_check._spectra import SpectraTable, read_rows
 from seedtrain.development._data_check._table import Sheet
+from seedtrain.development._data_check._wide import unlisted
 from seedtrain.quantity import QuantityError, convert, same_dimension
 from seedtrain.simulation import Culture, RunEvent
 
@@ -48,6 +50,12 @@ class TableReader:
             sheet = unfolded(sheet, _time(table).column, value)
             table = table.model_copy(update={"run": "well"})
             self.columns = [ColumnEntry(column=value, symbol=plate.symbol, unit=plate.unit, factor=plate.factor)]
+        self.listed: list[str] = []
+        self.given: list[str] = []
+        if table.readings is not None:
+            self.listed = [row[sheet.column(table.readings.name)] for row in sheet.rows]
+            self.given = [row[sheet.column(table.readings.unit)] for row in sheet.rows] if table.readings.unit else []
+            sheet = unlisted(sheet, table.readings.name, table.readings.value)
         self.sheet, self.table, self.document, self.place, self.culture = sheet, table, document, place, culture
         self.names, self.began = names, began
         self.seen: set[str] = set()
@@ -67,7 +75,8 @@ class TableReader:
                 found += list(self._column(at, column, names, hours))
             except SeedtrainError as error:
                 self.faults.append(error)
-        self._order(sources, hours)
+        listed = [f"{run}, {name}" for run, name in zip(sources, self.listed, strict=True)] if self.listed else sources
+        self._order(listed, hours)
         return found
 
     def spectra(self) -> SpectraTable:
@@ -141,6 +150,7 @@ class TableReader:
     def _hours(self, names: list[str]) -> list[float]:
         time, sheet = _time(self.table), self.sheet
         at = sheet.column(time.column)
+        beside = sheet.column(time.clock) if time.clock else None
         if time.unit == CLOCK:
             return [self._duration(number, row[at]) for number, row in enumerate(sheet.rows)]
         if time.unit != "timestamp":
@@ -149,7 +159,8 @@ class TableReader:
                 if math.isnan(value) and not sheet.rows[number][at]:
                     self._fault(number, "the row has no time", "Give its time.")
             return [value * TIME_UNITS[time.unit] for value in found]
-        stamps = [self._stamp(number, row[at]) for number, row in enumerate(sheet.rows)]
+        clocks = [row[beside] if beside is not None else "" for row in sheet.rows]
+        stamps = [self._stamp(number, row[at], clocks[number]) for number, row in enumerate(sheet.rows)]
         zero = self._stamp(-1, time.zero) if time.zero else None
         zoned = "some times have a zone and others none"
         first: dict[str, datetime] = {}
@@ -172,11 +183,12 @@ class TableReader:
             self._fault(row, f"{text!r} is no time since the start", "Write 12:30:00.")
             return math.nan
 
-    def _stamp(self, row: int, text: str) -> datetime | None:
+    def _stamp(self, row: int, text: str, clock: str = "") -> datetime | None:
         form = _time(self.table).format if row >= 0 else ""
         try:
-            return moment(text, form)
+            return day_at(text, clock, form) if row >= 0 and _time(self.table).clock else moment(text, form)
         except ValueError:
+            text = f"{text} {clock}".strip()
             words = f"{text!r} is no timestamp"
             if row < 0:
                 raise self.document.error(
@@ -190,6 +202,7 @@ class TableReader:
         sheet = self.sheet
         place = sheet.column(column.column)
         unit = self._unit(column, at)
+        self._check_given(column)
         rows: dict[str, list[tuple[float, float, Position]]] = {}
         for number, row in enumerate(sheet.rows):
             if not names[number]:
@@ -217,6 +230,15 @@ class TableReader:
                 remedy=f"Correct the unit, or the symbol; {self._factor(column, unit)}",
             ) from None
         return unit
+
+    def _check_given(self, column: ColumnEntry) -> None:
+        """Readings of a list whose own unit is another than the mapping's: mixed units are refused, with the line."""
+        for number, (name, text) in enumerate(zip(self.listed, self.given, strict=False)):
+            if name != column.column or not text or as_unit(text) == column.unit:
+                continue
+            words = f"{name} is in {text} here, in {column.unit or 'a plain number'} by the mapping"
+            remedy = "Give one thing one unit; or two names, with a column of the mapping each."
+            self._fault(number, words, remedy)
 
     def _factor(self, column: ColumnEntry, unit: str) -> str:
         """What turns other readings into `unit`, with the figure where the culture's formula gives it."""

@@ -13,13 +13,15 @@ from typing import Any, Final
 from seedtrain.base import InputError, Position, SeedtrainError, UnavailableError, collect
 from seedtrain.development._data_check._beginning import (
     Beginning,
-    Row,
     beginning_of,
     decoded,
     guessed_encoding,
+    joined,
     likely_header,
     separator_of,
 )
+from seedtrain.development._data_check._region import Row
+from seedtrain.development._data_check._several import tables_of
 
 MOST_ROWS: Final = 2_000_000
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
@@ -60,14 +62,19 @@ def read_sheet(path: Path, sheet: str = "", *, beginning: Beginning | None = Non
     Raises `InputErrors` for what is no table: no header, a name twice, a row of the wrong length.
     """
     begins = beginning or Beginning()
-    rows = [(line, cells) for line, cells in _rows(path, sheet, begins) if any(cells) and line >= begins.header]
+    found = _rows(path, sheet, begins)
+    found = begins.region.cut(found, str(path)) if begins.region else found
+    rows = [(line, cells) for line, cells in found if any(cells) and line >= begins.header]
     if begins.header and (not rows or rows[0][0] != begins.header):
         raise InputError(f"there is no row {begins.header} with names", position=Position(str(path), begins.header, 1),
                          remedy="Correct `header` of the table.")  # fmt: skip
     rows = rows[:1] + [(line, cells) for line, cells in rows[1:] if line >= begins.first]
+    over = next((cells for line, cells in found if line == begins.over), ())
+    if over and rows:
+        rows[0] = (rows[0][0], joined(over, rows[0][1]))
     if len(rows) < 2:
         raise InputError("there is no row below a header", position=Position(str(path), 1, 1), remedy="Give data.")
-    return _sheet(f"{path}[{sheet}]" if sheet else str(path), rows)
+    return _sheet(f"{path}[{sheet}]" if sheet else str(path), _without_spacers(rows))
 
 
 def read_sheet_as_written(path: Path) -> Sheet:
@@ -87,13 +94,28 @@ def sheet_names(path: Path) -> list[str]:
 
 def guessed_beginning(path: Path, sheet: str = "") -> Beginning:
     """How the table lies in its file as far as its first rows tell: for a draft that a person corrects."""
+    return _guessed(path, sheet)[0]
+
+
+def guessed_beginnings(path: Path, sheet: str = "") -> list[tuple[Beginning, str]]:
+    """How each table of a sheet lies there, with the title above it; the one of `guessed_beginning` where it is one."""
+    whole, rows = _guessed(path, sheet)
+    found = []
+    for region, title in tables_of(rows):
+        begins = beginning_of(region.cut(rows, str(path)), encoding=whole.encoding)
+        found.append((replace(begins, region=region), title))
+    return found or [(whole, "")]
+
+
+def _guessed(path: Path, sheet: str) -> tuple[Beginning, list[Row]]:
     if path.suffix.lower() in (".xlsx", ".parquet"):
-        return beginning_of(_rows(path, sheet, Beginning()))
+        rows = _rows(path, sheet, Beginning())
+        return beginning_of(rows), rows
     encoding = guessed_encoding(path)
     above = likely_header(decoded(path, encoding))
-    rows = [row for row in _rows(path, sheet, Beginning(encoding, above)) if row[0] >= above]
-    found = beginning_of(rows, encoding=encoding)
-    return replace(found, header=found.header or (above if above > 1 else 0))
+    rows = _rows(path, sheet, Beginning(encoding, above))
+    found = beginning_of([row for row in rows if row[0] >= above], encoding=encoding)
+    return replace(found, header=found.header or (above if above > 1 else 0)), rows
 
 
 def _rows(path: Path, sheet: str, begins: Beginning) -> list[Row]:
@@ -129,7 +151,19 @@ def with_points(sheet: Sheet) -> Sheet:
     return Sheet(sheet.file, pointed(sheet.header), tuple(map(pointed, sheet.rows)), sheet.lines)
 
 
+def _without_spacers(rows: list[Row]) -> list[Row]:
+    """The rows without columns that are empty throughout, names and all: they part others for the eye."""
+    width = len(rows[0][1])
+    last = max((at for at, name in enumerate(rows[0][1]) if name), default=-1)
+    spare = {at for at in range(last) if not any(at < len(cells) and cells[at] for _line, cells in rows)}
+    if not spare:
+        return rows
+    return [(line, tuple(cell for at, cell in enumerate(cells[:width]) if at not in spare) + cells[width:])
+            for line, cells in rows]  # fmt: skip
+
+
 def _sheet(file: str, rows: list[Row]) -> Sheet:
+    top, header = rows[0]
     top, header = rows[0]
     while header and not header[-1]:
         header = header[:-1]
@@ -169,8 +203,9 @@ def _is_number(text: str) -> bool:
 
 def _text(path: Path, begins: Beginning) -> list[Row]:
     text = decoded(path, begins.encoding)
+    header = begins.header or (begins.region.top if begins.region else 0)
     found: list[Row] = []
-    reader = csv.reader(text.splitlines(), delimiter=separator_of(text, begins.header))
+    reader = csv.reader(text.splitlines(), delimiter=separator_of(text, header))
     try:
         for cells in reader:
             found.append((reader.line_num, tuple(cell.strip() for cell in cells)))

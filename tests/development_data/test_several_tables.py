@@ -1,0 +1,193 @@
+"""Several tables on one sheet, columns that name their runs, lists of readings, days beside times of day, long logs."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seedtrain.base import InputError
+from seedtrain.development import check_files, read_data
+from seedtrain.development._data_check import _findings
+from seedtrain.development._data_check._clock import clock
+from seedtrain.development._data_check._region import Region
+from tests.development_data.test_as_written import kept
+
+NAMES = ["Time [h]", "DCW [g/L]", "Glucose [g/L]"]
+
+
+def block(run: str, first: float) -> list[list[str]]:
+    """A titled table of four readings."""
+    return [[f"Run {run}"], NAMES, *([str(2 * at), f"{first + at:g}", f"{15 - at:g}"] for at in range(4))]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    across=st.integers(1, 3),
+    down=st.integers(1, 3),
+    gap=st.integers(1, 2),
+    above=st.booleans(),
+    tight=st.booleans(),
+)
+def test_tables_are_found_wherever_they_lie_on_a_sheet(
+    tmp_path_factory: pytest.TempPathFactory, across: int, down: int, gap: int, *, above: bool, tight: bool
+) -> None:
+    """Any grid of titled tables, parted by empty columns and by empty rows, or each by its title alone."""
+    folder = tmp_path_factory.mktemp("sheet")
+    runs = [[f"{chr(65 + row)}{column}" for column in range(across)] for row in range(down)]
+    lines: list[list[str]] = [["Lab book, page 7"], []] if above else []
+    for row in runs:
+        blocks = [block(run, float(ord(run[0]) + int(run[1]))) for run in row]
+        for cells in zip(*blocks, strict=True):
+            line: list[str] = []
+            for part in cells:
+                line += [*part, *[""] * (3 - len(part) + gap)]
+            lines.append(line)
+        lines += [] if tight and across == 1 else [[]]
+    with (folder / "book.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows(lines)
+    found = kept(folder, "book.csv").runs
+    if across == down == 1:
+        assert set(found) == {"book"}
+        return
+    assert set(found) == {run for row in runs for run in row}
+    for name, run in found.items():
+        assert run.time.tolist() == [0, 2, 4, 6]
+        assert run["DCW"].tolist() == [float(ord(name[0]) + int(name[1])) + at for at in range(4)]
+        assert run["S"].tolist() == [15, 14, 13, 12]
+
+
+def test_a_table_that_grew_below_its_range_is_refused_where_it_goes_on(tmp_path: Path) -> None:
+    lines = [*block("A", 1), [], *block("B", 2)]
+    (tmp_path / "a.csv").write_text("\n".join(",".join(line) for line in lines) + "\n")
+    kept(tmp_path, "a.csv")
+    with (tmp_path / "a.csv").open("a") as stream:
+        stream.write("8,9,2\n")
+    with pytest.raises(InputError, match="goes on below its range A9:C13") as refused:
+        read_data(tmp_path / "mapping.yaml")
+    assert refused.value.position is not None
+    assert refused.value.position.line == 14
+
+
+def test_an_empty_row_within_a_table_and_notes_beside_it_leave_it_whole(tmp_path: Path) -> None:
+    text = "Batch;B7\nVolume;1,2\nStrain;BL21\n;\nTime (h);DCW (g/L);Glucose (g/L)\n0;0,5;15\n2;0,9;13\n\n4;1,6;10\n"
+    (tmp_path / "a.csv").write_text(text)
+    run = kept(tmp_path, "a.csv").runs["a"]
+    assert run["DCW"].tolist() == [0.5, 0.9, 1.6]
+    assert "range" not in (tmp_path / "mapping.yaml").read_text()
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_columns_that_name_their_runs_are_runs(tmp_path: Path, over: bool) -> None:
+    head = ["Time [h],F1,,F2,", ",DCW [g/L],Glucose [g/L],DCW [g/L],Glucose [g/L]"]
+    one = ["Time [h],F1 DCW [g/L],Glucose F1 [g/L],F2_DCW [g/L],glucose_F2 [g/L]"]
+    (tmp_path / "a.csv").write_text("\n".join([*(head if over else one), "0,1,15,2,14", "1,2,14,3,13", "2,3,13,4,12"]))
+    found = kept(tmp_path, "a.csv").runs
+    assert {name: (run["DCW"].tolist(), run["S"].tolist()) for name, run in found.items()} == {
+        "F1": ([1, 2, 3], [15, 14, 13]),
+        "F2": ([2, 3, 4], [14, 13, 12]),
+    }
+    assert (tmp_path / "mapping.yaml").read_text().count("run guessed") == 2
+
+
+def test_two_probes_of_one_vessel_are_no_runs(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Time [h],DCW [g/L],glucose feed [L/h],glucose [g/L]\n0,1,0.1,9\n1,2,0.1,8\n")
+    run = kept(tmp_path, "a.csv").runs["a"]
+    assert run["S"].tolist() == [9, 8]
+
+
+def test_a_sheet_for_each_run_is_a_run_for_each_sheet_and_sheets_of_one_run_stay_one(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    for file, heads in (("runs.xlsx", [NAMES, NAMES]), ("kinds.xlsx", [NAMES, ["Time [h]", "DO [%]", "pH"]])):
+        book = openpyxl.Workbook()
+        book.remove(book.active)
+        for name, head in zip(("one", "two"), heads, strict=True):
+            sheet = book.create_sheet(name)
+            sheet.append(head)
+            for hour in range(4):
+                sheet.append([hour, 1 + hour, 7])
+        book.save(tmp_path / file)
+    assert set(check_files([tmp_path / "runs.xlsx"])[0].runs) == {"one", "two"}
+    assert set(check_files([tmp_path / "kinds.xlsx"])[0].runs) == {"kinds"}
+
+
+def test_a_list_with_a_row_for_each_reading_is_read_and_mixed_units_are_refused_at_their_line(tmp_path: Path) -> None:
+    head = "Sample ID,Batch,Time [h],Analyte,Result,Unit"
+    rows = ["1,B1,0,Glucose,15000,mg/L", "2,B1,1,Glucose,14000,mg/L", "3,B1,0,DCW,1,g/L", "4,B1,1,DCW,<2,g/L"]
+    (tmp_path / "a.csv").write_text("\n".join([head, *rows]))
+    found = kept(tmp_path, "a.csv")
+    assert found.runs["B1"]["S"].tolist() == [15, 14]
+    assert [(item.kind, item.position and item.position.line) for item in found.findings] == [("censored", 5)]
+    (tmp_path / "a.csv").write_text("\n".join([head, rows[0], "2,B1,1,Glucose,14,g/L", *rows[2:]]))
+    with pytest.raises(InputError, match="Glucose is in g/L here, in mg/L by the mapping") as refused:
+        check_files([tmp_path / "a.csv"])
+    assert refused.value.position is not None
+    assert refused.value.position.line == 3
+
+
+def test_a_day_and_a_time_of_day_in_two_columns_are_one_moment_over_midnight(tmp_path: Path) -> None:
+    """Read as the day alone they would all be readings of one moment; as the time alone they would go back."""
+    rows = ["01.03.2026;22:00;0,5", "01.03.2026;23:30;0,7", "02.03.2026;01:00;0,9"]
+    (tmp_path / "a.csv").write_text("\n".join(["Datum;Uhrzeit;BTM [g/L]", *rows]))
+    assert kept(tmp_path, "a.csv").runs["a"].time.tolist() == [0, 1.5, 3]
+
+
+@pytest.mark.parametrize(("text", "hours"), [("22:30", 22.5), ("10:30 PM", 22.5), ("12:15am", 0.25), ("12:00 PM", 12)])
+def test_times_of_day(text: str, hours: float) -> None:
+    assert clock(text) == hours
+
+
+@pytest.mark.parametrize("text", ["24:00", "13:00 PM", "0:30 am", "noon", ""])
+def test_what_is_no_time_of_day(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - of any kind
+        clock(text)
+
+
+def test_a_table_that_lies_on_its_side_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Time [h],0,2,4,6,8\nDCW [g/L],0.5,0.9,1.6,3,5\nGlucose [g/L],15,13,10,5,0.1\n")
+    with pytest.raises(InputError, match="names in the first column") as refused:
+        check_files([tmp_path / "a.csv"])
+    assert "transposed" in refused.value.remedy
+
+
+def test_a_comma_within_quotes_does_not_move_the_header(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('run,time [h],biomass [g/L]\nB1,0,"1,234"\nB1,1,"1,345"\nB1,2,"2,222"\n')
+    with pytest.raises(InputError, match="'1,234' is not a number"):
+        check_files([tmp_path / "a.csv"])
+
+
+@given(st.integers(1, 10**4), st.integers(1, 700), st.integers(1, 10**4), st.integers(0, 700))
+def test_a_range_reads_as_it_is_written(top: int, left: int, rows: int, columns: int) -> None:
+    region = Region(top, left, top + rows, left + columns)
+    assert Region.read(str(region)) == region
+
+
+@pytest.mark.parametrize("text", ["A2", "A2:B1", "B1:A9", "1:9", "A0:B9", "A2:D14:F3"])
+def test_what_is_no_range_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text("Time [h],DCW [g/L]\n0,1\n1,2\n")
+    mapping = check_files([tmp_path / "a.csv"])[1].replace("kind: offline", f'kind: offline\n    range: "{text}"')
+    (tmp_path / "m.yaml").write_text(mapping)
+    with pytest.raises(InputError, match=r"tables\.0\.range"):
+        read_data(tmp_path / "m.yaml")
+
+
+def test_readings_are_held_against_their_neighbours_as_one_by_one() -> None:
+    """The line of Theil and Sen through the neighbours of each reading, by its definition, ends and repeats too."""
+    rng = np.random.default_rng(3)
+    window = _findings.WINDOW
+    for count in (6, 7, 25):
+        times, values = np.sort(np.round(rng.uniform(0, 5, count), 1)), rng.normal(20, 5, count)
+        found = _findings._neighbours(_findings.Series("r", "X", "g/L", "offline", times, values, ()))
+        for at in range(count):
+            near = [i for i in range(max(at - window, 0), min(at + window + 1, count)) if i != at]
+            slopes = [
+                (values[j] - values[i]) / (times[j] - times[i]) for i in near for j in near if times[j] > times[i]
+            ]
+            level = values[near] - (np.median(slopes) if slopes else 0) * (times[near] - times[at])
+            middle = np.median(level)
+            assert found[0][at] == pytest.approx(middle)
+            assert found[1][at] == pytest.approx(1.4826 * np.median(np.abs(level - middle)))
