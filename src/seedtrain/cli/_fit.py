@@ -10,11 +10,12 @@ from cyclopts import Parameter
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError, finite
 from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json, shown_progress
+from seedtrain.cli._fit_between import between_asked
 from seedtrain.cli._measured import Asked, Measured, measured_culture, words
 
 if TYPE_CHECKING:
     from seedtrain.base import Progress
-    from seedtrain.development import Fit, HybridRate, HybridStudy, Posterior
+    from seedtrain.development import Between, Fit, HybridRate, HybridStudy, Posterior
 
 Texts = list[str] | None
 Rates = Annotated[Texts, Parameter(negative="", help="q_P=gp:S,X: learn this rate of the culture; repeat it.")]
@@ -28,6 +29,9 @@ def fit(
     observables: Annotated[str, Parameter(help="Variables to compare, with commas; all that were read.")] = "",
     error: Annotated[Texts, Parameter(negative="", help="X=proportional or S=constant:0.1; repeat it.")] = None,
     per_run: Annotated[str, Parameter(help="Those of --fit with a value of their own in every run.")] = "",
+    between: Annotated[
+        str, Parameter(help="What differs between runs: auto, none, or names, Y_em or Y_em=2 %, with commas.")
+    ] = "auto",
     bounds: Annotated[Texts, Parameter(negative="", help="K_S=0.001..0.2, in the culture's unit; repeat it.")] = None,
     prior: Annotated[
         Texts, Parameter(negative="", help="q_S_max=0.6:0.05, mean and deviation on the search's scale.")
@@ -48,7 +52,8 @@ def fit(
 ) -> int:
     """Fit parameters to measured runs, and say what the data cannot tell and which reading would.
 
-    With --data a recipe's culture is fitted; -o gets fit.json, fit.html and culture.yaml with `status: fitted`.
+    With --data a recipe's culture is fitted; -o gets fit.json, fit.html and culture.yaml with `status: fitted`. Whether
+    runs differ from one another more than readings scatter is asked of them, and intervals count it (--between).
     Else the source is a PEtab problem (version 1), and -o gets it back with its estimates. With --posterior, -o
     gets draws.csv too; exit 3 where the chains do not agree. With --hybrid a rate is also learned from states, by a
     Gaussian process (gp) or a small network (net), in place of the culture's own form or (q_P*=gp:S) times it, and
@@ -82,10 +87,12 @@ def fit(
 
     _check_numbers(level, posterior, starts, hops)
     mine = {"--fit": fit, "--observables": observables, "--error": error, "--per-run": per_run, "--bounds": bounds,
-            "--prior": prior, "--culture": culture, "--plant": plant, "--hybrid": hybrid}  # fmt: skip
+            "--prior": prior, "--culture": culture, "--plant": plant, "--hybrid": hybrid,
+            "--between": "" if between == "auto" else between}  # fmt: skip
     _check_words(data, mine)
     forms = [hybrid_rate(text) for text in hybrid or []]
     with use_language(options.lang), shown_progress(as_json=options.json) as progress:
+        differ: Between | None = None
         key, tables, measured, shared = "", None, None, 0.3 if forms else 1.0 if posterior is None else 0.3
         if data is None:
             tables = read_petab_tables(source)
@@ -97,7 +104,7 @@ def fit(
             )  # fmt: skip
             measured = measured_culture(asked, progress)
             check_hybrid(measured.culture, forms, len(measured.runs))
-            problem, key = measured.problem, measured.key
+            problem, key, differ = measured.problem, measured.key, between_asked(between, measured)
         chosen = None if profiles == "all" else () if profiles == "none" else words(profiles)
         for name in chosen or ():
             if name not in problem.names:
@@ -106,7 +113,7 @@ def fit(
         found = fit_problem(
             problem, count=(20 if data is None else 2) if starts is None else starts, seed=seed, level=level / 100,
             hops=(2 if data is None else 0) if hops is None else hops, profiles=chosen,
-            keep=output / "starts.json" if output else None, progress=part(progress, 0.0, shared),
+            between=differ, keep=output / "starts.json" if output else None, progress=part(progress, 0.0, shared),
         )  # fmt: skip
         drawn = None
         if posterior is not None:
@@ -230,7 +237,7 @@ def _write(
 
 
 def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, written: list[Path]) -> None:
-    from seedtrain.development import advice_words, hybrid_lines, interval_words, marginal_words
+    from seedtrain.development import advice_words, between_words, hybrid_lines, interval_words, marginal_words
 
     problem = found.problem
     print(_("{name}: negative log likelihood {value}, {readings} readings").format(
@@ -242,6 +249,8 @@ def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, writte
     for item in problem.parameters:
         words = interval_words(found.intervals.get(item.name))
         print(f"  {item.name:<{width}} {values[item.name]:>12.5g} {item.unit:<10} {words}".rstrip())
+    for line in between_words(found):
+        print(line)
     for advice in found.advice:
         print(advice_words(advice))
     if found.advice and any(path.name == "culture.yaml" for path in written):

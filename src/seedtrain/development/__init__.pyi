@@ -83,6 +83,8 @@ from ._economics import (
 from ._economics_blocks import economics_blocks
 from ._estimation import (
     Advice,
+    Between,
+    BetweenRuns,
     ErrorModel,
     Fit,
     FitParameter,
@@ -94,6 +96,7 @@ from ._estimation import (
     Prior,
     Problem,
     advice_words,
+    between_words,
     culture_problem,
     culture_text,
     fit_blocks,
@@ -208,6 +211,8 @@ __all__ = [
     "Assumption",
     "Batch",
     "BatchCase",
+    "Between",
+    "BetweenRuns",
     "Bofire",
     "Breakdown",
     "CashFlow",
@@ -301,6 +306,7 @@ __all__ = [
     "bench_development",
     "bench_experiments",
     "bench_fit",
+    "between_words",
     "cash_flow",
     "central_figures",
     "check_files",

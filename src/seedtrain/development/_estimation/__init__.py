@@ -1,5 +1,7 @@
 """Estimation: problems, searches from many starts, what the data tell and what they cannot."""
 
+from seedtrain.development._estimation._between import Between, BetweenRuns
+from seedtrain.development._estimation._between_blocks import between_words
 from seedtrain.development._estimation._blocks import advice_words, fit_blocks, interval_words
 from seedtrain.development._estimation._culture_problem import (
     ErrorModel,
@@ -27,6 +29,8 @@ from seedtrain.development._estimation._write import culture_text, fitted_cultur
 
 __all__ = [
     "Advice",
+    "Between",
+    "BetweenRuns",
     "ErrorModel",
     "Evaluation",
     "Experiment",
@@ -41,6 +45,7 @@ __all__ = [
     "Problem",
     "Readings",
     "advice_words",
+    "between_words",
     "culture_problem",
     "culture_text",
     "descend",

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from seedtrain.base import translate as _
+from seedtrain.development._estimation._between_blocks import between_blocks
 from seedtrain.development._estimation._fit import Fit
 from seedtrain.development._estimation._intervals import Advice, Interval
 from seedtrain.development._estimation._problem import joined
@@ -47,6 +48,7 @@ def fit_blocks(fit: Fit) -> tuple[Block, ...]:
         *(Notice(warning, kind="warning") for warning in fit.warnings),
         Heading(_("Estimates")),
         _estimates(fit),
+        *between_blocks(fit),
         *(Notice(advice_words(item), title=item.parameter, kind="warning") for item in fit.advice),
         Heading(_("Measured and fitted")),
         *_courses(fit),
@@ -89,13 +91,14 @@ def advice_words(item: Advice) -> str:
         return (
             first + " " + _("No reading that the model tells would help much: give a prior from elsewhere, or fix it.")
         )
-    words = {"reading": item.reading, "time": f"{item.time:.3g}", "run": item.run, "factor": f"{item.factor:.2g}"}
+    time = f"{item.time:.3g} {item.time_unit}".strip()
+    words = {"reading": item.label or item.reading, "time": time, "run": item.run, "factor": f"{item.factor:.2g}"}
     if item.known:
         return (
             first
             + " "
             + _(
-                "One more reading of {reading} at time {time} in run {run} would bring its standard deviation to "
+                "One more reading of {reading} at {time} in run {run} would bring its standard deviation to "
                 "{factor} of what it is."
             ).format(**words)
         )
@@ -103,7 +106,7 @@ def advice_words(item: Advice) -> str:
         first
         + " "
         + _(
-            "Measure {reading}, which was not read so far: once at time {time} in run {run}, to 5 %, it would bring "
+            "Measure {reading}, which was not read so far: once at {time} in run {run}, to 5 %, it would bring "
             "the standard deviation to {factor} of what it is."
         ).format(**words)
     )

@@ -240,7 +240,10 @@ class _Maker:
         )
         inputs = Inputs(lambda values: self._schedule(item, values, sigmas), low, high, nominal)
         readings, times = self._readings(item, present, observed)
-        return Experiment(item.name, compile_system(system), inputs, times, readings, ATOL, _readable(setup))
+        own = [name for name in present if name not in setup.culture.species]
+        direct = {name: f"{name} [{item.run.variables[name].unit}]" for name in own}
+        labels = {**_labels(setup), **direct}
+        return Experiment(item.name, compile_system(system), inputs, times, readings, ATOL, _readable(setup), labels)
 
     def _schedule(self, item: MeasuredRun, values: Floats, sigmas: tuple[str, ...]) -> EngineSchedule:
         own, initial = {}, {}
@@ -297,6 +300,12 @@ def _readable(setup: Setup) -> dict[str, str]:
     return found | {f"n_O{here}": "DO", f"n_N{here}": "NH"}
 
 
+def _labels(setup: Setup) -> dict[str, str]:
+    """What people call the contents of the broth, and in which unit they measure them."""
+    found = {name: f"{name} ({item.words}) [{item.unit}]" for name, item in setup.culture.species.items()}
+    return found | {"DO": "DO_percent (dissolved oxygen) [%]", "NH": "NH (ammonium) [mmol/L]"}
+
+
 def _top(runs: Sequence[MeasuredRun], name: str) -> float:
     tops = [float(np.nanmax(np.abs(item.run[name]))) for item in runs if name in item.run.variables]
     return max(tops, default=1.0) or 1.0
@@ -319,7 +328,7 @@ def observable_text(setup: Setup, name: str) -> str | None:
         return content("n_N")
     if name == "V":
         return "v * V_0"
-    oxygen = f"n_O{layout.suffixes[layout.probe_zone]} * {float(layout.zones)!r} / v"
+    oxygen = layout.content("n_O", layout.probe_zone)
     if name == "DO_percent" and "saturation" in lines:
         return f"100.0 * {oxygen} / saturation"
     if name in DIRECT and name in lines:

@@ -15,8 +15,9 @@ import numpy as np
 
 from seedtrain.base import InputError, Progress, digest, part, silent, write_json
 from seedtrain.base import translate as _
+from seedtrain.development._estimation._between import Between, BetweenRuns, Counted, between_runs
 from seedtrain.development._estimation._inputs import Floats
-from seedtrain.development._estimation._intervals import Advice, Interval, intervals
+from seedtrain.development._estimation._intervals import Advice, Interval, advise, intervals
 from seedtrain.development._estimation._problem import Evaluation, Problem, joined
 from seedtrain.development._estimation._search import descend, search, starts
 
@@ -49,6 +50,8 @@ class Fit:
 
     - `values`: by parameter; `starts`: every start's end, lowest first. - `intervals`: at `level`, by parameter.
     - `directions`: stiffest first, sloppiest last. - `advice`: for what the data do not identify.
+    - `between`: whether runs differ from one another, where that was asked. Where the fit counts it, `values` are those
+      of the typical run, predictions those of each run's own values, and the objective still that of runs taken alike.
     """
 
     problem: Problem
@@ -60,6 +63,7 @@ class Fit:
     advice: tuple[Advice, ...]
     evaluations: int
     warnings: tuple[str, ...] = field(default=())
+    between: BetweenRuns | None = None
 
     @property
     def values(self) -> dict[str, float]:
@@ -113,6 +117,7 @@ class Fit:
                 for name in dict.fromkeys(names)
                 for mask in [np.array([other == name for other in names])]
             },
+            "between_runs": self.between.to_data() if self.between else None,
             "warnings": list(self.warnings),
         }  # fmt: skip
 
@@ -126,6 +131,7 @@ def fit_problem(
     nominal: bool = True,
     level: float = 0.9,
     profiles: Sequence[str] | None = None,
+    between: Between | None = None,
     keep: Path | None = None,
     progress: Progress = silent,
 ) -> Fit:
@@ -134,6 +140,8 @@ def fit_problem(
     - `hops`: attempts of every start to leave the valley that it ended in. - `nominal`: start at nominal values too.
     - `level`: of the intervals; `profiles`: the parameters that get one by profile likelihood, all if not given; the
       others get the curvature's.
+    - `between`: parameters that may differ from run to run, with their standard deviation where it is known; `auto`:
+      asked of all that runs share, and counted where it may be so; all runs alike if not given.
     - `keep`: a file of finished starts: the same fit goes on where it was interrupted.
 
     Raises `InputError` for fewer readings (and priors) than parameters.
@@ -153,11 +161,17 @@ def fit_problem(
         lowest = min(lowest, item.end.objective)
     ends.sort(key=lambda item: item.objective)
     best = problem.evaluate(np.array(ends[0].x))
-    best, found, advice = intervals(problem, best, level, profiles, progress=part(progress, 0.6, 1.0))
+    best, found = intervals(problem, best, level, profiles, progress=part(progress, 0.6, 1.0))
     warnings = _warnings(problem, best, ends)
+    advice = advise(problem, best, found)
+    differ = None if between is None else between_runs(problem, best, between, level, found)
+    if isinstance(differ, Counted):
+        best, found, differ = differ.best, dict(differ.intervals), differ.told
+        advice = advise(problem, best, found)
     progress(1.0, problem.name)
     total = sum(item.evaluations for item in ends)
-    return Fit(problem, best, tuple(ends), level, found, directions(problem, best), advice, total, warnings)
+    return Fit(problem, best, tuple(ends), level, found, directions(problem, best), advice, total, warnings,
+               differ)  # fmt: skip
 
 
 def _check_enough(problem: Problem) -> None:

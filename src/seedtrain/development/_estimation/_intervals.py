@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -57,7 +57,8 @@ class Interval:
 class Advice:
     """What to measure for a parameter that the data leave open; an empty `reading` where nothing measured would help.
 
-    - `run`, `time`: where and when; `known`: whether the reading is one that the data have already.
+    - `run`, `time`: where and when, in `time_unit`; `label`: what people call the reading, with its unit; `known`:
+      whether the data have it already.
     - `factor`: the parameter's standard deviation after one such reading over that before.
     """
 
@@ -68,6 +69,8 @@ class Advice:
     factor: float
     known: bool
     along: tuple[tuple[str, float], ...]
+    label: str = ""
+    time_unit: str = ""
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -96,8 +99,8 @@ def intervals(
     profiles: Sequence[str] | None = None,
     *,
     progress: Progress = silent,
-) -> tuple[Evaluation, dict[str, Interval], tuple[Advice, ...]]:
-    """Intervals of every parameter, and advice; the best point moves where a profile finds a lower one."""
+) -> tuple[Evaluation, dict[str, Interval]]:
+    """Intervals of every parameter; the best point moves where a profile finds a lower one."""
     names = problem.names if profiles is None else tuple(profiles)
     limit = threshold(problem, level)
     for _ in range(3):
@@ -114,10 +117,15 @@ def intervals(
         if lower is best:
             break
         best = problem.evaluate(descend(problem, lower.x).end.x)
+    return best, found
+
+
+def advise(problem: Problem, best: Evaluation, found: Mapping[str, Interval]) -> tuple[Advice, ...]:
+    """What would tell the parameters whose intervals stay open."""
     opened = [
         name for name, item in found.items() if not item.identified and problem.names.index(name) not in problem.noise
     ]
-    return best, found, tuple(advice(problem, best, opened))
+    return tuple(advice(problem, best, opened))
 
 
 def covariance(problem: Problem, at: Evaluation) -> Floats:
@@ -248,7 +256,10 @@ def advice(problem: Problem, best: Evaluation, names: Sequence[str]) -> list[Adv
             found.append(Advice(name, "", "", 0.0, 1.0, False, along))
         else:
             item = best_one[1]
-            found.append(Advice(name, item.reading, item.run, item.time, best_one[0], item.known, along))
+            labels = next(run.labels for run in problem.experiments if run.name == item.run)
+            label = labels.get(item.reading, item.reading)
+            found.append(Advice(name, item.reading, item.run, item.time, best_one[0], item.known, along, label,
+                                problem.time_unit))  # fmt: skip
     return found
 
 

@@ -68,7 +68,8 @@ class Experiment:
     """One trajectory and its readings.
 
     - `times`: of the readings, in the system's unit, sorted. - `readable`: the states that could be read as well, by
-      the name that people read them by; every state by its own if not given.
+      the name that people read them by; every state by its own if not given. - `labels`: what people call a reading,
+      with its unit, by that name.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Experiment:
     readings: Readings
     atol: float = 1e-8
     readable: Mapping[str, str] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +188,7 @@ def evaluate(problem: Problem, x: Floats, best_noise: bool, rtol: float) -> Eval
     x = x.copy()
     values = problem.values(x)
     slopes = np.array([item.slope(value) for item, value in zip(problem.parameters, values, strict=True)])
-    parts = [_predict(item, values, slopes, rtol) for item in problem.experiments]
+    parts = [predict(item, values, slopes, rtol) for item in problem.experiments]
     K = len(x)
     if any(part is None for part in parts):
         bad = np.full(problem.count, np.nan)
@@ -195,7 +197,7 @@ def evaluate(problem: Problem, x: Floats, best_noise: bool, rtol: float) -> Eval
         np.concatenate([part[at] for part in parts if part is not None]) for at in range(4)
     )
     readings = joined(problem)
-    found, found_by = _transformed(readings.transform, predicted, by)
+    found, found_by = transformed(readings.transform, predicted, by)
     residual = readings.measured - found
     if not np.isfinite(residual).all():
         return Evaluation(x, math.inf, np.zeros(K), np.zeros((K, K)), predicted, sigma)
@@ -229,14 +231,14 @@ def weighted_slopes(problem: Problem, x: Floats, rtol: float = RTOL) -> tuple[Fl
     """
     values = problem.values(x)
     slopes = np.array([item.slope(value) for item, value in zip(problem.parameters, values, strict=True)])
-    parts = [_predict(item, values, slopes, rtol) for item in problem.experiments]
+    parts = [predict(item, values, slopes, rtol) for item in problem.experiments]
     if any(part is None for part in parts):
         return None
     predicted, by, sigma, sigma_by = (
         np.concatenate([part[at] for part in parts if part is not None]) for at in range(4)
     )
     readings = joined(problem)
-    found, found_by = _transformed(readings.transform, predicted, by)
+    found, found_by = transformed(readings.transform, predicted, by)
     for at in set(readings.sigma_parameter.tolist()) - {-1}:
         mine = readings.sigma_parameter == at
         sigma[mine], sigma_by[mine, at] = values[at], slopes[at]
@@ -251,7 +253,7 @@ def joined(problem: Problem) -> Readings:
     return problem.together
 
 
-def _predict(item: Experiment, values: Floats, slopes: Floats, rtol: float) -> tuple[Floats, ...] | None:
+def predict(item: Experiment, values: Floats, slopes: Floats, rtol: float) -> tuple[Floats, ...] | None:
     """Predictions and given standard deviations of an experiment's readings, each with its derivatives by all K."""
     schedule = item.inputs.schedule(values)
     moving = list(item.inputs.moving)
@@ -273,7 +275,7 @@ def _predict(item: Experiment, values: Floats, slopes: Floats, rtol: float) -> t
     return seen[readings.at, readings.of], by, sigma, sigma_by
 
 
-def _transformed(transform: NDArrayInt, predicted: Floats, by: Floats) -> tuple[Floats, Floats]:
+def transformed(transform: NDArrayInt, predicted: Floats, by: Floats) -> tuple[Floats, Floats]:
     if not transform.any():
         return predicted, by
     logged = transform != LIN
@@ -303,7 +305,7 @@ def objectives(problem: Problem, points: Floats, rtol: float) -> Floats:
         sigmas.append(np.where(mine.sigma_of >= 0, seen[:, mine.at, mine.sigma_of], mine.sigma))
     found_all, sigma = np.concatenate(predicted, axis=1), np.concatenate(sigmas, axis=1)
     with np.errstate(all="ignore"):
-        shown, _ = _transformed(np.tile(readings.transform, (1,)), found_all.T, np.zeros((readings.value.size, 1)))
+        shown, _ = transformed(np.tile(readings.transform, (1,)), found_all.T, np.zeros((readings.value.size, 1)))
         residual = readings.measured[:, None] - shown
         sigma = sigma.T.copy()
         for at in set(readings.sigma_parameter.tolist()) - {-1}:

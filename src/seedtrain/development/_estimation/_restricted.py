@@ -1,0 +1,253 @@
+"""Restricted maximum likelihood of a linear model in which runs differ: variances between and within runs.
+
+Readings of run r: w = A x + Z b + e; b normal, different for each run, Z columns of A; e normal with deviations known
+up to a factor per group. **Sources** Harville 1977 (doi:10.1080/01621459.1977.10480998), Laird & Ware
+1982 (doi:10.2307/2529876); degrees of freedom after Satterthwaite 1946 (doi:10.2307/3002019).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from seedtrain.development._estimation._inputs import Floats
+
+STEP: Final = 1e-4
+"""Relative, of the differences of exact slopes that give the variances' information."""
+FLAT: Final = 1e-3
+"""Least curvature, of that of a variance alone, that counts along any direction of all."""
+BEGIN: Final = (0.3, 3.0)
+"""Variances, over what one run tells of them, that a search begins from."""
+NONE: Final = 1e-8
+"""A variance between runs below this part of what it is measured by counts as none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Crossed:
+    """Runs as cross-products of their readings, each over its standard deviation.
+
+    - `products`: [A w]'[A w], shape "group run column column", K columns of A and one of w. - `counts`: readings, shape
+      "group run". - `free`: whether the deviation of a group is estimated; the others' are known.
+    - `prior`, `prior_at`: precision of what is known of x before, and precision times where. - `moving`: the columns
+      that differ between runs. - `top`: no variance between runs is more than this.
+    """
+
+    products: Floats
+    counts: Floats
+    free: tuple[bool, ...]
+    prior: Floats
+    prior_at: Floats
+    moving: tuple[int, ...]
+    top: Floats
+
+    @property
+    def unit(self) -> Floats:
+        """Variance of each moving column in the mean run: what variances between runs are measured by."""
+        whole = self.products.sum(axis=0).mean(axis=0)
+        return np.asarray(np.minimum(1.0 / np.maximum(np.diag(whole)[list(self.moving)], 1e-300), self.top))
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """The model at some variances: `value`, minus twice the restricted log likelihood up to a constant, and its `slope`
+    by them; `x` with its `covariance`, and `covariance_by`, shape "variance column", the slopes of its diagonal.
+
+    - `precision`: inverse of the covariance. - `pull`: Z'V^-1[A w], shape "run moving column".
+    """
+
+    value: float
+    slope: Floats
+    x: Floats
+    covariance: Floats
+    covariance_by: Floats
+    precision: Floats
+    pull: Floats
+
+    def own(self, x: Floats, variances: Floats) -> Floats:
+        """The best guess of b where the typical run is at `x`, shape "run moving"."""
+        return np.asarray(variances * (self.pull @ np.append(-x, 1.0)))
+
+
+@dataclass(frozen=True, eq=False)
+class Restricted:
+    """The best variances.
+
+    - `variances`: between runs, by `moving`; `factors`: logarithm of what the deviations of each group are multiplied
+      by. - `gain`: twice the gain in restricted log likelihood over no variation between runs.
+    - `freedom`: degrees of freedom of every column of A, infinite where no variance was estimated.
+    - `factor_deviation`: standard deviation of each factor.
+    """
+
+    variances: Floats
+    factors: Floats
+    gain: float
+    state: State
+    freedom: Floats
+    factor_deviation: Floats
+
+
+def state(runs: Crossed, variances: Floats, factors: Floats) -> State:
+    """The model at given variances and factors."""
+    moving, K = list(runs.moving), runs.products.shape[2] - 1
+    weights = np.exp(-2.0 * factors)
+    T = np.einsum("g,grij->rij", weights, runs.products)
+    root = np.sqrt(variances)
+    inside = np.eye(len(moving)) + root[:, None] * T[:, moving][:, :, moving] * root
+    inverse = np.linalg.inv(inside)
+    middle = root[:, None] * inverse * root  # L B^-1 L
+    across = T[:, moving]  # Z'S^-1[A w]
+    U = T - np.einsum("rmi,rmn,rnj->rij", across, middle, across)
+    total = U.sum(axis=0)
+    H, h = total[:K, :K] + runs.prior, total[:K, K] + runs.prior_at
+    C = np.linalg.inv(H)
+    x = C @ h
+    c = np.append(-x, 1.0)
+    logs = np.linalg.slogdet(inside)[1].sum() + 2.0 * float(factors @ runs.counts.sum(axis=1))
+    squares = c @ total @ c + x @ runs.prior @ x - 2.0 * x @ runs.prior_at
+    value = float(logs + np.linalg.slogdet(H)[1] + squares)
+    E = across - np.einsum("rmn,rnk,rkj->rmj", T[:, moving][:, :, moving], middle, across)  # Z'V^-1[A w]
+    slope, by = _slopes(runs, weights, middle, across, E, C, c)
+    return State(value, slope, x, C, by, H, E)
+
+
+def _slopes(
+    runs: Crossed, weights: Floats, middle: Floats, across: Floats, E: Floats, C: Floats, c: Floats
+) -> tuple[Floats, Floats]:
+    """Slopes of `State.value`, and of the diagonal of the covariance, by the variances, then the factors."""
+    moving, K = list(runs.moving), len(C)
+    spread = E[:, :, :K] @ C  # shape "run moving column"
+    first = np.einsum("rmm->m", E[:, :, moving]) - np.einsum("rmi,rmi->m", spread, E[:, :, :K])
+    first = first - ((E @ c) ** 2).sum(axis=0)
+    first_by = (spread**2).sum(axis=0)
+    size = K + 1
+    W = np.tile(np.eye(size), (len(E), 1, 1))
+    W[:, moving] -= middle @ across
+    second, second_by = [], []
+    for group, free in enumerate(runs.free):
+        if not free:
+            continue
+        dT = -2.0 * weights[group] * runs.products[group]
+        dU = (np.swapaxes(W, 1, 2) @ dT @ W).sum(axis=0)
+        part = 2.0 * runs.counts[group].sum() + np.einsum("rmn,rnm->", middle, dT[:, moving][:, :, moving])
+        second.append(part + np.einsum("ij,ji->", C, dU[:K, :K]) + c @ dU @ c)
+        second_by.append(-np.einsum("ik,kl,li->i", C, dU[:K, :K], C))
+    by = np.concatenate([first_by, np.array(second_by).reshape(len(second), K)])
+    return np.concatenate([first, np.array(second)]), by
+
+
+def restricted(runs: Crossed, held: Sequence[float | None] = (), begin: Floats | None = None) -> Restricted:
+    """The variances of highest restricted likelihood.
+
+    - `held`: of each moving column a variance that is given, None where it is estimated. - `begin`: variances near the
+      best; the gain is then not told.
+    """
+    given = tuple(held) or (None,) * len(runs.moving)
+    none = np.array([0.0 if item is None else item for item in given])
+    if begin is not None:
+        return _told(runs, _best(runs, begin, given), 0.0, given)
+    without = _best(runs, none, tuple(none.tolist()))
+    if all(item is not None for item in given):
+        return _told(runs, without, 0.0, given)
+    found = without
+    for factor in BEGIN:
+        start = none + np.where([item is None for item in given], factor * runs.unit, 0.0)
+        other = _best(runs, start, given)
+        found = other if other[2].value < found[2].value - 1e-9 else found
+    return _told(runs, found, without[2].value - found[2].value, given)
+
+
+def _best(runs: Crossed, start: Floats, given: tuple[float | None, ...]) -> tuple[Floats, Floats, State]:
+    from scipy.optimize import minimize
+
+    unit, free = runs.unit, np.array(runs.free)
+    sought = [at for at, item in enumerate(given) if item is None]
+    chosen = [*sought, *range(len(given), len(given) + int(free.sum()))]
+
+    def parts(z: Floats) -> tuple[Floats, Floats]:
+        variances, factors = start.copy(), np.zeros(len(free))
+        variances[sought] = z[: len(sought)] * unit[sought]
+        factors[free] = z[len(sought) :]
+        return variances, factors
+
+    def value(z: Floats) -> tuple[float, Floats]:
+        found = state(runs, *parts(z))
+        scale = np.concatenate([unit[sought], np.ones(len(z) - len(sought))])
+        return found.value, found.slope[chosen] * scale
+
+    first = np.concatenate([start[sought] / unit[sought], np.zeros(int(free.sum()))])
+    if len(first):
+        bounds = [(0.0, float(top)) for top in (runs.top / unit)[sought]] + [(-7.0, 7.0)] * int(free.sum())
+        first = minimize(value, first, jac=True, method="L-BFGS-B", bounds=bounds,
+                         options={"maxiter": 200, "ftol": 1e-12, "gtol": 1e-6}).x  # fmt: skip
+    variances, factors = parts(np.asarray(first))
+    variances = np.where(variances < NONE * unit, 0.0, variances)
+    return variances, factors, state(runs, variances, factors)
+
+
+def _told(
+    runs: Crossed, found: tuple[Floats, Floats, State], gain: float, given: tuple[float | None, ...]
+) -> Restricted:
+    """Degrees of freedom, from the information on the variances that were estimated and are not none."""
+    variances, factors, here = found
+    estimated = [at for at, item in enumerate(given) if item is None and variances[at] > 0]
+    groups = [at for at, free in enumerate(runs.free) if free]
+    chosen = [*estimated, *range(len(given), len(given) + len(groups))]
+    K = len(here.x)
+    if not chosen:
+        return Restricted(variances, factors, gain, here, np.full(K, np.inf), np.zeros(len(factors)))
+    spread = _spread(runs, variances, factors, chosen, groups)
+    by = here.covariance_by[chosen]
+    uncertain = np.einsum("vi,vw,wi->i", by, spread, by)
+    with np.errstate(divide="ignore"):
+        freedom = np.maximum(2.0 * np.diag(here.covariance) ** 2 / uncertain, 1.0)
+    deviation = np.zeros(len(factors))
+    deviation[groups] = np.sqrt(np.diag(spread)[len(estimated) :])
+    return Restricted(variances, factors, gain, here, freedom, deviation)
+
+
+def _spread(runs: Crossed, variances: Floats, factors: Floats, chosen: list[int], groups: list[int]) -> Floats:
+    """Covariance of the variances and factors at `chosen` places of the slope: the inverse of their information."""
+    information = np.zeros((len(chosen), len(chosen)))
+    for row, at in enumerate(chosen):
+        ends = []
+        step = STEP * variances[at] if at < len(variances) else STEP
+        for sign in (1.0, -1.0):
+            moved, other = variances.copy(), factors.copy()
+            if at < len(variances):
+                moved[at] += sign * step
+            else:
+                other[groups[at - len(variances)]] += sign * step
+            ends.append(state(runs, moved, other).slope[chosen])
+        information[row] = 0.5 * (ends[0] - ends[1]) / (2 * step)  # of the log likelihood: half of minus twice it
+    information = 0.5 * (information + information.T)
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
+    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
+    return np.asarray((vectors / np.maximum(values, FLAT)) @ vectors.T * np.outer(scale, scale))
+
+
+def variance_ends(runs: Crossed, found: Restricted, at: int, drop: float) -> tuple[float, float | None]:
+    """Between what one variance may lie before minus twice the restricted log likelihood rises by `drop`.
+
+    The other variances stay. The lower end is 0 where the data allow none; the upper None where they allow `runs.top`.
+    """
+
+    def rise(variance: float) -> float:
+        moved = found.variances.copy()
+        moved[at] = variance
+        return state(runs, moved, found.factors).value - found.state.value - drop
+
+    best, top = float(found.variances[at]), float(runs.top[at])
+    low = 0.0 if rise(0.0) <= 0 else _crossing(rise, best, best * 1e-8)
+    return low, None if rise(top) <= 0 else _crossing(rise, max(best, float(runs.unit[at]) * 1e-6), top)
+
+
+def _crossing(rise: Callable[[float], float], inside: float, outside: float) -> float:
+    """Where `rise` changes its sign, halving the logarithm."""
+    for _ in range(40):
+        middle = math.sqrt(inside * outside)
+        inside, outside = (middle, outside) if rise(middle) <= 0 else (inside, middle)
+    return math.sqrt(inside * outside)
