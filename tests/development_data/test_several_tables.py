@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedtrain.base import InputError
-from seedtrain.development import check_files, read_data
+from seedtrain.development import check_files, read_data, tables_of_folder
 from seedtrain.development._data_check import _findings
 from seedtrain.development._data_check._clock import clock
 from seedtrain.development._data_check._region import Region
@@ -158,6 +158,24 @@ def test_a_comma_within_quotes_does_not_move_the_header(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('run,time [h],biomass [g/L]\nB1,0,"1,234"\nB1,1,"1,345"\nB1,2,"2,222"\n')
     with pytest.raises(InputError, match="'1,234' is not a number"):
         check_files([tmp_path / "a.csv"])
+
+
+def test_a_folder_gives_its_tables_and_names_what_is_none(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.xlsx", "mapping.yaml", ".hidden.csv", "~$a.xlsx", "notes.docx", "export.json"):
+        (tmp_path / name).write_text("")
+    tables, others = tables_of_folder(tmp_path)
+    assert [path.name for path in tables] == ["a.xlsx", "b.csv", "export.json"]
+    assert [path.name for path in others] == ["notes.docx"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no table in this folder"):
+        tables_of_folder(tmp_path / "empty")
+
+
+def test_a_table_in_the_place_of_a_mapping_is_told_how_to_make_one(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Time [h],DCW [g/L]\n0,1\n1,2\n")
+    with pytest.raises(InputError, match="no mapping says what it holds") as refused:
+        read_data(tmp_path / "a.csv")
+    assert "--draft" in refused.value.remedy
 
 
 @given(st.integers(1, 10**4), st.integers(1, 700), st.integers(1, 10**4), st.integers(0, 700))

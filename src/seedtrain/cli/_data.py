@@ -41,6 +41,8 @@ def check(
 
     Example: seedtrain data check bench.csv assays.xlsx --draft mapping.yaml
 
+    Example: seedtrain data check lab/bench --draft lab/bench/mapping.yaml
+
     Example: seedtrain data check mapping.yaml
 
     Example: seedtrain data check kinetic.txt --instrument AGILENT_GEN5 --draft mapping.yaml
@@ -48,12 +50,15 @@ def check(
     Parameters
     ----------
     files
-        One mapping, or tables that lie side by side.
+        One mapping, or tables that lie side by side, or the folder of them.
     """
     options = common or Common()
     from seedtrain.base import use_language, write_atomic
-    from seedtrain.development import check_files, read_data
+    from seedtrain.development import check_files, read_data, tables_of_folder
 
+    if len(files) == 1 and files[0].is_dir():
+        files, others = tables_of_folder(files[0])
+        _tell_others(others, options.lang)
     mappings = [path for path in files if path.suffix in (".yaml", ".yml")]
     if mappings and (len(files) > 1 or draft is not None or instrument or culture):
         raise InputError(
@@ -139,6 +144,15 @@ def _true(texts: list[str]) -> dict[str, float]:
         except ValueError:
             raise InputError(f"--true {text!r}", remedy="Write q_S_max=0.7, a number in the culture's unit.") from None
     return found
+
+
+def _tell_others(others: Sequence[Path], lang: str | None) -> None:
+    """On the other stream, so that what machines read stays whole."""
+    from seedtrain.base import use_language
+
+    with use_language(lang):
+        for path in others:
+            print(_("{path}: no table, left out").format(path=path), file=sys.stderr)
 
 
 def _keep_despite(draft: Path | None, files: list[Path], instrument: str, culture: str) -> None:

@@ -47,6 +47,7 @@ from ._data_check import (
     read_sheet,
     read_sheet_as_written,
     split_header,
+    tables_of_folder,
 )
 from ._design_space import (
     DesignSpace,
@@ -394,6 +395,7 @@ __all__ = [
     "strategy_lines",
     "study",
     "suggest",
+    "tables_of_folder",
     "timetable",
     "timing",
     "transfer_blocks",

@@ -33,7 +33,7 @@ from seedtrain.development._data_check._of_runs import read_features
 from seedtrain.development._data_check._plates import read_layout
 from seedtrain.development._data_check._reader import Happened, TableReader
 from seedtrain.development._data_check._spectra import SpectraTable, look_at_spectra
-from seedtrain.development._data_check._table import Sheet, with_points
+from seedtrain.development._data_check._table import SUFFIXES, Sheet, with_points
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture, Run, RunEvent, Variable, read_culture
 
@@ -93,8 +93,24 @@ class Dataset:
 
 def read_data(mapping: Path) -> Dataset:
     """The runs that a mapping file describes; faults of all its tables at once, each with file and line."""
+    if mapping.suffix.lower() in SUFFIXES:
+        draft = f"seedtrain data check {mapping} --draft {mapping.parent / 'mapping.yaml'}"
+        raise InputError("this is a table, and no mapping says what it holds", position=Position(str(mapping)),
+                         remedy=f"Draft one, correct it, and give that: {draft}")  # fmt: skip
     entry, document = load(mapping, MappingEntry, what="mapping")
     return _dataset(entry, document, mapping.parent, [mapping])
+
+
+def tables_of_folder(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The tables and exports that lie in a folder, by name, and what else does, but mappings and hidden files."""
+    here = sorted(path for path in folder.iterdir() if path.is_file() and path.name[:1] not in ".~")
+    tables = [path for path in here if path.suffix.lower() in (*SUFFIXES, ".json")]
+    if not tables:
+        raise InputError(
+            "there is no table in this folder", position=Position(str(folder)),
+            remedy=f"Give a folder of files that end in {', '.join(SUFFIXES)}.",
+        )  # fmt: skip
+    return tables, [path for path in here if path not in tables and path.suffix not in (".yaml", ".yml")]
 
 
 def check_files(files: Sequence[Path], *, instrument: str = "", culture: str = "") -> tuple[Dataset, str]:
