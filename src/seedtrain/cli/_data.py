@@ -146,7 +146,7 @@ def _true(texts: list[str]) -> dict[str, float]:
     return found
 
 
-def _tell_others(others: Sequence[Path], lang: str | None) -> None:
+def _tell_others(others: Sequence[Path], lang: str) -> None:
     """On the other stream, so that what machines read stays whole."""
     from seedtrain.base import use_language
 
