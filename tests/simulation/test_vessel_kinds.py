@@ -217,6 +217,10 @@ def test_a_tank_may_have_zones_fed_at_the_top_with_the_probe_where_it_is_told():
         (ZONED, "probe_zone: 2", "probe_zone: 4", 18, "the tank has 3 zones"),
         (ZONED, "zones: 3\n", "", 17, "the tank has one zone"),
         (ZONED, "kind: stirred_tank", "kind: bucket", 1, "bucket"),
+        (ZONED, "probe_zone: 2", "side_compartment: {volume: 1 L, flow: 5 L/h}", 18, "zones and a side compartment"),
+        (TANK, "kind: stirred_tank", "side_compartment: {volume: 1 m3, flow: 5 L/h}", 1, "not below the lowest"),
+        (TANK, "kind: stirred_tank", "side_compartment: {volume: 1 L, flow: 0 L/h}", 1, "not above zero"),
+        (BAG, "rocking_degrees: 8", "side_compartment: {volume: 1 L, flow: 5 L/h}", 6, "has no"),
     ],
 )
 def test_what_cannot_be_a_vessel_is_refused_at_its_line(text, before, after, line, what):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seedtrain.simulation import Run, _setup, zone_exchange
+from seedtrain.simulation._vessel import SideCompartment
 from tests.simulation_vessels import cases
 
 SEEN = ("X", "S", "P", "V")
@@ -126,3 +127,45 @@ def test_the_probe_reads_the_zone_that_it_sits_in(probe):
     assert run["DO"] == pytest.approx(run[f"DO[{probe}]"], rel=1e-12)
     assert run["S[3]"][-1] > run["S[1]"][-1], "feed enters at the top"
     assert run["DO[3]"][-1] < run["DO[1]"][-1], "there the cells use more, and the pressure is lower"
+
+
+@pytest.mark.parametrize("aerated", [False, True], ids=["no gas beside", "gas beside"])
+def test_a_side_compartment_closes_its_balances_and_becomes_one_with_the_tank_as_the_flow_grows(aerated):
+    made = cases.recipe(cases.phase("grow", "", 1.0), cases.phase("feed", f"{FEED}, dissolved_oxygen: 30 %", 2.0))
+    start = {"X": 2.0, "S": 0.2}
+    whole = cases.simulate(cases.tank(), made, initial=start)
+    gaps = []
+    for flow in (20.0, 200.0, 2e6):
+        vessel = cases.tank(side_compartment=SideCompartment(2.5, flow, aerated))
+        run = cases.simulate(vessel, made, initial=start)
+        for item in run.balances:
+            assert abs(item.residual) <= 1e-6 * max(abs(item.inlet), abs(item.accumulated), run.final("V")), item
+        parts = 2.5 * run["S[2]"] + (run["V"] - 2.5) * run["S[1]"]
+        assert parts == pytest.approx(run["S"] * run["V"], rel=1e-9, abs=1e-9)
+        assert run["S[2]"][-1] > run["S[1]"][-1], "the feed enters the compartment"
+        assert run["DO"] == pytest.approx(run["DO[1]"], rel=1e-12), "the probe is in the tank"
+        gaps.append(abs(run.final("S") / whole.final("S") - 1))
+        if flow < 100.0:
+            lacking = run["DO[2]"][-1] < 1e-3 * run["DO[1]"][-1]
+            assert lacking != aerated
+    assert gaps[0] > gaps[1] > gaps[2]
+    same(run, whole, 3e-5, (*SEEN, "OUR", "T"))
+    if aerated:
+        same(run, whole, 1e-4, ("DO", "C_CO2", "kLa"))
+
+
+def test_what_is_added_and_drawn_goes_by_the_tank_and_the_compartment_keeps_its_volume():
+    vessel = cases.tank(side_compartment=SideCompartment(2.5, 1e-9))
+    made = cases.recipe(
+        cases.phase("grow", "", 0.5),
+        "          - {phase: draw, do: withdraw, set: {volume: 2 L}}",
+        cases.phase("feed", FEED, 0.5),
+    )
+    run = cases.simulate(vessel, made, initial={"X": 2.0, "S": 1.0})
+    drawn = run.final("V") - 10.5 - 0.25
+    assert drawn == pytest.approx(-2.0, abs=0.05)
+    # Without a flow the compartment sends on what the feed brings, and holds 2.5 L throughout.
+    biomass = 2.5 * run["X[2]"] + (run["V"] - 2.5) * run["X[1]"]
+    assert biomass == pytest.approx(run["X"] * run["V"], rel=1e-9)
+    for item in run.balances:
+        assert abs(item.residual) <= 1e-6 * max(abs(item.inlet), abs(item.accumulated), run.final("V")), item

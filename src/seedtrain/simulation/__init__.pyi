@@ -88,7 +88,7 @@ from ._simulate import simulate, simulate_neighbours
 from ._stream import COMPONENTS, StepResult, Stream, step_to_data
 from ._surroundings import HEATING_WATER
 from ._transfer import CO2_IN_AIR, NORMAL_VOLUME, OXYGEN_IN_AIR, carbon_dioxide_solubility, mean_pressure
-from ._vessel import Airlift, Retention, ShakeFlask, StirredTank, Vessel, WaveBag, Well
+from ._vessel import Airlift, Retention, ShakeFlask, SideCompartment, StirredTank, Vessel, WaveBag, Well
 from ._vessel_check import Figure, VesselCheck, check_vessel
 from ._vessel_file import VesselEntry
 from ._zones import Zones, zone_exchange, zones_of
@@ -147,6 +147,7 @@ __all__ = [
     "Sensitivities",
     "Setup",
     "ShakeFlask",
+    "SideCompartment",
     "Span",
     "StepResult",
     "StirredTank",

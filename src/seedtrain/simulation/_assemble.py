@@ -95,8 +95,9 @@ class _Table:
 
     def local(self, name: str, zone: int) -> Floats:
         """An amount per volume in one zone."""
-        layout = self.flight.setup.layout
-        return self._kept(name, self.state(f"{name}{layout.suffixes[zone]}") * layout.zones / self.state("v"))
+        setup = self.flight.setup
+        held = self.state(f"{name}{setup.layout.suffixes[zone]}")
+        return self._kept(name, np.asarray(held / setup.size(zone, self.state("v")), dtype=float))
 
     def _kept(self, name: str, values: Floats) -> Floats:
         if values.min() <= NEGATIVE and not self.flight.extrapolated:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -53,6 +53,9 @@ class Setup:
         outflow = any(segment.outflow is not None for segment in self.plan.segments)
         if not isinstance(self.vessel, StirredTank):
             return Layout(self.culture, kind_of(self.vessel), outflow=outflow)
+        beside = self.vessel.side_compartment
+        if beside is not None:
+            return Layout(self.culture, "stirred", 2, outflow, 0, 1, side=True, side_gas=beside.aerated)
         zones = zones_of(self.vessel)
         top = zones.count - 1
         return Layout(self.culture, "stirred", zones.count, outflow, top - zones.feed, top - zones.probe)
@@ -93,8 +96,18 @@ class Setup:
 
     def oxygen(self, states: Floats) -> Floats:
         """Dissolved oxygen where the probe sits, mmol/L; `states` ends in the state."""
-        held = states[..., self.index(f"n_O{self.layout.suffixes[self.layout.probe_zone]}")]
-        return np.asarray(held * self.layout.zones / states[..., self.index("v")], dtype=float)
+        zone = self.layout.probe_zone
+        held = states[..., self.index(f"n_O{self.layout.suffixes[zone]}")]
+        return np.asarray(held / self.size(zone, states[..., self.index("v")]), dtype=float)
+
+    def size(self, zone: int, volume: Floats) -> Floats:
+        """The volume of a zone, where that of all is `volume`; both over the volume at the start."""
+        if not self.layout.side:
+            return volume / self.layout.zones
+        assert isinstance(self.vessel, StirredTank)
+        assert self.vessel.side_compartment is not None
+        side = self.vessel.side_compartment.volume / self.plan.volume
+        return np.full_like(volume, side) if zone == 0 else volume - side
 
     def _start(self) -> Floats:
         """The state after inoculation."""
@@ -113,7 +126,8 @@ class Setup:
             if not (math.isfinite(value) and value >= 0):
                 raise InputError(f"{symbol} starts at {value}", remedy="Give a concentration of 0 or more.")
             values[state] = float(value)
-        return self._spread(values, {"v": 1.0, "T": first.temperature})
+        shares = [float(self.size(zone, np.ones(1))[0]) for zone in range(self.layout.zones)]
+        return self._spread(values, {"v": 1.0, "T": first.temperature}, shares)
 
     def _jump(self, segment: Segment) -> Floats:
         if segment.addition is None:
@@ -123,15 +137,16 @@ class Setup:
         values = {f"m_{name}": mass * share for name, mass in added.species.items()}
         values |= {"n_I": added.inducer * share, "n_N": added.ammonia * share}
         values |= {"m_W": added.water * share, "m_Z": added.minerals * share}
-        return self._spread(values, {"v": share})
+        equal = [1.0 / self.layout.zones] * self.layout.zones
+        return self._spread(values, {"v": share}, [0.0, 1.0] if self.layout.side else equal)
 
-    def _spread(self, zoned: Mapping[str, float], whole: Mapping[str, float]) -> Floats:
-        """A state with amounts in equal parts in every zone."""
+    def _spread(self, zoned: Mapping[str, float], whole: Mapping[str, float], shares: Sequence[float]) -> Floats:
+        """A state with amounts in all zones, each its part of `shares`."""
         found = np.zeros(len(self.system.states))
         suffixes = self.layout.suffixes
         for name, value in zoned.items():
-            for suffix in suffixes:
-                found[self.index(f"{name}{suffix}")] = value / len(suffixes)
+            for suffix, share in zip(suffixes, shares, strict=True):
+                found[self.index(f"{name}{suffix}")] = value * share
         for name, value in whole.items():
             found[self.index(name)] = value
         return found
@@ -317,6 +332,8 @@ def _vessel_numbers(vessel: Vessel, segment: Segment, around: Surroundings, volu
         return jacket | {"D_T": vessel.diameter, "k_gas": COLUMN_FACTOR, "n_gas": COLUMN_EXPONENT}
     low, high, _ = speed_range(vessel, segment)
     zoned = {"Q_zone": zone_exchange(vessel, volume, high)} if vessel.zones > 1 else {}
+    if vessel.side_compartment is not None:
+        zoned = {"Q_zone": vessel.side_compartment.flow, "V_side": vessel.side_compartment.volume}
     return (
         jacket
         | zoned

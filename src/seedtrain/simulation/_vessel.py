@@ -69,6 +69,19 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class SideCompartment:
+    """A second vessel or tube of `volume` L beside a tank, through which `flow` L/h of broth is pumped and back.
+
+    It takes the feed: a scale-down rig, whose cells meet the feed as those of a large vessel do. `aerated`: gas and
+    stirring reach it as they reach the tank; else it has none.
+    """
+
+    volume: float
+    flow: float
+    aerated: bool = False
+
+
+@dataclass(frozen=True)
 class StirredTank:
     """A baffled, sparged tank with a jacket.
 
@@ -76,7 +89,7 @@ class StirredTank:
     `head_pressure` bar gauge; `cooling_area` m2; `heat_transfer_coefficient` W/m2/K; `coolant_temperature` degC.
     Pairs are (lowest, highest). `zones`: into how many equal layers the liquid is divided, numbered from the bottom
     (1); feed enters zone `feed_zone` (0: the top one), the probe sits in `probe_zone`. `retention`: its cell
-    retention device, if it has one.
+    retention device, if it has one; `side_compartment`: of a scale-down rig, whose broth counts as the tank's.
     """
 
     name: str
@@ -99,6 +112,7 @@ class StirredTank:
     feed_zone: int = 0
     probe_zone: int = 1
     retention: Retention | None = None
+    side_compartment: SideCompartment | None = None
 
     kind: ClassVar[str] = "stirred_tank"
 

@@ -24,13 +24,14 @@ from seedtrain.simulation._vessel import (
     Retention,
     ShakeFlask,
     Shaking,
+    SideCompartment,
     StirredTank,
     Transfer,
     Vessel,
     WaveBag,
     Well,
 )
-from seedtrain.simulation._vessel_rules import ALWAYS, KINDS, RetentionEntry, one_or_range
+from seedtrain.simulation._vessel_rules import ALWAYS, KINDS, RetentionEntry, SideEntry, one_or_range
 
 MOST_ZONES: Final = 20
 
@@ -70,6 +71,7 @@ class VesselEntry(BaseModel):
     feed_zone: Annotated[Quantity, Measure("")] | None = None
     probe_zone: Annotated[Quantity, Measure("")] | None = None
     retention: RetentionEntry | None = None
+    side_compartment: SideEntry | None = None
     oxygen_share: Annotated[Quantity, Measure("")] | None = None
     carbon_dioxide_share: Annotated[Quantity, Measure("")] | None = None
     oxygen_cascade: list[Literal["stirrer_speed", "aeration", "oxygen_share"]] | None = None
@@ -145,6 +147,21 @@ class VesselEntry(BaseModel):
         if info.field_name in ("feed_zone", "probe_zone") and value.value > (zones.value if zones else 1):
             count = f"{zones} zones" if zones else "one zone"
             raise ValueError(f"{info.field_name} is {value}, and the tank has {count} | Count from the bottom, 1 on.")
+        return value
+
+    @field_validator("side_compartment")
+    @classmethod
+    def _beside(cls, value: SideEntry | None, info: ValidationInfo) -> SideEntry | None:
+        if value is None:
+            return None
+        if info.data.get("zones") is not None:
+            raise ValueError("zones and a side compartment | Give one of them: a rig's own tank counts as mixed.")
+        least = info.data.get("working_volume")
+        if least is not None and value.volume.magnitude("L") >= least.bounds("L")[0]:
+            raise ValueError(
+                f"{value.volume} is not below the lowest working volume, {least.low} | The broth in both counts as the "
+                "tank's."
+            )
         return value
 
     @field_validator("impeller_diameter", "draft_tube_diameter")
@@ -305,7 +322,15 @@ def _tank(entry: VesselEntry, name: str) -> StirredTank:
         feed_zone=round(entry.number("feed_zone", "", 0)),
         probe_zone=round(entry.number("probe_zone", "", 1)),
         retention=_retention(entry),
+        side_compartment=_side(entry),
     )
+
+
+def _side(entry: VesselEntry) -> SideCompartment | None:
+    found = entry.side_compartment
+    if found is None:
+        return None
+    return SideCompartment(found.volume.magnitude("L"), found.flow.magnitude("L/h"), found.aerated == "yes")
 
 
 def _airlift(entry: VesselEntry, name: str) -> Airlift:

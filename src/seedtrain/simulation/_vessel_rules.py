@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
@@ -23,9 +23,10 @@ class Kind:
 _JACKET: Final = ("aeration", "head_pressure", "cooling_area", "heat_transfer_coefficient", "coolant_temperature")
 _DRIVE: Final = ("impellers", "impeller", "impeller_diameter", "stirrer_speed", "motor_power")
 _CONTROL: Final = ("oxygen_share", "carbon_dioxide_share", "oxygen_cascade", "pH_lowered_by", "actuator_dead_band")
+_ZONED: Final = ("zones", "feed_zone", "probe_zone", "retention", "side_compartment")
 _SHAKEN: Final = ("shaking_frequency", "shaking_diameter", "diameter")
 KINDS: Final = {
-    "stirred_tank": Kind(("diameter", *_DRIVE, *_JACKET), ("zones", "feed_zone", "probe_zone", "retention", *_CONTROL)),
+    "stirred_tank": Kind(("diameter", *_DRIVE, *_JACKET), (*_ZONED, *_CONTROL)),
     "airlift": Kind(("diameter", "draft_tube_diameter", *_JACKET), ("clearance",)),
     "shake_flask": Kind((), ("kLa_volume", "gas_exchange", "evaporation", "feed_rate"), _SHAKEN),
     "well": Kind((), ("kLa_volume", "gas_exchange", "evaporation", "feed_rate"), _SHAKEN),
@@ -56,6 +57,23 @@ class RetentionEntry(BaseModel):
         low, high = value.bounds(value.unit)
         if not (low >= 0 and math.isfinite(high) and high > 0):
             raise ValueError(f"harvest_rate {value} is open or below zero | Write both ends, for instance 0 .. 2 L/h.")
+        return value
+
+
+class SideEntry(BaseModel):
+    """`side_compartment:` of a tank: what stands beside it, and how much is pumped through."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    volume: Annotated[Quantity, Measure("L")]
+    flow: Annotated[Quantity, Measure("L/h")]
+    aerated: Literal["yes", "no"] = "no"
+
+    @field_validator("volume", "flow")
+    @classmethod
+    def _above_zero(cls, value: Quantity, info: ValidationInfo) -> Quantity:
+        if value.value <= 0:
+            raise ValueError(f"{info.field_name} is {value}, not above zero | Give its size.")
         return value
 
 

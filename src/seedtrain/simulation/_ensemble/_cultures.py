@@ -293,10 +293,7 @@ class _Read:
 
     def _probe(self, found: Trajectories) -> Floats:
         """Dissolved oxygen in the zone of the probe."""
-        layout, setup = self.setup.layout, self.setup
-        here = found.states[:, :, setup.index(f"n_O{layout.suffixes[layout.probe_zone]}")]
-        values = here * layout.zones / found.states[:, :, setup.index("v")]
-        return np.asarray(np.maximum(values, 0.0))
+        return np.asarray(np.maximum(self.setup.oxygen(found.states), 0.0))
 
     def _content(self, name: str, found: Trajectories) -> Floats:
         """An amount per volume; what rounding makes of nothing is nothing."""

@@ -10,7 +10,7 @@ from seedtrain.simulation._equations._text import Line, own, parameter_names, to
 def zone_lines(layout: Layout, zone: int) -> list[Line]:
     """Concentrations (`u<zone>_S` ...) and the net rates `net<zone>_...` per litre of the zone and hour."""
     suffix, tag = layout.suffixes[zone], str(zone)
-    per = "v_inverse" if layout.zones == 1 else "z_inverse"
+    per = layout.per(zone)
     u = f"u{tag}_"
 
     def content(state: str) -> str:

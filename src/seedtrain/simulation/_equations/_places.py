@@ -114,16 +114,48 @@ class Layout:
     outflow: bool = False
     feed_zone: int = 0  # where feed and base enter, from the top
     probe_zone: int = 0  # where dissolved oxygen is read, from the top
+    side: bool = False  # two zones: a side compartment of fixed volume, which the feed enters, and the tank
+    side_gas: bool = False  # whether gas and stirring reach the side compartment as they reach the tank
 
     @property
-    def key(self) -> tuple[str, Kind, int, bool, int, int]:
+    def key(self) -> tuple[str, Kind, int, bool, int, int, tuple[bool, bool]]:
         """Equal for layouts with the same text."""
-        return (self.culture.structure, self.kind, self.zones, self.outflow, self.feed_zone, self.probe_zone)
+        places = (self.feed_zone, self.probe_zone)
+        return (self.culture.structure, self.kind, self.zones, self.outflow, *places, (self.side, self.side_gas))
 
     @property
     def suffixes(self) -> tuple[str, ...]:
         """Of each zone's states, top first; one zone has none."""
         return ("",) if self.zones == 1 else tuple(f"_{zone}" for zone in range(1, self.zones + 1))
+
+    def size(self, zone: int) -> str:
+        """The volume of a zone over the volume at the start, as text."""
+        if self.side:
+            return "side" if zone == 0 else "main"
+        return "v" if self.zones == 1 else f"v / {float(self.zones)!r}"
+
+    def per(self, zone: int) -> str:
+        """The inverse of `size`, as text."""
+        if self.side:
+            return f"z_inverse_{zone}"
+        return "v_inverse" if self.zones == 1 else "z_inverse"
+
+    def content(self, name: str, zone: int) -> str:
+        """What a zone holds of the state `name` per volume, as text over states and numbers alone."""
+        state = f"{name}{self.suffixes[zone]}"
+        if self.side:
+            return f"{state} * V_0 / V_side" if zone == 0 else f"{state} / (v - V_side / V_0)"
+        return f"{state} * {float(self.zones)!r} / v"
+
+    @property
+    def stirred_size(self) -> str:
+        """The volume that gas and stirrer reach, as text; `stirred_per` its inverse."""
+        return "main" if self.side and not self.side_gas else "v"
+
+    @property
+    def stirred_per(self) -> str:
+        """The inverse of `stirred_size`, as text."""
+        return "v_inverse" if self.stirred_size == "v" else "z_inverse_1"
 
     @cached_property
     def states(self) -> tuple[str, ...]:
@@ -138,5 +170,6 @@ class Layout:
         fed = (f"F_{name}_" for name in self.culture.species)
         vessel = {"stirred": (*STIRRED, *JACKET), "airlift": (*AIRLIFT, *JACKET), "still": STILL}[self.kind]
         zoned = ("Q_zone",) if self.zones > 1 else ()  # L/h between neighbouring zones, each way
+        zoned = (*zoned, "V_side") if self.side else zoned  # L of the side compartment
         outflow = OUTFLOW if self.outflow else ()
         return (*(f"u_{name}" for name in self.culture.parameters), *SEGMENT, *fed, *vessel, *zoned, *outflow)

@@ -2,7 +2,9 @@
 
 Amounts are per litre of the volume at the start (`v` = volume / start volume), so that a scaled vessel gives the same
 numbers. A tank of N zones has N equal parts of the volume, top to bottom, with the same culture in each; feed and base
-enter at the top, gas is one well-mixed phase under the local pressure.
+enter at the top, gas is one well-mixed phase under the local pressure. A tank with a side compartment has two parts:
+that one keeps its volume, takes the feed, and gas only where it is aerated; base, additions and what leaves are the
+tank's own.
 """
 
 from __future__ import annotations
@@ -40,18 +42,22 @@ def culture_system(layout: Layout) -> System:
     return _SYSTEMS[layout.key]
 
 
-_SYSTEMS: dict[tuple[str, str, int, bool, int, int], System] = {}
+_SYSTEMS: dict[tuple[str, str, int, bool, int, int, tuple[bool, bool]], System] = {}
 
 
 def _lines(layout: Layout) -> list[Line]:
     zones = range(layout.zones)
     lines: list[Line] = [("v_inverse", "1.0 / v")]
-    if layout.zones > 1:
+    if layout.side:
+        lines += [("side", "V_side / V_0"), ("main", "v - side")]
+        lines += [("z_inverse_0", "1.0 / side"), ("z_inverse_1", "1.0 / main")]
+    elif layout.zones > 1:
         lines.append(("z_inverse", f"{float(layout.zones)!r} * v_inverse"))
     for zone in zones:
         lines += zone_lines(layout, zone)
     lines += [("OUR", _mean(layout, "close{}_O")), ("CER", _mean(layout, "close{}_C"))]
-    lines += [("DO", _mean(layout, "u{}_DO")), ("C_CO2", _mean(layout, "u{}_C_CO2"))]
+    gassed = _of_tank if layout.stirred_size == "main" else _mean
+    lines += [("DO", gassed(layout, "u{}_DO")), ("C_CO2", gassed(layout, "u{}_C_CO2"))]
     lines += [
         ("acid", _mean(layout, "close{}_H")),
         ("F", "F_start * exp(F_mu * t)"),
@@ -62,8 +68,15 @@ def _lines(layout: Layout) -> list[Line]:
 
 def _mean(layout: Layout, pattern: str) -> str:
     """The mean over the zones."""
+    if layout.side:
+        return f"(({pattern.format(0)}) * side + ({pattern.format(1)}) * main) * v_inverse"
     terms = total(pattern.format(zone) for zone in range(layout.zones))
     return terms if layout.zones == 1 else f"({terms}) / {float(layout.zones)!r}"
+
+
+def _of_tank(layout: Layout, pattern: str) -> str:
+    """Of the tank beside which a side compartment stands: what its gas meets."""
+    return pattern.format(1) + " + 0.0"
 
 
 def _volumes(layout: Layout) -> list[Line]:
@@ -78,6 +91,8 @@ def _volumes(layout: Layout) -> list[Line]:
     else:
         lines += [("H", "0.0"), ("D", "0.0"), ("grow", "came + 0.0")]
     n = layout.zones
+    if layout.side:
+        return [*lines, ("down0", "F + 0.0"), ("pumped", "Q_zone / V_0")]
     for zone in range(n - 1):
         # Every zone loses its share of vapour, harvest and bleed, and keeps its share of the volume; what feed and base
         # bring to one of them flows on, down or (negative) up.
@@ -125,23 +140,31 @@ def _rates(layout: Layout) -> list[str]:
 
 def _zone_rates(layout: Layout, zone: int) -> list[str]:
     """d/dt of the states of one zone, in the order of `Layout.states`."""
-    share = "v" if layout.zones == 1 else f"v / {float(layout.zones)!r}"
+    share = layout.size(zone)
     part = "" if layout.zones == 1 else f" / {float(layout.zones)!r}"
+    if layout.side:
+        part = " * 0.0" if zone == 0 else ""
     made = {f"m_{name}": f"net{zone}_{name} * {share}" for name in layout.culture.species}
     made |= {"n_I": "0.0", "n_N": f"close{zone}_N * {share}", "m_Z": f"close{zone}_Z * {share}"}
     made |= {"m_W": f"close{zone}_W * {share} - evaporated{part}"}
     made |= {"n_O": _oxygen(layout, zone, share), "n_C": _carbon(layout, zone, share)}
     fed = {f"m_{name}": f"F * F_{name}_" for name in layout.culture.species}
     fed |= {"n_I": "F * F_I", "n_N": "F * F_N + B * B_N", "m_W": "F * F_W + B * B_W", "m_Z": "F * F_Z"}
+    based: dict[str, str] = {}
+    if layout.side:
+        fed |= {"n_N": "F * F_N", "m_W": "F * F_W"}
+        based = {"n_N": "B * B_N", "m_W": "B * B_W"}
     found = []
     for name in (*(f"m_{name}" for name in layout.culture.species), *LIQUID):
         terms = [
             made[name],
             *([fed[name]] if zone == layout.feed_zone and name in fed else []),
+            *([based[name]] if zone == 1 and name in based else []),
             *_between(layout, zone, name),
         ]
-        if layout.outflow:
-            terms.append(f"-({_leaving(layout, name)}) * {name}{layout.suffixes[zone]} * v_inverse")
+        if layout.outflow and not (layout.side and zone == 0):
+            per = layout.per(1) if layout.side else "v_inverse"
+            terms.append(f"-({_leaving(layout, name)}) * {name}{layout.suffixes[zone]} * {per}")
         found.append(" + ".join(terms))
     return found
 
@@ -149,6 +172,8 @@ def _zone_rates(layout: Layout, zone: int) -> list[str]:
 def _oxygen(layout: Layout, zone: int, share: str) -> str:
     if layout.zones == 1:
         return f"got_O - close{zone}_O * {share}"
+    if layout.stirred_size == "main":
+        return f"{'got_O' if zone else '0.0'} - close{zone}_O * {share}"
     full = f"henry_O * dry * {_local(layout, zone)}"
     return f"kLa * {share} * ({full} * out_O / ratio_1 - u{zone}_DO) - close{zone}_O * {share}"
 
@@ -156,6 +181,8 @@ def _oxygen(layout: Layout, zone: int, share: str) -> str:
 def _carbon(layout: Layout, zone: int, share: str) -> str:
     if layout.zones == 1:
         return f"close{zone}_C * {share} - lost_C"
+    if layout.stirred_size == "main":
+        return f"close{zone}_C * {share} - {'lost_C' if zone else '0.0'}"
     full = f"henry_C * dry * {_local(layout, zone)}"
     rate = f"{CO2_TRANSFER_RATIO!r} * kLa * {share}"
     return f"close{zone}_C * {share} + {rate} * ({full} * out_C / ratio_1 - u{zone}_C_CO2)"
@@ -163,6 +190,8 @@ def _carbon(layout: Layout, zone: int, share: str) -> str:
 
 def _local(layout: Layout, zone: int) -> str:
     """bar in the middle of a zone; `p_v` is what half the height adds."""
+    if layout.side:
+        return "pressure"
     return f"(p_0 + p_v * v * {2 * (zone + 0.5) / layout.zones!r})"
 
 
@@ -171,6 +200,9 @@ def _between(layout: Layout, zone: int, name: str) -> list[str]:
     if layout.zones == 1:
         return []
     here = f"{name}{layout.suffixes[zone]}"
+    if layout.side:
+        beside, tank = (f"{name}{suffix} * {layout.per(at)}" for at, suffix in enumerate(layout.suffixes))
+        return [f"{'-' if zone == 0 else ''}(pumped * ({beside} - {tank}) + down0 * {beside})"]
     terms = []
     for other, sign in ((zone - 1, 1), (zone + 1, -1)):
         if not 0 <= other < layout.zones:
@@ -196,8 +228,9 @@ def _left(layout: Layout) -> list[str]:
     """What harvest and bleed took, in the order of `LEFT`, then the species."""
 
     def taken(name: str) -> str:
-        amount = total(f"{name}{suffix}" for suffix in layout.suffixes)
-        return f"({_leaving(layout, name)}) * ({amount}) * v_inverse"
+        held = layout.suffixes[1:] if layout.side else layout.suffixes
+        amount = total(f"{name}{suffix}" for suffix in held)
+        return f"({_leaving(layout, name)}) * ({amount}) * {layout.per(1) if layout.side else 'v_inverse'}"
 
     return ["H + D", *(taken(name) for name in LIQUID), *(taken(f"m_{name}") for name in layout.culture.species)]
 
@@ -209,7 +242,7 @@ def _gauges(layout: Layout) -> list[Line]:
     def content(name: str) -> str:
         return f"({total(f'{name}{suffix}' for suffix in layout.suffixes)}) / v"
 
-    probed = f"n_O{layout.suffixes[layout.probe_zone]} * {float(layout.zones)!r} / v"  # as much as its zone holds
+    probed = layout.content("n_O", layout.probe_zone)
     inside = {f"m_{name}": item.mass or 1.0 for name, item in culture.species.items() if item.intracellular}
     cells = (f"{mass!r} * {content(name)}" for name, mass in inside.items())
     readings = {

@@ -148,8 +148,8 @@ def gas_lines(layout: Layout) -> list[Line]:
         ("aim_O", "max(r_O - OUR * v / inert_mmol, 0.0)"),
         ("ratio_0", "1.0 + aim_O + r_C + CER * v / inert_mmol"),
         ("star", "full_O * aim_O / ratio_0"),
-        *(_cascade() if layout.kind == "stirred" else _fixed()),
-        ("give", "kLa * v / 1000.0"),
+        *(_cascade(layout) if layout.kind == "stirred" else _fixed()),
+        ("give", f"kLa * {layout.stirred_size} / 1000.0"),
         ("strip", f"{CO2_TRANSFER_RATIO!r} * give"),
         *_passes(),
         ("got_O", "inert_mmol * (r_O - out_O)"),
@@ -159,19 +159,21 @@ def gas_lines(layout: Layout) -> list[Line]:
     ]
 
 
-def _cascade() -> list[Line]:
-    exponent = GASSED_VOLUME_EXPONENT
+def _cascade(layout: Layout) -> list[Line]:
+    exponent, per, size = GASSED_VOLUME_EXPONENT, layout.stirred_per, layout.stirred_size
+    # What a side compartment uses, the tank's gas must bring too.
+    used = "OUR" if size == "v" else f"OUR * v * {per}"
     return [
-        ("v_gassed", f"v ** {exponent!r}"),
+        ("v_gassed", f"{size} ** {exponent!r}"),
         ("P_top", "min(min(G_high * v_gassed, P_high), P_drive)"),
         ("P_bottom", "min(min(G_low * v_gassed, P_low), P_top)"),
-        ("kLa_low", "K_L * (P_bottom * v_inverse) ** alpha"),
-        ("kLa_high", "K_L * (P_top * v_inverse) ** alpha"),
+        ("kLa_low", f"K_L * (P_bottom * {per}) ** alpha"),
+        ("kLa_high", f"K_L * (P_top * {per}) ** alpha"),
         ("drive", "star - DO_set"),
-        ("kLa_wanted", "OUR / drive if drive > 1e-9 else kLa_high"),
+        ("kLa_wanted", f"{used} / drive if drive > 1e-9 else kLa_high"),
         ("kLa_held", "min(max(kLa_wanted, kLa_low), kLa_high)"),
         ("kLa", "kLa_held if DO_set >= 0.0 else kLa_low"),
-        ("power_held", "v * (kLa / K_L) ** (1.0 / alpha) if K_L > 0.0 else P_bottom"),
+        ("power_held", f"{size} * (kLa / K_L) ** (1.0 / alpha) if K_L > 0.0 else P_bottom"),
         ("power", "power_held if DO_set >= 0.0 else P_bottom"),
     ]
 
