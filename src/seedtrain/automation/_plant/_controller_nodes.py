@@ -45,6 +45,8 @@ class ControllerNodes:
         """Take what clients wrote, put back what is no tuning, and show the states."""
         for tag in unit.tunings():
             path = f"{unit.name}/FunctionSet/{tag}/{TUNING}"
+            if path not in self._shown:
+                continue  # a loop within another one, which has no target of its own
             written = self._read(path)
             if written != self._shown[path]:
                 with contextlib.suppress(InputError):
