@@ -86,9 +86,37 @@ def test_what_only_a_product_decides_gets_no_interval_and_says_so(tmp_path):
     assert found.intervals["A_0"].identified
     assert found.directions[-1].information < 1e-6 * found.directions[0].information
     assert {name for name, _ in found.directions[-1].parts} == {"k", "m"}
+    (tied,) = found.tied
+    assert tied.names == ("k", "m")
+    assert tied.index > 1000
+    assert tied.combination == "k * m"
+    assert tied.low < 0.3 < tied.high
     advice = {item.parameter: item for item in found.advice}
     assert set(advice) == {"k", "m"}
     assert advice["k"].reading == ""  # nothing that the model tells parts the two
+
+
+def test_a_bound_of_the_one_gives_the_other_no_interval(tmp_path):
+    """The profile of k ends where m meets its bounds, and not where the data object."""
+    parameters = (("k", "log10", 0.001, 100, 1, 1), ("m", "log10", 0.5, 2, 1, 1), *small.DECAY[1:])
+    rows = small.decay_rows(sigma=0.2)
+    for rate, words in (("-k*m*A", "k * m"), ("-k/m*A", "k / m")):
+        found = fit_problem(
+            read_petab(small.write(tmp_path / "a", rate=rate, parameters=parameters, rows=rows)), count=2
+        )
+        assert found.intervals["k"].tied == ("m",)
+        assert not found.intervals["k"].identified
+        assert found.tied[0].combination == words
+        assert found.to_data()["parameters"][0]["interval"]["known_only_with"] == ["m"]
+    known = (("k", "log10", 0.001, 100, 1, 1, "parameterScaleNormal", "0;0.1"), *parameters[1:])
+    path = small.write(tmp_path / "b", rate="-k*m*A", parameters=known, rows=rows)
+    text = (
+        (path.parent / "parameters.tsv")
+        .read_text()
+        .replace("estimate\n", "estimate\tobjectivePriorType\tobjectivePriorParameters\n")
+    )
+    (path.parent / "parameters.tsv").write_text(text)
+    assert not fit_problem(read_petab(path), count=2, profiles=()).tied  # what is known from elsewhere parts them
 
 
 def test_the_reading_that_is_advised_does_identify(tmp_path):

@@ -237,7 +237,14 @@ def _write(
 
 
 def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, written: list[Path]) -> None:
-    from seedtrain.development import advice_words, between_words, hybrid_lines, interval_words, marginal_words
+    from seedtrain.development import (
+        advice_words,
+        between_words,
+        hybrid_lines,
+        interval_words,
+        marginal_words,
+        tied_words,
+    )
 
     problem = found.problem
     print(_("{name}: negative log likelihood {value}, {readings} readings").format(
@@ -251,6 +258,8 @@ def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, writte
         print(f"  {item.name:<{width}} {values[item.name]:>12.5g} {item.unit:<10} {words}".rstrip())
     for line in between_words(found):
         print(line)
+    for each in found.tied:
+        print(tied_words(each))
     for advice in found.advice:
         print(advice_words(advice))
     if found.advice and any(path.name == "culture.yaml" for path in written):

@@ -96,6 +96,7 @@ from ._estimation import (
     Posterior,
     Prior,
     Problem,
+    Tied,
     advice_words,
     between_words,
     culture_problem,
@@ -112,6 +113,7 @@ from ._estimation import (
     read_petab,
     read_petab_tables,
     sample_posterior,
+    tied_words,
     write_petab,
 )
 from ._experiments import (
@@ -283,6 +285,7 @@ __all__ = [
     "Suggestion",
     "Surrogate",
     "Task",
+    "Tied",
     "Timetable",
     "Transfer",
     "Use",
@@ -396,6 +399,7 @@ __all__ = [
     "study",
     "suggest",
     "tables_of_folder",
+    "tied_words",
     "timetable",
     "timing",
     "transfer_blocks",

@@ -2,7 +2,7 @@
 
 from seedtrain.development._estimation._between import Between, BetweenRuns
 from seedtrain.development._estimation._between_blocks import between_words
-from seedtrain.development._estimation._blocks import advice_words, fit_blocks, interval_words
+from seedtrain.development._estimation._blocks import advice_words, fit_blocks, interval_words, tied_words
 from seedtrain.development._estimation._culture_problem import (
     ErrorModel,
     MeasuredRun,
@@ -25,6 +25,7 @@ from seedtrain.development._estimation._posterior import (
 from seedtrain.development._estimation._posterior_blocks import marginal_words, posterior_blocks
 from seedtrain.development._estimation._problem import Evaluation, Experiment, Problem, Readings, weighted_slopes
 from seedtrain.development._estimation._search import descend
+from seedtrain.development._estimation._tied import Tied
 from seedtrain.development._estimation._write import culture_text, fitted_culture, write_petab
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Prior",
     "Problem",
     "Readings",
+    "Tied",
     "advice_words",
     "between_words",
     "culture_problem",
@@ -64,6 +66,7 @@ __all__ = [
     "read_petab_tables",
     "sample_posterior",
     "split_rhat",
+    "tied_words",
     "weighted_slopes",
     "write_petab",
 ]

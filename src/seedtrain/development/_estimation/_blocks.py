@@ -11,6 +11,7 @@ from seedtrain.development._estimation._between_blocks import between_blocks
 from seedtrain.development._estimation._fit import Fit
 from seedtrain.development._estimation._intervals import Advice, Interval
 from seedtrain.development._estimation._problem import joined
+from seedtrain.development._estimation._tied import MOST_INDEX, Tied
 from seedtrain.report import (
     Block,
     Cell,
@@ -49,6 +50,7 @@ def fit_blocks(fit: Fit) -> tuple[Block, ...]:
         Heading(_("Estimates")),
         _estimates(fit),
         *between_blocks(fit),
+        *(Notice(tied_words(item), title=", ".join(item.names), kind="warning") for item in fit.tied),
         *(Notice(advice_words(item), title=item.parameter, kind="warning") for item in fit.advice),
         Heading(_("Measured and fitted")),
         *_courses(fit),
@@ -74,11 +76,26 @@ def interval_words(item: Interval | None) -> str:
         return ""
     if item.identified:
         return f"{item.low:.4g} .. {item.high:.4g}"
+    if item.tied:
+        return _("refused: known only together with {others}").format(others=", ".join(item.tied))
     if item.low is None and item.high is None:
         return _("refused: open on both sides")
     if item.low is None:
         return _("refused: open below, at most {high}").format(high=f"{item.high:.4g}")
     return _("refused: open above, at least {low}").format(low=f"{item.low:.4g}")
+
+
+def tied_words(item: Tied) -> str:
+    """What the data know of parameters only together, and what to do."""
+    index = f"> {MOST_INDEX:.0f}" if item.index >= MOST_INDEX else f"{item.index:.3g}"
+    words = {"names": ", ".join(item.names), "index": index}
+    first = _("The data know {names} only together (collinearity index {index}; above 15 none can be told apart).")
+    second = _("Fix one of them, give a prior from elsewhere, or measure what tells them apart.")
+    found = first.format(**words)
+    if item.combination:
+        known = f"{item.combination} = {item.value:.4g} ({item.low:.4g} .. {item.high:.4g})"
+        found += " " + _("What they tell is {known}.").format(known=known)
+    return found + " " + second
 
 
 def advice_words(item: Advice) -> str:

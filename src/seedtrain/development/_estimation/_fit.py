@@ -17,9 +17,10 @@ from seedtrain.base import InputError, Progress, digest, part, silent, write_jso
 from seedtrain.base import translate as _
 from seedtrain.development._estimation._between import Between, BetweenRuns, Counted, between_runs
 from seedtrain.development._estimation._inputs import Floats
-from seedtrain.development._estimation._intervals import Advice, Interval, advise, intervals
+from seedtrain.development._estimation._intervals import Advice, Interval, advise, intervals, threshold
 from seedtrain.development._estimation._problem import Evaluation, Problem, joined
 from seedtrain.development._estimation._search import descend, search, starts
+from seedtrain.development._estimation._tied import Tied, refused_together, tied_parameters
 
 NEAR: Final = 0.1
 """Ends within this of the lowest negative log likelihood count as the same."""
@@ -52,6 +53,7 @@ class Fit:
     - `directions`: stiffest first, sloppiest last. - `advice`: for what the data do not identify.
     - `between`: whether runs differ from one another, where that was asked. Where the fit counts it, `values` are those
       of the typical run, predictions those of each run's own values, and the objective still that of runs taken alike.
+    - `tied`: sets of parameters that the data know only together; they have no interval.
     """
 
     problem: Problem
@@ -64,6 +66,7 @@ class Fit:
     evaluations: int
     warnings: tuple[str, ...] = field(default=())
     between: BetweenRuns | None = None
+    tied: tuple[Tied, ...] = ()
 
     @property
     def values(self) -> dict[str, float]:
@@ -117,6 +120,7 @@ class Fit:
                 for name in dict.fromkeys(names)
                 for mask in [np.array([other == name for other in names])]
             },
+            "known_only_together": [item.to_data() for item in self.tied],
             "between_runs": self.between.to_data() if self.between else None,
             "warnings": list(self.warnings),
         }  # fmt: skip
@@ -163,15 +167,17 @@ def fit_problem(
     best = problem.evaluate(np.array(ends[0].x))
     best, found = intervals(problem, best, level, profiles, progress=part(progress, 0.6, 1.0))
     warnings = _warnings(problem, best, ends)
+    tied = tied_parameters(problem, best, math.sqrt(2 * threshold(problem, level)))
+    found = refused_together(found, tied)
     advice = advise(problem, best, found)
     differ = None if between is None else between_runs(problem, best, between, level, found)
     if isinstance(differ, Counted):
-        best, found, differ = differ.best, dict(differ.intervals), differ.told
+        best, found, differ = differ.best, refused_together(differ.intervals, tied), differ.told
         advice = advise(problem, best, found)
     progress(1.0, problem.name)
     total = sum(item.evaluations for item in ends)
     return Fit(problem, best, tuple(ends), level, found, directions(problem, best), advice, total, warnings,
-               differ)  # fmt: skip
+               differ, tied)  # fmt: skip
 
 
 def _check_enough(problem: Problem) -> None:

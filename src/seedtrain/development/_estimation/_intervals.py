@@ -30,7 +30,8 @@ HELPS: Final = 0.8
 class Interval:
     """`low` and `high` in the parameter's unit; None where the data leave that side open up to its bound.
 
-    - `method`: profile or curvature. - `points`: (value, objective above the best) of the profile, for plots.
+    - `method`: profile, curvature or between runs. - `points`: (value, objective above the best) of the profile, for
+      plots. - `tied`: the parameters with which alone the data know it; there is then no interval.
     """
 
     low: float | None
@@ -38,6 +39,7 @@ class Interval:
     method: str
     points: tuple[tuple[float, float], ...] = ()
     threshold: float = 0.0
+    tied: tuple[str, ...] = ()
 
     @property
     def identified(self) -> bool:
@@ -49,7 +51,7 @@ class Interval:
         sides = [word for word, end in (("below", self.low), ("above", self.high)) if end is None]
         if sides:
             return {"low": None, "high": None, "open": sides, "one_sided": {"low": self.low, "high": self.high},
-                    "method": self.method}  # fmt: skip
+                    "method": self.method, **({"known_only_with": list(self.tied)} if self.tied else {})}  # fmt: skip
         return {"low": self.low, "high": self.high, "open": [], "method": self.method}
 
 
