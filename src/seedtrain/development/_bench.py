@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from seedtrain.base import Progress, UnavailableError, silent
-from seedtrain.development._costing import Levers, PlantCase, Task, assess_plant, gantt, read_case, timetable
+from seedtrain.development._costing import Levers, PlantCase, Task, assess_plant, read_case, timetable
+from seedtrain.development._costing._gantt import SECONDS
+from seedtrain.development._costing._gantt_process import timed_elsewhere
 from seedtrain.development._economics import appraise
 from seedtrain.development._factor_table import FactorTable
 from seedtrain.development._factors import read_factors
@@ -58,12 +60,11 @@ def bench_development(*, quick: bool = False, progress: Progress = silent) -> li
 
 def _placed(tasks: list[Task], batches: int) -> list[Row]:
     """The same train placed one by one, where the solver is installed; no row without it."""
-    start = time.process_time()
     try:
-        found = gantt(tasks, {"production": 4}, batches)
+        timed_elsewhere(tasks, {"production": 4}, 1, None, SECONDS)  # the process is there, the library loaded
+        found, spent = timed_elsewhere(tasks, {"production": 4}, batches, None, SECONDS)
     except UnavailableError:
         return []
-    spent = time.process_time() - start
     proof = "proven shortest" if found.optimal else f"within {100 * (found.makespan / found.bound - 1):.1f} %"
     return [_row(f"{batches} batches of 11 steps placed one by one, {proof}", spent, "CPU s", 4.0)]
 

@@ -27,6 +27,13 @@ def placed_elsewhere(
 
     Raises what it refuses; `UnavailableError` where OR-Tools is not installed or the process ends before it answers.
     """
+    return timed_elsewhere(tasks, units, batches, crew, seconds)[0]
+
+
+def timed_elsewhere(
+    tasks: Sequence[Task], units: Mapping[str, int], batches: int, crew: float | None, seconds: float
+) -> tuple[Gantt, float]:
+    """`placed_elsewhere`, and the CPU s that the solver's process spent on it: none of this one's clock tells them."""
     if find_spec("ortools") is None:
         raise UnavailableError("placing batches one by one needs OR-Tools, which is not installed", remedy=REMEDY)
     question = {
@@ -38,7 +45,7 @@ def placed_elsewhere(
         kind = UnavailableError if answer["unavailable"] else InputError
         raise kind(answer["error"], remedy=answer["remedy"])
     told = answer["gantt"]
-    return Gantt(**{**told, "slots": tuple(Slot(**slot) for slot in told["slots"])})
+    return Gantt(**{**told, "slots": tuple(Slot(**slot) for slot in told["slots"])}), float(answer["spent"])
 
 
 @cache

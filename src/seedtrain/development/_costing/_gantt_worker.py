@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from typing import Any
 
 from seedtrain.base import SeedtrainError, UnavailableError
@@ -13,14 +14,16 @@ from seedtrain.development._costing._timetable import Task
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:
-    """The schedule, or why there is none."""
+    """The schedule with the CPU s that it took, or why there is none."""
+    start = time.process_time()
     tasks = [Task(**task) for task in question.pop("tasks")]
     try:
         found = placed(tasks, **question)
     except SeedtrainError as error:
         unavailable = isinstance(error, UnavailableError)
         return {"error": error.message, "remedy": error.remedy, "unavailable": unavailable}
-    return {"gantt": {**vars(found), "slots": [vars(slot) for slot in found.slots]}}
+    spent = time.process_time() - start
+    return {"gantt": {**vars(found), "slots": [vars(slot) for slot in found.slots]}, "spent": spent}
 
 
 def main() -> None:
