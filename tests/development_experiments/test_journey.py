@@ -161,8 +161,8 @@ def test_factors_that_changed_together_are_named(tmp_path, capsys):
     sheet.write_text("\n".join(lines) + "\n")
     code, _text, err = ran(capsys, "analyse", study, sheet, "--terms", "linear")
     assert code == 2
-    assert "cannot tell" in err
-    assert "feed" in err or "inducer" in err
+    assert "feed from temperature" in err
+    assert "inducer=IPTG from what is the same in all" in err
 
 
 def test_a_sheet_is_never_written_over(tmp_path, capsys):

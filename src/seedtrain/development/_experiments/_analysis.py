@@ -16,6 +16,9 @@ from seedtrain.development._experiments._entry import Experiment
 from seedtrain.development._experiments._sheet import SheetRow
 
 Floats = NDArray[np.float64]
+SAME = 0.05
+"""Of how far a term varies: what is left of it beside the others when they count as the same (an inflation of 400);
+settings in a sheet are rounded."""
 
 
 @dataclass(frozen=True)
@@ -122,18 +125,22 @@ def _check_apart(matrix: Floats, titles: Sequence[str]) -> None:
     kept: list[int] = []
     mixed: list[str] = []
     for at, title in enumerate(titles):
-        column = matrix[:, at]
-        rest = column
+        column = rest = matrix[:, at]
+        parts: Floats = np.zeros(0)
         if kept:
-            basis, _triangle = np.linalg.qr(matrix[:, kept])
-            rest = column - basis @ (basis.T @ column)
-        if np.linalg.norm(rest) <= 1e-8 * max(float(np.linalg.norm(column)), 1e-12):
-            mixed.append(title)
+            parts = np.asarray(np.linalg.lstsq(matrix[:, kept], column, rcond=None)[0], dtype=float)
+            rest = column - matrix[:, kept] @ parts
+        varied = float(np.linalg.norm(column - column.mean())) if kept else float(np.linalg.norm(column))
+        if np.linalg.norm(rest) <= max(SAME * varied, 1e-8 * float(np.linalg.norm(column))):
+            sizes = np.abs(parts) * np.linalg.norm(matrix[:, kept], axis=0)
+            names = [titles[kept[place]] for place in np.flatnonzero(sizes > 2 * SAME * np.linalg.norm(column))]
+            others = [name for name in names if name != "1"]
+            mixed.append(f"{title} from {' and '.join(others)}" if others else f"{title} from what is the same in all")
         else:
             kept.append(at)
     if mixed:
         raise InputError(
-            f"the runs cannot tell {', '.join(mixed)} from the other terms: factors changed together, or not at all",
+            f"the runs cannot tell {', '.join(mixed)}: factors changed together, or not at all",
             remedy="Ask for fewer terms, or add runs: seedtrain experiments design --kind d-optimal.",
         )
 
