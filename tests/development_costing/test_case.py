@@ -206,6 +206,51 @@ def test_money_of_another_year_in_a_plant_is_refused(tmp_path: Path) -> None:
         read_case(written(tmp_path, plant))
 
 
+def test_faults_of_terms_prices_amounts_and_targets_are_told_at_once(tmp_path: Path) -> None:
+    text = changed("item: glucose, amount: 1.1 t", "item: glucoze, amount: 1.1 t")
+    text = text.replace("rate: 10 %/year, life: 15", "rate: 120 %/year, life: 0").replace("USD_2025", "EUR_2025")
+    text = text.replace("size: 1 m3", "size: 0 m3")
+    with pytest.raises(InputErrors) as refused:
+        read_case(written(tmp_path, text))
+    told = str(refused.value)
+    for words in ("rate of return is 1.2", "life is 0 years", "EUR_2025", "Write glucose if that is meant", "no size"):
+        assert words in told
+
+
+def test_the_lowest_price_by_plain_arithmetic_year_by_year() -> None:
+    """Construction at 30, 50 and 20 %, working capital of 15 %, half a year of start-up, ten years straight line."""
+    found = assessed(CASES / "case.yaml")
+    plant, terms = found.venture, found.finance
+    carried = worth = 0.0
+    for year in range(-2, terms.life + 1):
+        if year <= 0:
+            cash = -plant.capital * (0.3, 0.5, 0.2)[year + 2] - (0.15 * plant.capital if year == 0 else 0.0)
+        else:
+            sales = found.price * plant.output * (0.75 if year == 1 else 1.0)
+            cost = plant.fixed + plant.variable * (0.875 if year == 1 else 1.0)
+            carried += sales - cost - (plant.capital / 10 if year <= 10 else 0.0)
+            tax, carried = (0.25 * carried, 0.0) if carried > 0 else (0.0, carried)
+            cash = sales - cost - tax + (0.15 * plant.capital if year == terms.life else 0.0)
+        worth += cash / 1.1**year
+    assert worth == pytest.approx(0.0, abs=1e-8 * plant.capital)
+
+
+def test_a_case_with_what_the_inversion_asks_for_costs_the_target(tmp_path: Path) -> None:
+    """Titre in the same time: sugar, membranes and their skid grow with it, written out as a case of its own."""
+    text = changed("electricity: {photovoltaics: 500 kW, storage: 1 MWh}\n", "")
+    (row,) = [
+        item
+        for item in assessed(written(tmp_path, text)).requirements
+        if (item.figure, item.lever) == ("cost", "titre_in_same_time")
+    ]
+    assert row.required is not None
+    grown = row.required / row.present
+    for key, value, unit in (("titre", 8, "g/L"), ("amount", 1.1, "t"), ("amount", 80, "m2"), ("size", 80, "m2")):
+        assert f"{key}: {value:g} {unit}" in text
+        text = text.replace(f"{key}: {value:g} {unit}", f"{key}: {value * grown!r} {unit}")
+    assert assessed(written(tmp_path, text)).economics.cost.total.value == pytest.approx(row.target, rel=1e-6)
+
+
 def test_the_journey_from_a_file_to_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert run("economics", str(CASES / "case.yaml"), "--draws", "2000", "-o", str(out)) == 0

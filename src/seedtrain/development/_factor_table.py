@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
@@ -84,9 +85,11 @@ class FactorTable:
     def item(self, name: str) -> Item:
         """The item `name`; an unknown one is an `InputError` that says what to write into a factors file."""
         if name not in self.items:
+            near = difflib.get_close_matches(name, self.items, n=1)
+            meant = f"Write {near[0]} if that is meant; or give" if near else "Give"
             raise InputError(
                 f"the factor table {self.name!r} has no price and no emission factor for {name!r}",
-                remedy=f"Give a factors file with 'items: {{{name}: {{category: ..., price: {{...}}, "
+                remedy=f"{meant} a factors file with 'items: {{{name}: {{category: ..., price: {{...}}, "
                 "carbon: {...}}}' (docs/reference/factors.md shows the form).",
             )
         return self.items[name]

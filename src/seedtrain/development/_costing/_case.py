@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from seedtrain.base import Document, InputError, Location, SeedtrainError, collect, load
+from seedtrain.base import Document, InputError, InputErrors, Location, SeedtrainError, collect, load
 from seedtrain.development._costing._case_entry import CaseFile, FinanceEntry, StepEntry
 from seedtrain.development._costing._cash_flow import Finance, Loan
 from seedtrain.development._costing._plant_case import PlantCase, plant_case, targets_of
@@ -26,6 +27,9 @@ LARGEST: Final = 1e15
 """Of an amount in its own unit; beyond it nothing can be added up."""
 SHARED: Final = "steps that share a suite"
 _TURNAROUNDS: Final = {"vessel": "vessel_turnaround", "suite": "suite_turnaround", "none": ""}
+
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,9 @@ def read_case(path: Path) -> BatchCase | PlantCase:
             "a case is either a batch ('uses', 'steps') or a plant ('venture')" + (", not both" if file.uses else ""),
             remedy="Write one of the two; docs/reference/economics-case.md shows both.",
         )
-    finance = _finance(file.finance, document)
-    return plant_case(file, document, finance) if file.venture is not None else _batch(file, document, finance, path)
+    if file.venture is not None:
+        return plant_case(file, document, _finance(file.finance, document))
+    return _batch(file, document, path)
 
 
 def _finance(entry: FinanceEntry, document: Document) -> Finance:
@@ -79,21 +84,28 @@ def _finance(entry: FinanceEntry, document: Document) -> Finance:
             given["loan"] = Loan(*terms, loan.years, loan.deducted)
         return Finance(**given)
     except InputError as error:
-        raise document.error(("finance",), error.message, remedy=error.remedy) from None
+        faults = (document.error(("finance",), item.message, remedy=item.remedy) for item in error.parts)
+        raise InputErrors(tuple(faults)) from None
 
 
-def _batch(file: CaseFile, document: Document, finance: Finance, path: Path) -> BatchCase:
-    table = _table(file, document, path)
+def _batch(file: CaseFile, document: Document, path: Path) -> BatchCase:
     errors: list[SeedtrainError] = []
+    finance = _told(errors, lambda: _finance(file.finance, document))
+    own_table = _told(errors, lambda: _table(file, document, path))
+    # Where the case's own entries have faults, the rest is still held against the shipped ones: every fault at once.
+    table, unread = (read_factors(), set(file.items)) if own_table is None else (own_table, set())
+    targets = _told(errors, lambda: targets_of(file, document, table.currency))
     uses = [
-        *(_use(file, document, table, at, errors) for at in range(len(file.uses))),
-        *(_piece(file, document, table, at, errors) for at in range(len(file.equipment))),
+        *(_use(file, document, table, at, errors) for at, use in enumerate(file.uses) if use.item not in unread),
+        *(_piece(file, document, table, at, errors) for at, use in enumerate(file.equipment) if use.item not in unread),
     ]
     if not file.steps:
         errors.append(
             document.error(("case",), "the batch has no steps", remedy="Add 'steps:' with their suites and hours.")
         )
     collect(errors)
+    assert finance is not None
+    assert targets is not None
     tasks, units = _tasks(file.steps, table)
     _enough(file, document, units)
     try:
@@ -113,8 +125,17 @@ def _batch(file: CaseFile, document: Document, finance: Finance, path: Path) -> 
         finance,
         UPKEEP if file.finance.upkeep is None else file.finance.upkeep.magnitude("1/year"),
         None if own is None else _panels(file, document),
-        targets_of(file, document, table.currency),
+        targets,
     )
+
+
+def _told(errors: list[SeedtrainError], read: Callable[[], Read]) -> Read | None:
+    """What `read` gives, or None with what is wrong added to the errors."""
+    try:
+        return read()
+    except SeedtrainError as error:
+        errors += error.parts
+        return None
 
 
 def _table(file: CaseFile, document: Document, path: Path) -> FactorTable:
@@ -187,6 +208,10 @@ def _amount(
         if not 0 <= size.value <= LARGEST:
             what = "negative" if size.value < 0 else "more than any plant has"
             raise QuantityError(f"{text} is {what}", remedy="Give 0 or more, in a unit that suits it.")
+        if key == "size" and size.value == 0:
+            raise QuantityError(
+                f"{text} is no size: the piece would be free", remedy="Give it, or leave it out."
+            )
         if not multiplied and not same_dimension(size.unit, unit):
             own = size.unit or "no unit"
             raise QuantityError(

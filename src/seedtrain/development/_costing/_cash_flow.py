@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seedtrain.base import InputError
+from seedtrain.base import InputError, collect
 
 Floats = NDArray[np.float64]
 Deducted = Literal["interest", "payment"]
@@ -88,9 +88,7 @@ class Finance:
             (self.working_capital >= 0, f"the working capital is {self.working_capital:g}", "Give 0 or more."),
             (0 <= self.startup <= 1, f"the start-up takes {self.startup:g} years", "Give 0 to 1 year."),
         )
-        for good, message, remedy in checks:
-            if not good:
-                raise InputError(message, remedy=remedy)
+        collect([InputError(message, remedy=remedy) for good, message, remedy in checks if not good])
         shares_of_years(self.depreciation, self.life)
 
 
