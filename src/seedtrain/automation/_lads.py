@@ -114,6 +114,19 @@ RESULT_FIELDS: Final[Mapping[str, str]] = {
 """What a result of the ResultSet holds, and the OPC UA type of each (arrays after EndedBy)."""
 
 
+_BY_NUMBER: Final[Mapping[int, str]] = {
+    int.from_bytes(code.encode("ascii"), "big"): unit for unit, code in UNECE_CODES.items()
+}
+
+
+def unit_text(engineering: object) -> str | None:
+    """The unit that an EUInformation names, as it is written here: by its UNECE number, else as the server shows it;
+    None where it names none."""
+    known = _BY_NUMBER.get(getattr(engineering, "UnitId", -1))
+    shown = getattr(engineering, "DisplayName", None)
+    return known if known is not None or shown is None else str(shown.Text or "")
+
+
 def unit_id(unit: str) -> int:
     """The number of a unit in OPC UA (part 8, 5.6.4.3): its UNECE code read as bytes; -1 where it has none."""
     code = UNECE_CODES.get(unit)

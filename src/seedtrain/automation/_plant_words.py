@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from seedtrain.automation._opcua import Offered
 from seedtrain.automation._scenario import Scenario
 from seedtrain.base import translate as _
 
-HIDDEN = frozenset(("EngineeringUnits", "Origin", "InputArguments", "OutputArguments"))
+HIDDEN = frozenset(
+    (
+        *("EngineeringUnits", "EURange", "Origin", "InputArguments", "OutputArguments", "NodeVersion", "Id"),
+        *("AvailableStates", "AvailableTransitions"),
+    )
+)
 LONG = 12
 """More entries than these in one set are counted, not listed."""
 
@@ -46,7 +52,9 @@ def _line(node: Offered) -> str:
     if node.kind == "Method":
         return f"{node.name}()"
     if node.kind != "Variable":
-        return node.name
+        return f"{node.name}  [{node.lads}]" if node.lads else node.name
+    if node.value is not None and not isinstance(node.value, (str, int, float, list, datetime)):
+        return node.name  # a structure, which only a program reads
     value = "" if node.value is None else f"{node.value:g}" if isinstance(node.value, float) else str(node.value)
     words = f"{node.name} = {value} {node.unit}".rstrip()
     return f"{words}  [{_('can be written')}]" if node.writable else words

@@ -348,6 +348,7 @@ def _row(node: object) -> dict[str, object]:
         "name": node.name,
         "node": node.node,
         "kind": node.kind,
+        "type": node.lads,
         "value": value,
         "unit": node.unit,
         "writable": node.writable,

@@ -9,13 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from seedtrain.automation._lads import LADS_SPACE, LADS_TYPES
+from seedtrain.automation._lads import LADS_SPACE, LADS_TYPES, unit_text
 from seedtrain.automation._opcua._session import Session
 from seedtrain.base import InputError, Progress, UnavailableError, silent
 
 DEEPEST: Final = 12
 MOST_NODES: Final = 20_000
 OBJECTS: Final = "i=85"
+_GROUP: Final = "nsu=http://opcfoundation.org/UA/DI/;i=1005"
+"""FunctionalGroupType of OPC 10000-100."""
 _METHODS: Final = {
     "prepare": "Prepare",
     "start": "StartProgram",
@@ -69,6 +71,7 @@ def browse(session: Session, *, limit: float = math.inf, progress: Progress = si
     variables: list[Offered] = []
     while level and depth < DEEPEST and len(seen) < MOST_NODES:
         following: list[Offered] = []
+        level.sort(key=lambda item: item.type == _GROUP)  # a group only points at what others hold
         for parent, below in zip(level, session.children([item.node for item in level]), strict=True):
             for name, item in below.items():
                 if item.node in seen or (parent is root and item.node.startswith("i=")):
@@ -109,12 +112,11 @@ def _fill(session: Session, variables: list[Offered]) -> None:
     values = session.read(nodes)
     access = session.read(nodes, "UserAccessLevel")
     for item, value, level in zip(variables, values, access, strict=True):
-        item.value = value.value if value is not None else None
+        item.value = getattr(value.value, "Text", value.value) if value is not None else None
         item.writable = bool(level is not None and int(level.value or 0) & 2)
     for item in variables:
         engineering = item.find("EngineeringUnits")
-        if engineering is not None and engineering.value is not None:
-            item.unit = str(engineering.value.DisplayName.Text or "")
+        item.unit = (unit_text(engineering.value) if engineering is not None else None) or ""
 
 
 def draft_mapping(root: Offered, url: str) -> str:

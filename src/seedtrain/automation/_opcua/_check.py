@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from seedtrain.automation._job import by_people, unit_name
+from seedtrain.automation._lads import unit_text
 from seedtrain.automation._opcua._mapping import FunctionEntry, UnitEntry
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
 from seedtrain.automation._opcua._past import aware
@@ -142,11 +143,12 @@ def _properties(session: Session, wanted: list[_Wanted]) -> tuple[dict[str, str]
     below = session.children(values)
 
     def ask(name: str) -> dict[str, Value]:
-        places = {node: found[name][0] for node, found in zip(values, below, strict=True) if name in found}
+        places = {node: found[name].node for node, found in zip(values, below, strict=True) if name in found}
         read = zip(places, session.read(list(places.values())), strict=True)
         return {node: item for node, item in read if item is not None and item.value is not None}
 
-    units = {node: str(item.value.DisplayName.Text or "") for node, item in ask("EngineeringUnits").items()}
+    said = {node: unit_text(item.value) for node, item in ask("EngineeringUnits").items()}
+    units = {node: unit for node, unit in said.items() if unit is not None}
     return units, {node: str(item.value) for node, item in ask("Origin").items()}
 
 

@@ -220,11 +220,12 @@ class _Making:
 def _variable(value: ua.Variant, data_type: ua.NodeId, access: int) -> ua.VariableAttributes:
     if data_type.NamespaceIndex == 0 and data_type.Identifier in (*_ANY_NUMBER, ua.ObjectIds.BaseDataType):
         data_type = ua.NodeId(value.VariantType.value)  # an abstract type is not that of a value
+    array = isinstance(value.Value, list)
     return ua.VariableAttributes(
         Value=value,
         DataType=data_type,
-        ValueRank=1 if value.is_array else -1,
-        ArrayDimensions=[0] if value.is_array else [],
+        ValueRank=1 if array else -1,
+        ArrayDimensions=[0] if array else [],
         AccessLevel=access,
         UserAccessLevel=access,
     )

@@ -1,0 +1,265 @@
+"""The plant is a LADS server, and its client knows one: judged by the official node sets through node-opcua."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedtrain.automation._lads import ISA_OF_MACHINE, LADS_TYPES, MACHINE_STATE, unit_id, unit_text
+from seedtrain.automation._opcua import Mapping, Session, browse, draft_mapping, parse_mapping
+from seedtrain.automation._served import PlantProcess
+from seedtrain.automation._structures import name_and_node, name_of, pairs, text_structure
+from seedtrain.base import InputError
+from seedtrain.quantity import Quantity
+from seedtrain.recipe import State
+from tests.automation.made import START
+from tests.automation_opcua import lads_types
+from tests.automation_opcua.served import FED, driven, small
+
+JUDGE = Path(__file__).parent / "judge"
+PLANT = "nsu=urn:seedtrain:plant;s={}"
+WHEN = START + timedelta(days=800)
+"""At a time of their own: the plant is shared with other tests."""
+
+
+def required(package: str) -> str:
+    """Where node is, or this test is not run."""
+    node = shutil.which("node")
+    if node is None or not (JUDGE / "node_modules" / package).is_dir():
+        words = f"{package} is not installed: npm ci --prefix {JUDGE.relative_to(Path.cwd())}"
+        if os.environ.get("SEEDTRAIN_REQUIRE_JUDGES"):
+            pytest.fail(words)
+        pytest.skip(words)
+    return node
+
+
+def home(folder: Path) -> dict[str, str]:
+    return {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+
+
+def started(mapping: Mapping, owner: str) -> Any:
+    """The plant's tank, about to run its phase for `owner`."""
+    device = driven(mapping, owner=owner)
+    unit = device.unit("T")
+    unit.command(FED, small().recipe.phase(FED).set)
+    return device, unit
+
+
+def test_every_object_is_what_the_official_node_sets_say(plant_process: PlantProcess, mapping: Mapping, tmp_path: Path):
+    """While one unit runs. The judge damages what it has seen, too, and has to notice every kind of damage."""
+    node = required("node-opcua-address-space")
+    device, unit = started(mapping, "B-1")
+    with device:
+        unit.start(FED, small().recipe.phase(FED), WHEN)
+        command = [node, str(JUDGE / "types.js"), plant_process.url]
+        done = subprocess.run(command, env=home(tmp_path), capture_output=True, text=True, timeout=120, check=False)
+        unit.await_end(FED)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
+    assert found["faults"] == []
+    assert {name for name, count in found["noticed"].items() if not count} == set()
+    assert len(found["noticed"]) == 11
+    units, functions = len(mapping.entry.units), [len(item.functions) for item in mapping.entry.units.values()]
+    types = found["types"]
+    assert types["LADSDeviceType"] == types["FunctionalUnitStateMachineType"] == units
+    assert types["AnalogControlFunctionType"] + types["AnalogScalarSensorFunctionType"] == sum(functions)
+    assert set(LADS_TYPES) - set(types) == {"FunctionType", "PidControllerParameterType"}  # no loops: it is played back
+
+
+def test_the_types_are_those_of_the_node_sets():
+    required("node-opcua-nodesets")
+    assert lads_types.extracted() == lads_types.WRITTEN.read_text(encoding="utf-8")
+
+
+@contextmanager
+def other_server(folder: Path) -> Iterator[str]:
+    """A LADS server by node-opcua, with a device type of a maker's own."""
+    node = required("node-opcua-server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [node, str(JUDGE / "lads_server.js"), str(port)]
+    with (
+        open(folder / "said", "w") as said,
+        subprocess.Popen(
+            command, env=home(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            yield next(line.strip() for line in process.stdout if line.startswith("opc.tcp://"))
+        finally:
+            process.kill()
+
+
+def test_another_lads_server_is_known_by_its_types(tmp_path: Path):
+    with other_server(tmp_path) as url:
+        session = Session(url, patience=5.0)
+        try:
+            root = browse(session)
+            draft = draft_mapping(root, url)
+        finally:
+            session.close()
+    device = root.find("DeviceSet", "Station 7")
+    assert device is not None
+    assert device.lads == "LADSDeviceType"  # its own type is the maker's
+    assert "the types of LADS are all that it went by" in draft
+    methods = ("prepare", "start", "hold", "abort", "sample")
+    assert [line.strip() for line in draft.splitlines() if "?" in line] == [f'{name}: "?"' for name in methods]
+    entry = parse_mapping(draft.replace('"?"', "i=1"), "mapping.yaml").entry.units["Vessel A"]
+    unit = device.find("FunctionalUnitSet", "Vessel A")
+    assert unit is not None
+    state = unit.find("FunctionalUnitState", "CurrentState")
+    assert state is not None
+    assert (entry.state, state.value) == (state.node.rpartition(";")[2], "Running")
+    assert entry.substate is not None
+    assert list(entry.functions) == ["Temperature", "Stirrer", "pH"]
+    assert [item.target is not None for item in entry.functions.values()] == [True, True, False]
+    assert [item.unit for item in entry.functions.values()] == ["degC", "", ""]  # it shows °C, and its number is CEL
+
+
+@contextmanager
+def asked(url: str) -> Iterator[Session]:
+    session = Session(url, patience=2.0)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def value(session: Session, path: str) -> Any:
+    (found,) = session.read([PLANT.format(path)])
+    assert found is not None
+    return getattr(found.value, "Text", found.value)
+
+
+def test_a_locked_unit_is_its_holders(plant_process: PlantProcess, mapping: Mapping):
+    """OPC 10000-100, clause 7: others may read; when the holder leaves, it is free."""
+    lock, target = PLANT.format("T/Lock"), PLANT.format("T/FunctionSet/temperature/TargetValue")
+
+    def call(session: Session, name: str, *arguments: tuple[str, Any]) -> list[Any]:
+        return session.call(lock, PLANT.format(f"T/Lock/{name}"), *arguments)
+
+    with asked(plant_process.url) as other:
+        with asked(plant_process.url) as holder:
+            assert call(holder, "ExitLock") == [-1]
+            assert call(holder, "InitLock", ("String", "cleaning")) == [0]
+            assert call(other, "InitLock", ("String", "")) == [-1]
+            assert call(other, "RenewLock") == [-1]
+            assert value(other, "T/Lock/Locked") is True
+            assert 0 < value(other, "T/Lock/RemainingLockTime") <= 600_000
+            with pytest.raises(InputError, match="BadLocked"):
+                other.write({target: 30.0})
+            device, unit = started_locked(mapping)
+            with device, pytest.raises(InputError, match=r"T is locked by .* s more"):
+                unit.await_ready(FED, WHEN)
+            holder.write({target: 37.0})
+            assert call(holder, "RenewLock") == [0]
+        assert value(other, "T/Lock/Locked") is False
+        assert value(other, "T/Lock/RemainingLockTime") == 0
+        other.write({target: 37.0})
+        assert call(other, "InitLock", ("String", "")) == [0]
+        assert call(other, "BreakLock") == [0]
+
+
+def started_locked(mapping: Mapping) -> Any:
+    device = driven(mapping, owner="B-1")
+    return device, device.unit("T")
+
+
+def test_a_lads_client_runs_a_program(plant_process: PlantProcess, mapping: Mapping):
+    """By the methods of LADS alone: start, hold, take up again, to its end, and back to ready."""
+    with asked(plant_process.url) as session:
+        state, within = PLANT.format("T/FunctionalUnitState"), PLANT.format("T/FunctionalUnitState/RunningStateMachine")
+
+        def order(name: str, *arguments: tuple[str, Any]) -> list[Any]:
+            holder = within if name in ("Hold", "Unhold", "Reset") else state
+            return session.call(holder, f"{holder}/{name}", *arguments)
+
+        def states() -> tuple[str, str, str]:
+            outer = value(session, "T/FunctionalUnitState/CurrentState")
+            shown = value(session, "T/FunctionalUnitState/CurrentState/EffectiveDisplayName")
+            return outer, value(session, "T/FunctionalUnitState/RunningStateMachine/CurrentState") or "", shown
+
+        with driven(mapping) as device:
+            before = device.unit("T").state
+        if before is State.COMPLETE:
+            order("Stop")
+        assert states() == ("Stopped", "", "Stopped")
+        with pytest.raises(InputError, match="BadInvalidState"):
+            order("Hold")
+        phase, controlled = small().recipe.phase(FED).set, mapping.entry.units["T"].functions
+        given = {
+            name: item for name, item in phase.items() if name in controlled and controlled[name].target is not None
+        }
+        for name, item in given.items():
+            assert isinstance(item, Quantity)
+            holder = PLANT.format(f"T/FunctionSet/{name}/ControlFunctionState")
+            number = item.magnitude(controlled[name].unit)
+            assert session.call(holder, f"{holder}/StartWithTargetValue", ("Double", number)) == []
+        from asyncua import ua
+
+        index = session.namespaces.index("http://opcfoundation.org/UA/LADS/")
+        encoding = ua.NodeId(5045, index)
+        properties = [text_structure(encoding, name, str(item)) for name, item in phase.items() if name not in given]
+        wanted = [("ExtensionObject", properties), ("String", "J-7"), ("String", "T-1"), ("ExtensionObject", [])]
+        with pytest.raises(InputError, match="BadInvalidArgument"):
+            order("StartProgram", ("String", "nothing/of/it"), *wanted)
+        with pytest.raises(InputError, match="BadArgumentsMissing"):
+            order("StartProgram", ("String", FED))
+        (run,) = order("StartProgram", ("String", FED), *wanted)
+        assert str(run).startswith(f"{FED}@")
+        assert states() == ("Running", "Execute", "Execute")
+        active = "T/ProgramManager/ActiveProgram"
+        assert name_of(value(session, f"{active}/CurrentProgramTemplate")) == FED
+        assert value(session, f"{active}/DeviceProgramRunId") == run
+        order("Hold")
+        assert states() == ("Running", "Held", "Held")
+        order("Unhold")
+        began = value(session, "Clock/Time")
+        clock = PLANT.format("Clock")
+        session.call(clock, f"{clock}/Advance", ("String", "J-7"), ("DateTime", began + timedelta(days=3)))
+        assert states() == ("Running", "Complete", "Complete")
+        result = f"T/ProgramManager/ResultSet/{FED}"
+        assert value(session, f"{result}/DeviceProgramRunId") == run
+        assert value(session, f"{result}/SupervisoryJobId") == "J-7"
+        assert pairs(value(session, f"{result}/Properties")) == {
+            name: str(item) for name, item in phase.items() if name not in given
+        }
+        assert value(session, f"{result}/ApplicationUri")
+        order("Stop")
+        assert states() == ("Stopped", "", "Stopped")
+
+
+def test_every_isa_state_survives_the_state_machines():
+    for state in State:
+        word, within = MACHINE_STATE[state]
+        known = State.IDLE if state is State.STOPPED else state  # LADS has one word for both: ready to be started
+        assert ISA_OF_MACHINE[within or word] is known
+
+
+def test_structures_and_units_survive_the_wire():
+    from asyncua import ua
+
+    encoding = ua.NodeId(5045, 7)
+    assert pairs([text_structure(encoding, "pH", "7.1"), text_structure(encoding, "", "Wert")]) == {
+        "pH": "7.1",
+        "": "Wert",
+    }
+    assert pairs(None) == {}
+    assert name_of(name_and_node(encoding, "Zentrifuge", ua.NodeId("x", 3))) == "Zentrifuge"
+    assert name_of(None) == ""
+    shown = ua.EUInformation(UnitId=unit_id("degC"), DisplayName=ua.LocalizedText("°C"))
+    assert unit_text(shown) == "degC"
+    assert unit_text(ua.EUInformation(UnitId=-1, DisplayName=ua.LocalizedText("mmol/L/h"))) == "mmol/L/h"
+    assert unit_text(None) is None
