@@ -81,8 +81,8 @@ def _warnings(found: ScaleUp, listed: Sequence[Assumption]) -> list[Block]:
         text = _("{unit} cannot hold the {kept} of {start}: {why}")
         names = {"unit": found.end.unit, "start": found.start.unit}
         blocks.append(Notice(text.format(kept=words(found.keep), why=chosen.words, **names), kind="warning"))
-    short = [text for item in (found.start, found.end) if (text := unfed_words(item)) is not None]
-    blocks += [Notice(text, kind="warning") for text in (*short, *shaken_words(found))]
+    said = [unfed_words(item) for item in (found.start, found.end)]
+    blocks += [Notice(line, kind="warning") for line in (*said, *shaken_words(found)) if line is not None]
     outside = [item.what for item in listed if not item.inside]
     if outside:
         text = _("{count} assumptions stand outside what their source covers: {names}")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from seedtrain.base import translate as _
 from seedtrain.development._scaling._gradients import Gradients
-from seedtrain.development._scaling._rig import Rig
+from seedtrain.development._scaling._rig_blocks import rig_blocks, rig_figure, share_figure
 from seedtrain.development._scaling._scale_up import ScaleUp
 from seedtrain.development._words import number, percent
 from seedtrain.report import (
     Block,
     Column,
-    Definitions,
     Figure,
     FigureSpec,
     Heading,
     Line,
     LinePlot,
-    Notice,
     Panel,
     Paragraph,
     Table,
@@ -32,7 +30,7 @@ def gradient_section(found: ScaleUp) -> list[Block]:
         heading,
         *_gradient_blocks(found.gradients),
         Heading(_("The same fluctuations at the bench"), level=2),
-        *_rig_blocks(found.rig),
+        *rig_blocks(found.rig, found.rig_check),
     ]
 
 
@@ -67,7 +65,12 @@ def _gradient_blocks(found: Gradients) -> list[Block]:
 
 def transfer_figures(found: ScaleUp) -> dict[str, FigureSpec]:
     """The plots of the document by the name of their file."""
-    return {} if found.gradients is None else {"gradients": _gradient_figure(found.gradients)}
+    figures: dict[str, FigureSpec] = {}
+    if found.gradients is not None:
+        figures["gradients"] = _gradient_figure(found.gradients)
+    if found.rig_check is not None:
+        figures |= {"rig": rig_figure(found.rig_check), "rig-shares": share_figure(found.rig_check)}
+    return figures
 
 
 def _gradient_figure(found: Gradients) -> LinePlot:
@@ -85,28 +88,3 @@ def _gradient_figure(found: Gradients) -> LinePlot:
     return LinePlot(
         alt=_("Top and bottom zone over the culture"), x_title=_("time, h"), panels=panels, mark=_("simulated")
     )
-
-
-def _rig_blocks(found: Rig) -> list[Block]:
-    rows = [
-        (_("broth in all, L"), number(found.volume)),
-        (_("side compartment that takes the feed, without air, L"), number(found.side_volume)),
-        (_("flow for the same times, L/h"), number(found.flow)),
-        (_("flow for the same contrast of substrate, L/h"), number(found.flow_for_contrast)),
-        (_("stay in the side compartment, s"), number(found.stay)),
-        (_("from one entry to the next, s"), number(found.return_time)),
-        (
-            _("or: feed in pulses in one vessel"),
-            _("{on} s on, {off} s off, at {times} times the mean rate").format(
-                on=number(found.pulse_on), off=number(found.pulse_off), times=number(found.pulse_times)
-            ),
-        ),
-    ]
-    text = _(
-        "Two compartments cannot have both the times and the contrast of a chain of zones: choose by what the cells "
-        "answer to. Keep the main vessel at the set points of the recipe."
-    )
-    blocks: list[Block] = [Definitions(rows), Paragraph(text)]
-    if not found.feasible:
-        blocks.append(Notice(_("A bench pump hardly carries this flow: use the pulses."), kind="warning"))
-    return blocks

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedtrain.base import InputError
 from seedtrain.development._feed import feed_phases, within
 from seedtrain.development._scale import ScaleResult
 from seedtrain.simulation import Culture, Run, StirredTank, simulate, zone_exchange
 
+Floats = NDArray[np.float64]
 MOST_ZONES: Final = 12
 RTOL: Final = 1e-5
 SHOWN: Final = 0.02
@@ -38,8 +40,8 @@ class Gradients:
     """The production culture in zones beside the same in a well-mixed vessel.
 
     - `time`: of the highest oxygen uptake within the feed, h; everything below is told there. `volume`: L.
-    - `exchange`: flow each way between neighbouring zones, L/h. `stay`: time in the feed's zone, s; `return_time`: from
-      one entry there to the next, s, both means of the zone model.
+    - `exchange`: flow each way between neighbouring zones that the run had, L/h. `stay`: time in the feed's zone, s;
+      `return_time`: from one entry there to the next, s, both means of the zone model.
     - `oxygen_low`: part of the feed's time in which the poorest zone has less than a third of the oxygen set point.
     - `titre`: at harvest in zones and well mixed, g/L.
     """
@@ -103,10 +105,9 @@ def gradients(culture: Culture, result: ScaleResult, zones: int = 4) -> Gradient
         inoculum=result.seeds[-1] if result.seeds else None,
         rtol=RTOL,
     )
-    at = _hardest(run, result)
+    at = hardest(run, result)
     volume = float(run["V"][at])
-    flow = float(run["gas"][at]) * _at_vessel(result, vessel)
-    exchange = zone_exchange(tank, volume, float(run["N"][at]), flow)
+    exchange = _exchange(tank, result, run, at)
     rows = tuple(row for row in _rows(run, zones, at) if row.spread > SHOWN * max(max(row.zones), 1e-12))
     mixed = result.production.totals["titre"][0]
     return Gradients(
@@ -121,14 +122,16 @@ def check_zones(count: int) -> None:
         raise InputError(f"{count} zones show no gradient", remedy=f"Ask for 2 to {MOST_ZONES} zones.")
 
 
-def _at_vessel(result: ScaleResult, tank: StirredTank) -> float:
-    """m3/s at vessel conditions of one normal L/min."""
-    found = result.transfer.matched
-    normal = found.aeration * found.volume  # normal L/min
-    return found.gas_velocity * tank.area / normal if normal > 0 else 0.0
+def _exchange(tank: StirredTank, result: ScaleResult, run: Run, at: int) -> float:
+    """The flow between neighbouring zones that the run has at `at`, L/h: without gas, at its phase's highest speed."""
+    time = float(run.time[at])
+    path = next(span.path for span in reversed(run.phases) if span.start <= time <= span.end)
+    low, high = tank.stirrer_speed
+    speed = result.control.recipe.phase(path).number("stirrer_speed", "1/min", high)
+    return zone_exchange(tank, float(run["V"][0]), min(max(speed, low), high))
 
 
-def _hardest(run: Run, result: ScaleResult) -> int:
+def hardest(run: Run, result: ScaleResult) -> int:
     """Index of the highest oxygen uptake while fed, or of all where nothing is fed."""
     fed = _fed(run, result)
     uptake = np.where(fed, run["OUR"], -1.0) if fed.any() else run["OUR"]
@@ -155,14 +158,27 @@ def _rows(run: Run, zones: int, at: int) -> list[Gradient]:
 
 def _oxygen_low(run: Run, result: ScaleResult, zones: int) -> float:
     """Part of the feed's time with too little oxygen in the poorest zone."""
-    fed = _fed(run, result)
-    if not fed.any() or "DO[1]" not in run.variables:
-        return 0.0
+    return float(_low_times(run, result, zones).max(axis=0, initial=0.0) @ _steps(run, result))
+
+
+def low_share(run: Run, result: ScaleResult, shares: Floats) -> float:
+    """Part of the cells' time within the feed with too little oxygen; `shares`: of each zone, shape "zone time"."""
+    return float((_low_times(run, result, len(shares)) * shares).sum(axis=0) @ _steps(run, result))
+
+
+def _steps(run: Run, result: ScaleResult) -> Floats:
+    """Every stored point's part of the feed's time."""
+    fed = np.append(np.diff(run.time), 0.0) * _fed(run, result)
+    return np.asarray(fed / max(fed.sum(), 1e-12), dtype=float)
+
+
+def _low_times(run: Run, result: ScaleResult, zones: int) -> Floats:
+    """1 where a zone has less than a third of the oxygen set point, shape "zone time"."""
+    if "DO[1]" not in run.variables:
+        return np.zeros((zones, len(run.time)))
     points = [phase.quantity("dissolved_oxygen") for _, phase in feed_phases(result.control.recipe)]
     target = max((point.magnitude("") for point in points if point is not None), default=0.3)
     percent = run["DO_percent"]
     saturation = np.divide(100.0 * run["DO"], percent, out=np.zeros_like(percent), where=percent > 0)
-    poorest = np.min([run[f"DO[{zone}]"] for zone in range(1, zones + 1)], axis=0)
-    low = (poorest < target / 3.0 * saturation) & fed
-    steps = np.append(np.diff(run.time), 0.0)
-    return float((steps * low).sum() / max((steps * fed).sum(), 1e-12))
+    held = np.array([run[f"DO[{zone}]"] for zone in range(1, zones + 1)])
+    return np.asarray(held < target / 3.0 * saturation, dtype=float)

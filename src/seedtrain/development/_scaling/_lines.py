@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from seedtrain.base import translate as _
 from seedtrain.development._scale import ScaleResult
+from seedtrain.development._scaling._rig_blocks import row_words, setting_words, verdict_line
+from seedtrain.development._scaling._rig_check import RigCheck
 from seedtrain.development._scaling._scale_up import ScaleUp
 from seedtrain.development._scaling._shaken import shaken_limits
 from seedtrain.development._scaling._timing import Moment
@@ -102,16 +104,19 @@ def _gradient_lines(found: ScaleUp) -> list[str]:
     ]
     for row in item.rows:
         lines.append(f"  {row.name:<6} {' '.join(f'{number(value):>9}' for value in row.zones)} {row.unit}")
-    text = _("at the bench, {volume} L: {side} L beside it at {flow} L/h, or a feed {on} s on and {off} s off")
-    lines.append(
-        text.format(
-            volume=number(settings.volume),
-            side=number(settings.side_volume),
-            flow=number(settings.flow),
-            on=number(settings.pulse_on),
-            off=number(settings.pulse_off),
-        )
-    )
+    text = _("at the bench, {volume} L: {setting}, or a feed {on} s on and {off} s off")
+    checked = found.rig_check
+    setting = _("no setting runs to the harvest") if checked is None else setting_words(checked.best)
+    values = {"volume": number(settings.volume), "setting": setting}
+    lines.append(text.format(**values, on=number(settings.pulse_on), off=number(settings.pulse_off)))
+    return [*lines, *(_rig_lines(checked) if checked is not None else ())]
+
+
+def _rig_lines(found: RigCheck) -> list[str]:
+    lines = [f"  {verdict_line(found)}", f"  {'':<26} {_('large vessel'):>12} {_('rig'):>12} {_('allowed'):>12}"]
+    for row in found.best.rows:
+        figures = f"{number(row.large):>12} {number(row.rig):>12} {'± ' + number(row.allowed):>12}"
+        lines.append(f"  {row_words(row.name):<26} {figures} {row.unit}".rstrip())
     return lines
 
 

@@ -12,6 +12,7 @@ from seedtrain.development._scalable import can_be_kept, checked_keep, scalable
 from seedtrain.development._scale import ScaleResult, scale
 from seedtrain.development._scaling._gradients import Gradients, check_zones, gradients
 from seedtrain.development._scaling._rig import Rig, rig
+from seedtrain.development._scaling._rig_check import RigCheck, rig_check
 from seedtrain.development._scaling._shaken import shaken_limits
 from seedtrain.development._scaling._timing import Moment, timing
 from seedtrain.recipe import Change, MasterRecipe, diff
@@ -41,8 +42,8 @@ class ScaleUp:
 
     - `options`: for every criterion that can be kept, what holding it makes of the others (by its name).
     - `changes`: set points that differ between the two control recipes.
-    - `gradients`: in the larger vessel, `rig`: beside a bench vessel; None where the larger one is shaken. `moments`:
-      of the train that ends in `end`.
+    - `gradients`: in the larger vessel, `rig`: beside a bench vessel, `rig_check`: that rig simulated; None where the
+      larger vessel is shaken. `moments`: of the train that ends in `end`.
     """
 
     recipe: MasterRecipe
@@ -53,6 +54,7 @@ class ScaleUp:
     changes: tuple[Change, ...]
     gradients: Gradients | None
     rig: Rig | None
+    rig_check: RigCheck | None
     moments: tuple[Moment, ...]
     culture: Culture
 
@@ -94,6 +96,7 @@ class ScaleUp:
             "headspace": finite({item.unit: dict(vars(self.headspace(item))) for item in (self.start, self.end)}),
             "gradients": None if self.gradients is None else self.gradients.to_data(),
             "rig": None if self.rig is None else self.rig.to_data(),
+            "rig_check": None if self.rig_check is None else finite(self.rig_check.to_data()),
             "shaken": {item.unit: shaken_limits(item).to_data() for item in self.shaken},
             "moments": [moment.to_data() for moment in self.moments],
         }
@@ -134,6 +137,12 @@ def scale_up(
     bigger = large if large.broth.volume >= small.broth.volume else small
     stirred = isinstance(bigger.vessel, StirredTank)
     found = gradients(culture, bigger, zones) if stirred else None
+    settings = None if found is None else rig(found, _bench_volume(master, vessels))
+    checked = None
+    if found is not None and settings is not None:
+        bench = vessels[master.basis_unit]
+        own = bench if isinstance(bench, StirredTank) and settings.volume <= bench.working_volume[1] else None
+        checked = rig_check(culture, bigger, found, settings, own, part(progress, 0.8, 1.0))
     progress(1.0, end)
     return ScaleUp(
         recipe=master,
@@ -143,7 +152,8 @@ def scale_up(
         options=options,
         changes=tuple(diff(small.control.recipe, large.control.recipe)),
         gradients=found,
-        rig=None if found is None else rig(found, _bench_volume(master, vessels)),
+        rig=settings,
+        rig_check=checked,
         moments=timing(large),
         culture=culture,
     )
