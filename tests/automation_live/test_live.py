@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from seedtrain.automation import BatchState, OpcUaPlant, batch_state, live_status
+from seedtrain.automation import BatchState, OpcUaPlant, Reading, Recorder, batch_state, live_status
+from seedtrain.automation._opcua._unit import OpcUaUnit
 from seedtrain.automation._plant._base import LEASE_S
 from seedtrain.base import InputErrors
 from seedtrain.gmp import command_batch
@@ -123,6 +125,28 @@ def test_hold_restart_override_and_abort_are_obeyed_within_seconds(tmp_path: Pat
         assert batch.until(lambda: batch.result) < SECONDS
         assert batch.plant.unit("T").state is State.ABORTED
         assert batch.state.state() is State.ABORTED
+
+
+def test_the_instruments_of_a_held_unit_are_read_so_that_somebody_can_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    fresh, asked = OpcUaUnit.fresh, []
+
+    def seen(unit: OpcUaUnit, path: str, after: datetime) -> tuple[Reading, ...]:
+        asked.append(path)
+        return fresh(unit, path, after)
+
+    monkeypatch.setattr(OpcUaUnit, "fresh", seen)
+    with served(tmp_path, speed=600.0) as process, ledger_in(tmp_path) as own:
+        recorder = Recorder(own, BATCH, origin="simulated")
+        with running(tmp_path, process.url, recorder=recorder) as batch:
+            batch.phase(GROW)
+            batch.order(Command.HOLD, "a look at the flask")
+            batch.until(lambda: batch.events("step.commanded"))
+            before = len(asked)
+            batch.until(lambda: len(asked) > before + 2)
+            assert set(asked[before:]) == {GROW}
+        recorder.close()
 
 
 def test_a_cut_connection_is_a_gap_and_a_long_one_brings_the_unit_to_its_safe_state(tmp_path: Path):

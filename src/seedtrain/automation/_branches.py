@@ -23,13 +23,15 @@ from seedtrain.recipe import PhaseAt, State, earlier, next_phases
 class Branches:
     """The phases that run at one time; all that is kept here can be found again from the record and the plant.
 
-    - `watches`: of the phases that run, by path. `ready`: when those that get ready may start.
+    - `watches`: of the phases that run, by path; `held`: of those that are held, whose instruments are read too, for
+      somebody has to judge whether they go on. `ready`: when those that get ready may start.
     """
 
     job: Job
     state: BatchState
     watches: dict[str, Watch] = field(default_factory=dict)
     ready: dict[str, datetime] = field(default_factory=dict)
+    held: dict[str, Watch] = field(default_factory=dict)
 
     def obey(self) -> str:
         """Hold or abort every unit that an order stops, once for each order, and record that it is done; words where a
@@ -40,6 +42,8 @@ class Branches:
             if command:
                 self.watches.pop(step.path, None)
                 words.append(self._try(step, partial(self._tell, step, command)))
+            if command == "hold":
+                words.append(self._try(step, partial(self._read_held, step)))
         due = {step.path for step in self._due()} if self.state.state() is State.RUNNING else set()
         self.ready = {path: when for path, when in self.ready.items() if path in due}  # else asked anew, later
         return next(filter(None, words), "")
@@ -62,6 +66,11 @@ class Branches:
             unit.hold(step.path)
         at = max(unit.now(), state.clock or unit.now())
         commit(job, state, [obeyed(job, unit, step.path, command, order, at)])
+
+    def _read_held(self, step: PhaseAt) -> None:
+        watch = self.held.get(step.path) or Watch(self.job, self.state, step)
+        self.held[step.path] = watch
+        watch.keep()
 
     def begin(self) -> str:
         """Start what is next and take up what runs by the record; words where one of them cannot go on."""
@@ -116,7 +125,10 @@ class Branches:
             start_phase(job, state, step, ready)
         else:
             live.tell(_("phase {path}").format(path=step.path))
-        self.watches[step.path] = take_up(job, state, step)
+        watch, held = take_up(job, state, step), self.held.pop(step.path, None)
+        if held is not None:  # a long hold has a long history, and the unit waits to hear of its executor meanwhile
+            watch.seen = held.seen
+        self.watches[step.path] = watch
 
     def look(self) -> None:
         """One look at everything that runs. What has ended first is recorded; where nothing has, time passes."""

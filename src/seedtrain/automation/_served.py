@@ -7,6 +7,8 @@ import select
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +28,29 @@ from seedtrain.simulation import Run, StepResult
 STARTS_S: Final = 60.0
 """s that a plant may take until it can be connected to."""
 ENDS_S: Final = 5.0
+LINES: Final = 200
+"""Of a plant's standard error that are kept: a traceback, and what came before it."""
+
+
+class _Words:
+    """What a process says on its standard error, read while it runs so that it never waits for a reader; the last."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._stream = process.stderr
+        self._lines: deque[str] = deque(maxlen=LINES)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._stream is not None
+        for line in self._stream:
+            if line.strip():
+                self._lines.append(line.strip())
+
+    def all(self) -> list[str]:
+        """All that is kept, once the process has ended."""
+        self._reader.join(ENDS_S)
+        return list(self._lines)
 
 
 @dataclass(frozen=True)
@@ -34,10 +59,18 @@ class PlantProcess:
 
     process: subprocess.Popen[str]
     url: str
+    words: _Words
 
     def wait(self) -> int:
-        """Wait until it ends; its exit code."""
-        return self.process.wait()
+        """Wait until it ends; its exit code. Raises `UnavailableError` with its last words where it fails."""
+        code = self.process.wait()
+        if code > 0:
+            said = self.words.all()
+            raise UnavailableError(
+                f"the virtual plant has ended: {said[-1] if said else f'exit code {code}'}",
+                remedy="Start it again; if it ends again, report what it said.",
+            )
+        return code
 
     def kill(self) -> None:
         """Kill it with SIGKILL, as a power cut would."""
@@ -57,6 +90,7 @@ class PlantProcess:
 
     def _forget(self) -> None:
         self.process.wait()
+        self.words.all()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):
@@ -97,10 +131,11 @@ def start_plant(
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    words = _Words(process)
     assert process.stdout is not None
     readable, _, _ = select.select([process.stdout], [], [], STARTS_S)
     url = process.stdout.readline().strip() if readable else ""
-    plant = PlantProcess(process, url)
+    plant = PlantProcess(process, url, words)
     if not url.startswith("opc.tcp://"):
         raise _failed(plant)
     return plant
@@ -108,12 +143,11 @@ def start_plant(
 
 def _failed(plant: PlantProcess) -> InputError | UnavailableError:
     """Why a plant did not come up, in its own words."""
-    assert plant.process.stderr is not None
     with contextlib.suppress(subprocess.TimeoutExpired):
         plant.process.wait(ENDS_S)
     plant.process.kill()
-    said = [line.strip() for line in plant.process.stderr.read().splitlines() if line.strip()]
     code = plant.process.wait()
+    said = plant.words.all()
     plant.stop()
     message = said[0] if said else "it said nothing"
     remedy = next((line.removeprefix("remedy: ") for line in said if line.startswith("remedy: ")), "")

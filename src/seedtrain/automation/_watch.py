@@ -31,7 +31,7 @@ PAST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Watch:
-    """One phase that a unit runs, looked at again and again until it has ended."""
+    """One phase that a unit runs, looked at again and again until it has ended; `seen`: up to when it was recorded."""
 
     def __init__(self, job: Job, state: BatchState, step: PhaseAt) -> None:
         self.job, self.state, self.step = job, state, step
@@ -39,7 +39,7 @@ class Watch:
         self.unit = self.live.plant.unit(unit_name(step))
         began = state.started[step.path].time
         self._ramp = Ramp(step.phase, began)
-        self._lost, self._seen = False, began - timedelta(microseconds=1)
+        self._lost, self.seen = False, began - timedelta(microseconds=1)
         if self.live.recorder is not None:
             self.live.recorder.phase(self.unit.name, step.path, step.phase.do, began)
 
@@ -62,7 +62,7 @@ class Watch:
             _step_targets(state, step, unit, self._ramp)
             ending = unit.poll(step.path) if wait else unit.poll(step.path, PAST)
             _mark_gaps(job, state, step, unit)
-            self._keep()
+            self.keep()
         except UnavailableError as error:
             if not self._lost:
                 self.live.tell(_("{unit} cannot be reached: {error}").format(unit=unit.name, error=error.message))
@@ -96,16 +96,16 @@ class Watch:
         if self.live.recorder is not None:
             self.live.recorder.phase(self.unit.name, "", "", ending.time)
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
         """Give the recorder what the unit's history has beyond what it gave before.
 
         It is asked of the history, so that what was measured while nobody was connected comes too.
         """
         if self.live.recorder is None:
             return
-        readings = self.unit.fresh(self.step.path, self._seen)
+        readings = self.unit.fresh(self.step.path, self.seen)
         self.live.recorder.take(self.unit.name, readings)
-        self._seen = readings[-1].time if readings else self._seen
+        self.seen = readings[-1].time if readings else self.seen
 
 
 def live_of(job: Job) -> Live:

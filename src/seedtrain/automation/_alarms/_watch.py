@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from seedtrain.base import decimal_text, digest
 from seedtrain.record import Draft, Ledger, timestamp
 
 SYSTEM = "system"
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -199,6 +201,8 @@ class AlarmWatch:
         """Put into the record whether somebody was told."""
         payload = {name: alarm[name] for name in ("unit", "tag", "alarm", "priority", "at")}
         payload |= {"way": way, "told": fault is None, "fault": fault}
+        if fault is not None:
+            _LOG.warning("nobody was told of the alarm %s by %s: %s", alarm["alarm"], way, fault)
         self.ledger.append(Draft(f"{PREFIX}notified", self.batch, payload, SYSTEM))
 
     def _catch_up(self) -> None:
