@@ -8,6 +8,7 @@ error at each scale compares them all. Runs of the pilot vessel have no part in 
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Final, Literal
 
 import numpy as np
@@ -88,8 +89,12 @@ def _alike(program: Program, campaign: Campaign, data: Dataset, results: Results
 
 
 def _row(campaign: Campaign, recipe: MasterRecipe) -> list[float]:
+    """Where the factors stand, in their units; not-a-number, which is like nothing, where the recipe sets none."""
     found = [recipe.phase(item.path).quantity(item.parameter) for item in campaign.factors]
-    return [value.magnitude(item.unit) for value, item in zip(found, campaign.factors, strict=True) if value]
+    return [
+        math.nan if value is None else value.magnitude(item.unit)
+        for value, item in zip(found, campaign.factors, strict=True)
+    ]
 
 
 def _predicted(
