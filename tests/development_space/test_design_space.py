@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm, spearmanr
+from scipy.stats import norm, sobol_indices, spearmanr, uniform
 
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.cli._app import main
@@ -69,6 +69,19 @@ def test_total_indices_are_those_of_a_known_sum() -> None:
     whole = 4 / 3 + 9 + 1 / 3
     assert model.total_indices() == pytest.approx([(4 / 3 + 1 / 3) / whole, 9 / whole, (1 / 3) / whole], rel=1e-3)
     assert model.explained > 0.9999
+
+
+def test_total_indices_are_those_of_another_estimator_of_the_function_itself() -> None:
+    """Saltelli's and Jansen's estimators, as scipy has them, beside the coefficients of a polynomial of 256 runs."""
+
+    def process(x: np.ndarray) -> np.ndarray:
+        return np.asarray(np.exp(0.4 * x[0] + 0.3 * x[0] * x[1] - 0.2 * x[2]) + 0.5 * x[1] ** 2)
+
+    spread = [uniform(-1, 2), uniform(-1, 2), norm()]
+    told = sobol_indices(func=process, n=4096, dists=spread, rng=np.random.default_rng(5)).total_order
+    x = draws(2, 1, 256, seed=8)
+    ours = fit_chaos(x, process(x.T), 2).total_indices()
+    assert ours == pytest.approx(told, abs=0.02)
 
 
 def test_noise_is_not_explained_and_not_forgotten() -> None:
