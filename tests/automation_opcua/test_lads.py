@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -239,6 +239,23 @@ def test_a_lads_client_runs_a_program(plant_process: PlantProcess, mapping: Mapp
         assert value(session, f"{result}/ApplicationUri")
         order("Stop")
         assert states() == ("Stopped", "", "Stopped")
+
+
+def test_the_session_of_a_lads_client_is_its_sign_of_life():
+    """An executor tells that it lives; a client that knows LADS alone does so by its open session."""
+    from asyncua import ua
+
+    from seedtrain.automation._plant._callers import Caller, Order
+    from seedtrain.automation._plant._commands import Commands
+
+    commands = Commands(cast(Any, None))
+    here, there = ua.NodeId(1), ua.NodeId(2)
+    commands.orders.update(
+        T=Order(owner="J-1", session=here), F=Order(owner="J-2", session=there), centrifuge=Order(owner="B-1")
+    )
+    assert commands.drivers() == {"J-1", "J-2"}
+    commands.left(Caller(here))
+    assert commands.drivers() == {"J-2"}
 
 
 def test_every_isa_state_survives_the_state_machines():

@@ -27,7 +27,10 @@ LADS_CLIENT: Final = "LADS client"
 
 @dataclass(frozen=True)
 class Order:
-    """Who ordered a run, and how: `given` are the set points that no function has, `owner` is who drives the unit."""
+    """Who ordered a run, and how: `given` are the set points that no function has, `owner` is who drives the unit.
+
+    - `session`: whose end is the end of its driver; None where that one tells that it lives.
+    """
 
     application: str = ""
     user: str = ""
@@ -35,6 +38,7 @@ class Order:
     task: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
     owner: str = LADS_CLIENT
+    session: ua.NodeId | None = None
 
 
 _CALLER: Final[ContextVar[Caller | None]] = ContextVar("caller", default=None)

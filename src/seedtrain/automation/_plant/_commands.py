@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from asyncua import ua
 
 from seedtrain.automation._plant._base import PlantUnit
-from seedtrain.automation._plant._callers import LADS_CLIENT, Order, caller
+from seedtrain.automation._plant._callers import LADS_CLIENT, Caller, Order, caller
 from seedtrain.automation._plant._contents import CONTROL
 from seedtrain.automation._plant._instances import Method
 from seedtrain.automation._plant._locks import Locks
@@ -42,6 +43,16 @@ class Commands:
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
         self.orders: dict[str, Order] = {}
+
+    def drivers(self) -> set[str]:
+        """Who drives a unit by these methods, and whose session is open."""
+        return {order.owner for order in self.orders.values() if order.session is not None}
+
+    def left(self, who: Caller) -> None:
+        """A session has ended: what it drives is without a driver."""
+        for unit, order in self.orders.items():
+            if order.session == who.session:
+                self.orders[unit] = replace(order, session=None)
 
     def unit_methods(self, unit: PlantUnit) -> Mapping[str, Method]:
         """Of a functional unit, by their paths."""
@@ -102,8 +113,9 @@ class Commands:
         if path not in unit.templates:
             raise KeyError(path)
         who = caller()
-        application, user = (who.application, who.user) if who is not None else ("", "")
-        order = Order(application, user, job or "", task or "", pairs(given), job or application or LADS_CLIENT)
+        known = who or Caller(ua.NodeId())
+        owner = job or known.application or LADS_CLIENT
+        order = Order(known.application, known.user, job or "", task or "", pairs(given), owner, known.session)
         self._plant.begin(unit, path, order)
         return [ua.Variant(run_id(unit), ua.VariantType.String)]
 

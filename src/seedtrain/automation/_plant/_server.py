@@ -160,6 +160,11 @@ class PlantServer:
         assert self._space is not None
         await self._space.show_lock(unit, lock)
 
+    async def _left(self, who: Caller) -> None:
+        """A session has ended: what it has locked is free, and what it drives is without a driver."""
+        await self.locks.left(who)
+        self._commands.left(who)
+
     def _may_write(self, who: Caller, node: ua.NodeId) -> bool:
         """Whether a session may write a node: those of a locked unit are its holder's."""
         unit = str(node.Identifier).partition("/")[0]
@@ -169,12 +174,12 @@ class PlantServer:
         """A server that lets in whom the settings trust: with certificates, nobody speaks to it in the clear."""
         security = self.settings.security
         if security is None:
-            server = make(PlantInternals(may_write=self._may_write, left=self.locks.left))
+            server = make(PlantInternals(may_write=self._may_write, left=self._left))
             await server.init()
             server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
             return server
         keeper = Doorkeeper(security)
-        server = make(PlantInternals(may_write=self._may_write, left=self.locks.left, user_manager=keeper))
+        server = make(PlantInternals(may_write=self._may_write, left=self._left, user_manager=keeper))
         await server.init()
         if security.application:
             await server.set_application_uri(security.application)
@@ -205,6 +210,8 @@ class PlantServer:
         for unit in self.world.units.values():
             self._retarget(unit)
             await self._space.controllers.follow(unit)
+        for driver in self._commands.drivers():
+            self.world.renew(driver)
         signals: list[Signal] = []
         reached = self.world.advance(to, signals.append)
         await self._show(signals)
