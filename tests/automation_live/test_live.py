@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
-from seedtrain.automation import BatchState, OpcUaPlant, Reading, Recorder, batch_state, live_status
+from seedtrain.automation import BatchState, BatchWatch, OpcUaPlant, Reading, Recorder, batch_state, live_status
 from seedtrain.automation._opcua._unit import OpcUaUnit
 from seedtrain.automation._plant._base import LEASE_S
 from seedtrain.base import InputErrors
-from seedtrain.gmp import command_batch
+from seedtrain.cli._batch_live import _target
+from seedtrain.gmp import batch_record, command_batch
+from seedtrain.quantity import parse
 from seedtrain.recipe import Command, State
-from seedtrain.record import Draft, Event, Ledger, append_signed, moment, verify
+from seedtrain.record import Draft, Event, Ledger, Telemetry, append_signed, moment, verify
 from tests.automation.made import RECIPE
 from tests.automation_live.made import BATCH, Script, connected, control, ledger_in, run, served, starter
 from tests.automation_live.proxy import Proxy
@@ -109,9 +111,12 @@ def test_hold_restart_override_and_abort_are_obeyed_within_seconds(tmp_path: Pat
         assert float(grown.payload["duration_h"]) > 4.0  # four hours of culture, and what it was held
         assert started < before < grown.occurred
 
-        override = {"phase": FED, "unit": "T", "tag": "temperature", "value": "30", "unit_of_measure": "degC"}
-        who, payload = starter(batch.ledger), {**override, "origin": "simulated"}
-        draft = Draft("target.overridden", BATCH, payload, who, reason="it foams")
+        for words in (("30", "degC"), ("30 degC", ""), ("303.15 K", "")):  # as people write it
+            payload = overridden_target(batch.ledger, "temperature", *words)
+            assert (payload["phase"], payload["unit"], payload["origin"]) == (FED, "T", "simulated")
+            told = parse(f"{payload['value']} {payload['unit_of_measure']}")
+            assert told.magnitude("degC") == pytest.approx(30.0)
+        draft = Draft("target.overridden", BATCH, payload, starter(batch.ledger), reason="it foams")
         append_signed(batch.ledger, draft, "override of temperature")
         assert batch.until(lambda: len(batch.events("step.commanded")) > 2) < SECONDS
         assert [item.payload["command"] for item in batch.events("step.commanded")] == ["hold", "restart", "override"]
@@ -119,12 +124,21 @@ def test_hold_restart_override_and_abort_are_obeyed_within_seconds(tmp_path: Pat
         assert entry is not None
         (value,) = batch.plant.session.read([batch.plant.mapping.node(entry)])
         assert value is not None
-        assert value.value == 30.0
+        assert value.value == pytest.approx(30.0)
 
         batch.order(Command.ABORT, "enough")
         assert batch.until(lambda: batch.result) < SECONDS
         assert batch.plant.unit("T").state is State.ABORTED
         assert batch.state.state() is State.ABORTED
+
+
+def overridden_target(ledger: Ledger, tag: str, value: str, unit: str) -> dict[str, Any]:
+    return _target(ledger, batch_record(ledger.events(subject=BATCH), BATCH), tag, value, unit, "")
+
+
+def watched_targets(ledger: Ledger) -> list[float | None]:
+    with Telemetry(ledger) as telemetry:
+        return [item.target for item in BatchWatch(ledger, telemetry, BATCH).look(tags=["temperature"]).tags]
 
 
 def test_the_instruments_of_a_held_unit_are_read_so_that_somebody_can_judge(
@@ -141,8 +155,12 @@ def test_the_instruments_of_a_held_unit_are_read_so_that_somebody_can_judge(
         recorder = Recorder(own, BATCH, origin="simulated")
         with running(tmp_path, process.url, recorder=recorder) as batch:
             batch.phase(GROW)
+            payload = overridden_target(batch.ledger, "temperature", "36.5", "degC")
+            draft = Draft("target.overridden", BATCH, payload, starter(batch.ledger), reason="it is warm")
+            append_signed(batch.ledger, draft, "override of temperature")
             batch.order(Command.HOLD, "a look at the flask")
-            batch.until(lambda: batch.events("step.commanded"))
+            batch.until(lambda: any(item.payload["command"] == "hold" for item in batch.events("step.commanded")))
+            batch.until(lambda: watched_targets(batch.ledger) == [36.5])  # what a person has set, not the recipe's
             before = len(asked)
             batch.until(lambda: len(asked) > before + 2)
             assert set(asked[before:]) == {GROW}

@@ -167,9 +167,12 @@ class BatchWatch:
         )
 
     def _target(self, unit: str, trend: Trend) -> float | None:
-        """The set point of the phase that runs, in the unit of the readings."""
+        """The set point of the phase that runs, or what a person has set instead, in the unit of the readings."""
         path, _ = self._running.get(unit, ("", None))
         words = self._state.settings.get(path, {}).get(trend.tag)
+        for _seq, item in self._state.overrides:
+            if (item["phase"], item["tag"]) == (path, trend.tag):
+                words = f"{item['value']} {item['unit_of_measure']}".strip()
         if words is None:
             return None
         try:

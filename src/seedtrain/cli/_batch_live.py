@@ -402,14 +402,15 @@ def override(
             print_json({"batch": batch, **payload})
         else:
             words = _("{tag} of {phase} is to be {value}")
-            print(words.format(tag=tag, phase=payload["phase"], value=f"{value} {unit}".rstrip()))
+            told = f"{payload['value']} {payload['unit_of_measure']}".rstrip()
+            print(words.format(tag=tag, phase=payload["phase"], value=told))
     return EXIT_DONE
 
 
 def _target(ledger: Ledger, found: BatchRecord, tag: str, value: str, unit: str, phase: str) -> dict[str, Any]:
     """What is overridden: a number that the running phase sets, in a unit of its dimension."""
     from seedtrain.gmp import batch_recipe
-    from seedtrain.quantity import Quantity, parse
+    from seedtrain.quantity import Quantity, number_text, parse
 
     running = [item for item in found.all_running if phase in ("", item.phase)]
     if not running:
@@ -431,7 +432,7 @@ def _target(ledger: Ledger, found: BatchRecord, tag: str, value: str, unit: str,
         "phase": step.phase,
         "unit": step.unit,
         "tag": tag,
-        "value": value,
+        "value": number_text(given.value),
         "unit_of_measure": given.unit,
         "recipe": str(wanted),
         "origin": found.header.origin,
