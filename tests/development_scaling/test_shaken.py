@@ -169,3 +169,23 @@ def test_a_plant_of_shaken_vessels_alone_on_the_command_line(
     assert left.value.code in (0, None)
     assert "to hold kLa" in capsys.readouterr().out
     assert (tmp_path / "out" / "transfer.html").is_file()
+
+
+def test_a_frequency_beyond_the_recipe_s_own_shaker_is_refused_at_its_place() -> None:
+    text = RECIPE.replace("FEED\n", "").replace("shaking_frequency: 250", "shaking_frequency: 500")
+    with pytest.raises(InputError, match=r"recipe.yaml:\d+.*500 1/min is outside the 100 .. 350 1/min of FLASK"):
+        scale(culture(), vessels(), parse_recipe(text, "recipe.yaml"), targets=["WELL"])
+
+
+def test_every_assumption_of_the_physics_stands_in_the_document() -> None:
+    listed = {item.what: item for item in assumptions(ladder(PLANT))}
+    for words in (
+        "heat per oxygen used, kJ/mol",
+        "viscosity of the broth, mPa s",
+        "coalescence",
+        "q_P_max",
+        "in titre by",
+    ):
+        assert words in listed
+    assert "assumed" in listed["coalescence"].source
+    assert listed[f"{PLANT}: gas that floods the impeller by a correlation for Rushton turbines"].inside

@@ -68,7 +68,9 @@ def diff(
     other: str | None = None,
     *,
     at: Annotated[str | None, Parameter(help="Compare with the same recipe in this unit of the plant.")] = None,
-    keep: Annotated[Keep, Parameter(help="What the stirrer keeps at the other scale.")] = "power_per_volume",
+    keep: Annotated[
+        Keep | None, Parameter(help="What agitation keeps at the other scale; power per volume by default.")
+    ] = None,
     plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
     record: RecordUrl = None,
     common: Common | None = None,
@@ -100,7 +102,7 @@ def diff(
 
 
 def _comparison(
-    recipe: str, other: str | None, at: str | None, keep: str, plant: Path | None, record: str | None
+    recipe: str, other: str | None, at: str | None, keep: str | None, plant: Path | None, record: str | None
 ) -> Comparison:
     from seedtrain.program import Comparison, compare_recipes
     from seedtrain.recipe import diff as differences

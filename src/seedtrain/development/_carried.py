@@ -11,7 +11,7 @@ from seedtrain.development._scalable import Scalable
 from seedtrain.development._upstream_use import phases
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import MasterRecipe, Phase
-from seedtrain.simulation import StirredTank
+from seedtrain.simulation import ShakeFlask, StirredTank, Well
 
 _CULTURES: Final = ("grow", "feed")
 _STIRRED: Final = (("stirrer_speed", "1/min"), ("aeration", "vvm"), ("head_pressure", "bar"))
@@ -33,6 +33,7 @@ def reference(master: MasterRecipe, basis: Scalable) -> Operating:
     volume = master.basis_volume.magnitude("L")
     if not isinstance(basis, StirredTank):
         phase = next((phase for phase in cultures if _SHAKEN in phase.set), cultures[0])
+        _check_shaker(master, basis)
         speed = phase.number(_SHAKEN, "1/min", basis.shaking.frequency[1]) if basis.shaking else 0.0
         return Operating(volume, speed, basis.transfer.gas_exchange, 0.0, phase.number("temperature", "degC", 37.0))
     phase = next((phase for phase in cultures if "stirrer_speed" in phase.set), cultures[0])
@@ -43,6 +44,17 @@ def reference(master: MasterRecipe, basis: Scalable) -> Operating:
         head_pressure=phase.number("head_pressure", "bar", 0.0),
         temperature=phase.number("temperature", "degC", 37.0),
     )
+
+
+def _check_shaker(master: MasterRecipe, basis: ShakeFlask | Well) -> None:
+    """Refuse a frequency that the recipe's own shaker does not reach, at its place."""
+    for path, phase in phases(master.production):
+        wanted = phase.number(_SHAKEN, "1/min") if _SHAKEN in phase.set else None
+        if wanted is None or basis.shaking is None or abs(basis.shaking.at(wanted) / wanted - 1.0) < 1e-9:
+            continue
+        low, high = basis.shaking.frequency
+        words = f"{wanted:g} 1/min is outside the {low:g} .. {high:g} 1/min of {basis.name}"
+        raise master.error(path, _SHAKEN, words, remedy="Change it, or the vessel's shaking_frequency.")
 
 
 def agitation_set_points(master: MasterRecipe, basis: Scalable, tank: Scalable, new: Operating) -> SetPoints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def simulate_recipe(
         progress(0.0, recipe.basis_unit)
         name = recipe.production.name
         return simulate(grown, units.vessel(recipe.basis_unit), recipe, unit_procedure=name, progress=progress)
-    return _scaled(recipe, grown, units, vessel, "power_per_volume", progress).production
+    return _scaled(recipe, grown, units, vessel, None, progress).production
 
 
 def recipe_in_vessel(
@@ -52,7 +53,7 @@ def recipe_in_vessel(
     grown = read_culture(culture) if culture else culture_of(recipe, path.parent)
     if vessel is None or vessel == recipe.basis_unit:
         return grown, units.vessel(recipe.basis_unit), recipe
-    found = _scaled(recipe, grown, units, vessel, "power_per_volume", progress)
+    found = _scaled(recipe, grown, units, vessel, None, progress)
     return grown, found.vessel, found.control.recipe
 
 
@@ -103,7 +104,8 @@ class Comparison:
             lines += ["", f"{heads[0]:<18} {heads[1]:>12} {heads[2]:>12} {heads[3]:>8}"]
             for row in self.agitation.criteria:
                 mark = _("kept") if row.held and self.agitation.reached else ""
-                figures = f"{row.reference:>12.4g} {row.scaled:>12.4g} {row.ratio:>8.3g}"
+                values = ((row.reference, 12, 4), (row.scaled, 12, 4), (row.ratio, 8, 3))
+                figures = " ".join("–".rjust(at) if isnan(it) else f"{it:>{at}.{to}g}" for it, at, to in values)
                 lines.append(f"{row.name:<18} {figures} {row.unit} {mark}".rstrip())
             if self.agitation.words:
                 lines.append(self.agitation.words)
@@ -111,7 +113,7 @@ class Comparison:
 
 
 def compare_recipes(
-    path: Path, other: Path | None = None, *, at: str | None = None, keep: str = "power_per_volume", plant: Path | None
+    path: Path, other: Path | None = None, *, at: str | None = None, keep: str | None = None, plant: Path | None
 ) -> Comparison:
     """Two recipe files value by value, or one with itself in the unit `at` of the plant, holding `keep`."""
     if (other is None) == (at is None):
@@ -120,7 +122,7 @@ def compare_recipes(
     if other is not None:
         return Comparison(diff(recipe, read_recipe(other)), None)
     assert at is not None
-    if keep not in KEEP:
+    if keep is not None and keep not in KEEP:
         raise InputError(f"{keep!r} cannot be kept", remedy=f"Use one of: {', '.join(KEEP)}.")
     found = _scaled(recipe, culture_of(recipe, path.parent), _plant(path, plant), at, keep, silent)
     return Comparison(diff(recipe, found.control.recipe), found.agitation)
@@ -131,7 +133,7 @@ def _plant(recipe: Path, plant: Path | None) -> Plant:
 
 
 def _scaled(
-    recipe: MasterRecipe, culture: Culture, plant: Plant, vessel: str, keep: str, progress: Progress
+    recipe: MasterRecipe, culture: Culture, plant: Plant, vessel: str, keep: str | None, progress: Progress
 ) -> ScaleResult:
     plant.vessel(vessel)
     return scale(culture, plant.vessels, recipe, targets=[vessel], keep=keep, progress=progress)[0]

@@ -23,7 +23,7 @@ from ._ensemble import (
     simulate_ensemble,
 )
 from ._errors import OverfillError, TrajectoryError
-from ._estimate import Estimate
+from ._estimate import BROTH_DENSITY, BROTH_VISCOSITY, Estimate
 from ._exchange import (
     SbmlModel,
     SbmlRun,
@@ -87,17 +87,27 @@ from ._setup import Setup, setup_of
 from ._simulate import simulate, simulate_neighbours
 from ._stream import COMPONENTS, StepResult, Stream, step_to_data
 from ._surroundings import HEATING_WATER
-from ._transfer import CO2_IN_AIR, NORMAL_VOLUME, OXYGEN_IN_AIR, carbon_dioxide_solubility, mean_pressure
+from ._transfer import (
+    CO2_IN_AIR,
+    HEAT_OF_RESPIRATION,
+    NORMAL_VOLUME,
+    OXYGEN_IN_AIR,
+    carbon_dioxide_solubility,
+    mean_pressure,
+)
 from ._vessel import Airlift, Retention, ShakeFlask, SideCompartment, StirredTank, Vessel, WaveBag, Well
 from ._vessel_check import Figure, VesselCheck, check_vessel
 from ._vessel_file import VesselEntry
 from ._zones import Zones, zone_exchange, zones_of
 
 __all__ = [
+    "BROTH_DENSITY",
+    "BROTH_VISCOSITY",
     "CO2_IN_AIR",
     "COMPONENTS",
     "COURSE_UNITS",
     "HEATING_WATER",
+    "HEAT_OF_RESPIRATION",
     "LARGEST_MACHINES",
     "NORMAL_VOLUME",
     "OXYGEN_IN_AIR",

@@ -9,11 +9,17 @@ from math import isfinite
 from seedtrain.base import translate as _
 from seedtrain.development._agitation import CER_SHOWN
 from seedtrain.development._feed import FLOOR_OF_SET_POINT
+from seedtrain.development._scaling._rig_check import (
+    LOW_TOLERANCE,
+    OXYGEN_TOLERANCE,
+    TITRE_TOLERANCE,
+    TOLERANCE,
+)
 from seedtrain.development._scaling._scale_up import ScaleUp
 from seedtrain.development._scaling._shaken import shaken_limits
 from seedtrain.development._volumes import BASE_ALLOWANCE, INOCULUM_ALLOWANCE
 from seedtrain.development._words import number, percent
-from seedtrain.simulation import Estimate, StirredTank
+from seedtrain.simulation import BROTH_DENSITY, BROTH_VISCOSITY, HEAT_OF_RESPIRATION, Estimate, StirredTank
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,16 @@ class Assumption:
 
 def assumptions(found: ScaleUp) -> tuple[Assumption, ...]:
     """Of the culture, of each vessel's correlations, of volumes, zones, gas and the rig."""
-    return (*_culture(found), *_vessels(found), *_shaken(found), *_volumes(), *_mixing(found))
+    return (
+        *_culture(found),
+        *_vessels(found),
+        *_shaken(found),
+        *_broth(),
+        *_volumes(),
+        *_mixing(found),
+        *_rig(found),
+        *_parameters(found),
+    )
 
 
 def _culture(found: ScaleUp) -> Iterator[Assumption]:
@@ -63,6 +78,10 @@ def _vessels(found: ScaleUp) -> Iterator[Assumption]:
         for words, estimate in estimates:
             yield Assumption(f"{result.unit}: {words}", _within(estimate), estimate.source, estimate.in_range)
         yield _power(result.unit, result.vessel)
+        yield _flooding(result.unit, result.vessel)
+        jacket = number(result.vessel.heat_transfer_coefficient)
+        text = _("{unit}: heat transfer coefficient of the jacket, W/m2/K")
+        yield Assumption(text.format(unit=result.unit), jacket, _("the plant file"), True)
 
 
 def _shaken(found: ScaleUp) -> Iterator[Assumption]:
@@ -94,6 +113,44 @@ def _power(unit: str, tank: StirredTank) -> Assumption:
         "Hughmark 1980, Ind. Eng. Chem. Process Des. Dev. 19:638",
         tank.impeller == "rushton",
     )
+
+
+def _flooding(unit: str, tank: StirredTank) -> Assumption:
+    ratio = tank.impeller_diameter / tank.diameter
+    return Assumption(
+        _("{unit}: gas that floods the impeller by a correlation for Rushton turbines").format(unit=unit),
+        f"D/T {number(ratio)}",
+        "Nienow 1998, Appl. Mech. Rev. 51:3",
+        tank.impeller == "rushton" and 0.22 <= ratio <= 0.55,
+    )
+
+
+def _broth() -> Iterator[Assumption]:
+    near = _("assumed: near water; a filamentous or viscous broth is none")
+    yield Assumption(_("viscosity of the broth, mPa s"), number(1000.0 * BROTH_VISCOSITY), near, True)
+    yield Assumption(_("density of the broth, kg/m3"), number(BROTH_DENSITY, 4), near, True)
+    source = "Cooney, Wang & Mateles 1969, Biotechnol. Bioeng. 11:269"
+    yield Assumption(_("heat per oxygen used, kJ/mol"), number(HEAT_OF_RESPIRATION), source, True)
+
+
+def _rig(found: ScaleUp) -> Iterator[Assumption]:
+    if found.rig_check is None:
+        return
+    assumed = _("assumed")
+    yield Assumption(_("the rig may lie off in deviation and persistence by"), percent(TOLERANCE), assumed, True)
+    oxygen = f"{number(OXYGEN_TOLERANCE)} %"
+    yield Assumption(_("or, of oxygen, by so much of air saturation"), oxygen, assumed, True)
+    yield Assumption(_("in the time with little oxygen by"), percent(LOW_TOLERANCE), assumed, True)
+    yield Assumption(_("in titre by"), percent(TITRE_TOLERANCE), assumed, True)
+
+
+def _parameters(found: ScaleUp) -> Iterator[Assumption]:
+    """Of the culture and its surroundings what nobody measured: assumed, fitted or unverified."""
+    said = {"assumed": _("assumed"), "fitted": _("fitted"), "unverified": _("unverified")}
+    for item in found.end.production.parameters:
+        if item.status in said:
+            value = f"{number(item.value)} {item.unit}".rstrip()
+            yield Assumption(item.name, value, f"{said[item.status]}: {item.source}", True)
 
 
 def _volumes() -> Iterator[Assumption]:
