@@ -12,14 +12,22 @@ import numpy as np
 import pytest
 
 from seedtrain.base import InputError, silent
-from seedtrain.development import ErrorModel, MeasuredRun, culture_problem, fit_problem, read_data
+from seedtrain.development import (
+    ErrorModel,
+    MeasuredRun,
+    culture_problem,
+    fit_problem,
+    read_data,
+    scatter_of,
+    scatter_words,
+)
 from seedtrain.program._campaign_stages import CampaignStages
 from seedtrain.program._compare_own import OwnComparison, compare_own
 from seedtrain.program._design_stages import Results
 from seedtrain.program._directory import Program, read_program
 from seedtrain.program._dossier_campaign import _since_words
 from seedtrain.program._engine import StageResult
-from seedtrain.program._fitted import fitted_of, read_fitted, scatter_of
+from seedtrain.program._fitted import fitted_of, read_fitted
 from seedtrain.program._own_readings import own_settings
 from seedtrain.program._virtual import Floats, designed, readings_table, virtual_runs
 from seedtrain.simulation import Culture, Run, simulate
@@ -189,6 +197,8 @@ def test_readings_that_scatter_more_than_their_errors_say_widen_what_the_fit_lea
     wrong = fit_problem(problem, count=0, profiles=())
     right = dataclasses.replace(wrong, best=dataclasses.replace(wrong.best, sigma=2.0 * wrong.best.sigma))
     assert scatter_of(right) == 1.0
+    assert scatter_words(right) == ""
+    assert float(scatter_words(wrong).partition("they lie ")[2].split()[0]) == pytest.approx(2.0, rel=0.2)
     assert scatter_of(wrong) == pytest.approx(4.0, rel=0.35)
     bare = wrong.intervals["q_S_max"]
     low, high = fitted_of(wrong, culture(), "").intervals[0]

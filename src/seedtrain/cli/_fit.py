@@ -243,6 +243,7 @@ def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, writte
         hybrid_lines,
         interval_words,
         marginal_words,
+        scatter_words,
         tied_words,
     )
 
@@ -256,7 +257,7 @@ def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, writte
     for item in problem.parameters:
         words = interval_words(found.intervals.get(item.name))
         print(f"  {item.name:<{width}} {values[item.name]:>12.5g} {item.unit:<10} {words}".rstrip())
-    for line in between_words(found):
+    for line in filter(None, (scatter_words(found), *between_words(found))):
         print(line)
     for each in found.tied:
         print(tied_words(each))

@@ -113,6 +113,8 @@ from ._estimation import (
     read_petab,
     read_petab_tables,
     sample_posterior,
+    scatter_of,
+    scatter_words,
     tied_words,
     write_petab,
 )
@@ -390,6 +392,8 @@ __all__ = [
     "scale_blocks",
     "scale_up",
     "scale_up_lines",
+    "scatter_of",
+    "scatter_words",
     "schedule",
     "sheet_text",
     "split_header",

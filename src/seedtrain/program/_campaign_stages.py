@@ -18,12 +18,13 @@ from seedtrain.development import (
     fit_problem,
     fitted_culture,
     read_data,
+    scatter_of,
 )
 from seedtrain.program._campaign import Campaign
 from seedtrain.program._design_stages import DesignStages, Results
 from seedtrain.program._directory import Program
 from seedtrain.program._engine import Stage, StageOutput
-from seedtrain.program._fitted import Fitted, fitted_of, read_fitted, scatter_of
+from seedtrain.program._fitted import Fitted, fitted_of, read_fitted
 from seedtrain.program._informed import truth_culture
 from seedtrain.program._own_readings import own_data, own_settings
 from seedtrain.program._virtual import (

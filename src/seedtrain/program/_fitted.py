@@ -12,15 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError
-from seedtrain.development import Fit, FitRow, Interval, read_fit_file
+from seedtrain.development import Fit, FitRow, Interval, read_fit_file, scatter_of
 from seedtrain.simulation import Culture
 
 Floats = NDArray[np.float64]
 NORMAL_90: Final = 1.6448536269514722
 NOTHING_LEARNT: Final = 0.97
 """Standard deviation after over before the data, from which on they tell nothing of a parameter."""
-CHANCE: Final = 0.01
-"""Probability by chance below which readings count as scattering more than their errors say; assumed."""
 TRIES: Final = 60
 
 
@@ -124,20 +122,6 @@ def _value(scale: str, x: float) -> float:
 
 def _scaled(scale: str, value: float) -> float:
     return value if scale == "lin" else math.log(value) if scale == "log" else math.log10(value)
-
-
-def scatter_of(fit: Fit) -> float:
-    """How many times more, in variance, readings scatter about `fit` than their errors say; 1 where it may be chance.
-
-    Where it is more (1 % by chi square), the errors are too small or the equations are not those of the runs.
-    **Source** of the ratio: Birge 1932, doi:10.1103/PhysRev.40.207.
-    """
-    from scipy import stats
-
-    total, freedom = float((fit.residuals**2).sum()), len(fit.residuals) - len(fit.problem.names)
-    if freedom < 1 or not math.isfinite(total) or stats.chi2.sf(total, freedom) > CHANCE:
-        return 1.0
-    return max(total / freedom, 1.0)
 
 
 def fitted_of(fit: Fit, culture: Culture, source: str) -> Fitted:

@@ -1,5 +1,6 @@
 """Estimation: problems, searches from many starts, what the data tell and what they cannot."""
 
+from seedtrain.development._estimation._agreement import effective, split_rhat
 from seedtrain.development._estimation._between import Between, BetweenRuns
 from seedtrain.development._estimation._between_blocks import between_words
 from seedtrain.development._estimation._blocks import advice_words, fit_blocks, interval_words, tied_words
@@ -17,13 +18,12 @@ from seedtrain.development._estimation._petab_tables import PetabTables, read_pe
 from seedtrain.development._estimation._posterior import (
     Marginal,
     Posterior,
-    effective,
     read_draws,
     sample_posterior,
-    split_rhat,
 )
 from seedtrain.development._estimation._posterior_blocks import marginal_words, posterior_blocks
 from seedtrain.development._estimation._problem import Evaluation, Experiment, Problem, Readings, weighted_slopes
+from seedtrain.development._estimation._scatter import scatter_of, scatter_words
 from seedtrain.development._estimation._search import descend
 from seedtrain.development._estimation._tied import Tied
 from seedtrain.development._estimation._write import culture_text, fitted_culture, write_petab
@@ -65,6 +65,8 @@ __all__ = [
     "read_petab",
     "read_petab_tables",
     "sample_posterior",
+    "scatter_of",
+    "scatter_words",
     "split_rhat",
     "tied_words",
     "weighted_slopes",

@@ -11,6 +11,7 @@ from seedtrain.development._estimation._between_blocks import between_blocks
 from seedtrain.development._estimation._fit import Fit
 from seedtrain.development._estimation._intervals import Advice, Interval
 from seedtrain.development._estimation._problem import joined
+from seedtrain.development._estimation._scatter import scatter_words
 from seedtrain.development._estimation._tied import MOST_INDEX, Tied
 from seedtrain.report import (
     Block,
@@ -47,6 +48,7 @@ def fit_blocks(fit: Fit) -> tuple[Block, ...]:
             )
         ),
         *(Notice(warning, kind="warning") for warning in fit.warnings),
+        *(Notice(words, kind="warning") for words in [scatter_words(fit)] if words),
         Heading(_("Estimates")),
         _estimates(fit),
         *between_blocks(fit),
