@@ -21,6 +21,7 @@ from seedtrain.base import InputError, InputErrors
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import PhaseAt, State, parse_recipe
 from seedtrain.recipe._data import yaml_text
+from seedtrain.simulation import plan_of
 from tests.automation.made import START
 from tests.automation.test_example import UNIT, Example, example
 
@@ -419,6 +420,38 @@ def test_a_probe_that_is_calibrated_in_the_medium_reads_true_afterwards(example:
     assert isinstance(again, LiveUnit)
     again.restore(json.loads(json.dumps(unit.to_data())))
     assert again._driven.instruments.probes == unit._driven.instruments.probes
+
+
+def test_a_tank_is_cleaned_in_place_before_its_batch_and_never_with_broth_in_it(example: Example, calm):
+    data = example.control.recipe.to_data()
+    production = next(item for item in data["procedure"] if item["unit_procedure"] == "production")
+    agent = {"material": "cip-alkali", "volumes": "0.5", "contact_time": "20 min"}
+    for place, name in ((0, "cip"), (len(production["operations"][0]["phases"]) + 1, "again")):
+        production["operations"][0]["phases"].insert(place, {"phase": name, "do": "clean", "set": agent})
+    recipe = parse_recipe(yaml_text(data))
+    own = replace(example, control=replace(example.control, recipe=recipe))
+    driver = Driver(own, world(scenario(own)))
+    unit = driver.world.units[UNIT]
+    assert isinstance(unit, LiveUnit)  # still integrated, not played
+    unit.restore(calm[0].kept[0])  # the batch before is still in it
+    driver.at = began = calm[0].kept[1]
+    driver.steps = [step for step in driver.steps if step.path.startswith("production/preparation")]
+    ending = driver.run(driver.steps[0])
+    assert unit._driven.tank.empty
+    assert (ending.time - began).total_seconds() == pytest.approx(20 * 60)
+    full = unit._driven.vessel.working_volume[1]
+    assert [(item.material, item.unit) for item in ending.additions] == [("cip-alkali", "L")]
+    assert ending.additions[0].amount == pytest.approx(0.5 * full, rel=0.01)
+    for step in driver.steps[1:3]:
+        driver.run(step)
+    assert not unit._driven.tank.empty
+    with pytest.raises(InputError, match="cannot be cleaned"):
+        driver.begin(recipe.phase_at("production/preparation/again"))
+    assert unit.state is State.COMPLETE
+    both = (recipe, example.control.recipe)
+    plans = [plan_of(unit.culture, unit._driven.vessel, item, "production", 1.0) for item in both]
+    assert plans[0].segments == plans[1].segments  # the culture is the same
+    assert dict(plans[0].before)["production/preparation/cip"] == pytest.approx(1 / 3)
 
 
 def fed_as(example: Example, calm: tuple[Driver, dict[str, Any]], change: dict[str, str], *leave: str) -> Driver:

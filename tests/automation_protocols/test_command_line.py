@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seedtrain.automation import SpeaksEntry
+from seedtrain.automation import SpeaksEntry, batch_state
 from seedtrain.record import enrol_person, open_ledger
 from tests.automation_live.made import BATCH, control, ledger_in, served
 from tests.automation_live.test_command_line import PASSWORD, SIMULATED, Bench
@@ -30,11 +30,12 @@ def test_from_browse_to_a_complete_batch_over_a_broker(tmp_path: Path, broker_po
             said = called("plant", "browse", speaks.urls()["sparkplug"], "--write", mapping)
             assert said.code == 0, said.out + said.err
             begun = bench.process("start", recipe, "--batch", BATCH, "--mapping", mapping, *SIMULATED, signed=True)
+            bench.until(bench.status, 120)  # nobody can answer what is not there yet
             crew = bench.process("answer", BATCH)
 
             def runs() -> bool:
-                units = (bench.status().get("plant") or {}).get("units", [])
-                return any(item["phase"] == GROW for item in units)
+                with open_ledger(bench.record, read_only=True) as ledger:
+                    return GROW in batch_state(ledger, BATCH).started
 
             bench.until(runs, 60)
             assert bench.signed("hold", BATCH, "--reason", "a look").code == 0
@@ -46,9 +47,8 @@ def test_from_browse_to_a_complete_batch_over_a_broker(tmp_path: Path, broker_po
             crew.communicate(timeout=30)
         finally:
             for item in bench.begun:
-                if item.poll() is None:
-                    item.kill()
-                    item.communicate()
+                item.kill()  # nothing where it has ended
+                item.communicate()
     with open_ledger(bench.record, read_only=True) as ledger:
         commands = [str(event.payload["command"]) for event in ledger.events(subject=BATCH, type="step.commanded")]
         assert commands == ["hold", "restart"]

@@ -12,7 +12,7 @@ from seedtrain.simulation import Run
 
 LIVE_KINDS: Final = (
     *("thaw", "inoculate", "charge", "sterilise", "grow", "feed", "induce", "withdraw"),
-    *("wait", "ramp", "manual", "calibrate"),
+    *("clean", "wait", "ramp", "manual", "calibrate"),
 )
 """Kinds of phase that an integrated tank can run."""
 

@@ -235,6 +235,8 @@ def _hours(control: ControlRecipe, step: PhaseAt, simulated: float | None) -> fl
         return phase.duration.magnitude("h")
     if simulated is not None:
         return simulated
+    if phase.do == "clean":
+        return phase.number("contact_time", "h")
     if phase.until is not None and phase.until.is_signature:
         return 0.0  # it ends when somebody signs, and a scripted person signs at once
     raise control.recipe.error(

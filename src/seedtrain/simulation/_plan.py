@@ -17,7 +17,7 @@ AMMONIA_WATER: Final = 0.25  # g NH3 per g of commercial ammonia water, assumed:
 SALTS_AMMONIA: Final = 0.08  # g of ammonium nitrogen (as NH3) per g of mineral salts, assumed: ammonium phosphates
 IPTG_MASS: Final = 238.30  # g/mol, isopropyl beta-D-thiogalactoside C9H18O5S
 CULTURE_PHASES: Final = ("grow", "feed", "perfuse", "chemostat")
-EMPTY_PHASES: Final = ("sterilise", "charge", "inoculate", "thaw")
+EMPTY_PHASES: Final = ("clean", "sterilise", "charge", "inoculate", "thaw")
 STANDING_PHASES: Final = ("wait", "calibrate")  # in which a culture, where there is one, goes on as it stood
 
 
@@ -173,7 +173,8 @@ def plan_of(culture: Culture, vessel: Vessel, recipe: MasterRecipe, name: str, f
         if waits:
             before.append((path, _waited(recipe, path, phase)))
         elif empty:
-            before.append((path, phase.number("duration", "h", 0.0)))
+            contact = phase.number("contact_time", "h") if phase.do == "clean" else 0.0
+            before.append((path, phase.number("duration", "h", contact)))
         if phase.do == "charge":
             medium.append((liquid(culture, recipe, phase.word("material")), _charge(phase, vessel)))
         elif phase.do in ("inoculate", "thaw"):

@@ -33,11 +33,13 @@ SAMPLED: Final = {"biomass": "g/L", "glucose": "g/L", "volume": "L", "OUR": "mmo
 
 @dataclass(frozen=True)
 class Intake:
-    """What went in during a phase, L: what was charged in the whole unit procedure, fed, and added as base."""
+    """What went in during a phase, L: what was charged in the whole unit procedure, fed, added as base, and cleaned
+    with."""
 
     charged: float
     fed: float
     based: float
+    cleaned: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class LiveResults:
             found.append((phase.word("inoculum"), phase.number("inoculum_fraction", "") * plan.volume))
         elif phase.do == "feed":
             found.append((phase.word("material"), taken.fed))
+        elif phase.do == "clean":
+            found.append((phase.word("material"), taken.cleaned))
         if drawn and taken.based > 0:
             found.append((drawn[0], taken.based))
         return tuple(Addition(name, self._weighed(step.path, name, amount), "L") for name, amount in found)

@@ -125,6 +125,7 @@ class LiveUnit(PlantUnit):
         if self.resumes(path, at):
             self._resume(phase)
             return
+        self._check_clean(step)
         self._unit.command(path)
         self._unit.start(path, at)
         self._rest(at)
@@ -142,6 +143,14 @@ class LiveUnit(PlantUnit):
         self._ramped = phase.do == "ramp"
         self._running = Running(step, segment, at, longest, at)
         self.program = Program(path, at)
+
+    def _check_clean(self, step: PhaseAt) -> None:
+        """Nothing is cleaned that holds broth; the first phase of a unit procedure empties the batch before."""
+        tank = self._driven.tank
+        if step.phase.do == "clean" and phases_of(step)[0] is not step.phase and not tank.empty:
+            raise InputError(
+                f"{self.name} holds {tank.volume:.4g} L and cannot be cleaned", remedy="Transfer what it holds first."
+            )
 
     def draws_from(self, path: str) -> tuple[str, ...]:
         """The integrated units whose broth a phase takes."""
@@ -399,7 +408,9 @@ class LiveUnit(PlantUnit):
         assert self.program is not None
         truth = self._driven.truth() if not self._driven.tank.empty else {}
         self._truths[path] = truth
-        step, taken = running.step, Intake(self._charged, self._driven.fed, self._driven.based)
+        step, driven = running.step, self._driven
+        cleaned = step.phase.number("volumes", "", 0.0) * driven.vessel.working_volume[1]
+        taken = Intake(self._charged, driven.fed, driven.based, cleaned)
         plan, drawn = self._plans[step.unit_procedure.name], self.templates[path].materials
         ending = Ending(at, ended, self._results.additions(step, plan, taken, drawn), self._results.outlet(step, truth))
         if ending.outlet:
