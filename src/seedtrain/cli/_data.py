@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from seedtrain.development import Dataset, Finding
 
+GUESSED = ("unit guessed", "run guessed", "began guessed", "not understood", "not read")
+"""Remarks of a drafted mapping that a person has to look at."""
 app = App(name="data", help="One's own tables from bench and pilot.")
 
 
@@ -209,7 +211,7 @@ def _tell(found: Dataset, draft: Path | None, *, drafted: str) -> None:
     print(_("{count} findings; nothing was changed").format(count=len(found.findings)))
     if drafted:
         for line in dict.fromkeys(drafted.splitlines()):
-            if any(mark in line for mark in ("# unit guessed", "# run guessed", "# not understood", "# not read")):
+            if any(f"# {mark}" in line for mark in GUESSED):
                 print(f"  {line.strip().removeprefix('- ')}")
         where = str(draft) if draft else _("nowhere: add --draft mapping.yaml")
         print(_("units and columns were guessed from the headers; the draft is kept in {path}").format(path=where))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from seedtrain.base import InputError, read_text
+from seedtrain.development._data_check._headers import RUNS, TIMES, first_of
 from seedtrain.development._data_check._region import Region, Row
 from seedtrain.quantity import QuantityError, read_unit
 
@@ -118,12 +119,20 @@ def beginning_of(rows: Sequence[Row], *, encoding: str = "") -> Beginning:
     at, over = 0, _heads_several(shown)
     if over:
         at, shown[over] = over, (shown[over][0], joined(shown[over - 1][1], shown[over][1]))
-    elif sum(map(bool, shown[0][1])) <= 0.6 * width:
-        at = next((at for at, (line, cells) in enumerate(shown) if line <= HIGHEST and _names(cells, width)), 0)
+    elif sum(map(bool, shown[0][1])) <= 0.6 * width or not first_of(shown[0][1], (*TIMES, *RUNS)):
+        at = _likely(shown, width)
     header = shown[at][0] if at else 0
     below = shown[at + 1 : at + 3]
     units = _units(shown[at][1], below[0][1]) if len(below) == 2 else {}
     return Beginning(encoding, header, below[1][0] if units else 0, units, shown[at - 1][0] if over else 0)
+
+
+def _likely(shown: Sequence[Row], width: int) -> int:
+    """Which row below a title or notes holds the names: one with a time among them, else, below a short row, any."""
+    likely = [at for at, (line, cells) in enumerate(shown) if line <= HIGHEST and _names(cells, width)]
+    timed = [at for at in likely if first_of(shown[at][1], TIMES)]
+    short = sum(map(bool, shown[0][1])) <= 0.6 * width
+    return (timed or (likely if short else []) or [0])[0]
 
 
 def joined(over: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:

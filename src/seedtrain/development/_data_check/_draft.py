@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from pathlib import Path
 
@@ -39,26 +39,26 @@ def draft_mapping(files: Sequence[Path], *, name: str = "my data", instrument: s
             lines += draft.lines
             runs |= {item: scale for item, scale in draft.runs.items() if item not in runs}
             _note_beginnings(found, draft.runs, began)
-    for item, moment_there in began.items():
-        told.setdefault(item, {}).setdefault("began", f'"{moment_there.isoformat(timespec="minutes")}"')
+    guessed = {item for item in began if "began" not in told.get(item, {})}
+    for item in guessed:
+        told.setdefault(item, {})["began"] = f'"{began[item].isoformat(timespec="minutes")}"'
     origins = {about["origin"] for about in told.values() if "origin" in about}
     made = origins == {"simulated"}
     top = [f"data: {quoted(name)}", "origin: simulated" if made else "origin: measured # or simulated"]
     top += [f"culture: {quoted(culture)}"] if culture else []
     top.append("tables:")
-    return "\n".join([*top, *lines, *_of_runs(runs, told, began=bool(began))]) + "\n"
+    return "\n".join([*top, *lines, *_of_runs(runs, told, guessed)]) + "\n"
 
 
-def _of_runs(runs: Mapping[str, str], told: Mapping[str, Mapping[str, str]], *, began: bool) -> list[str]:
-    """What the mapping says of each run."""
+def _of_runs(runs: Mapping[str, str], told: Mapping[str, Mapping[str, str]], guessed: Set[str]) -> list[str]:
+    """What the mapping says of each run; `guessed`: those of which only their first time tells when they began."""
     if not runs:
         return []
-    words = "initial: contents after inoculation, g/L; feed_factor: on the recipe's feed"
-    words += "; began: the first time of each run, put the inoculation" if began else ""
-    lines = [f"runs: # {words}"]
+    lines = ["runs: # initial: contents after inoculation, g/L; feed_factor: on the recipe's feed"]
     for item, scale in runs.items():
         about = {"scale": scale} | {key: text for key, text in told.get(item, {}).items() if key != "origin"}
-        lines.append(f"  {quoted(item)}: {{{', '.join(f'{key}: {text}' for key, text in about.items())}}}")
+        note = " # began guessed as the first time: put the inoculation" if item in guessed else ""
+        lines.append(f"  {quoted(item)}: {{{', '.join(f'{key}: {text}' for key, text in about.items())}}}{note}")
     return lines
 
 

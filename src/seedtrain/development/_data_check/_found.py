@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from seedtrain.development._data_check._beginning import Beginning
 from seedtrain.development._data_check._headers import RUNS, first_of, split_header, symbol_of
+from seedtrain.development._data_check._several import run_of_title
 from seedtrain.development._data_check._table import (
     Sheet,
     guessed_beginnings,
@@ -19,9 +18,6 @@ from seedtrain.development._data_check._table import (
     sheet_names,
     with_points,
 )
-
-LONGEST: Final = 30
-"""Letters of a title that may be the name of a run."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +68,3 @@ def _names(stem: str, tables: Sequence[tuple[str, str, Sheet]]) -> list[str]:
         seen[name] += 1
         found.append(f"{name}-{seen[name]}" if count[name] > 1 and not told else name)
     return found
-
-
-def run_of_title(title: str) -> tuple[str, bool]:
-    """The run that a title names, and whether it says that it is one: `Run B1`, `Batch: 12`, `罐批 3`, or just `B1`."""
-    words = "|".join(sorted(map(re.escape, RUNS), key=len, reverse=True))
-    match = re.fullmatch(rf"(?:{words})(?:\s*(?:no\.?|nr\.?|number|#|:|：|=))*\s*(\S.*)", title.strip(), re.IGNORECASE)
-    if match and len(match[1]) <= LONGEST:
-        return match[1].strip(), True
-    plain = title.strip().rstrip(":：")
-    return (
-        (plain, False) if plain and len(plain) <= LONGEST and any(letter.isdigit() for letter in plain) else ("", False)
-    )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, get_args
 
 from seedtrain.base import InputError, Position, SeedtrainError, collect
+from seedtrain.development._data_check._clock import moment
 from seedtrain.development._data_check._headers import RUNS, TIMES, first_of, is_number, split_header, symbol_of
 from seedtrain.development._data_check._mapping import UNITS, Scale
 from seedtrain.development._data_check._table import Sheet
@@ -14,7 +15,8 @@ from seedtrain.quantity import QuantityError, convert
 
 TOLD: Final[Mapping[str, str]] = {
     "scale": "scale", "vessel": "vessel", "feed factor": "feed_factor", "feed_factor": "feed_factor",
-    "origin": "origin",
+    "origin": "origin", "began": "began", "inoculation": "began", "inoculated": "began", "inoculation time": "began",
+    "inokulation": "began", "animpfung": "began", "接种时间": "began",
 }  # fmt: skip
 """Columns of a table of runs that a mapping has a key for, beside `initial X [g/L]` and `fed S [g/L]`."""
 SETTING: Final = re.compile(r"[A-Za-z][\w-]*(/[\w-]+)+:\w+")
@@ -89,6 +91,15 @@ def _origin(header: str, cell: str, place: Position) -> str:
     return cell
 
 
+def _began(header: str, cell: str, place: Position) -> str:
+    try:
+        return f'"{moment(cell).isoformat(timespec="seconds")}"'
+    except ValueError:
+        raise InputError(
+            f"{header}: {cell!r} is no timestamp", position=place, remedy="Write 2026-03-01T08:00."
+        ) from None
+
+
 def _factor(header: str, cell: str, place: Position) -> str:
     return f"{_not_negative(header, cell, place):g}"
 
@@ -127,8 +138,8 @@ def _text(header: str, cell: str, place: Position) -> str:
 
 
 _READ: Final[Mapping[str, Callable[[str, str, Position], str]]] = {
-    "scale": _scale, "vessel": _text, "feed_factor": _factor, "origin": _origin, "initial": _content, "fed": _content,
-    "set": _setting,
+    "began": _began, "scale": _scale, "vessel": _text, "feed_factor": _factor, "origin": _origin, "initial": _content,
+    "fed": _content, "set": _setting,
 }  # fmt: skip
 
 

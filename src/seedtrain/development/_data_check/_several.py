@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 from seedtrain.development._data_check._headers import RUNS, TIMES, first_of, is_number, split_header, symbol_of
@@ -15,6 +17,8 @@ DEEPEST: Final = 6
 """Lines of a part in which its row of names is looked for."""
 NEAR: Final = 3
 """Lines above a table in which its title may stand."""
+LONGEST: Final = 30
+"""Letters of a title that may be the name of a run."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,16 @@ def _by_names(part: _Part) -> Iterator[_Part]:
     at = first.index(key)
     starts += [n for n in range(starts[0] + 1, len(part.rows))
                if part.rows[n][1][at] == key and _are_names(part.rows, n)]  # fmt: skip
-    begins = [0, *(start - (sum(map(bool, part.rows[start - 1][1])) == 1) for start in starts[1:]), len(part.rows)]
+    begins = [0, *(start - _is_title(part.rows[start - 1][1]) for start in starts[1:]), len(part.rows)]
     for start, low, high in zip(starts, begins, begins[1:], strict=False):
         rows = part.rows[low:high]
         region = replace(part.region, top=rows[0][0], bottom=rows[-1][0])
         yield _Part(region, rows, part.rows[start][0] if high - start > 1 else 0)
+
+
+def _is_title(cells: Sequence[str]) -> bool:
+    """Whether a row may be a title: one cell alone, or one that says which run it is."""
+    return sum(map(bool, cells)) == 1 or any(run_of_title(cell)[1] for cell in cells)
 
 
 def _are_names(rows: Sequence[Row], at: int) -> bool:
@@ -133,7 +142,7 @@ def _from_names(part: _Part) -> Region:
 
 
 def _title(part: _Part, parts: Sequence[_Part], rows: Sequence[Row]) -> str:
-    """The only cell of the nearest row above the names that has but one there; empty where none has."""
+    """What stands in the nearest row above the names: the cell that names a run, or the only one; else empty."""
     area = part.region
     beside = [item.region for item in parts if item.names and item.names != part.names]
     above = [item.bottom for item in beside
@@ -142,5 +151,30 @@ def _title(part: _Part, parts: Sequence[_Part], rows: Sequence[Row]) -> str:
     for _line, cells in reversed([row for row in rows if highest <= row[0] < part.names]):
         inside = [cell for cell in cells[area.left - 1 : area.right] if cell]
         if inside:
-            return inside[0] if len(inside) == 1 else ""
+            naming = [cell for cell in inside if run_of_title(cell)[1]]
+            return naming[0] if naming else inside[0] if len(inside) == 1 else ""
     return ""
+
+
+def run_of_title(title: str) -> tuple[str, bool]:
+    """The run that a title names, and whether it says that it is one: `Run B1`, `Batch: 12`, `罐批 3`, or just `B1`."""
+    words = "|".join(sorted(map(re.escape, RUNS), key=len, reverse=True))
+    match = re.fullmatch(rf"(?:{words})\s*((?:no\.?|nr\.?|number|[#:：=])\s*)*(\S.*)", title.strip(), re.IGNORECASE)
+    if match and len(match[2]) <= LONGEST and (match[1] or (_numbered(match[2]) and " " not in match[2])):
+        return match[2].strip(), True
+    plain = title.strip().rstrip(":：")
+    return (plain if len(plain) <= LONGEST and _numbered(plain) else ""), False
+
+
+def title_above(rows: Sequence[Row], names: int) -> str:
+    """The cell, or the two beside each other, that names a run above the line of the names; empty where none does."""
+    for _line, cells in reversed([row for row in rows if row[0] < names]):
+        pairs = [f"{one}: {other}" for one, other in pairwise(cells) if one.rstrip(":：") and other]
+        for text in (*cells, *(text.replace("::", ":").replace("：:", ":") for text in pairs)):
+            if run_of_title(text)[1]:
+                return text
+    return ""
+
+
+def _numbered(text: str) -> bool:
+    return any(letter.isdigit() for letter in text)

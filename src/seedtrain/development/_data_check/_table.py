@@ -21,7 +21,7 @@ from seedtrain.development._data_check._beginning import (
     separator_of,
 )
 from seedtrain.development._data_check._region import Row
-from seedtrain.development._data_check._several import tables_of
+from seedtrain.development._data_check._several import tables_of, title_above
 
 MOST_ROWS: Final = 2_000_000
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
@@ -104,7 +104,7 @@ def guessed_beginnings(path: Path, sheet: str = "") -> list[tuple[Beginning, str
     for region, title in tables_of(rows):
         begins = beginning_of(region.cut(rows, str(path)), encoding=whole.encoding)
         found.append((replace(begins, region=region), title))
-    return found or [(whole, "")]
+    return found or [(whole, title_above(rows, whole.over or whole.header))]
 
 
 def _guessed(path: Path, sheet: str) -> tuple[Beginning, list[Row]]:
