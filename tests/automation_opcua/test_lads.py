@@ -9,17 +9,17 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from seedtrain.automation._lads import ISA_OF_MACHINE, LADS_TYPES, MACHINE_STATE, unit_id, unit_text
-from seedtrain.automation._opcua import Mapping, Session, browse, draft_mapping, parse_mapping
+from seedtrain.automation._opcua import Mapping, OpcUaPlant, OpcUaUnit, Session, browse, draft_mapping, parse_mapping
 from seedtrain.automation._served import PlantProcess
 from seedtrain.automation._structures import name_and_node, name_of, pairs, text_structure
-from seedtrain.base import InputError
+from seedtrain.base import InputError, InputErrors
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import State
 from tests.automation.made import START
@@ -102,30 +102,110 @@ def other_server(folder: Path) -> Iterator[str]:
             process.kill()
 
 
-def test_another_lads_server_is_known_by_its_types(tmp_path: Path):
-    with other_server(tmp_path) as url:
-        session = Session(url, patience=5.0)
-        try:
-            root = browse(session)
-            draft = draft_mapping(root, url)
-        finally:
-            session.close()
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with other_server(tmp_path_factory.mktemp("other")) as url:
+        yield url
+
+
+def other_draft(url: str) -> tuple[Any, str]:
+    with asked(url) as session:
+        root = browse(session)
+    return root, draft_mapping(root, url)
+
+
+def test_another_lads_server_is_known_by_its_types(other: str):
+    root, draft = other_draft(other)
     device = root.find("DeviceSet", "Station 7")
-    assert device is not None
     assert device.lads == "LADSDeviceType"  # its own type is the maker's
     assert "the types of LADS are all that it went by" in draft
-    methods = ("prepare", "start", "hold", "abort", "sample")
-    assert [line.strip() for line in draft.splitlines() if "?" in line] == [f'{name}: "?"' for name in methods]
-    entry = parse_mapping(draft.replace('"?"', "i=1"), "mapping.yaml").entry.units["Vessel A"]
-    unit = device.find("FunctionalUnitSet", "Vessel A")
-    assert unit is not None
-    state = unit.find("FunctionalUnitState", "CurrentState")
-    assert state is not None
-    assert (entry.state, state.value) == (state.node.rpartition(";")[2], "Running")
+    assert "?" not in draft
+    entry = parse_mapping(draft, "mapping.yaml").entry.units["Vessel A"]
+    state = device.find("FunctionalUnitSet", "Vessel A", "FunctionalUnitState", "CurrentState")
+    assert (entry.state, state.value) == (state.node.rpartition(";")[2], "Stopped")
     assert entry.substate is not None
+    assert entry.program is None
+    assert entry.lads is not None
     assert list(entry.functions) == ["Temperature", "Stirrer", "pH"]
     assert [item.target is not None for item in entry.functions.values()] == [True, True, False]
     assert [item.unit for item in entry.functions.values()] == ["degC", "", ""]  # it shows °C, and its number is CEL
+
+
+def test_another_lads_server_runs_a_phase(other: str):
+    """By the methods of LADS: started once however often it is asked, held and taken up again, and found by a second
+    executor that comes after the first was killed."""
+    _, draft = other_draft(other)
+    text = draft.replace("    lads:\n", "    lads:\n      programs: {main/fed: Fed-batch 37}\n")
+    phase, at = small().recipe.phase(FED), datetime.now(UTC)
+    settings = {"Temperature": Quantity(36.0, "degC"), "growth_rate": Quantity(0.2, "1/h")}
+
+    def unit_of(plant: OpcUaPlant) -> OpcUaUnit:
+        unit = plant.unit("Vessel A")
+        unit.command("main/fed", settings)
+        assert unit.await_ready("main/fed", at) == at
+        unit.start("main/fed", phase, at)
+        return unit
+
+    with OpcUaPlant(parse_mapping(text, "mapping.yaml"), owner="B-1") as first:
+        unit = unit_of(first)
+        assert unit.identify().manufacturer == "Maker"
+        assert unit.state is State.RUNNING
+        unit.hold("main/fed")
+        assert unit.state is State.HELD
+        assert unit.poll("main/fed", at) is None if unit.state is State.RUNNING else True
+        with pytest.raises(InputError, match="draws no samples"):
+            unit._programs.sample("main/fed", ["titer"], ["g/L"])
+    with OpcUaPlant(parse_mapping(text, "mapping.yaml"), owner="B-1") as second:
+        unit = unit_of(second)  # told again: it goes on where it is held
+        assert unit.state is State.RUNNING
+        ending = unit.await_end("main/fed")
+        assert ending.ended_by == ("condition" if phase.until else "duration")
+        assert timedelta(seconds=3) <= ending.time - at < timedelta(seconds=60)
+        unit.start("main/fed", phase, at)  # it ran already
+        assert unit.state is State.IDLE
+        readings = unit.read("main/fed", timedelta(seconds=1))
+        assert {item.tag for item in readings} == {"Temperature", "Stirrer", "pH"}
+        assert {item.value for item in readings if item.tag == "pH" and item.quality == "good"} == {7.02}
+    with asked(other) as session:
+        unit_node = browse(session).find("DeviceSet", "Station 7", "FunctionalUnitSet", "Vessel A")
+        assert unit_node is not None
+        results = unit_node.find("ProgramManager", "ResultSet")
+        assert results is not None
+        runs = [item for item in results.children.values() if item.kind == "Object"]
+        assert len(runs) == 1
+        told = runs[0].find("Description")
+        assert told is not None
+        assert told.value == "growth_rate=0.2 1/h"  # the temperature was written as a target
+        target = unit_node.find("FunctionSet", "Temperature", "TargetValue")
+        assert target is not None
+        assert target.value == 36.0
+
+
+def test_what_lads_cannot_do_is_refused_before_anything_moves(draft: str):
+    start = draft.index("    program:\n", draft.index("  T:\n"))
+    end = draft.index("    functions:\n", start)
+    kept = "\n".join(f"      {key}: s=T/{node}" for key, node in LADS_NODES.items())
+    with pytest.raises(InputErrors) as caught:
+        OpcUaPlant(parse_mapping(f"{draft[:start]}    lads:\n{kept}\n{draft[end:]}", "mapping.yaml"), small())
+    words = "production/main/fed: sample: T draws no samples: LADS has no method for it"
+    assert {error.message for error in caught.value.parts} == {words}
+    both = draft[:start] + f"    lads:\n{kept}\n" + draft[start:]
+    with pytest.raises(InputErrors, match="'program' and 'lads' are both given"):
+        parse_mapping(both, "mapping.yaml")
+
+
+LADS_NODES = {
+    "machine": "FunctionalUnitState",
+    "start": "FunctionalUnitState/StartProgram",
+    "abort": "FunctionalUnitState/Abort",
+    "stop": "FunctionalUnitState/Stop",
+    "running": "FunctionalUnitState/RunningStateMachine",
+    "hold": "FunctionalUnitState/RunningStateMachine/Hold",
+    "unhold": "FunctionalUnitState/RunningStateMachine/Unhold",
+    "templates": "ProgramManager/ProgramTemplateSet",
+    "results": "ProgramManager/ResultSet",
+    "active": "ProgramManager/ActiveProgram/CurrentProgramTemplate",
+}
 
 
 @contextmanager

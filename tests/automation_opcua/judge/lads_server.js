@@ -3,11 +3,66 @@
 // and ends with its standard input.
 "use strict";
 const { OPCUAServer } = require("node-opcua-server");
-const { DataType } = require("node-opcua-client");
+const { DataType, StatusCodes } = require("node-opcua-client");
 const { EUInformation } = require("node-opcua-types");
 const { nodesets } = require("node-opcua-nodesets");
 
 const LADS = "http://opcfoundation.org/UA/LADS/";
+
+// What the device does: a program runs for RUN_MS, in hold its time stands still; its result is there from the start on.
+const RUN_MS = 3000;
+function programs(addressSpace, unit, kind, { state, within, show }) {
+  const manager = unit.getChildByName("ProgramManager");
+  const put = (node, child, dataType, value) => node.getChildByName(child).setValueFromSource({ dataType, value });
+  const template = kind("ProgramTemplateType").instantiate({
+    browseName: "Fed-batch 37", componentOf: manager.getChildByName("ProgramTemplateSet"),
+  });
+  put(template, "DeviceTemplateId", DataType.String, "FB-37");
+  let run = null;
+  let left = 0;
+  let since = 0;
+  let timer = null;
+  const go = () => {
+    since = Date.now();
+    show("Running", "Execute");
+    timer = setTimeout(() => { end("Stopped"); }, left);
+  };
+  const end = (word) => {
+    clearTimeout(timer);
+    show(word);
+    setTimeout(() => put(run, "Stopped", DataType.DateTime, new Date()), 300); // a little later, as devices do
+  };
+  const bind = (holder, name, act) => holder.getChildByName(name).bindMethod(
+    async (given, _context) => act(given.map((item) => item.value)));
+  const bad = { statusCode: StatusCodes.BadInvalidState };
+  let count = 0;
+  bind(state, "StartProgram", ([id, properties, job, task]) => {
+    if (id !== "FB-37" || timer) return { statusCode: StatusCodes.BadInvalidArgument };
+    count += 1;
+    run = kind("ResultType").instantiate({
+      browseName: `run ${count}`, componentOf: manager.getChildByName("ResultSet"),
+    });
+    put(run, "SupervisoryJobId", DataType.String, job);
+    put(run, "SupervisoryTaskId", DataType.String, task);
+    put(run, "Description", DataType.LocalizedText, {
+      text: (properties || []).map((item) => `${item.key}=${item.value}`).join(";"),
+    });
+    put(run, "Started", DataType.DateTime, new Date());
+    left = RUN_MS;
+    go();
+    return { statusCode: StatusCodes.Good, outputArguments: [{ dataType: DataType.String, value: `run ${count}` }] };
+  });
+  bind(within, "Hold", () => {
+    if (!timer) return bad;
+    clearTimeout(timer);
+    left -= Date.now() - since;
+    show("Running", "Held");
+    return { statusCode: StatusCodes.Good };
+  });
+  bind(within, "Unhold", () => { go(); return { statusCode: StatusCodes.Good }; });
+  bind(state, "Abort", () => { end("Aborted"); return { statusCode: StatusCodes.Good }; });
+  bind(state, "Stop", () => bad);
+}
 
 async function main() {
   const server = new OPCUAServer({
@@ -24,13 +79,21 @@ async function main() {
   const device = makers.instantiate({ browseName: "Station 7", componentOf: deviceSet });
   const unit = kind("FunctionalUnitType").instantiate({
     browseName: "Vessel A", componentOf: device.getChildByName("FunctionalUnitSet"),
-    optionals: ["FunctionSet", "ProgramManager", "FunctionalUnitState.RunningStateMachine"],
+    optionals: [
+      "FunctionSet", "ProgramManager", "FunctionalUnitState.RunningStateMachine", "FunctionalUnitState.StartProgram",
+      "FunctionalUnitState.Abort", "FunctionalUnitState.Stop", "FunctionalUnitState.RunningStateMachine.Hold",
+      "FunctionalUnitState.RunningStateMachine.Unhold",
+    ],
   });
   const functions = unit.getChildByName("FunctionSet");
   const add = (name, type, values) => {
     const made = kind(type).instantiate({ browseName: name, componentOf: functions });
     for (const [child, value] of Object.entries(values)) {
-      made.getChildByName(child).setValueFromSource({ dataType: DataType.Double, value });
+      const node = made.getChildByName(child);
+      node.setValueFromSource({ dataType: DataType.Double, value });
+      if (child !== "TargetValue") addressSpace.installHistoricalDataNode(node);
+      if (child === "TargetValue") node.userAccessLevel = node.accessLevel = 3;
+      else setInterval(() => node.setValueFromSource({ dataType: DataType.Double, value }), 500);
     }
     return made;
   };
@@ -42,9 +105,14 @@ async function main() {
   add("pH", "AnalogScalarSensorFunctionType", { SensorValue: 7.02, RawValue: 7.02 });
   const text = (value) => ({ dataType: DataType.LocalizedText, value: { text: value } });
   const state = unit.getChildByName("FunctionalUnitState");
-  state.getChildByName("CurrentState").setValueFromSource(text("Running"));
   const within = state.getChildByName("RunningStateMachine");
-  if (within) within.getChildByName("CurrentState").setValueFromSource(text("Held"));
+  const show = (word, inner) => {
+    state.getChildByName("CurrentState").setValueFromSource(text(word));
+    within.getChildByName("CurrentState").setValueFromSource(
+      inner ? text(inner) : { dataType: DataType.Null }, inner ? StatusCodes.Good : StatusCodes.BadStateNotActive);
+  };
+  show("Stopped");
+  programs(addressSpace, unit, kind, { state, within, show });
   device.getChildByName("Manufacturer").setValueFromSource(text("Maker"));
   device.getChildByName("Model").setValueFromSource(text("Station"));
   await server.start();

@@ -25,6 +25,18 @@ _METHODS: Final = {
     "abort": "Abort",
     "sample": "DrawSample",
 }
+_LADS: Final = {
+    "machine": ("FunctionalUnitState",),
+    "start": ("FunctionalUnitState", "StartProgram"),
+    "abort": ("FunctionalUnitState", "Abort"),
+    "stop": ("FunctionalUnitState", "Stop"),
+    "running": ("FunctionalUnitState", "RunningStateMachine"),
+    "hold": ("FunctionalUnitState", "RunningStateMachine", "Hold"),
+    "unhold": ("FunctionalUnitState", "RunningStateMachine", "Unhold"),
+    "templates": ("ProgramManager", "ProgramTemplateSet"),
+    "results": ("ProgramManager", "ResultSet"),
+}
+"""Where LADS has what drives a unit's programs."""
 _SETS: Final = {"templates": "ProgramTemplateSet", "results": "ResultSet"}
 
 
@@ -186,17 +198,39 @@ def _unit(device: Offered, unit: Offered) -> dict[str, Any]:
     if within is not None:
         found["substate"] = within.node
     manager = unit.find("ProgramManager")
-    program: dict[str, str] = {"object": manager.node if manager is not None else "?"}
-    for key, name in (*_METHODS.items(), *_SETS.items()):
-        item = manager.find(name) if manager is not None else None
-        program[key] = item.node if item is not None else "?"
-    active = manager.find("ActiveProgram") if manager is not None else None
-    active = active.find("CurrentProgramTemplate") if active is not None and active.kind == "Object" else active
-    if active is not None:
-        program["active"] = active.node
-    found["program"] = program
+    own = manager is not None and any(manager.find(name) is not None for name in _METHODS.values())
+    lads = machine is not None and machine.lads == "FunctionalUnitStateMachineType" and not own
+    found["lads" if lads else "program"] = _lads(unit) if lads else _program(manager)
     found["functions"] = dict(_functions(unit, ""))
     return found
+
+
+def _program(manager: Offered | None) -> dict[str, str]:
+    """Methods and sets of a program manager; what it lacks is left to the reader."""
+    found: dict[str, str] = {"object": manager.node if manager is not None else "?"}
+    for key, name in (*_METHODS.items(), *_SETS.items()):
+        item = manager.find(name) if manager is not None else None
+        found[key] = item.node if item is not None else "?"
+    active = _active(manager)
+    return found | ({"active": active.node} if active is not None else {})
+
+
+def _lads(unit: Offered) -> dict[str, str]:
+    """What LADS itself has to drive programs by; what is optional there, and not here, is left out."""
+    found: dict[str, str] = {}
+    for key, path in _LADS.items():
+        item = unit.find(*path)
+        if item is not None:
+            found[key] = item.node
+        elif key in ("machine", "start", "abort", *_SETS):
+            found[key] = "?"
+    active = _active(unit.find("ProgramManager"))
+    return found | ({"active": active.node} if active is not None else {})
+
+
+def _active(manager: Offered | None) -> Offered | None:
+    active = manager.find("ActiveProgram") if manager is not None else None
+    return active.find("CurrentProgramTemplate") if active is not None and active.kind == "Object" else active
 
 
 def _functions(holder: Offered, above: str) -> Iterator[tuple[str, dict[str, str]]]:

@@ -12,6 +12,7 @@ from seedtrain.automation._lads import unit_text
 from seedtrain.automation._opcua._mapping import FunctionEntry, UnitEntry
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
 from seedtrain.automation._opcua._past import aware
+from seedtrain.automation._opcua._programs import Template
 from seedtrain.automation._opcua._session import Session, Value
 from seedtrain.automation._ramp import ramped
 from seedtrain.base import Location, SeedtrainError, collect
@@ -27,15 +28,12 @@ _CURRENT_TIME: Final = "i=2258"
 """Server_ServerStatus_CurrentTime (part 5), in UTC."""
 LARGEST_SKEW: Final = timedelta(seconds=5)
 """Between the server's clock and ours; assumed."""
+_PROGRAM_CLASSES: Final = {
+    **dict.fromkeys(("object", "machine", "running", "templates", "results"), "Object"),
+    "active": "Variable",
+}
+"""What a node of a program manager is; a method where it is not here."""
 _CLASSES: Final = {"Object": 1, "Variable": 2, "Method": 4}
-
-
-@dataclass(frozen=True)
-class Template:
-    """What the server says of a program: the functions that it reports and the materials that it draws by itself."""
-
-    functions: tuple[str, ...]
-    materials: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -170,11 +168,13 @@ def _wanted(mapping: PlantMapping) -> Iterator[_Wanted]:
             text = getattr(unit, key)
             if text not in _ORIGINS:
                 yield _Wanted(("units", name, key), mapping.node(text), "Variable")
-        if unit.program.active is not None:
-            yield _Wanted(("units", name, "program", "active"), mapping.node(unit.program.active), "Variable")
-        for key in ("object", "templates", "results", "prepare", "start", "hold", "abort", "sample"):
-            kind = "Object" if key in ("object", "templates", "results") else "Method"
-            yield _Wanted(("units", name, "program", key), mapping.node(getattr(unit.program, key)), kind)
+        if unit.substate is not None:
+            yield _Wanted(("units", name, "substate"), mapping.node(unit.substate), "Variable")
+        for key, programs in (("program", unit.program), ("lads", unit.lads)):
+            for part, text in dict(programs or ()).items():
+                if isinstance(text, str):
+                    kind = _PROGRAM_CLASSES.get(part, "Method")
+                    yield _Wanted(("units", name, key, part), mapping.node(text), kind)
         for tag, function in unit.functions.items():
             place = ("units", name, "functions", tag)
             yield _Wanted((*place, "current"), mapping.node(function.current), "Variable", function)
@@ -224,6 +224,9 @@ def _phase_faults(
         elif not same_dimension(limits.unit, function.unit):
             message = f"{name} reports {tag!r} in {function.unit or 'no unit'}, not in {limits.unit or 'no unit'}"
             yield control.recipe.error(step.path, tag, message, remedy="Write the limit in that unit.")
+    if step.phase.sample and unit.lads is not None:
+        message = f"{name} draws no samples: LADS has no method for it"
+        yield control.recipe.error(step.path, "sample", message, remedy="Sample in a phase of people.")
     if step.phase.do == CALIBRATE and (probe := references(step.phase)[0]) not in template.functions:
         message = f"{name} does not report {probe!r} while it is calibrated"
         yield control.recipe.error(step.path, "", message, remedy=f"Let its program report {probe}.")

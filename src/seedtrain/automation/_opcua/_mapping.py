@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from seedtrain.automation._mapping_file import Entry, InterlockEntry, MappingFile, SafeEntry, UnitText
 from seedtrain.automation._security import Security
@@ -63,11 +63,41 @@ class ProgramEntry(Entry):
     active: NodeText | None = None
 
 
+class LadsEntry(Entry):
+    """Programs driven by the methods of LADS: the state machine with `start` (StartProgram), `abort` and `stop`, the
+    machine `running` within it with `hold` and `unhold`, and the sets of templates and results.
+
+    - `programs`: the name or id of the template that a phase is, by the phase's path; else it is named as the phase.
+    """
+
+    machine: NodeText
+    start: NodeText
+    abort: NodeText
+    templates: NodeText
+    results: NodeText
+    stop: NodeText | None = None
+    running: NodeText | None = None
+    hold: NodeText | None = None
+    unhold: NodeText | None = None
+    active: NodeText | None = None
+    programs: dict[str, str] = Field(default_factory=dict)
+
+
+def _one_of_both(program: ProgramEntry | None, info: ValidationInfo) -> ProgramEntry | None:
+    lads = info.data.get("lads")
+    if program is not None and lads is not None:
+        raise ValueError("'program' and 'lads' are both given | Name the methods of one.")
+    if program is None and lads is None and "lads" in info.data:
+        raise ValueError("'program' is missing | Name its methods, or those of LADS under `lads`.")
+    return program
+
+
 class UnitEntry(Entry):
     """A functional unit. `origin` is a node that says measured or simulated, or one of the two words.
 
     - `state`: a text with a state's name, or the current state of a LADS state machine; `substate` is then that of the
       machine within its state Running, where there is one.
+    - `program`: methods of its own, or `lads`: those of the specification.
     """
 
     manufacturer: NodeText
@@ -75,7 +105,8 @@ class UnitEntry(Entry):
     origin: Annotated[str, BeforeValidator(_origin)]
     state: NodeText
     substate: NodeText | None = None
-    program: ProgramEntry
+    lads: LadsEntry | None = None
+    program: Annotated[ProgramEntry | None, AfterValidator(_one_of_both)] = Field(default=None, validate_default=True)
     functions: dict[str, FunctionEntry] = Field(default_factory=dict)
     safe: SafeEntry = Field(default_factory=SafeEntry)
     interlocks: list[InterlockEntry] = Field(default_factory=list)

@@ -226,8 +226,11 @@ class Session:
             for item in references or []
         }
 
+    def node_id(self, node: str) -> Any:
+        """A node id as this connection has it; another one may number its namespaces otherwise."""
+        return self._id(node)
+
     def _id(self, node: str) -> Any:
-        """A node id of this connection."""
         if node not in self._nodes:
             from asyncua import ua
 

@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 from seedtrain.automation._devices import Addition, EndedBy, Ending, Function, Identity, Origin, Reading
-from seedtrain.automation._lads import ACTIVE, ISA_OF_MACHINE, ISA_STATE, RESULT_FIELDS
+from seedtrain.automation._lads import ACTIVE, ISA_OF_MACHINE, ISA_STATE
 from seedtrain.automation._mapping_file import interlocks_of, safe_targets
 from seedtrain.automation._observed import Interlock, NotRunning, Outage
-from seedtrain.automation._opcua._check import Template
+from seedtrain.automation._opcua._lads_programs import LadsPrograms
+from seedtrain.automation._opcua._mapping import LadsEntry, UnitEntry
 from seedtrain.automation._opcua._mapping import Mapping as PlantMapping
-from seedtrain.automation._opcua._mapping import UnitEntry
 from seedtrain.automation._opcua._past import Past, aware, covers, moments_of
-from seedtrain.automation._opcua._session import Child, Session, Value
+from seedtrain.automation._opcua._programs import MappedPrograms, Programs, Side, Template
+from seedtrain.automation._opcua._session import Session, Value
 from seedtrain.automation._ramp import CONTROL_INTERVAL, ramped
-from seedtrain.automation._structures import name_of
 from seedtrain.base import InputError, UnavailableError
 from seedtrain.quantity import Quantity, number_text
 from seedtrain.recipe import Phase, State
@@ -52,15 +52,15 @@ class OpcUaUnit:
         self._outages: list[Outage] = []
         self._interlocks = interlocks_of(entry)
         self._safe = safe_targets(entry)
-        self._results = {path: item.node for path, item in self._below(entry.program.results).items()}
-        self.templates = self._templates()
+        side = Side(name, session, mapping.node, owner)
+        self._programs: Programs = (
+            MappedPrograms(side, entry.program)
+            if entry.program is not None
+            else LadsPrograms(side, _lads(entry), tuple(entry.functions), lambda: self.state)
+        )
+        self.templates = self._programs.templates()
         self._identity = self._identify()
         self._lock_step = bool(self._one(self._clock.lock_step)) if self._clock is not None else False
-
-    def _below(self, node: str) -> dict[str, Child]:
-        """The objects of a set; it may have properties besides."""
-        below = self._session.children([self._node(node)])[0]
-        return {name: item for name, item in below.items() if item.kind == "Object"}
 
     def _one(self, node: str) -> Any:
         """The value of one node; a bad one is an `UnavailableError`."""
@@ -70,16 +70,6 @@ class OpcUaUnit:
                 f"{self.name}: {node} has no good value", remedy="Look at the unit; call again when it is well."
             )
         return value.value
-
-    def _templates(self) -> dict[str, Template]:
-        below = self._below(self._entry.program.templates)
-        parts = self._session.children([item.node for item in below.values()])
-        nodes = [part[key].node for part in parts for key in ("Functions", "Materials")]
-        texts = [tuple(value.value or ()) if value is not None else () for value in self._session.read(nodes)]
-        return {
-            path: Template(functions, materials)
-            for path, functions, materials in zip(below, texts[::2], texts[1::2], strict=True)
-        }
 
     def _identify(self) -> Identity:
         origin = self._entry.origin
@@ -112,11 +102,7 @@ class OpcUaUnit:
     @property
     def program(self) -> str | None:
         """The program that runs, where the server says; empty for none."""
-        active = self._entry.program.active
-        if active is None:
-            return None
-        shown = self._one(active)
-        return _words(shown) if shown is None or isinstance(shown, str) else name_of(shown)
+        return self._programs.active()
 
     def identify(self) -> Identity:
         """What the server says of the unit."""
@@ -149,7 +135,7 @@ class OpcUaUnit:
     def ready(self, path: str, at: datetime) -> datetime:
         """Ask when the unit is ready."""
         self._template(path)
-        return cast(datetime, self._program("prepare", *self._named(path, at))[0])
+        return self._programs.ready(path, at)
 
     def wait_for(self, at: datetime) -> None:
         """Wait until the clock shows `at`; one in lock-step is moved by what starts then."""
@@ -159,18 +145,6 @@ class OpcUaUnit:
     def now(self) -> datetime:
         """The process clock: the server's where it is simulated, else the wall clock."""
         return aware(self._one(self._clock.time)) if self._clock is not None else datetime.now(UTC)
-
-    def _named(self, path: str, at: datetime) -> tuple[tuple[str, Any], ...]:
-        return (("String", self._owner), ("String", path), ("DateTime", at))
-
-    def _program(self, method: str, *arguments: tuple[str, Any]) -> list[Any]:
-        """Call a method of the program manager; its refusal is an `InputError` with the unit's own remedy."""
-        program = self._entry.program
-        answer = self._session.call(self._node(program.object), self._node(str(getattr(program, method))), *arguments)
-        *values, refusal, remedy = answer
-        if refusal:
-            raise InputError(str(refusal), remedy=str(remedy or ""))
-        return values
 
     def command(self, path: str, set_points: Mapping[str, Quantity | str]) -> None:
         """Write the target values of the unit's controllers; the other set points go with the start."""
@@ -191,34 +165,34 @@ class OpcUaUnit:
         self._template(path)
         if path not in self._wanted:
             raise InputError(f"{self.name} has no set points for {path}", remedy="Command the set points first.")
-        properties = [
-            f"{name}={_text(value)}"
+        properties = {
+            name: _text(value)
             for name, value in self._wanted[path].items()
             if not (
                 isinstance(value, Quantity)
                 and name in self._entry.functions
                 and self._entry.functions[name].target is not None
             )
-        ]
-        self._program("start", *self._named(path, at), ("String", properties))
+        }
+        self._programs.start(path, at, properties)
         self._began[path], self._phases[path] = at, phase
         self._until[path] = at
 
     def hold(self, path: str) -> None:
         """Bring the unit to its safe state: what its own `hold` does, and the targets that the mapping names."""
         self._template(path)
-        self._program("hold", ("String", path))
+        self._programs.hold(path)
         targets = {tag: self._entry.functions[tag].target for tag in self._safe}
         self._session.write({self._node(node): self._safe[tag] for tag, node in targets.items() if node is not None})
 
     def abort(self, path: str) -> None:
         """Stop for good."""
         self._template(path)
-        self._program("abort", ("String", path))
+        self._programs.abort(path)
 
     def await_end(self, path: str) -> Ending:
         """Wait until the unit has a result of this run of the phase; in lock-step move the clock on meanwhile."""
-        return self._ending(self._ended(path))
+        return self._ending(path, self._ended(path))
 
     def counts(self) -> Mapping[str, float]:
         """None: the result of a program says what went in."""
@@ -234,7 +208,7 @@ class OpcUaUnit:
         if self._heard is not None and connections != self._heard[1] and now > self._heard[0]:
             self._outages.append(Outage(self._heard[0], now))
         self._heard = (now, connections)
-        return None if result is None else self._ending(result)
+        return None if result is None else self._ending(path, result)
 
     def fresh(self, path: str, after: datetime) -> tuple[Reading, ...]:
         """Every value of the phase's functions that the server has later than `after`, in the order of source time."""
@@ -283,36 +257,37 @@ class OpcUaUnit:
                 return item, float(shown)
         return None
 
-    @staticmethod
-    def _ending(result: Mapping[str, Any]) -> Ending:
+    def _ending(self, path: str, result: Mapping[str, Any]) -> Ending:
+        phase = self._phases.get(path)
+        told = result["EndedBy"] or ("condition" if phase is not None and phase.until else "duration")
         amounts = zip(result["OutletAmounts"], result["OutletUnits"], strict=True)
         return Ending(
             aware(result["Stopped"]),
-            cast(EndedBy, result["EndedBy"]),
+            cast(EndedBy, told),
             tuple(map(Addition, result["Materials"], result["Amounts"], result["AmountUnits"])),
             dict(zip(result["OutletNames"], amounts, strict=True)) or None,
         )
 
-    def _ended(self, path: str) -> dict[str, Any]:
+    def _ended(self, path: str) -> Mapping[str, Any]:
         """The result of this run of the phase, waited for."""
         self._template(path)
         while (found := self._look(path)) is None:
             pass
         return found
 
-    def _look(self, path: str, latest: datetime | None = None) -> dict[str, Any] | None:
+    def _look(self, path: str, latest: datetime | None = None) -> Mapping[str, Any] | None:
         """The result of this run of the phase, or None after having waited a little, up to `latest` at most."""
         began = self._began.get(path)
         if began is None:
             raise InputError(f"{self.name} does not run {path}", remedy="Start it first.")
         connections = self._session.connections
-        result = self._result(path)
-        if aware(result["Started"]) == began:
+        result = self._programs.result(path, began)
+        if result is not None:
             return result
         state = self.state
         if state is not State.RUNNING:
-            result = self._result(path)
-            if aware(result["Started"]) == began:
+            result = self._programs.result(path, began)
+            if result is not None:
                 return result  # it ended between the two looks
             self._lost(path, state)
         until = self._until.get(path, began)
@@ -351,14 +326,6 @@ class OpcUaUnit:
         )
         return aware(answer[0])
 
-    def _result(self, path: str) -> dict[str, Any]:
-        parts = self._session.children([self._results[path]])[0]
-        values = self._session.read([parts[name].node for name in RESULT_FIELDS])
-        return {
-            name: ([] if value is None or value.value is None else value.value)
-            for name, value in zip(RESULT_FIELDS, values, strict=True)
-        }
-
     def read(self, path: str, interval: timedelta) -> tuple[Reading, ...]:
         """The history of every function over the phase, one value each `interval` and one at the end.
 
@@ -388,7 +355,7 @@ class OpcUaUnit:
         names, units = list(attributes), list(attributes.values())
         connections = self._session.connections
         try:
-            values, at = self._program("sample", ("String", path), ("String", names), ("String", units))
+            values, at = self._programs.sample(path, names, units)
         except InputError:
             if connections == self._session.connections:
                 raise
@@ -398,6 +365,12 @@ class OpcUaUnit:
             Reading(name, float(value), unit, aware(at), "good", self._identity.origin, f"laboratory.{name}")
             for name, value, unit in zip(names, values, units, strict=True)
         )
+
+
+def _lads(entry: UnitEntry) -> LadsEntry:
+    """What drives a unit without methods of its own; a mapping without either is refused when it is read."""
+    assert entry.lads is not None
+    return entry.lads
 
 
 def _words(value: Any) -> str:
