@@ -8,6 +8,7 @@ from scipy import signal
 
 from seedtrain.base import InputError
 from seedtrain.comparison import (
+    Errors,
     Pair,
     Spectra,
     bounds,
@@ -143,6 +144,52 @@ def test_a_bound_is_of_the_scale_where_it_has_runs_else_approximate_and_refused_
     assert fewest(0.90) == 9
     (few,) = bounds(prediction_errors(pairs({"bench": 8}, {"bench": 0.2})), ["bench"])
     assert "9 are needed" in few.why
+
+
+def test_few_runs_of_a_scale_are_not_drowned_by_many_of_another():
+    """Two scales, 40 runs and 2: nine tenths of all runs say nothing of the two that lie ten times as far off."""
+    errors = prediction_errors(pairs({"bench": 40, "pilot": 2}, {"bench": 0.2, "pilot": 2.0}))
+    bench, pilot = bounds(errors, ["bench", "pilot"])
+    own = next(item.largest.max() for item in errors if item.scale == "pilot")
+    assert pilot.value == pytest.approx(own)
+    assert pilot.widened > 1.0
+    assert (pilot.own_runs, pilot.own_probability) == (2, pytest.approx(2 / 3))
+    assert pilot.held == (0, 1), "the two alone cannot bound the bench, the bench does not bound the two"
+    assert not bench.approximate
+    assert bench.widened == 1.0
+
+
+def test_a_scale_without_runs_is_bounded_as_wide_as_the_worst_that_was_left_out():
+    """Errors that grow with the scale: the others' bound at the plant is widened by what leaving one out told."""
+    known = pairs({"bench": 12, "pilot": 12}, {"bench": 0.2, "pilot": 0.8})
+    errors = prediction_errors(known)
+    (plant,) = bounds(errors, ["plant"])
+    largest = {item.scale: item.largest for item in errors}
+    left_out = largest["pilot"].max() / conformal(largest["bench"], 0.9)
+    assert left_out > 1
+    assert plant.widened == pytest.approx(left_out)
+    assert plant.value == pytest.approx(left_out * conformal(np.concatenate(list(largest.values())), 0.9))
+    alike = bounds(prediction_errors(pairs({"bench": 12, "pilot": 12}, {"bench": 0.2, "pilot": 0.2})), ["plant"])[0]
+    assert alike.widened < 1.5
+
+
+def test_a_widened_bound_holds_at_scales_whose_errors_differ():
+    """Two scales of twelve runs, errors of every scale drawn e^1 apart: at a third scale the plain bound holds too
+    seldom, the widened one as often as it says."""
+    random, held = np.random.default_rng(5), []
+    for _repeat in range(400):
+        sizes = np.exp(random.normal(0.0, 1.0, 3))
+        known = [errors_of(f"s{at}", np.abs(random.normal(0.0, sizes[at], 12))) for at in range(2)]
+        (found,) = bounds(known, ["new"])
+        fresh = abs(random.normal(0.0, sizes[2]))
+        held.append((fresh <= found.value / found.widened, fresh <= found.value))
+    plain, widened = np.mean(held, axis=0)
+    assert plain < 0.87
+    assert 0.89 < widened < 0.97
+
+
+def errors_of(scale, largest):
+    return Errors("X", "g/L", scale, len(largest), len(largest), 0.0, 0.0, 0.0, largest, largest)
 
 
 def test_a_conformal_bound_holds_as_often_as_it_says():

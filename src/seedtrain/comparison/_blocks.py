@@ -298,14 +298,24 @@ def _bound_words(symbol: str, scale: str) -> str:
 
 
 def _bound_value(bound: Bound) -> str:
+    own = ""
+    if bound.own_runs and (bound.why or bound.approximate):
+        words = _("the {count} runs here by themselves: ± {value} {unit}, {percent} %")
+        value, percent = f"{bound.own_largest:.3g}", f"{100 * bound.own_probability:.0f}"
+        own = "; " + words.format(count=bound.own_runs, value=value, unit=bound.unit, percent=percent)
     if bound.why:
-        return _("refused: {why}").format(why=bound.why)
+        return _("refused: {why}").format(why=bound.why) + own
     text = f"± {bound.value:.3g} {bound.unit} ({100 * bound.level:g} %)".replace("  ", " ")
     if not bound.approximate:
         return text
     held, asked = bound.held
     words = _("approximate, from other scales; it held for {held} of {asked} scales left out")
-    return f"{text}, {words.format(held=held, asked=asked)}"
+    if not asked:
+        words = _("approximate, from all scales; too few runs to leave one out and test it")
+    told = words.format(held=held, asked=asked)
+    if bound.widened > 1.0:
+        told += "; " + _("widened {times} times by what lay beyond").format(times=f"{bound.widened:.2g}")
+    return f"{text}, {told}{own}"
 
 
 def _bounds(found: Compared) -> Table:

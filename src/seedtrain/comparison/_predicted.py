@@ -2,8 +2,11 @@
 
 The interval for a new run is conformal (Vovk, Gammerman & Shafer 2005; Lei et al. 2018, J Am Stat Assoc 113:1094): of
 `n` runs of the same scale, the rank ceil((n + 1) level) of their largest errors bounds a further one with probability
-`level`, whatever the model; so 90 % needs nine runs. At a scale that has none it is taken from the others, labelled
-approximate, and told with how often it held when each scale in turn was left out.
+`level`, whatever the model; so 90 % needs nine runs. At a scale that has fewer it is taken from all scales, labelled
+approximate, and told with how often it held when each scale in turn was left out. It is then never below the largest
+error of that scale's own runs, for the many runs of another scale must not drown them; at a scale without runs it is
+widened by as much as the worst of the scales that were left out lay beyond the bound of the others. What `n` runs of
+the scale say by themselves is told beside it: their largest error bounds a further run with probability n / (n + 1).
 """
 
 from __future__ import annotations
@@ -73,6 +76,7 @@ class Bound:
 
     - `approximate`: it rests on other scales. - `held`: of the scales left out in turn, how many the others' bound held
       at every reading of all their runs, and how many there were. - `why`: why there is none.
+    - `widened`: over the bound of all runs alike. - `own_runs`, `own_largest`: of the scale itself.
     """
 
     symbol: str
@@ -83,12 +87,22 @@ class Bound:
     approximate: bool
     held: tuple[int, int]
     why: str = ""
+    widened: float = 1.0
+    own_runs: int = 0
+    own_largest: float = math.nan
+
+    @property
+    def own_probability(self) -> float:
+        """With which the scale's own largest error bounds a further run there, by itself."""
+        return self.own_runs / (self.own_runs + 1)
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready."""
         value = self.value if math.isfinite(self.value) else None
         return {"symbol": self.symbol, "unit": self.unit, "scale": self.scale, "bound": value, "level": self.level,
-                "approximate": self.approximate, "held": list(self.held), "why": self.why}  # fmt: skip
+                "approximate": self.approximate, "held": list(self.held), "why": self.why,
+                "widened": self.widened, "own_runs": self.own_runs, "own_probability": self.own_probability,
+                "own_largest": self.own_largest if self.own_runs else None}  # fmt: skip
 
 
 def prediction_errors(pairs: Sequence[Pair], symbols: Sequence[str] = ()) -> tuple[Errors, ...]:
@@ -149,8 +163,11 @@ def _bound(symbol: str, scale: str, mine: Mapping[str, Errors], level: float) ->
     here = mine.get(scale)
     own = conformal(here.largest, level) if here else math.inf
     held = _held(mine, level)
+    there: dict[str, Any] = {}
+    if here:
+        there = {"own_runs": here.runs, "own_largest": float(here.largest.max())}
     if math.isfinite(own):
-        return Bound(symbol, unit, scale, own, level, approximate=False, held=held)
+        return Bound(symbol, unit, scale, own, level, approximate=False, held=held, **there)
     if here is None and len(mine) < 2:
         why = "one scale alone was measured: nothing tells how errors change with scale"
         return Bound(symbol, unit, scale, math.inf, level, approximate=True, held=held, why=why)
@@ -158,7 +175,10 @@ def _bound(symbol: str, scale: str, mine: Mapping[str, Errors], level: float) ->
     why = (
         "" if math.isfinite(pooled) else f"{sum(item.runs for item in mine.values())} runs; {fewest(level)} are needed"
     )
-    return Bound(symbol, unit, scale, pooled, level, approximate=True, held=held, why=why)
+    widened = max(here.largest.max() / pooled, 1.0) if here and pooled > 0 else _farthest(mine, level)
+    widened = float(widened) if math.isfinite(pooled) else 1.0
+    value = widened * pooled
+    return Bound(symbol, unit, scale, value, level, approximate=True, held=held, why=why, widened=widened, **there)
 
 
 def conformal(largest: Floats, level: float) -> float:
@@ -174,11 +194,21 @@ def fewest(level: float) -> int:
 
 def _held(mine: Mapping[str, Errors], level: float) -> tuple[int, int]:
     """Of the scales, each left out in turn: where the bound of the others held for all its runs; and how many."""
-    held, asked = 0, 0
+    beyond = _beyond(mine, level)
+    return sum(item <= 1.0 for item in beyond), len(beyond)
+
+
+def _farthest(mine: Mapping[str, Errors], level: float) -> float:
+    """How far beyond the bound of the others the worst of the scales left out lay; 1 where none did."""
+    return max([1.0, *_beyond(mine, level)])
+
+
+def _beyond(mine: Mapping[str, Errors], level: float) -> list[float]:
+    """Of every scale that can be left out, its largest error over the bound of the others."""
+    found = []
     for scale in mine:
         rest = [item.largest for name, item in mine.items() if name != scale]
         bound = conformal(np.concatenate(rest), level) if rest else math.inf
-        if math.isfinite(bound):
-            asked += 1
-            held += bool((mine[scale].largest <= bound).all())
-    return held, asked
+        if math.isfinite(bound) and bound > 0:
+            found.append(float(mine[scale].largest.max()) / bound)
+    return found
