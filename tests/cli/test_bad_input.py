@@ -150,7 +150,7 @@ def test_all_faults_of_all_files_come_at_once(program) -> None:
     assert {"need.yaml", "plant.yaml", "recipe.yaml"} == set(files)
     assert all(entry["line"] and entry["column"] and entry["remedy"] for entry in entries), entries
     assert not (program / "out").exists()
-    printed = command("run", program)
+    printed = called("run", program)
     assert printed.code == 2
     assert f"{len(entries)} faults" in printed.err
     assert "Traceback" not in printed.err
@@ -228,7 +228,7 @@ def test_a_full_disk_stops_the_run_and_the_same_command_goes_on(easy, easy_finis
     ran, document = run_stages(easy)
     assert ran == ([stage, "dossier"] if stage == "batch" else [stage])
     assert document["digest"] == json.loads(easy_finished.with_suffix(".json").read_text())["digest"]
-    assert command("record", "verify", easy / "out" / "record.db").code == 0
+    assert called("record", "verify", easy / "out" / "record.db").code == 0
 
 
 def test_a_folder_that_is_read_only_is_unavailable(program) -> None:
@@ -274,6 +274,6 @@ def test_a_ledger_that_was_changed_behind_its_back_fails_its_check(easy) -> None
     raw = ledger.read_bytes()
     assert b'"amount":"352.' in raw
     ledger.write_bytes(raw.replace(b'"amount":"352.', b'"amount":"353.', 1))
-    said = command("record", "verify", ledger, "--json")
+    said = called("record", "verify", ledger, "--json")
     assert said.code == 1
     assert said.document["verdict"] == "fail"

@@ -23,7 +23,7 @@ def test_run_prints_the_gap_the_decision_and_where_the_dossier_is(easy) -> None:
     assert "RHCOL3-001" in said.out
     assert str(easy / "out" / "dossier.html") in said.out
     assert "titre >= 0.5 g/L" in said.out
-    chinese = command("run", easy, "--lang", "zh")
+    chinese = called("run", easy, "--lang", "zh")
     assert chinese.code == 0
     assert any("一" <= letter <= "鿿" for letter in chinese.out)
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_compared() -> None:
 
 def test_simulate_writes_table_plot_and_json(tmp_path) -> None:
     table, plot = tmp_path / "run.csv", tmp_path / "run.svg"
-    said = command("simulate", RECIPE, "--csv", table, "--plot", plot)
+    said = called("simulate", RECIPE, "--csv", table, "--plot", plot)
     assert said.code == 0, said.err
     assert "ecoli_balanced" in said.out
     assert "balance carbon" in said.out
@@ -127,7 +127,7 @@ def test_simulate_refuses_what_is_not_there(tmp_path) -> None:
 
 def test_verify_says_what_it_checked(easy_finished) -> None:
     ledger = easy_finished / "out" / "record.db"
-    said = command("record", "verify", ledger, "--json")
+    said = called("record", "verify", ledger, "--json")
     assert said.code == 0
     assert set(said.document) == {"verdict", "criteria", "evidence", "versions", "seed"}
     assert said.document["verdict"] == "pass"
@@ -159,7 +159,7 @@ def test_no_name_of_a_person_stands_in_the_ledger(easy_finished) -> None:
 
 def test_export_is_checked_by_a_third_party_without_seedtrain(easy_finished, tmp_path) -> None:
     ledger, folder = easy_finished / "out" / "record.db", tmp_path / "handover"
-    said = command("record", "export", ledger, folder, "--json")
+    said = called("record", "export", ledger, folder, "--json")
     assert said.code == 0, said.err
     assert "verify.py" in said.document["files"]
     assert "import seedtrain" not in (folder / "verify.py").read_text()

@@ -102,5 +102,5 @@ def test_what_people_read_can_be_had_in_chinese(easy_finished) -> None:
     environment = {**os.environ, "SEEDTRAIN_LANG": "zh"}
     english, chosen = command("run", "--help"), command("run", "--help", env=environment)
     assert english.code == chosen.code == 0
-    said = command("record", "verify", ledger, "--lang", "zh")
+    said = called("record", "verify", ledger, "--lang", "zh")
     assert said.code == 0

@@ -2,8 +2,6 @@
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 from seedtrain.base import InputError
 from seedtrain.development import check_files, draft_mapping, read_data
 from seedtrain.simulation import read_culture
+from tests.development.own_data import command
 
 HEADER = ["batch", "time [h]", "biomass [g/L]", "glucose [mg/L]"]
 
@@ -223,26 +222,16 @@ def test_faults_of_a_mapping_are_told(tmp_path, old, new, words):
     assert caught.value.parts[0].position is not None
 
 
-def command(*words, folder):
-    return subprocess.run(
-        [str(Path(sys.executable).with_name("seedtrain")), *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_the_command_drafts_checks_and_refuses(tmp_path):
     write(tmp_path / "assays.csv", rows())
-    first = command("data", "check", "assays.csv", "--draft", "mapping.yaml", folder=tmp_path)
+    first = command(tmp_path, "data", "check", "assays.csv", "--draft", "mapping.yaml")
     assert first.returncode == 0, first.stderr
     assert "nothing was changed" in first.stdout
-    again = command("data", "check", "mapping.yaml", "--json", "--csv", "runs", folder=tmp_path)
+    again = command(tmp_path, "data", "check", "mapping.yaml", "--json", "--csv", "runs")
     assert json.loads(again.stdout)["readings"] == 72
     assert (tmp_path / "runs" / "B1.csv").exists()
     (tmp_path / "assays.csv").write_text("batch,time\nB,x\n")
-    bad = command("data", "check", "mapping.yaml", folder=tmp_path)
+    bad = command(tmp_path, "data", "check", "mapping.yaml")
     assert bad.returncode == 2
     assert "remedy" in bad.stderr
     assert "Traceback" not in bad.stderr
@@ -252,14 +241,14 @@ def test_headers_of_another_laboratory_are_understood_and_a_wrong_guess_can_be_c
     """Minutes of EFT, decimal commas, `batch_id`: the draft reads; glucose in mmol/L is refused, the draft kept."""
     lines = [f"FB-{n};{60 * t};{t + 1},5;{t},25" for n in (1, 2) for t in range(3)]
     (tmp_path / "a.csv").write_text("\n".join(["Batch_ID;EFT (min);CDW [g/L];Glc [g/L]", *lines]) + "\n")
-    good = command("data", "check", "a.csv", "--draft", "a.yaml", "--csv", "runs", folder=tmp_path)
+    good = command(tmp_path, "data", "check", "a.csv", "--draft", "a.yaml", "--csv", "runs")
     assert good.returncode == 0, good.stderr
     found = read_data(tmp_path / "a.yaml").runs
     assert list(found) == ["FB-1", "FB-2"]
     assert found["FB-2"].time.tolist() == [0, 1, 2]
     assert found["FB-2"]["DCW"].tolist() == [1.5, 2.5, 3.5]
     (tmp_path / "b.csv").write_text((tmp_path / "a.csv").read_text().replace("Glc [g/L]", "Glc [mmol/L]"))
-    bad = command("data", "check", "b.csv", "--draft", "b.yaml", folder=tmp_path)
+    bad = command(tmp_path, "data", "check", "b.csv", "--draft", "b.yaml")
     assert bad.returncode == 2
     assert "S is in g/L" in bad.stderr
     draft = (tmp_path / "b.yaml").read_text()

@@ -1,9 +1,6 @@
 """Posterior draws: exact where the posterior is known, refused where chains do not agree, the same after a kill."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +23,7 @@ from seedtrain.development._estimation._chain import Chain, Target
 from seedtrain.development._fit_bench._fed_batch import CASES, SCATTER
 from seedtrain.recipe import read_recipe
 from seedtrain.simulation import Run, Variable, VesselEntry, read_culture, simulate
+from tests.development.own_data import command
 from tests.development_fit import small
 
 LINE = (("b", "lin", -50, 50, 0.1, 1), ("A_0", "lin", -200, 200, 1, 1), ("sigma", "lin", 0.01, 10, 0.4, 0))
@@ -159,14 +157,8 @@ def test_too_few_draws_and_damaged_tables_are_refused(decay, tmp_path):
 
 def test_the_command_writes_draws_and_refuses_too_few(tmp_path):
     small.write(tmp_path, parameters=small.DECAY, rows=small.decay_rows())
-    program = str(Path(sys.executable).with_name("seedtrain"))
-
-    def command(*words):
-        options = ("--starts", "0", "--hops", "0", "--profiles", "none", *words)
-        return subprocess.run([program, "fit", "small.yaml", *options],
-                              cwd=tmp_path, capture_output=True, text=True, check=False, env=os.environ)  # fmt: skip
-
-    done = command("--posterior", "600", "-o", "fitted", "--json")
+    options = ("fit", "small.yaml", "--starts", "0", "--hops", "0", "--profiles", "none")
+    done = command(tmp_path, *options, "--posterior", "600", "-o", "fitted", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)["posterior"]
     assert told["draws"] == 600
@@ -176,7 +168,7 @@ def test_the_command_writes_draws_and_refuses_too_few(tmp_path):
     assert set(draws) == {"k", "A_0", "sigma"}
     assert np.median(draws["k"]) == pytest.approx(told["parameters"]["k"]["median"])
     assert "Posterior" in (tmp_path / "fitted" / "fit.html").read_text()
-    bad = command("--posterior", "10")
+    bad = command(tmp_path, *options, "--posterior", "10")
     assert bad.returncode == 2
     assert "400 draws" in bad.stderr
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.worked import ROOT, STAGES, command, copied, edit, forget, run_stages, story
+from tests.worked import ROOT, STAGES, called, copied, edit, forget, run_stages, story
 
 POINTS = {
     "gene": ("gene", "2"),
@@ -47,7 +47,7 @@ def kill(folder: Path, *how: str) -> None:
 
 
 def verified(folder: Path) -> bool:
-    said = command("record", "verify", folder / "out" / "record.db", "--json")
+    said = called("record", "verify", folder / "out" / "record.db", "--json")
     return said.code == 0 and said.document["verdict"] == "pass"
 
 

@@ -17,7 +17,7 @@ from seedtrain.program._sizing import size_plant
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import check_volumes
 from seedtrain.simulation import ShakeFlask, StirredTank
-from tests.worked import command
+from tests.worked import called, command
 
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 ACIDIC = (
@@ -35,7 +35,7 @@ vessels = st.lists(st.floats(0.25, 100_000).map(lambda litres: float(f"{litres:.
 def test_another_protein_in_other_vessels_ends_with_a_dossier(tmp_path) -> None:
     folder = tmp_path / "my-product"
     sizes = [word for name, text in SIZES.items() for word in (f"--{name}", text)]
-    said = command("new", folder, "--sequence", ACIDIC, *sizes, "--json")
+    said = called("new", folder, "--sequence", ACIDIC, *sizes, "--json")
     assert said.code == 0, said.err
     assert said.document["files"] == ["campaign.yaml", "need.yaml", "plant.yaml", "product.fasta", "recipe.yaml"]
     assert (folder / "recipe.yaml").read_text().startswith("# CHECK: ")
@@ -47,7 +47,7 @@ def test_another_protein_in_other_vessels_ends_with_a_dossier(tmp_path) -> None:
     assert (folder / "out" / "dossier.html").stat().st_size > 10_000
     assert (folder / "out" / "dossier.pdf").read_bytes().startswith(b"%PDF")
     assert {row["attribute"] for row in document["gap"]} >= {"titre", "purity", "cost", "carbon", "amount"}
-    assert command("record", "verify", folder / "out" / "record.db").code == 0
+    assert called("record", "verify", folder / "out" / "record.db").code == 0
     protein = json.loads(next((folder / "out" / "stages" / "gene").glob("*/result.json")).read_text())["protein"]
     assert protein["sequence"] == ACIDIC
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from seedtrain.simulation import read_ensemble
-from tests.worked import COLLAGEN, called, command
+from tests.worked import COLLAGEN, called
 
 RECIPE = COLLAGEN / "recipe.yaml"
 VARY = ("--vary", "q_P_max=0.015..0.02", "--vary", "production/growth/fed-batch:growth_rate=0.14..0.15")
@@ -18,7 +18,7 @@ VARY = ("--vary", "q_P_max=0.015..0.02", "--vary", "production/growth/fed-batch:
 def test_many_runs_are_told_written_and_drawn(tmp_path) -> None:
     file, plot, table = tmp_path / "ensemble.nc", tmp_path / "fan.svg", tmp_path / "fan.csv"
     words = ["simulate", RECIPE, "--n", "40", "--spread", "20", "--seed", "7", "-o", file]
-    said = command(*words, "--plot", plot, "--csv", table)
+    said = called(*words, "--plot", plot, "--csv", table)
     assert said.code == 0, said.err
     assert said.out.startswith("40 runs of ecoli_balanced in BENCH-1L, simulated, seed 7")
     assert "q_P_max goes along with P: rank correlation +0.9" in said.out
