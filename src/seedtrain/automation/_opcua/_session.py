@@ -163,7 +163,9 @@ class Session:
                     ua.HistoryReadValueId(NodeId=self._id(node), ContinuationPoint=point)
                     for node, point in left.items()
                 ]
-                request = ua.HistoryReadParameters(HistoryReadDetails=details, NodesToRead=wanted)
+                request = ua.HistoryReadParameters(
+                    HistoryReadDetails=details, NodesToRead=wanted, ReleaseContinuationPoints=False
+                )
                 request.TimestampsToReturn = ua.TimestampsToReturn.Source
                 answers = await self._client.uaclient.history_read(request)
                 following: dict[str, Any] = {}
@@ -208,7 +210,7 @@ class Session:
                     found.append(self._named(answer.References))
                     point = answer.ContinuationPoint
                     while point:
-                        request = ua.BrowseNextParameters(ContinuationPoints=[point])
+                        request = ua.BrowseNextParameters(ContinuationPoints=[point], ReleaseContinuationPoints=False)
                         (more,) = await self._client.uaclient.browse_next(request)
                         found[-1] |= self._named(more.References)
                         point = more.ContinuationPoint
