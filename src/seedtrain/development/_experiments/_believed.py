@@ -5,7 +5,6 @@ Which of these holds is told by the evidence of the runs; hyperparameters are dr
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,14 +13,11 @@ from numpy.typing import NDArray
 
 from seedtrain.development._experiments._kernels import moments
 from seedtrain.development._experiments._surrogate import Space, Surrogate, fit_surrogate, sample_surrogates
+from seedtrain.development._experiments._trend import Told, fitted_trend
 
 Floats = NDArray[np.float64]
-Told = Callable[[Floats], Floats]
-"""What a model predicts of one response at points ("point, column"), in its unit."""
 SETS: Final = 8
 """Sets of hyperparameters that a suggestion is agreed by."""
-TRUSTED: Final = 4.0
-"""Runs that a model's own scale counts as, against the scale that the runs tell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,24 +57,8 @@ def _likeliest(space: Space, x: Floats, y: Floats, told: Told | None) -> Surroga
     rough = fit_surrogate(space, x, y)
     found = [rough, fit_surrogate(space, x, y, smooth=True, start=rough.theta)]
     best = max(found, key=lambda item: item.evidence)
-    trend = None if told is None else _stretched(x, y, told)
+    trend = None if told is None else fitted_trend(x, y, told, space.continuous)
     if trend is not None:
         departed = fit_surrogate(space, x, y, smooth=best.smooth, trend=trend)
-        return departed if departed.evidence > best.evidence else best
+        return departed if departed.evidence + trend.worth > best.evidence else best
     return best
-
-
-def _stretched(x: Floats, y: Floats, told: Told) -> Told | None:
-    """The model's prediction, shifted and stretched to the readings; None where it says the same everywhere.
-
-    It is stretched towards 1, the model as it stands, with the weight of `TRUSTED` runs.
-    """
-    own = told(x)
-    if not np.isfinite(own).all() or np.ptp(own) == 0:
-        return None
-    centred = own - own.mean()
-    weight = TRUSTED * float(np.var(own))
-    slope = (float(centred @ (y - y.mean())) + weight) / (float(centred @ centred) + weight)
-    slope = max(slope, 0.0)
-    offset = float(y.mean()) - slope * float(own.mean())
-    return lambda points: slope * told(points) + offset

@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from seedtrain.development._experiments._acquire import incumbents, log_chance, over_draws, pareto, weighted
 from seedtrain.development._experiments._believed import SETS, Belief
 from seedtrain.development._experiments._entry import Experiment
+from seedtrain.development._experiments._regimes import Regime
 
 Floats = NDArray[np.float64]
 FEASIBLE: Final = 0.5
 DRAWS: Final = 32
+AT_BEST: Final = 2.0
+"""Standard deviations above the mean that a level not yet understood is given credit for."""
+HOPELESS: Final = 1e3
 NODES: Final = 64
 """Draws by which several goals are joined."""
 
@@ -22,14 +26,15 @@ NODES: Final = 64
 class Aim:
     """The score of a point, given what is believed; `seen` are the points of the runs made and under way.
 
-    `found`: whether any of these is thought to hold the limits.
+    `found`: whether any of these is thought to hold the limits. `regime`: where runs are thought to work at all.
     """
 
     def __init__(
         self, study: Experiment, beliefs: Mapping[str, Belief], seen: Floats, readings: Mapping[str, Floats],
-        rng: np.random.Generator,
+        rng: np.random.Generator, regime: Regime | None = None,
     ) -> None:  # fmt: skip
         self.beliefs = beliefs
+        self.regime = regime
         self.goals = [item for item in study.responses if item.goal != "none"]
         self.limits = [item for item in study.responses if item.limited]
         self.signs = [1.0 if item.goal == "maximise" else -1.0 for item in self.goals]
@@ -44,8 +49,8 @@ class Aim:
         self._bests = np.stack([incumbents(self._drawn(seen, at, rng), chance, self._spread(at)) for at in range(SETS)])
 
     def log_chances(self, points: Floats) -> Floats:
-        """Logarithm of the chance that all limits hold, as if they broke apart from each other."""
-        total = np.zeros(len(points))
+        """Logarithm of the chance that all limits hold and the run works, as if they broke apart from each other."""
+        total = np.zeros(len(points)) if self.regime is None else self.regime.log_chance(points)
         for item in self.limits:
             chances = np.exp(log_chance(*self.beliefs[item.name].each(points), item.low, item.high))
             total = total + np.log(np.maximum(chances.mean(0), 1e-300))
@@ -56,6 +61,20 @@ class Aim:
         gain = over_draws(*self._moments(points), self._bests)
         chance = self.log_chances(points)
         return gain + chance if self.found else chance + 0.1 * (gain + chance)
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of a reading of the first goal, in its unit."""
+        return float(np.mean([item.noise for item in self.beliefs[self.goals[0].name].sets]))
+
+    def elsewhere(self, points: Floats, home: Floats) -> Floats:
+        """What the one goal may reach at best, with other levels than `home` ("column")."""
+        belief = self.beliefs[self.goals[0].name]
+        mean, deviation = belief.predicted(points)
+        split = belief.sets[0].space.continuous
+        same = (points[:, split:] == home[split:]).all(1)
+        height = (self.signs[0] * mean + AT_BEST * deviation) / belief.sets[0].spread
+        return np.asarray(height + np.maximum(self.log_chances(points), -HOPELESS) - np.where(same, 10 * HOPELESS, 0.0))
 
     def good(self, points: Floats) -> Floats:
         """Which of the runs made are best so far: around them candidates lie."""

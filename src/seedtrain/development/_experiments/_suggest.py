@@ -16,6 +16,7 @@ from seedtrain.development._experiments._acquire import best_point, log_chance, 
 from seedtrain.development._experiments._believed import believe
 from seedtrain.development._experiments._entry import Experiment, Response
 from seedtrain.development._experiments._goals import Aim
+from seedtrain.development._experiments._regimes import Regime, regime
 from seedtrain.development._experiments._sheet import SheetRow
 
 Floats = NDArray[np.float64]
@@ -44,6 +45,10 @@ AWAY: Final = 0.2
 """Of a range: how far apart runs are that a model alone promises."""
 NEARBY: Final = 0.2
 """Of a range: how far from the best run every second one lies at most."""
+EXHAUSTED: Final = 0.5
+"""Of a reading's noise: where less improvement is expected, other levels are tried."""
+AROUND: Final = 0.3
+"""Of a range: how far from the best run other levels are tried."""
 MOST: Final = 384
 """Runs that are chosen at once: the wells of the largest plate."""
 SAME: Final = 0.05
@@ -66,6 +71,12 @@ class _Known:
     x: Floats
     y: dict[str, Floats]
     pending: Floats
+
+    def part(self, which: NDArray[np.bool_]) -> _Known:
+        """Of the runs made those that are marked ("run")."""
+        return _Known(
+            np.ascontiguousarray(self.x[which]), {name: values[which] for name, values in self.y.items()}, self.pending
+        )
 
 
 def first_runs(study: Experiment) -> int:
@@ -136,16 +147,64 @@ def _next(study: Experiment, known: _Known, prior: Prior | None, seed: int) -> S
     drawn = seed + 7919 * (len(known.x) + len(known.pending))
     rng = np.random.default_rng(drawn)
     told = _asked(prior, known)
-    beliefs = {name: believe(study.space, known.x, values, told.get(name), rng) for name, values in known.y.items()}
+    working = _working(study, known)
+    used = known if working is None else known.part(working.works)
+    beliefs = {name: believe(study.space, used.x, values, told.get(name), rng) for name, values in used.y.items()}
     beliefs = {name: item.joined(known.pending) for name, item in beliefs.items()}
-    aim = Aim(study, beliefs, np.vstack([known.x, known.pending]), known.y, rng)
-    # A response may fall off steeply beside its best: every second run is looked for around the best one alone.
-    nearby = len(aim.goals) == 1 and aim.found and (len(known.x) + len(known.pending)) % 2 == 1
-    point, _height = best_point(study.region, aim.score, aim.good(known.x), drawn, NEARBY if nearby else 1.0)
+    aim = Aim(study, beliefs, np.vstack([known.x, known.pending]), used.y, rng, working)
+    point, why = _aimed(study, known, aim, drawn)
     point = study.point(study.values(point))
     expected = {name: item.predicted(point[None]) for name, item in beliefs.items()}
     moments = {name: (float(mean[0]), float(deviation[0])) for name, (mean, deviation) in expected.items()}
-    return Suggestion(point, _reason(known, moments, aim.goals, aim.limits), moments)
+    words = [_reason(known, moments, aim.goals, aim.limits), *_working_words(aim, point), *why]
+    return Suggestion(point, "; ".join(words), moments)
+
+
+def _working(study: Experiment, known: _Known) -> Regime | None:
+    """The runs that work at all, where others broke down and there is one goal."""
+    goals = [item for item in study.responses if item.goal != "none"]
+    if len(goals) > 1:
+        return None
+    value = (1.0 if goals[0].goal == "maximise" else -1.0) * known.y[goals[0].name]
+    return regime(study.space, known.x, value, _holding(known, study.responses), 2 * first_runs(study))
+
+
+def _working_words(aim: Aim, point: Floats) -> list[str]:
+    if aim.regime is None:
+        return []
+    chance = math.exp(float(aim.regime.log_chance(point[None])[0]))
+    told = _("{response} does not break down with {chance} %, which the rest supposes")
+    return [told.format(response=aim.goals[0].name, chance=f"{100 * chance:.0f}")]
+
+
+def _aimed(study: Experiment, known: _Known, aim: Aim, drawn: int) -> tuple[Floats, list[str]]:
+    """Where the next run tells most, and why if not for what is expected there.
+
+    A response may fall off steeply beside its best: every second run is looked for around the best one alone. Once
+    less than noise is to be gained, other levels are tried around it: their own best lies beside it, so that a run
+    or two where it is tells too little of them.
+    """
+    good = aim.good(known.x)
+    alone = len(aim.goals) == 1 and aim.found
+    nearby = alone and (len(known.x) + len(known.pending)) % 2 == 1
+    point, height = best_point(study.region, aim.score, good, drawn, NEARBY if nearby else 1.0)
+    if not (alone and study.categorical and height < math.log(EXHAUSTED * aim.noise)):
+        return point, []
+
+    def elsewhere(points: Floats) -> Floats:
+        return aim.elsewhere(points, good[0])
+
+    point, _height = best_point(study.region, elsewhere, good[:1], drawn, AROUND)
+    return point, [_("other levels tried: with those of the best run less than noise is to be gained")]
+
+
+def _holding(known: _Known, responses: Sequence[Response]) -> NDArray[np.bool_]:
+    """Which runs were read to hold all limits."""
+    inside = np.ones(len(known.x), bool)
+    for item in responses:
+        if item.limited:
+            inside &= (known.y[item.name] >= item.low) & (known.y[item.name] <= item.high)
+    return inside
 
 
 def _by(backend: Backend, study: Experiment, known: _Known, count: int, seed: int) -> tuple[Suggestion, ...]:
@@ -230,9 +289,7 @@ def _reason(
 ) -> str:
     """What is expected, against the best so far."""
     words = []
-    inside = np.ones(len(known.x), bool)
-    for item in limits:
-        inside &= (known.y[item.name] >= item.low) & (known.y[item.name] <= item.high)
+    inside = _holding(known, limits)
     for item in goals:
         mean, deviation = told[item.name]
         unit = f" {item.unit}" if item.unit else ""

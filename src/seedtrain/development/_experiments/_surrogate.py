@@ -85,6 +85,19 @@ class Surrogate:
         )  # fmt: skip
         return self.mean + self.spread * (mean[0] + self._trend(points)), self.spread * np.sqrt(variance[0])
 
+    def expected(self, points: Floats) -> Floats:
+        """The mean of `predicted` alone, in a fraction of its time."""
+        kernel = covariance(self.theta, self.space.continuous, self.smooth, np.ascontiguousarray(points), self.x)
+        found: Floats = self.mean + self.spread * (kernel @ self.weights + self._trend(points))
+        return found
+
+    def left_out(self) -> Floats:
+        """Log density of each reading, predicted from the others ("run"; Rasmussen & Williams 2006, eq. 5.12)."""
+        variance = 1.0 / np.diag(self.inverse)
+        away = self.weights * variance
+        found: Floats = -0.5 * np.log(2 * math.pi * variance * self.spread**2) - 0.5 * away**2 / variance
+        return found
+
     def samples(self, points: Floats, count: int, rng: np.random.Generator) -> Floats:
         """Joint draws of the response without noise, shape "draw, point"."""
         split = self.space.continuous

@@ -64,7 +64,7 @@ class Problem:
         space = self.study.space
         models = {item.name: fit_surrogate(space, points, np.array([row[item.name] for row in rows]))
                   for item in self.study.responses}  # fmt: skip
-        return lambda x: {name: model.predicted(x)[0] for name, model in models.items()}
+        return lambda x: {name: model.expected(x) for name, model in models.items()}
 
 
 A: Final = np.array(
