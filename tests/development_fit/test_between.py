@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from scipy import stats
 
 from seedtrain.base import InputError
-from seedtrain.development import ErrorModel, Problem, culture_problem, fit_problem
+from seedtrain.development import ErrorModel, Problem, culture_problem, fit_problem, sample_posterior
 from seedtrain.development._estimation._between import BetweenRuns, Counted, between_runs, chance_of
 from seedtrain.development._estimation._between_blocks import between_words
 from seedtrain.development._estimation._mixed import read_runs
@@ -50,8 +51,7 @@ def crossed(A, run, y, moving=(0, 1), scatter=None):
 def test_variances_and_errors_are_those_of_statsmodels():
     A, run, y = line()
     found = restricted(crossed(A, run, y))
-    import statsmodels.formula.api as smf
-
+    smf = import_module("statsmodels.formula.api")
     table = pd.DataFrame({"y": y, "t": A[:, 1], "run": run, "one": 1.0})
     parts = {"height": "0 + one", "slope": "0 + t"}
     with warnings.catch_warnings():
@@ -152,6 +152,27 @@ def test_runs_that_differ_are_told_and_the_truth_lies_in_the_intervals(different
     assert found.to_data()["between_runs"]["counted"] is True
 
 
+def test_draws_of_the_typical_run_spread_as_its_intervals_and_somewhat_more(different):
+    """They know besides that how far runs differ is not known."""
+    found = fit_problem(different, count=0, profiles=(), between={"q_S_max": None, "Y_XS": None})
+    drawn = sample_posterior(found, 800, seed=1)
+    assert drawn.mixed
+    assert set(drawn.more) == {"between:q_S_max", "between:Y_XS"}
+    for item in drawn.marginals[:3]:
+        near = found.intervals[item.name]
+        assert item.low is not None
+        assert item.high is not None
+        assert near.low is not None
+        assert near.high is not None
+        assert item.low < FIT[item.name] < item.high
+        assert 0.8 < (item.high - item.low) / (near.high - near.low) < 2.5
+    assert found.between is not None
+    deviations = {item.name: item for item in found.between.deviations}
+    assert drawn.more["between:Y_XS"].mean() == pytest.approx(deviations["Y_XS"].deviation, rel=0.5)
+    assert sample_posterior(found, 800, seed=1).to_csv() == drawn.to_csv()
+    assert "between:Y_XS" in drawn.to_csv().splitlines()[0]
+
+
 def test_a_variation_that_is_declared_is_the_one_that_is_counted(different):
     found = fit_problem(different, count=0, profiles=(), between={"q_S_max": 0.055, "Y_XS": None})
     assert found.between is not None
@@ -171,6 +192,7 @@ def test_runs_that_are_alike_keep_their_intervals(batches):
         plain = fit_problem(problem, count=0, profiles=())
         found = fit_problem(problem, count=0, profiles=(), between="auto")
         assert found.between is not None
+        assert found.between.verdict == "not evident"
         assert not found.between.counted
         assert found.intervals == plain.intervals
         assert all(item.high is not None for item in found.between.deviations)

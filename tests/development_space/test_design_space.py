@@ -300,6 +300,24 @@ def test_parameters_vary_together_as_the_draws_of_the_posterior_do(tmp_path: Pat
     assert again[0].to_data()["together_with"] == ["q_S_max", "K_S"]
 
 
+def test_a_batch_differs_from_the_typical_run_as_the_runs_of_the_fit_did(tmp_path: Path) -> None:
+    path = with_draws(tmp_path)
+    lines = (tmp_path / "draws.csv").read_text().splitlines()
+    wider = [f"{lines[0]},between:q_S_max", *(f"{line},0.12" for line in lines[1:])]
+    (tmp_path / "draws.csv").write_text("\n".join(wider) + "\n")
+    inputs, _digest = fitted_culture_inputs(culture(), path)
+    drawn = np.loadtxt(tmp_path / "draws.csv", delimiter=",", skiprows=1)[:, 3]
+    assert inputs[0].deviation > 1.5 * drawn.std()
+    assert inputs[0].deviation == pytest.approx(np.hypot(drawn.std(), 0.12), rel=0.15)
+    told = json.loads(path.read_text())
+    del told["posterior"]
+    told["parameters"][0]["interval"] = {"low": 0.9, "high": 1.1}
+    alone = {"counted": True, "deviations": [{"name": "q_S_max", "deviation": 0.12}]}
+    path.write_text(json.dumps(told | {"between_runs": alone}))
+    (first, _second), _digest = fitted_culture_inputs(culture(), path)
+    assert first.deviation == pytest.approx(np.hypot(np.log(1.1 / 0.9) / 2 / 1.6448536, 0.12))
+
+
 def test_fitted_values_come_in_the_units_of_the_culture(tmp_path: Path) -> None:
     path = with_draws(tmp_path)
     assert fitted_values(culture(), path) == {"q_S_max": 1.0, "K_S": 0.05}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ Floats = NDArray[np.float64]
 class FitRow:
     """A parameter of the culture: its `value`, the range in which it was sought, its 90 % `interval`, None if refused.
 
-    All in `unit`.
+    - `between`: standard deviation by which it differs from run to run, 0 where the fit found or counted none. All in
+      `unit`.
     """
 
     name: str
@@ -31,19 +32,22 @@ class FitRow:
     low: float
     high: float
     interval: tuple[float, float] | None
+    between: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class FitFile:
     """What a fit says of the parameters of one culture; `key`: the digest of the files that say it.
 
-    - `draws`: of the posterior, by parameter, where the fit drew it and its chains agree. - `source`: in words.
+    - `draws`: of the posterior, by parameter, where the fit drew it and its chains agree; `new_run`: the same of a run
+      more, which differs from the typical one as the runs do. - `source`: in words.
     """
 
     rows: tuple[FitRow, ...]
     draws: Mapping[str, Floats] | None
     source: str
     key: str
+    new_run: Mapping[str, Floats] | None = None
 
 
 def read_fit_file(path: Path, culture: Culture) -> FitFile:
@@ -61,16 +65,20 @@ def read_fit_file(path: Path, culture: Culture) -> FitFile:
             remedy="Give the fit of this recipe's culture.",
         )
     sampled: Any = data.get("posterior")
-    draws, source, key = None, path.name, digest_file(path)
+    whole, source, key = None, path.name, digest_file(path)
     if isinstance(sampled, dict) and sampled.get("mixed"):
         beside = path.with_name("draws.csv")
-        draws = _draws([row["name"] for row in rows], beside, int(sampled["draws"]))
+        whole = _draws([row["name"] for row in rows], beside, int(sampled["draws"]))
         source, key = f"{sampled['draws']} draws, {beside.name}", digest([key, digest_file(beside)])
     elif data["level"] != 0.9:
         raise InputError(
             f"the fit's intervals are at {data['level']:g}", position=Position(str(path)), remedy="Fit with --level 90."
         )
-    return FitFile(tuple(map(_row, rows)), draws, source, key)
+    between = _between_runs(data)
+    found = tuple(replace(_row(row), between=between.get(row["name"], 0.0)) for row in rows)
+    draws = None if whole is None else {row.name: whole[row.name] for row in found}
+    new_run = None if draws is None or whole is None else of_a_new_run(draws, found, whole)
+    return FitFile(found, draws, source, key, new_run)
 
 
 def parsed_fit(path: Path) -> dict[str, Any]:
@@ -93,6 +101,32 @@ def _row(row: Mapping[str, Any]) -> FitRow:
     return FitRow(str(row["name"]), str(row["unit"]), float(row["value"]), float(row["low"]), float(row["high"]), ends)
 
 
+def _between_runs(data: Mapping[str, Any]) -> dict[str, float]:
+    """Deviations between runs by parameter, of a fit that counts them."""
+    told = data.get("between_runs") or {}
+    if not told.get("counted"):
+        return {}
+    return {str(item["name"]): float(item["deviation"]) for item in told["deviations"]}
+
+
+def of_a_new_run(
+    draws: Mapping[str, Floats], rows: Sequence[FitRow], beside: Mapping[str, Floats]
+) -> dict[str, Floats]:
+    """Draws of what one run more would be, from draws of the typical run and of how far runs differ (`between:NAME`).
+
+    A parameter above 0 stays so: its relative deviation is normal in the logarithm.
+    """
+    dice, found = np.random.default_rng([0, len(rows)]), dict(draws)
+    for row in rows:
+        deviation = beside.get(f"between:{row.name}")
+        if deviation is None:
+            continue
+        values, own = draws[row.name], dice.normal(size=len(deviation))
+        positive = (values > 0).all()
+        found[row.name] = values * np.exp(own * deviation / values) if positive else values + own * deviation
+    return found
+
+
 def _draws(names: list[str], path: Path, count: int) -> dict[str, Floats]:
     draws = read_draws(path)
     if not set(names) <= set(draws) or len(next(iter(draws.values()))) != count:
@@ -100,4 +134,4 @@ def _draws(names: list[str], path: Path, count: int) -> dict[str, Floats]:
             "these are not the draws of the fit beside it", position=Position(str(path)),
             remedy="Keep fit.json and draws.csv of one run of 'seedtrain fit --posterior' together.",
         )  # fmt: skip
-    return {name: draws[name] for name in names}
+    return draws

@@ -144,10 +144,12 @@ def fitted_culture_inputs(culture: Culture, path: Path) -> tuple[tuple[Input, ..
     Where the fit drew its posterior and the chains agree, parameters vary together as its draws do (draws.csv beside
     the file). Else each identified parameter is lognormal between the ends of its interval, independent of the others
     (fit.json keeps no covariance); one whose interval is refused varies over the range in which it was sought.
+
+    Where the fit counts how runs differ, every batch differs from the typical run as they do.
     """
     found = read_fit_file(path, culture)
-    if found.draws is not None:
-        return _drawn(found.rows, found.draws, found.source), found.key
+    if found.new_run is not None:
+        return _drawn(found.rows, found.new_run, found.source), found.key
     inputs = tuple(item for row in found.rows if (item := _between(row, found.source)) is not None)
     if not inputs:
         raise InputError(
@@ -186,12 +188,16 @@ def _drawn(rows: Sequence[FitRow], draws: Mapping[str, Floats], source: str) -> 
 
 
 def _between(row: FitRow, source: str) -> Input | None:
-    """A parameter between the ends of its interval, or of the range in which it was sought; None at or below 0."""
+    """A parameter between the ends of its interval, or of the range in which it was sought; None at or below 0.
+
+    The next run differs from the typical one as the runs of the fit do, and that is added.
+    """
     low, high = row.interval or (row.low, row.high)
     value = row.value if row.interval else min(max(row.value, low), high)
     if not 0 < low < high:
         return None
-    return _normal("culture", "", row.name, row.unit, value, math.log(high / low) / (2 * _NORMAL_90), source)
+    deviation = math.hypot(math.log(high / low) / (2 * _NORMAL_90), row.between / value)
+    return _normal("culture", "", row.name, row.unit, value, deviation, source)
 
 
 def _around(kind: Kind, path: str, name: str, unit: str, value: float, spread: float, source: str) -> Input:

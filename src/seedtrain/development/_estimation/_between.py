@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from seedtrain.base import InputError
+from seedtrain.development._estimation._drawn_runs import Linear
 from seedtrain.development._estimation._inputs import Floats
 from seedtrain.development._estimation._intervals import Interval
 from seedtrain.development._estimation._mixed import (
@@ -38,6 +39,9 @@ EVIDENT: Final = 0.05
 POSSIBLE: Final = 0.2
 """Probability by chance below which variation is told, and below which `auto` counts it all the same: to leave out what
 is there costs more than to count what is not (docs/validation.md)."""
+SLIGHT: Final = 0.5
+"""The same for `SLIGHTLY` runs, which hide a variation that matters: with it their intervals widen little by chance."""
+SLIGHTLY: Final = range(3, 6)
 FEW: Final = 3
 """So many runs or fewer tell hardly how far runs differ."""
 
@@ -90,6 +94,7 @@ class Counted:
     best: Evaluation
     intervals: Mapping[str, Interval]
     told: BetweenRuns
+    linear: Linear
 
 
 def between_runs(problem: Problem, best: Evaluation, asked: Between, level: float,
@@ -114,7 +119,7 @@ def between_runs(problem: Problem, best: Evaluation, asked: Between, level: floa
     first = restricted(runs, held)
     estimated = sum(item is None for item in held)
     chance = chance_of(first.gain, estimated) if estimated else None
-    most = 1.0 if asked != "auto" else POSSIBLE if at_once > FEW - 1 else EVIDENT
+    most = 1.0 if asked != "auto" else SLIGHT if at_once in SLIGHTLY else POSSIBLE
     told = BetweenRuns(tuple(item.name for item in problem.experiments), _verdict(chance), chance, False,
                        _deviations(problem, layout, runs, first, held, level, best.x), {}, {})  # fmt: skip
     here = Mixed(problem, best, layout, held).settle(first) if chance is None or chance <= most else None
@@ -130,7 +135,8 @@ def between_runs(problem: Problem, best: Evaluation, asked: Between, level: floa
     typical = problem.evaluate(here.x)
     left = information(problem, layout, here, typical)
     counted = Evaluation(here.x, best.objective, typical.gradient, left, here.seen.predicted, here.seen.sigma)
-    return Counted(counted, student_intervals(problem, layout, here, level, plain, best.x), told)
+    return Counted(counted, student_intervals(problem, layout, here, level, plain, best.x), told,
+                   Linear(layout, here, held))  # fmt: skip
 
 
 def chance_of(gain: float, count: int) -> float:

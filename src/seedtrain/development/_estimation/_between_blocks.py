@@ -47,7 +47,7 @@ def _verdict(told: BetweenRuns) -> str:
         ),
         ("not evident", True): _(
             "That the {count} runs differ from one another is not evident ({chance}); values and intervals count "
-            "it as asked."
+            "it all the same."
         ),
         ("evident", False): _(
             "The {count} runs differ from one another ({chance}), and the intervals do not count it."

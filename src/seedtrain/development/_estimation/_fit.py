@@ -16,6 +16,7 @@ import numpy as np
 from seedtrain.base import InputError, Progress, digest, part, silent, write_json
 from seedtrain.base import translate as _
 from seedtrain.development._estimation._between import Between, BetweenRuns, Counted, between_runs
+from seedtrain.development._estimation._drawn_runs import Linear
 from seedtrain.development._estimation._inputs import Floats
 from seedtrain.development._estimation._intervals import Advice, Interval, advise, intervals, threshold
 from seedtrain.development._estimation._problem import Evaluation, Problem, joined
@@ -54,6 +55,7 @@ class Fit:
     - `between`: whether runs differ from one another, where that was asked. Where the fit counts it, `values` are those
       of the typical run, predictions those of each run's own values, and the objective still that of runs taken alike.
     - `tied`: sets of parameters that the data know only together; they have no interval.
+    - `linear`: the model about every run's own values, where the fit counts how runs differ.
     """
 
     problem: Problem
@@ -67,6 +69,7 @@ class Fit:
     warnings: tuple[str, ...] = field(default=())
     between: BetweenRuns | None = None
     tied: tuple[Tied, ...] = ()
+    linear: Linear | None = None
 
     @property
     def values(self) -> dict[str, float]:
@@ -171,13 +174,15 @@ def fit_problem(
     found = refused_together(found, tied)
     advice = advise(problem, best, found)
     differ = None if between is None else between_runs(problem, best, between, level, found)
+    linear = None
     if isinstance(differ, Counted):
+        linear = differ.linear
         best, found, differ = differ.best, refused_together(differ.intervals, tied), differ.told
         advice = advise(problem, best, found)
     progress(1.0, problem.name)
     total = sum(item.evaluations for item in ends)
     return Fit(problem, best, tuple(ends), level, found, directions(problem, best), advice, total, warnings,
-               differ, tied)  # fmt: skip
+               differ, tied, linear)  # fmt: skip
 
 
 def _check_enough(problem: Problem) -> None:

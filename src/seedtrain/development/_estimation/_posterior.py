@@ -7,9 +7,9 @@ import io
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -18,7 +18,9 @@ import numpy as np
 
 from seedtrain.base import InputError, Progress, digest, silent, write_json
 from seedtrain.base import translate as _
+from seedtrain.development._estimation._agreement import effective, split_rhat
 from seedtrain.development._estimation._chain import Chain, Target
+from seedtrain.development._estimation._drawn_runs import Linear, RunDraws
 from seedtrain.development._estimation._fit import Fit, problem_key
 from seedtrain.development._estimation._inputs import Floats
 from seedtrain.development._estimation._problem import Problem, joined
@@ -58,6 +60,8 @@ class Posterior:
 
     - `draws`: shape "chain, draw, parameter", in the parameters' units; `objective`: the negative log of likelihood
       times priors of each, shape "chain, draw". - `mixed`: whether the chains agree.
+    - `more`: what was drawn beside the parameters, by name, shape "chain, draw": how far runs differ from one another,
+      as standard deviations in the parameters' units.
     """
 
     problem: Problem
@@ -70,6 +74,7 @@ class Posterior:
     diverged: int
     evaluations: int
     warnings: tuple[str, ...]
+    more: Mapping[str, Floats] = field(default_factory=dict)
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready, without the draws."""
@@ -88,8 +93,9 @@ class Posterior:
         """The draws as a table: chain, draw, negative log posterior, and every parameter in its unit."""
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["chain", "draw", "negative_log_posterior", *self.problem.names])
-        for chain, rows in enumerate(self.draws.tolist(), 1):
+        writer.writerow(["chain", "draw", "negative_log_posterior", *self.problem.names, *self.more])
+        whole = np.concatenate([self.draws, *(each[..., None] for each in self.more.values())], axis=2)
+        for chain, rows in enumerate(whole.tolist(), 1):
             heights = self.objective[chain - 1].tolist()
             writer.writerows([chain, at, heights[at - 1], *row] for at, row in enumerate(rows, 1))
         return stream.getvalue()
@@ -103,11 +109,16 @@ def sample_posterior(
     - `keep`: a folder in which each chain is kept while it runs: the same sampling goes on where it was interrupted, to
       the same draws.
 
+    Where the fit counts how runs differ, draws are of the linear model about every run's own values and of how far runs
+    differ too; they cost no simulation.
+
     Raises `InputError` for fewer than 400 draws. Chains that do not agree give no intervals, and a warning.
     """
     if count < FEWEST:
         raise InputError(f"{count} draws tell no interval", remedy=f"Ask for {FEWEST} or more.")
     each = -(-count // CHAINS)
+    if fit.linear is not None:
+        return _of_runs(fit, fit.linear, each, seed, progress)
     target = Target(fit.problem)
     covariance = target.covariance(fit.best.x)
     chains = [Chain(target, max(WARM, each // 2), each, covariance) for _ in range(CHAINS)]
@@ -162,32 +173,62 @@ def _restored(chain: Chain, path: Path | None, key: str) -> bool:
 
 
 def _summary(fit: Fit, target: Target, chains: Sequence[Chain]) -> Posterior:
-    problem, level = fit.problem, fit.level
     logits = np.array([chain.draws for chain in chains])
     scaled = np.array([[target.point(row) for row in rows] for rows in logits])
-    draws = np.array([[problem.values(row) for row in rows] for rows in scaled])
-    share = (scaled - problem.low) / target.width
+    share = (scaled - fit.problem.low) / target.width
     heights = np.array([chain.heights for chain in chains])
     # The density of the logits less what the change of coordinates adds: likelihood and priors alone.
     added = np.log(target.width * share * (1 - share)).sum(axis=2) + scaled @ target.rise
-    told = [(split_rhat(logits[..., at]), *effective(logits[..., at])) for at in range(logits.shape[2])]
+    acceptance = sum(chain.accepted for chain in chains) / logits.shape[0] / logits.shape[1]
+    found = _told(fit, logits, scaled, added - heights, acceptance, {})
+    diverged = sum(chain.diverged for chain in chains)
+    failed = _("{count} trajectories failed: part of the posterior may be missed").format(count=diverged)
+    evaluations = sum(chain.evaluations for chain in chains)
+    warnings = (*found.warnings, *([failed] if diverged else []))
+    return replace(found, diverged=diverged, evaluations=evaluations, warnings=warnings)
+
+
+def _of_runs(fit: Fit, linear: Linear, each: int, seed: int, progress: Progress) -> Posterior:
+    """The posterior of the typical run where runs differ, and of how far they do."""
+    parts = []
+    for number in range(CHAINS):
+        parts.append(RunDraws(fit.problem, linear, seed, number).draws(each))
+        progress((number + 1) / CHAINS, _("posterior of {name}").format(name=fit.problem.name))
+    scaled = np.array([part.points for part in parts])
+    more = {}
+    for place, at in enumerate(linear.layout.differ):
+        about = fit.problem.parameters[at]
+        rises = np.vectorize(lambda x, item=about: item.slope(item.value(x)))(scaled[..., at])
+        more[f"between:{about.name}"] = rises * np.sqrt(np.array([part.between[:, place] for part in parts]))
+    heights = np.array([part.heights for part in parts])
+    return _told(fit, scaled, scaled, heights, sum(part.accepted for part in parts) / CHAINS, more)
+
+
+def _told(
+    fit: Fit, compared: Floats, scaled: Floats, objective: Floats, acceptance: float, more: Mapping[str, Floats]
+) -> Posterior:
+    """The posterior of draws on the search's scale; chains agree where they do in what is `compared` and in `more`."""
+    problem, level = fit.problem, fit.level
+    draws = np.array([[problem.values(row) for row in rows] for rows in scaled])
+    share = (scaled - problem.low) / (problem.high - problem.low)
+    varied = {name: values for name, values in more.items() if np.ptp(values) > 0}
+    columns = [*np.moveaxis(compared, 2, 0), *varied.values()]
+    told = [(split_rhat(column), *effective(column)) for column in columns]
     mixed = all(r <= MOST_RHAT and min(bulk, tail) >= LEAST_ESS for r, bulk, tail in told)
     marginals = []
-    for at, (name, (rhat, bulk, tail)) in enumerate(zip(problem.names, told, strict=True)):
-        low, middle, high = np.quantile(draws[..., at], [0.5 - level / 2, 0.5, 0.5 + level / 2])
-        below = float((share[..., at] < NEAR_BOUND).mean()) > AT_BOUND
-        above = float((share[..., at] > 1 - NEAR_BOUND).mean()) > AT_BOUND
+    for at, (name, (rhat, bulk, tail)) in enumerate(zip((*problem.names, *varied), told, strict=True)):
+        own = at < len(problem.names)
+        values = draws[..., at] if own else varied[name]
+        low, middle, high = np.quantile(values, [0.5 - level / 2, 0.5, 0.5 + level / 2])
+        below = own and float((share[..., at] < NEAR_BOUND).mean()) > AT_BOUND
+        above = own and float((share[..., at] > 1 - NEAR_BOUND).mean()) > AT_BOUND
         ends = (None if below or not mixed else float(low), None if above or not mixed else float(high))
         marginals.append(Marginal(name, float(middle), *ends, rhat, bulk, tail))
-    diverged = sum(chain.diverged for chain in chains)
-    acceptance = sum(chain.accepted for chain in chains) / logits.shape[0] / logits.shape[1]
-    evaluations = sum(chain.evaluations for chain in chains)
-    warnings = _warnings(marginals, mixed, diverged)
-    return Posterior(problem, level, draws, added - heights, tuple(marginals), mixed, acceptance, diverged, evaluations,
-                     warnings)  # fmt: skip
+    warnings = _warnings(marginals, mixed)
+    return Posterior(problem, level, draws, objective, tuple(marginals), mixed, acceptance, 0, 0, warnings, more)
 
 
-def _warnings(marginals: Sequence[Marginal], mixed: bool, diverged: int) -> tuple[str, ...]:
+def _warnings(marginals: Sequence[Marginal], mixed: bool) -> tuple[str, ...]:
     found = []
     if not mixed:
         worst = max(marginals, key=lambda item: item.rhat if np.isfinite(item.rhat) else np.inf)
@@ -197,63 +238,7 @@ def _warnings(marginals: Sequence[Marginal], mixed: bool, diverged: int) -> tupl
         )
         least = min(worst.ess, worst.tail)
         found.append(words.format(parameter=worst.name, rhat=f"{worst.rhat:.3f}", ess=f"{least:.0f}"))
-    if diverged:
-        found.append(_("{count} trajectories failed: part of the posterior may be missed").format(count=diverged))
     return tuple(found)
-
-
-def split_rhat(draws: Floats) -> float:
-    """Potential scale reduction of split chains, rank-normalised, of draws and of their distance from the median.
-
-    - `draws`: shape "chain, draw". **Source** Vehtari et al. 2021 (doi:10.1214/20-BA1221). Not-a-number where all draws
-      are the same.
-    """
-    folded = np.abs(draws - np.median(draws))
-    return max(_rhat(_ranked(_split(draws))), _rhat(_ranked(_split(folded))))
-
-
-def effective(draws: Floats) -> tuple[float, float]:
-    """Effective draws of the bulk, and of the worse of the 5 and 95 % quantiles; the same source."""
-    tails = [_ess(_split((draws <= np.quantile(draws, at)).astype(float))) for at in (0.05, 0.95)]
-    return _ess(_ranked(_split(draws))), min(tails)
-
-
-def _split(draws: Floats) -> Floats:
-    half = draws.shape[1] // 2
-    return np.concatenate([draws[:, :half], draws[:, -half:]])
-
-
-def _ranked(draws: Floats) -> Floats:
-    from scipy import stats
-
-    ranks = stats.rankdata(draws).reshape(draws.shape)
-    return np.asarray(stats.norm.ppf((ranks - 0.375) / (draws.size + 0.25)))
-
-
-def _rhat(draws: Floats) -> float:
-    count = draws.shape[1]
-    within = float(draws.var(axis=1, ddof=1).mean())
-    between = float(draws.mean(axis=1).var(ddof=1))
-    return float(np.sqrt((count - 1) / count + between / within)) if within > 0 else float("nan")
-
-
-def _ess(draws: Floats) -> float:
-    """Effective number by Geyer's initial monotone sequence over all chains."""
-    chains, count = draws.shape
-    centred = draws - draws.mean(axis=1, keepdims=True)
-    spectrum = np.fft.rfft(centred, 2 * count, axis=1)
-    covariance = np.fft.irfft(spectrum * spectrum.conj(), axis=1)[:, :count] / count
-    within = float(covariance[:, 0].mean()) * count / (count - 1)
-    total = within * (count - 1) / count + float(draws.mean(axis=1).var(ddof=1))
-    if not total > 0:
-        return 0.0
-    rho = 1 - (within - covariance.mean(axis=0)) / total
-    rho[0] = 1.0
-    pairs = rho[0 : count - 1 : 2] + rho[1:count:2]
-    negative = np.flatnonzero(pairs < 0)
-    kept = np.minimum.accumulate(pairs[: negative[0]] if len(negative) else pairs)
-    tau = max(2 * float(kept.sum()) - 1, 1 / np.log10(chains * count))
-    return float(chains * count / tau)
 
 
 def _number(value: float) -> float | None:

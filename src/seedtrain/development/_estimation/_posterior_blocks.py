@@ -22,16 +22,20 @@ SHOWN = 400
 def posterior_blocks(fit: Fit, found: Posterior) -> tuple[Block, ...]:
     """The blocks about `found`, the posterior of `fit`."""
     chains, count, _parameters = found.draws.shape
-    words = _(
-        "{chains} chains of {count} draws by Hamiltonian Monte Carlo; {share} % of the trajectories were accepted. "
-        "Without a prior, a parameter is as likely anywhere between its bounds on the scale of the search."
-    ).format(chains=chains, count=count, share=f"{100 * found.acceptance:.0f}")
+    how = _("{chains} chains of {count} draws by Hamiltonian Monte Carlo; {share} % of the trajectories were accepted.")
+    if found.more:
+        how = _(
+            "{chains} chains of {count} draws of a linear model about every run's own values; {share} % of the steps "
+            "were accepted."
+        )
+    even = _("Without a prior, a parameter is as likely anywhere between its bounds on the scale of the search.")
+    words = how.format(chains=chains, count=count, share=f"{100 * found.acceptance:.0f}") + " " + even
     return (
         Heading(_("Posterior")),
         *(Notice(warning, kind="warning") for warning in found.warnings),
         Paragraph(words),
         _table(found),
-        *(_marginal(found, at) for at in range(min(len(found.marginals), MOST_MARGINALS))),
+        *(_marginal(found, at) for at in range(min(len(found.problem.names), MOST_MARGINALS))),
         *_pairs(fit, found),
     )
 
@@ -53,7 +57,7 @@ def _table(found: Posterior) -> Table:
         (
             item.name, f"{item.median:.5g}",
             Cell(marginal_words(item), "" if None not in (item.low, item.high) else "unknown"),
-            units[item.name], f"{item.rhat:.3f}", f"{min(item.ess, item.tail):.0f}",
+            units.get(item.name.removeprefix("between:"), ""), f"{item.rhat:.3f}", f"{min(item.ess, item.tail):.0f}",
         )
         for item in found.marginals
     ]  # fmt: skip

@@ -204,9 +204,30 @@ def _told(
     uncertain = np.einsum("vi,vw,wi->i", by, spread, by)
     with np.errstate(divide="ignore"):
         freedom = np.maximum(2.0 * np.diag(here.covariance) ** 2 / uncertain, 1.0)
+    freedom = np.minimum(freedom, _at_most(runs, variances, factors, here))
     deviation = np.zeros(len(factors))
     deviation[groups] = np.sqrt(np.diag(spread)[len(estimated) :])
     return Restricted(variances, factors, gain, here, freedom, deviation)
+
+
+def _at_most(runs: Crossed, variances: Floats, factors: Floats, here: State) -> Floats:
+    """Degrees of freedom where each variance between runs has one less than runs, and the rest those of the readings.
+
+    Runs count as far as they tell that variance: (sum of information)^2 over the sum of squares. A few runs bend their
+    likelihood more than they tell of a variance.
+    """
+    K, moving = len(here.x), list(runs.moving)
+    alike = np.diag(state(runs, np.zeros_like(variances), factors).covariance)
+    whole = np.diag(here.covariance)
+    share = np.clip(1.0 - alike / whole, 0.0, 1.0)
+    told = np.einsum("rmm->rm", here.pull[:, :, moving]) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        made = np.maximum(told.sum(axis=0) ** 2 / (told**2).sum(axis=0) - 1.0, 1.0)
+        parts = variances[:, None] * ((here.pull[:, :, :K] @ here.covariance) ** 2).sum(axis=0)
+        parts = parts / np.maximum(parts.sum(axis=0), 1e-300) * share
+    within = max(float(runs.counts[list(runs.free)].sum()) - K, 1.0) if any(runs.free) else np.inf
+    with np.errstate(divide="ignore"):
+        return np.asarray(1.0 / ((parts**2 / made[:, None]).sum(axis=0) + (1.0 - share) ** 2 / within))
 
 
 def _spread(runs: Crossed, variances: Floats, factors: Floats, chosen: list[int], groups: list[int]) -> Floats:
