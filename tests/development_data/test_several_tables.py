@@ -185,6 +185,37 @@ def test_a_comma_within_quotes_does_not_move_the_header(tmp_path: Path) -> None:
         check_files([tmp_path / "a.csv"])
 
 
+def test_a_column_without_readings_is_told_and_errors_of_spreadsheets_are_none(tmp_path: Path) -> None:
+    """Formulas that no spreadsheet has calculated are empty cells: a column that silently vanishes misleads."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["run", "time [h]", "DCW [g/L]", "glucose [g/L]"])
+    for hour in range(4):
+        book.active.append(["A", hour, f"=1+{hour}", "#DIV/0!" if hour == 2 else 9 - hour])
+    sheet = book.create_chartsheet("plot")
+    chart = openpyxl.chart.LineChart()
+    chart.add_data(openpyxl.chart.Reference(book.worksheets[0], min_col=4, min_row=1, max_row=5))
+    sheet.add_chart(chart)
+    book.save(tmp_path / "a.xlsx")
+    found = kept(tmp_path, "a.xlsx")
+    assert set(found.runs["A"].variables) == {"S"}
+    assert [(item.symbol, item.position and item.position.line) for item in found.findings] == [("DCW", 1), ("S", 4)]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("a.xls", "not '.xls'"), ("a.xlsx", "locked by a password"), ("a.pdf", "not '.pdf'")]
+)
+def test_old_and_locked_workbooks_are_refused_as_what_they_are(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / name).write_bytes(b"\xd0\xcf\x11\xe0" + bytes(500))
+    with pytest.raises(InputError, match=words):
+        check_files([tmp_path / name])
+
+
+def test_dates_that_a_spreadsheet_counts_are_questioned(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("run,timestamp,DCW [g/L]\nA,46082.5,1\nA,46082.6,2\n")
+    assert "days as a spreadsheet counts them?" in check_files([tmp_path / "a.csv"])[1]
+
+
 def test_a_folder_gives_its_tables_and_names_what_is_none(tmp_path: Path) -> None:
     for name in ("b.csv", "a.xlsx", "mapping.yaml", ".hidden.csv", "~$a.xlsx", "notes.docx", "export.json"):
         (tmp_path / name).write_text("")

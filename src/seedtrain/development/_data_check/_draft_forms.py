@@ -40,6 +40,8 @@ DETAILS: Final = (
 
 
 DAYS: Final = ("date", "datum", "day", "日期", "取样日期")
+DAYS_OF_SHEETS: Final = (36_500.0, 73_000.0)
+"""From the end of 1999 to the end of 2099, as spreadsheets count days: a time that begins there is a date."""
 CLOCKS: Final = ("time", "uhrzeit", "clock", "clock time", "time of day", "zeit", "时间", "时刻", "取样时间")
 
 
@@ -280,6 +282,8 @@ def _time_line(
         unit = CLOCK
     elif unit not in TIME_UNITS or not is_number(first):
         unit, note = ("h", " # unit guessed") if is_number(first) or not first else ("timestamp", "")
+    if unit == "h" and note and is_number(first) and DAYS_OF_SHEETS[0] < float(first) < DAYS_OF_SHEETS[1]:
+        note += ": days as a spreadsheet counts them? Format the cells as dates"
     text = f"column: {quoted(column)}" + (f", clock: {quoted(hour)}" if hour else "")
     form, sure = form_of(cells) if unit == "timestamp" else ("", True)
     if form:

@@ -24,8 +24,8 @@ from seedtrain.simulation import Culture, RunEvent
 
 NOTHING: Final = (
     "", "na", "n/a", "#n/a", "#nv", "n.a.", "nan", "nd", "n.d.", "n/d", "n.b.", "k.a.", "-", "--", "---", "/", "null",
-    "none", "err", "error", "err.", "#error", "fehler", "bad", "invalid", "fault", "refoverld", "ovrflw", "overflow",
-    "未检出", "未测", "无",
+    "#div/0!", "#value!", "#wert!", "#ref!", "#bezug!", "#num!", "#zahl!", "#name?", "#null!", "none", "err", "error",
+    "err.", "#error", "fehler", "bad", "invalid", "fault", "refoverld", "ovrflw", "overflow", "未检出", "未测", "无",
 )  # fmt: skip
 
 Happened = tuple[str, RunEvent, Position]
@@ -72,12 +72,25 @@ class TableReader:
         found = []
         for at, column in enumerate(self.columns):
             try:
-                found += list(self._column(at, column, names, hours))
+                read = list(self._column(at, column, names, hours))
             except SeedtrainError as error:
                 self.faults.append(error)
+                continue
+            if not read and self.sheet.rows:
+                self._tell_empty(column)
+            found += read
         listed = [f"{run}, {name}" for run, name in zip(sources, self.listed, strict=True)] if self.listed else sources
         self._order(listed, hours)
         return found
+
+    def _tell_empty(self, column: ColumnEntry) -> None:
+        words = _("no reading in the column {name}").format(name=repr(column.column))
+        remedy = _(
+            "Fill it. Formulas have no values in a workbook that no spreadsheet has calculated: open it in one and "
+            "save it."
+        )
+        place = Position(self.sheet.file, max(self.sheet.lines[0] - 1, 1), 1)
+        self.findings.append(Finding("missing", self.table.of_run, column.symbol, words, remedy, place))
 
     def spectra(self) -> SpectraTable:
         """The spectra of the table; those that lack a reading are told and left out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
@@ -87,9 +88,10 @@ def sheet_names(path: Path) -> list[str]:
     """The sheets of a workbook that hold more than one row; one empty name for any other table."""
     if path.suffix.lower() != ".xlsx":
         return [""]
-    book = _book(path)
-    kept = [name for name in book.sheetnames if sum(any(row) for row in book[name].iter_rows(values_only=True)) > 1]
-    return kept if len(kept) > 1 or kept != book.sheetnames[:1] else [""]
+    with closing(_book(path)) as book:
+        sheets = book.worksheets  # without sheets of charts
+        kept = [sheet.title for sheet in sheets if sum(any(row) for row in sheet.iter_rows(values_only=True)) > 1]
+        return kept if len(kept) > 1 or kept != [sheet.title for sheet in sheets[:1]] else [""]
 
 
 def guessed_beginning(path: Path, sheet: str = "") -> Beginning:
@@ -108,7 +110,7 @@ def guessed_beginnings(path: Path, sheet: str = "") -> list[tuple[Beginning, str
 
 
 def _guessed(path: Path, sheet: str) -> tuple[Beginning, list[Row]]:
-    if path.suffix.lower() in (".xlsx", ".parquet"):
+    if _suffix(path) in (".xlsx", ".parquet"):
         rows = _rows(path, sheet, Beginning())
         return beginning_of(rows), rows
     encoding = guessed_encoding(path)
@@ -118,14 +120,20 @@ def _guessed(path: Path, sheet: str) -> tuple[Beginning, list[Row]]:
     return replace(found, header=found.header or (above if above > 1 else 0)), rows
 
 
-def _rows(path: Path, sheet: str, begins: Beginning) -> list[Row]:
+def _suffix(path: Path) -> str:
+    """How the file's name ends, where that is a table's; else refused."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(
             f"a table ends in {', '.join(SUFFIXES)}, not {suffix or 'nothing'!r}",
             position=Position(str(path)),
-            remedy="Save the table as CSV.",
+            remedy="Save the table as CSV, or a workbook as .xlsx.",
         )
+    return suffix
+
+
+def _rows(path: Path, sheet: str, begins: Beginning) -> list[Row]:
+    suffix = _suffix(path)
     reader = {".xlsx": _excel, ".parquet": _parquet}.get(suffix)
     return reader(path, sheet) if reader else _text(path, begins)
 
@@ -218,6 +226,10 @@ def _text(path: Path, begins: Beginning) -> list[Row]:
 def _book(path: Path) -> Any:
     openpyxl = _needed("openpyxl", path)
     _exists(path)
+    with path.open("rb") as stream:
+        if stream.read(4) == b"\xd0\xcf\x11\xe0":
+            words = "this workbook is locked by a password, or an old .xls by another name"
+            raise InputError(words, position=Position(str(path)), remedy="Save it as .xlsx without a password.")
     try:
         return openpyxl.load_workbook(path, read_only=True, data_only=True)
     except Exception as error:  # noqa: BLE001 - openpyxl raises anything on a damaged file
@@ -227,13 +239,15 @@ def _book(path: Path) -> Any:
 
 
 def _excel(path: Path, sheet: str) -> list[Row]:
-    book = _book(path)
-    with_name = sheet or book.sheetnames[0]
-    if with_name not in book.sheetnames:
-        known = ", ".join(book.sheetnames)
-        raise InputError(f"there is no sheet {sheet!r}", position=Position(str(path)), remedy=f"Use one of: {known}.")
-    rows = book[with_name].iter_rows(values_only=True)
-    return _limited(path, enumerate(rows, 1))
+    with closing(_book(path)) as book:
+        sheets = {item.title: item for item in book.worksheets}
+        named = sheet or next(iter(sheets), "")
+        if named not in sheets:
+            known = ", ".join(sheets) or "none"
+            raise InputError(
+                f"there is no sheet {sheet!r}", position=Position(str(path)), remedy=f"Use one of: {known}."
+            )
+        return _limited(path, enumerate(sheets[named].iter_rows(values_only=True), 1))
 
 
 def _parquet(path: Path, sheet: str) -> list[Row]:
