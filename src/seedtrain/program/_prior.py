@@ -84,6 +84,6 @@ def recipe_prior(
     columns = [place for place, _item in named]
 
     def prior(points: Floats) -> dict[str, Floats]:
-        return {name: model.predicted(points[:, columns])[0] for name, model in models.items()}
+        return {name: model.expected(points[:, columns]) for name, model in models.items()}
 
     return prior
