@@ -67,6 +67,16 @@ def test_a_well_holds_what_the_flask_has(frequency: float, volume: float, keep: 
         assert not rows[name].held
 
 
+def test_from_a_well_to_a_tank_every_offered_option_is_solved() -> None:
+    """Carbon dioxide is held by the aeration, and the speed then by kLa, for power in the well is not known."""
+    found = scale_up(culture(), vessels(), recipe(), start="WELL", end="MINI")
+    assert set(found.options) == {"kLa", "oxygen_transfer", "carbon_dioxide"}
+    assert found.keep == "kLa"
+    for option in found.options.values():
+        assert math.isfinite(option.scaled.speed)
+        assert option.reached or option.words
+
+
 def test_power_is_held_between_flasks_and_falls_with_the_filling() -> None:
     small, large = wide("FLASK"), dataclasses.replace(wide("FLASK"), nominal_volume=1.0, working_volume=(0.04, 0.16))
     wider = dataclasses.replace(large, shaking=Shaking((1.0, 5000.0), 0.05, 0.131))

@@ -159,11 +159,11 @@ class Agitation:
 def match(basis: Scalable, reference: Operating, tank: Scalable, volume: float, keep: str | None) -> Agitation:
     """Speed and aeration of `tank` with `volume` (L) in it such that `keep` is as in `basis` run at `reference`.
 
-    Gas velocity and carbon dioxide are held by the aeration, and the speed then follows from power per volume; the
-    other criteria are held by the speed at the recipe's aeration. What the drive, its power or the aeration cannot
-    reach is cut off, and said; so is gas that floods the impeller at the very speed, in both vessels. In a shaken
-    vessel the speed is the shaker's. Raises `InputError` for a criterion that is unknown or means nothing in one of
-    the vessels; None keeps the first of `DEFAULT` that means something.
+    Gas velocity and carbon dioxide are held by the aeration, and the speed then follows from power per volume (from
+    kLa where power is not known); the other criteria are held by the speed at the recipe's aeration. What the drive,
+    its power or the aeration cannot reach is cut off, and said; so is gas that floods the impeller at the very speed,
+    in both vessels. In a shaken vessel the speed is the shaker's. Raises `InputError` for a criterion that is unknown
+    or means nothing in one of the vessels; None keeps the first of `DEFAULT` that means something.
     """
     keep = checked_keep(basis, tank, keep, tuple(KEEP))
     notes: list[AgitationNote] = []
@@ -178,7 +178,7 @@ def match(basis: Scalable, reference: Operating, tank: Scalable, volume: float, 
         trial = _figures(tank, Operating(volume, tank.stirrer_speed[1], little, head, reference.temperature))
         wanted = here.gas_velocity / trial.gas_velocity * little
         aeration = _clip(wanted, tank.aeration, "aeration_cut", notes)
-    by_speed = "power_per_volume" if keep in _BY_AERATION else keep
+    by_speed = checked_keep(basis, tank, None, tuple(KEEP)) if keep in _BY_AERATION else keep
 
     def at(speed: float, vvm: float | None = None) -> Operating:
         return Operating(volume, speed, aeration if vvm is None else vvm, head, reference.temperature)

@@ -268,9 +268,16 @@ def _run(
         tank,
         made.recipe,
         unit_procedure=made.recipe.production.name,
-        inoculum=result.seeds[-1] if result.seeds else None,
+        inoculum=_plenty(result.seeds[-1], charge) if result.seeds else None,
         rtol=RTOL,
     )
+
+
+def _plenty(seed: Run, litres: float) -> Run:
+    """The seed culture with as much broth as a rig larger than the vessel that it was made for may want."""
+    volume = seed.variables["V"]
+    more = dataclasses.replace(volume, values=volume.values * max(litres / float(volume.values[-1]), 1.0))
+    return dataclasses.replace(seed, variables={**seed.variables, "V": more})
 
 
 def _of_zones(found: Gradients, result: ScaleResult, name: str | None) -> Fluctuations:
