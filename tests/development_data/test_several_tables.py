@@ -141,6 +141,9 @@ def test_a_guess_of_when_a_run_began_is_marked_and_a_table_of_runs_tells_better(
     )
     kept(tmp_path, "a.csv")
     assert (tmp_path / "mapping.yaml").read_text().count("# began guessed as the first time: put the inoculation") == 2
+    (tmp_path / "online.csv").write_text("run,time [min],pH\nA,0,7\nA,30,7\n")
+    two = check_files([tmp_path / "a.csv", tmp_path / "online.csv"])[1]
+    assert two.count("put the moment where the hours of its other tables are 0") == 1
     (tmp_path / "runs.csv").write_text("run,scale,inoculation\nA,bench,01.03.2026 08:00\nB,pilot,\n")
     assert kept(tmp_path, "a.csv", "runs.csv").runs["A"].time.tolist() == [3.5, 5]
     assert (tmp_path / "mapping.yaml").read_text().count("began guessed") == 1

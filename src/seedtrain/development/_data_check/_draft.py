@@ -25,6 +25,7 @@ def draft_mapping(files: Sequence[Path], *, name: str = "my data", instrument: s
     runs: dict[str, str] = {}
     told: dict[str, dict[str, str]] = {}
     began: dict[str, datetime] = {}
+    elapsed: set[str] = set()
     for path in files:
         export = instrument or detect(path)
         if export:
@@ -38,7 +39,8 @@ def draft_mapping(files: Sequence[Path], *, name: str = "my data", instrument: s
             draft = draft_of(path, found)
             lines += draft.lines
             runs |= {item: scale for item, scale in draft.runs.items() if item not in runs}
-            _note_beginnings(found, draft.runs, began)
+            if not _note_beginnings(found, draft.runs, began):
+                elapsed |= set(draft.runs)
     guessed = {item for item in began if "began" not in told.get(item, {})}
     for item in guessed:
         told.setdefault(item, {})["began"] = f'"{began[item].isoformat(timespec="minutes")}"'
@@ -47,28 +49,34 @@ def draft_mapping(files: Sequence[Path], *, name: str = "my data", instrument: s
     top = [f"data: {quoted(name)}", "origin: simulated" if made else "origin: measured # or simulated"]
     top += [f"culture: {quoted(culture)}"] if culture else []
     top.append("tables:")
-    return "\n".join([*top, *lines, *_of_runs(runs, told, guessed)]) + "\n"
+    return "\n".join([*top, *lines, *_of_runs(runs, told, guessed, elapsed)]) + "\n"
 
 
-def _of_runs(runs: Mapping[str, str], told: Mapping[str, Mapping[str, str]], guessed: Set[str]) -> list[str]:
-    """What the mapping says of each run; `guessed`: those of which only their first time tells when they began."""
+def _of_runs(
+    runs: Mapping[str, str], told: Mapping[str, Mapping[str, str]], guessed: Set[str], elapsed: Set[str]
+) -> list[str]:
+    """What the mapping says of each run.
+
+    - `guessed`: those of which only their first time tells when they began. - `elapsed`: those with a table of hours.
+    """
     if not runs:
         return []
     lines = ["runs: # initial: contents after inoculation, g/L; feed_factor: on the recipe's feed"]
     for item, scale in runs.items():
         about = {"scale": scale} | {key: text for key, text in told.get(item, {}).items() if key != "origin"}
-        note = " # began guessed as the first time: put the inoculation" if item in guessed else ""
+        right = "the moment where the hours of its other tables are 0" if item in elapsed else "the inoculation"
+        note = f" # began guessed as the first time: put {right}" if item in guessed else ""
         lines.append(f"  {quoted(item)}: {{{', '.join(f'{key}: {text}' for key, text in about.items())}}}{note}")
     return lines
 
 
-def _note_beginnings(found: Found, runs: Mapping[str, str], began: dict[str, datetime]) -> None:
-    """The first timestamp of each run that a table of readings has, into `began`."""
+def _note_beginnings(found: Found, runs: Mapping[str, str], began: dict[str, datetime]) -> bool:
+    """The first timestamp of each run that a table of readings has, into `began`; whether it has timestamps."""
     sheet = found.sheet
     day, hour = time_columns(sheet)
     run = first_of(sheet.header, RUNS)
     cells = [row[sheet.column(day)] for row in sheet.rows]
-    form = form_of(cells)[0]
+    form, stamped = form_of(cells)[0], False
     for row, cell in zip(sheet.rows, cells, strict=True):
         if is_number(cell):
             continue
@@ -76,9 +84,11 @@ def _note_beginnings(found: Found, runs: Mapping[str, str], began: dict[str, dat
             seen = day_at(cell, row[sheet.column(hour)], form) if hour else moment(cell, form)
         except ValueError:
             continue
+        stamped = True
         for item in [row[sheet.column(run)]] if run else runs:
             if item in runs and (item not in began or _earlier(seen, began[item])):
                 began[item] = seen
+    return stamped
 
 
 def _earlier(one: datetime, other: datetime) -> bool:
