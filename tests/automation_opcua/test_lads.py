@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -256,68 +258,77 @@ def started_locked(mapping: Mapping) -> Any:
     return device, device.unit("T")
 
 
+class LadsClient:
+    """A client of the tank that knows LADS and nothing else."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.machine = PLANT.format("T/FunctionalUnitState")
+
+    def order(self, name: str, *arguments: tuple[str, Any]) -> list[Any]:
+        within = name in ("Hold", "Unhold", "Reset")
+        holder = f"{self.machine}/RunningStateMachine" if within else self.machine
+        return self.session.call(holder, f"{holder}/{name}", *arguments)
+
+    def states(self) -> tuple[str, str, str]:
+        paths = ("CurrentState", "RunningStateMachine/CurrentState", "CurrentState/EffectiveDisplayName")
+        outer, inner, shown = (value(self.session, f"T/FunctionalUnitState/{path}") for path in paths)
+        return outer, inner or "", shown
+
+    def program(self, mapping: Mapping) -> dict[str, str]:
+        """Tell the controllers their targets; the properties that are left for the start."""
+        phase, controlled = small().recipe.phase(FED).set, mapping.entry.units["T"].functions
+        for name, item in phase.items():
+            if name in controlled and controlled[name].target is not None:
+                assert isinstance(item, Quantity)
+                holder = PLANT.format(f"T/FunctionSet/{name}/ControlFunctionState")
+                number = item.magnitude(controlled[name].unit)
+                assert self.session.call(holder, f"{holder}/StartWithTargetValue", ("Double", number)) == []
+        told = {name for name, item in controlled.items() if item.target is not None}
+        return {name: str(item) for name, item in phase.items() if name not in told}
+
+    def start(self, path: str, properties: dict[str, str]) -> list[Any]:
+        encoding = self.session.node_id("nsu=http://opcfoundation.org/UA/LADS/;i=5045")
+        pairs_ = [text_structure(encoding, *item) for item in properties.items()]
+        wanted = [("ExtensionObject", pairs_), ("String", "J-7"), ("String", "T-1"), ("ExtensionObject", [])]
+        return self.order("StartProgram", ("String", path), *wanted)
+
+
 def test_a_lads_client_runs_a_program(plant_process: PlantProcess, mapping: Mapping):
     """By the methods of LADS alone: start, hold, take up again, to its end, and back to ready."""
+    with driven(mapping) as device:
+        before = device.unit("T").state
     with asked(plant_process.url) as session:
-        state, within = PLANT.format("T/FunctionalUnitState"), PLANT.format("T/FunctionalUnitState/RunningStateMachine")
-
-        def order(name: str, *arguments: tuple[str, Any]) -> list[Any]:
-            holder = within if name in ("Hold", "Unhold", "Reset") else state
-            return session.call(holder, f"{holder}/{name}", *arguments)
-
-        def states() -> tuple[str, str, str]:
-            outer = value(session, "T/FunctionalUnitState/CurrentState")
-            shown = value(session, "T/FunctionalUnitState/CurrentState/EffectiveDisplayName")
-            return outer, value(session, "T/FunctionalUnitState/RunningStateMachine/CurrentState") or "", shown
-
-        with driven(mapping) as device:
-            before = device.unit("T").state
+        client = LadsClient(session)
         if before is State.COMPLETE:
-            order("Stop")
-        assert states() == ("Stopped", "", "Stopped")
+            client.order("Stop")
+        assert client.states() == ("Stopped", "", "Stopped")
         with pytest.raises(InputError, match="BadInvalidState"):
-            order("Hold")
-        phase, controlled = small().recipe.phase(FED).set, mapping.entry.units["T"].functions
-        given = {
-            name: item for name, item in phase.items() if name in controlled and controlled[name].target is not None
-        }
-        for name, item in given.items():
-            assert isinstance(item, Quantity)
-            holder = PLANT.format(f"T/FunctionSet/{name}/ControlFunctionState")
-            number = item.magnitude(controlled[name].unit)
-            assert session.call(holder, f"{holder}/StartWithTargetValue", ("Double", number)) == []
-        from asyncua import ua
-
-        index = session.namespaces.index("http://opcfoundation.org/UA/LADS/")
-        encoding = ua.NodeId(5045, index)
-        properties = [text_structure(encoding, name, str(item)) for name, item in phase.items() if name not in given]
-        wanted = [("ExtensionObject", properties), ("String", "J-7"), ("String", "T-1"), ("ExtensionObject", [])]
+            client.order("Hold")
+        properties = client.program(mapping)
         with pytest.raises(InputError, match="BadInvalidArgument"):
-            order("StartProgram", ("String", "nothing/of/it"), *wanted)
+            client.start("nothing/of/it", properties)
         with pytest.raises(InputError, match="BadArgumentsMissing"):
-            order("StartProgram", ("String", FED))
-        (run,) = order("StartProgram", ("String", FED), *wanted)
+            client.order("StartProgram", ("String", FED))
+        (run,) = client.start(FED, properties)
         assert str(run).startswith(f"{FED}@")
-        assert states() == ("Running", "Execute", "Execute")
+        assert client.states() == ("Running", "Execute", "Execute")
         active = "T/ProgramManager/ActiveProgram"
         assert name_of(value(session, f"{active}/CurrentProgramTemplate")) == FED
         assert value(session, f"{active}/DeviceProgramRunId") == run
-        order("Hold")
-        assert states() == ("Running", "Held", "Held")
-        order("Unhold")
-        began = value(session, "Clock/Time")
-        clock = PLANT.format("Clock")
+        client.order("Hold")
+        assert client.states() == ("Running", "Held", "Held")
+        client.order("Unhold")
+        clock, began = PLANT.format("Clock"), value(session, "Clock/Time")
         session.call(clock, f"{clock}/Advance", ("String", "J-7"), ("DateTime", began + timedelta(days=3)))
-        assert states() == ("Running", "Complete", "Complete")
+        assert client.states() == ("Running", "Complete", "Complete")
         result = f"T/ProgramManager/ResultSet/{FED}"
         assert value(session, f"{result}/DeviceProgramRunId") == run
         assert value(session, f"{result}/SupervisoryJobId") == "J-7"
-        assert pairs(value(session, f"{result}/Properties")) == {
-            name: str(item) for name, item in phase.items() if name not in given
-        }
+        assert pairs(value(session, f"{result}/Properties")) == properties
         assert value(session, f"{result}/ApplicationUri")
-        order("Stop")
-        assert states() == ("Stopped", "", "Stopped")
+        client.order("Stop")
+        assert client.states() == ("Stopped", "", "Stopped")
 
 
 def test_the_session_of_a_lads_client_is_its_sign_of_life():
@@ -335,6 +346,31 @@ def test_the_session_of_a_lads_client_is_its_sign_of_life():
     assert commands.drivers() == {"J-1", "J-2"}
     commands.left(Caller(here))
     assert commands.drivers() == {"J-2"}
+
+
+def test_a_lock_holds_for_protocols_without_locks_too():
+    from asyncua import ua
+
+    from seedtrain.automation._plant._callers import Caller
+    from seedtrain.automation._plant._locks import Lock, Locks
+
+    shown: list[tuple[str, Lock | None]] = []
+
+    async def show(unit: str, lock: Lock | None) -> None:
+        shown.append((unit, lock))
+
+    locks, holder = Locks(show), Caller(ua.NodeId(1), "urn:cleaner")
+    locks._held["T"] = Lock(holder, time.monotonic() + 60.0)
+    with pytest.raises(InputError, match="T is locked by urn:cleaner for 60 s more"):
+        locks.require("T", spoken=True)
+    locks.require("F", spoken=True)
+    locks.require("T")  # the plant itself
+    assert locks.may(holder, "T")
+    assert not locks.may(Caller(ua.NodeId(2)), "T")
+    locks._held["T"] = Lock(holder, time.monotonic())
+    locks.require("T", spoken=True)  # it was not renewed
+    asyncio.run(locks.refresh())
+    assert shown == [("T", None)]
 
 
 def test_every_isa_state_survives_the_state_machines():

@@ -94,11 +94,6 @@ class Session:
         self._thread.join()
         self._loop.close()
 
-    @property
-    def namespaces(self) -> list[str]:
-        """The server's namespaces, by their numbers in this connection."""
-        return list(self._namespaces)
-
     def read(self, nodes: Sequence[str], attribute: str = "Value") -> list[Value | None]:
         """An attribute of each node; None for a node that the server does not have or that lacks the attribute."""
         from asyncua import ua

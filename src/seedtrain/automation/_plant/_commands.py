@@ -30,7 +30,7 @@ class Plant(Protocol):
     def begin(self, unit: PlantUnit, path: str, order: Order, *, again: bool = False) -> None:
         """Start a phase now, or (again) take up the held one; raises `InputError` where it cannot be."""
 
-    async def write_target(self, unit: str, tag: str, value: float) -> None:
+    async def set_target(self, unit: str, tag: str, value: float) -> None:
         """Tell a controller what is wanted; NaN: nothing."""
 
     async def changed(self) -> None:
@@ -84,7 +84,7 @@ class Commands:
     async def _target(self, unit: PlantUnit, tag: str, value: float) -> Any:
         if not self._plant.locks.may(caller(), unit.name):
             return ua.StatusCode(ua.StatusCodes.BadLocked)
-        await self._plant.write_target(unit.name, tag, value)
+        await self._plant.set_target(unit.name, tag, value)
         return []
 
     def _guarded(self, unit: PlantUnit, act: Callable[..., Any], arguments: int = 0) -> Method:

@@ -154,10 +154,10 @@ def template(path: str, began: datetime, within: str = "") -> dict[str, ua.Varia
     }
 
 
-def result(path: str, began: datetime, application: str) -> Content:
+def result(path: str, began: datetime) -> Content:
     """The result of a phase that has not run yet."""
     values = {
-        "ApplicationUri": text(application),
+        "ApplicationUri": text(""),
         "Description": localized(path),
         "Started": time(NO_TIME),
         "Stopped": time(NO_TIME),

@@ -45,10 +45,13 @@ class Locks:
         held = self.of(unit)
         return who is None or held is None or held.holder.session == who.session
 
-    def require(self, unit: str) -> None:
-        """Raises `InputError` where the unit is locked by another session than the one that calls."""
+    def require(self, unit: str, *, spoken: bool = False) -> None:
+        """Raises `InputError` where the unit is locked by another session than the one that calls.
+
+        - `spoken`: the order came over a protocol that has no sessions of this server, and no locks.
+        """
         held = self.of(unit)
-        if held is not None and not self.may(caller(), unit):
+        if held is not None and (spoken or not self.may(caller(), unit)):
             left = held.until - time.monotonic()
             raise InputError(
                 f"{unit} is locked by {held.holder.application or held.holder.session} for {left:.0f} s more",

@@ -134,7 +134,6 @@ class AddressSpace:
 
     def _programs(self, unit: PlantUnit) -> None:
         make, path, now = self._make, f"{unit.name}/ProgramManager", self.world.clock.now()
-        application = str(self.server._application_uri)
         for phase, known in unit.templates.items():
             name = ua.QualifiedName(phase, self.index)
             here = f"{path}/ProgramTemplateSet/{phase}"
@@ -144,7 +143,7 @@ class AddressSpace:
             make.variable(node, f"{here}/Functions", texts(list(known.functions)))
             make.variable(node, f"{here}/Materials", texts(list(known.materials)))
             here = f"{path}/ResultSet/{phase}"
-            held = contents.result(phase, now, application)
+            held = contents.result(phase, now)
             node = make.make(self.id(f"{path}/ResultSet"), here, self._type("ResultType"), held, name=name)
             for key, value in own_fields().items():
                 own = make.variable(node, f"{here}/{key}", value)

@@ -141,8 +141,8 @@ class Points:
         if role == "target":
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise InputError(f"{point.path} is a number, not {value!r}", remedy="Write a finite number.")
-            self._plant.world.units[point.device].targets[tag] = float(value)
             await self._plant.write_target(point.device, tag, float(value))
+            self._plant.world.units[point.device].targets[tag] = float(value)
             return
         if role == "owner":
             self._claim(self.unit(point), str(value))

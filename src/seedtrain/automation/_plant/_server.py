@@ -73,22 +73,7 @@ class PlantServer:
         server = await self._secured(Server)
         server.set_endpoint(url)
         server.set_server_name("Seedtrain virtual plant")
-        types = Types(server)
-        await types.load()
-        index = await server.register_namespace(NAMESPACE)
-        self._space = AddressSpace(server, index, types, self.world, self._commands)
-        clock = await self._space.build()
-        for unit in self.world.units.values():
-            await self._methods(unit)
-            self._space.show_remaining(unit.name, self.locks.remaining)
-        await self._space.method(
-            clock,
-            "Clock/Advance",
-            self._advance,
-            [_OWNER, argument("To", _Time, "How far; a lock-step clock stops at the first end of a program.")],
-            [argument("Reached", _Time, "The process time now.")],
-        )
-        await self._show([])
+        await self._build(server)
         gc.freeze()
         gc.enable()
         try:
@@ -108,6 +93,25 @@ class PlantServer:
                 await speaker.stop()
             await server.stop()
 
+    async def _build(self, server: Server) -> None:
+        """Types, devices and methods, and everything shown as it is now."""
+        types = Types(server)
+        await types.load()
+        index = await server.register_namespace(NAMESPACE)
+        self._space = AddressSpace(server, index, types, self.world, self._commands)
+        clock = await self._space.build()
+        for unit in self.world.units.values():
+            await self._methods(unit)
+            self._space.show_remaining(unit.name, self.locks.remaining)
+        await self._space.method(
+            clock,
+            "Clock/Advance",
+            self._advance,
+            [_OWNER, argument("To", _Time, "How far; a lock-step clock stops at the first end of a program.")],
+            [argument("Reached", _Time, "The process time now.")],
+        )
+        await self._show([])
+
     async def _mind_network(self) -> None:
         """Where the network is lost nobody is listened to, and who is connected is cut off."""
         assert self._space is not None
@@ -121,7 +125,12 @@ class PlantServer:
             await (speaker.stop() if lost else speaker.start(points))
 
     async def write_target(self, unit: str, tag: str, value: float) -> None:
-        """Tell a controller what is wanted, as any client would; NaN: nothing."""
+        """Tell a controller what is wanted, as any client would; refused where one has locked the unit."""
+        self.locks.require(unit, spoken=True)
+        await self.set_target(unit, tag, value)
+
+    async def set_target(self, unit: str, tag: str, value: float) -> None:
+        """Tell a controller what is wanted; NaN: nothing."""
         assert self._space is not None
         await self._space.write(f"{unit}/FunctionSet/{tag}/TargetValue", ua.Variant(value, _Double))
         if not math.isfinite(value):  # a target that is none switches the controller off
@@ -133,6 +142,7 @@ class PlantServer:
     async def tell(self, unit: str, word: str, path: str, owner: str) -> None:
         """Start, hold or abort a phase, for a protocol without methods: it begins now, with the recipe's set points
         but for the targets. A refusal is an `InputError`."""
+        self.locks.require(unit, spoken=True)
         item = self.world.units[unit]
         if word == "start":
             truth = self.world.scenario.units[unit].phases.get(path)
