@@ -243,6 +243,20 @@ def test_the_document_has_every_assumption_and_warns_of_what_is_outside() -> Non
         assert words in page
 
 
+def test_foam_grows_with_the_gas_and_one_that_is_higher_than_its_room_is_told() -> None:
+    plain = up()
+    assert not any(plain.headspace(item).overflows for item in (plain.start, plain.end)), "not known"
+    fills = plain.headspace(plain.end).foaminess
+    for part, told in ((0.9, False), (1.1, True)):
+        found = dataclasses.replace(plain, foaminess=part * fills)
+        room = found.headspace(found.end)
+        assert room.foam == pytest.approx(part * room.height)
+        assert room.overflows == told
+        assert any(line.startswith(f"  {PLANT}: ") and "m of foam" in line for line in scale_up_lines(found)) == told
+        assert not any(item.what == "foam: the foaminess of the broth is not known" for item in assumptions(found))
+        assert "height of the foam, m" in render_html(Page("transfer", transfer_blocks(found)))
+
+
 def test_the_document_in_chinese() -> None:
     with use_language("zh"):
         page = render_html(Page("转移", transfer_blocks(up(), harvest=datetime.datetime(2026, 12, 1, 8, 0))))
@@ -278,6 +292,8 @@ def test_the_journey_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["--to", PILOT, "--pdf"], "--pdf without --output"),
         (["--to", PILOT, "--keep", "colour"], "colour"),
         (["--to", PILOT, "--zones", "1"], "zones show no gradient"),
+        (["--to", PILOT, "--foaminess", "15 m"], "length"),
+        (["--to", PILOT, "--foaminess=-1 s"], "foaminess of -1 s"),
         ([], "--to"),
     ],
 )

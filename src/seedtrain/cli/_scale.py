@@ -32,6 +32,9 @@ def scale(
         Keep | None, Parameter(help="What agitation holds; power per volume by default, or kLa where it is not known.")
     ] = None,
     zones: Annotated[int, Parameter(help="Layers of the larger vessel, to see its gradients.")] = 4,
+    foaminess: Annotated[
+        str | None, Parameter(help="'15 s': height of foam over gas velocity, of your broth in a column.")
+    ] = None,
     culture: Annotated[str | None, Parameter(help="A shipped culture's name or a culture file.")] = None,
     harvest: Annotated[str | None, Parameter(help="When the harvest begins, such as 2026-12-01T08:00.")] = None,
     plant: Annotated[Path | None, Parameter(help="The plant file; plant.yaml beside the recipe by default.")] = None,
@@ -62,8 +65,9 @@ def scale(
     with use_language(options.lang):
         with shown_progress(as_json=options.json) as progress:
             found = recipe_scale_up(
-                recipe, start=start, end=to, keep=keep, zones=zones, plant=plant, culture=culture, progress=progress
-            )
+                recipe, start=start, end=to, keep=keep, zones=zones, foaminess=_seconds(foaminess), plant=plant,
+                culture=culture, progress=progress,
+            )  # fmt: skip
         written = _write(found, output, when, pdf=pdf) if output else []
         if options.json:
             print_json(found.to_data())
@@ -73,6 +77,12 @@ def scale(
         for path in written:
             print(_("kept: {path}").format(path=path))
     return EXIT_DONE
+
+
+def _seconds(text: str | None) -> float | None:
+    from seedtrain.quantity import parse
+
+    return None if text is None else parse(text, like="s").magnitude("s")
 
 
 def _moment(text: str) -> datetime.datetime:

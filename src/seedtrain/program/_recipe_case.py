@@ -76,6 +76,7 @@ def recipe_scale_up(
     end: str,
     keep: str | None = None,
     zones: int = 4,
+    foaminess: float | None = None,
     plant: Path | None = None,
     culture: str | None = None,
     progress: Progress = silent,
@@ -89,7 +90,10 @@ def recipe_scale_up(
     begin = units.vessel(start or recipe.basis_unit).name
     units.vessel(end)
     grown = read_culture(culture) if culture else culture_of(recipe, path.parent)
-    return scale_up(grown, units.vessels, recipe, start=begin, end=end, keep=keep, zones=zones, progress=progress)
+    return scale_up(
+        grown, units.vessels, recipe, start=begin, end=end, keep=keep, zones=zones, foaminess=foaminess,
+        progress=progress,
+    )  # fmt: skip
 
 
 def _targets(path: Path) -> dict[str, float]:

@@ -170,6 +170,10 @@ def _mixing(found: ScaleUp) -> Iterator[Assumption]:
     derived = _("the mixing time; the flow between layers is derived from it")
     yield Assumption(_("equal layers with the power spread evenly"), count, derived, True)
     yield Assumption(_("the gas is one well-mixed phase"), "1", _("assumed"), found.larger.broth.volume < 5000.0)
-    yield Assumption(
-        _("foam: the foaminess of the broth is not known"), "–", _("measure it in a column (Bikerman 1973)"), False
-    )
+    if found.foaminess is None:
+        yield Assumption(
+            _("foam: the foaminess of the broth is not known"), "–", _("measure it in a column (Bikerman 1973)"), False
+        )
+    else:
+        text = _("foam: the foaminess of the broth, measured in a column, s")
+        yield Assumption(text, number(found.foaminess), "Bikerman 1973, Foams", True)

@@ -11,7 +11,7 @@ from seedtrain.development._scale import ScaleResult
 from seedtrain.development._scale_blocks import scale_blocks
 from seedtrain.development._scaling._assumptions import Assumption, assumptions
 from seedtrain.development._scaling._gradient_blocks import gradient_section
-from seedtrain.development._scaling._lines import happenings, shaken_words, unfed_words
+from seedtrain.development._scaling._lines import foam_words, happenings, shaken_words, unfed_words
 from seedtrain.development._scaling._scale_up import ScaleUp
 from seedtrain.development._scaling._timing import Moment
 from seedtrain.development._words import number, words
@@ -81,7 +81,8 @@ def _warnings(found: ScaleUp, listed: Sequence[Assumption]) -> list[Block]:
         text = _("{unit} cannot hold the {kept} of {start}: {why}")
         names = {"unit": found.end.unit, "start": found.start.unit}
         blocks.append(Notice(text.format(kept=words(found.keep), why=chosen.words, **names), kind="warning"))
-    said = [unfed_words(item) for item in (found.start, found.end)]
+    both = (found.start, found.end)
+    said = [*(unfed_words(item) for item in both), *(foam_words(found, item) for item in both)]
     blocks += [Notice(line, kind="warning") for line in (*said, *shaken_words(found)) if line is not None]
     outside = [item.what for item in listed if not item.inside]
     if outside:
@@ -138,6 +139,8 @@ def _further(found: ScaleUp) -> Table:
     carbon = next(row for row in found.options[found.keep].criteria if row.name == "carbon_dioxide")
     rows.append([_("room over the fullest broth, m"), *(number(item.height) for item in heads)])
     rows.append([_("foaminess that fills it, s"), *(number(item.foaminess) for item in heads)])
+    if found.foaminess is not None:
+        rows.append([_("height of the foam, m"), *(number(item.foam) for item in heads)])
     rows.append([_("Kolmogorov length, um"), *(number(1e6 * item.transfer.matched.kolmogorov_length) for item in both)])
     rows.append([_("gas velocity, m/s"), *(number(item.transfer.matched.gas_velocity) for item in both)])
     rows.append([_("carbon dioxide in the broth, mbar"), number(carbon.reference), number(carbon.scaled)])

@@ -33,6 +33,15 @@ def unfed_words(result: ScaleResult) -> str | None:
     return text.format(unit=result.unit, limit=words(result.feed.unfed.limit))
 
 
+def foam_words(found: ScaleUp, result: ScaleResult) -> str | None:
+    """That the foam is higher than its room; None if it is not, or not known."""
+    room = found.headspace(result)
+    if not room.overflows:
+        return None
+    text = _("{unit}: {foam} m of foam in {room} m of room: less gas, less broth or more antifoam")
+    return text.format(unit=result.unit, foam=number(room.foam), room=number(room.height))
+
+
 def shaken_words(found: ScaleUp) -> list[str]:
     """What each shaken vessel of the two cannot do for the culture."""
     said = []
@@ -78,8 +87,7 @@ def scale_up_lines(found: ScaleUp, *, harvest: datetime.datetime | None = None) 
                 uptake=number(item.transfer.OUR),
             )
         )
-        if (short := unfed_words(item)) is not None:
-            lines.append(f"  {short}")
+        lines += [f"  {words}" for words in (unfed_words(item), foam_words(found, item)) if words is not None]
         lowered = _("  {phase}: the feed is lowered to {part}")
         lines += [
             lowered.format(phase=path, part=percent(part)) for path, part in item.feed.factors.items() if part < 0.9995

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,7 +27,8 @@ LEAST_BENCH: Final = 0.2
 
 @dataclass(frozen=True)
 class Headspace:
-    """Room over the broth of a sparged vessel: its height without gas, m, and the foaminess that fills it, s.
+    """Room over the broth of a sparged vessel: its height without gas, m, the foaminess that fills it, s, and the
+    height of the foam, m, where the foaminess is known.
 
     Foaminess is the height of foam over the gas velocity that makes it (Bikerman 1973, Foams); measure it in a column
     with the broth and its antifoam, and compare.
@@ -34,6 +36,12 @@ class Headspace:
 
     height: float
     foaminess: float
+    foam: float = math.nan
+
+    @property
+    def overflows(self) -> bool:
+        """Whether the foam, as far as it is known, is higher than its room."""
+        return self.foam > self.height
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,7 @@ class ScaleUp:
     rig_check: RigCheck | None
     moments: tuple[Moment, ...]
     culture: Culture
+    foaminess: float | None = None
 
     @property
     def larger(self) -> ScaleResult:
@@ -72,10 +81,11 @@ class ScaleUp:
         """Room for foam over the fullest broth; not a number where no gas rises through it."""
         vessel = result.vessel
         if not isinstance(vessel, StirredTank):
-            return Headspace(float("nan"), float("nan"))
+            return Headspace(math.nan, math.nan)
         height = vessel.height(vessel.nominal_volume) - vessel.height(result.broth.volume)
         velocity = result.transfer.matched.gas_velocity
-        return Headspace(height, height / velocity if velocity > 0 else float("inf"))
+        fills = height / velocity if velocity > 0 else math.inf
+        return Headspace(height, fills, math.nan if self.foaminess is None else self.foaminess * velocity)
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready data without trajectories."""
@@ -111,16 +121,23 @@ def scale_up(
     end: str,
     keep: str | None = None,
     zones: int = ZONES,
+    foaminess: float | None = None,
     molar_mass: float = 44.8,
     progress: Progress = silent,
 ) -> ScaleUp:
     """`master` from the vessel `start` to the vessel `end`, agitation held by `keep` (None: power per volume, or kLa
     where power is not known).
 
+    - `foaminess`: of the broth with its antifoam, measured in a column, s; see `Headspace`.
+
     Raises `InputError` for the same vessel twice, an unknown one or criterion, and what `scale` and `gradients` refuse.
     """
     if start == end:
         raise InputError(f"{start} is both where the recipe comes from and where it goes", remedy="Name two vessels.")
+    if foaminess is not None and not 0 <= foaminess < math.inf:
+        raise InputError(
+            f"a foaminess of {foaminess:g} s", remedy="Give the height of foam over the gas velocity, in s."
+        )
     names = tuple(KEEP)
     if start in vessels and end in vessels:
         keep = checked_keep(scalable(vessels[start]), scalable(vessels[end]), keep, names)
@@ -156,6 +173,7 @@ def scale_up(
         rig_check=checked,
         moments=timing(large),
         culture=culture,
+        foaminess=foaminess,
     )
 
 
