@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from seedtrain.cli._measured import Asked, Measured, measured_culture, words
 
 if TYPE_CHECKING:
     from seedtrain.base import Progress
-    from seedtrain.development import Between, Fit, HybridRate, HybridStudy, Posterior
+    from seedtrain.development import Between, Fit, HybridRate, HybridStudy, PetabTables, Posterior, Problem
 
 Texts = list[str] | None
 Rates = Annotated[Texts, Parameter(negative="", help="q_P=gp:S,X: learn this rate of the culture; repeat it.")]
@@ -76,70 +77,94 @@ def fit(
     """
     options = common or Common()
     from seedtrain.base import part, use_language
-    from seedtrain.development import (
-        check_hybrid,
-        fit_problem,
-        hybrid_rate,
-        petab_problem,
-        read_petab_tables,
-        sample_posterior,
-    )
+    from seedtrain.development import fit_problem, hybrid_rate, sample_posterior
 
     _check_numbers(level, posterior, starts, hops)
     mine = {"--fit": fit, "--observables": observables, "--error": error, "--per-run": per_run, "--bounds": bounds,
             "--prior": prior, "--culture": culture, "--plant": plant, "--hybrid": hybrid,
             "--between": "" if between == "auto" else between}  # fmt: skip
     _check_words(data, mine)
+    asked = None if data is None else Asked(
+        source, data, fit, observables, tuple(error or ()), per_run, tuple(bounds or ()), tuple(prior or ()),
+        culture, plant,
+    )  # fmt: skip
     forms = [hybrid_rate(text) for text in hybrid or []]
+    drawn = study = None
     with use_language(options.lang), shown_progress(as_json=options.json) as progress:
-        differ: Between | None = None
-        key, tables, measured, shared = "", None, None, 0.3 if forms else 1.0 if posterior is None else 0.3
-        if data is None:
-            tables = read_petab_tables(source)
-            problem = petab_problem(tables)
-        else:
-            asked = Asked(
-                source, data, fit, observables, tuple(error or ()), per_run, tuple(bounds or ()), tuple(prior or ()),
-                culture, plant,
-            )  # fmt: skip
-            measured = measured_culture(asked, progress)
-            check_hybrid(measured.culture, forms, len(measured.runs))
-            problem, key, differ = measured.problem, measured.key, between_asked(between, measured)
-        chosen = None if profiles == "all" else () if profiles == "none" else words(profiles)
-        for name in chosen or ():
-            if name not in problem.names:
-                raise InputError(f"--profiles {name}: nothing is estimated of that name",
-                                 remedy=f"Use some of: {', '.join(problem.names)}.")  # fmt: skip
+        wanted = _petab(source) if asked is None else _measured(asked, between, forms, progress)
+        searched = 1.0 if posterior is None and not forms else 0.3
+        usual = (20, 2) if asked is None else (2, 0)
         found = fit_problem(
-            problem, count=(20 if data is None else 2) if starts is None else starts, seed=seed, level=level / 100,
-            hops=(2 if data is None else 0) if hops is None else hops, profiles=chosen,
-            between=differ, keep=output / "starts.json" if output else None, progress=part(progress, 0.0, shared),
+            wanted.problem, count=usual[0] if starts is None else starts, seed=seed, level=level / 100,
+            hops=usual[1] if hops is None else hops, profiles=_profiled(profiles, wanted.problem),
+            between=wanted.between, keep=output / "starts.json" if output else None,
+            progress=part(progress, 0.0, searched),
         )  # fmt: skip
-        drawn = None
         if posterior is not None:
             drawn = sample_posterior(
-                found, posterior, seed=seed, keep=output, progress=part(progress, shared, 0.6 if forms else 1.0)
+                found, posterior, seed=seed, keep=output, progress=part(progress, searched, 0.6 if forms else 1.0)
             )
-        study = None
-        if forms and measured is not None:
-            study = _study(measured, found, forms, seed, output, part(progress, 0.6 if drawn else shared, 1.0))
-        written: list[Path] = []
-        if output is not None:
-            written = _write(found, drawn, study, output, source, measured)
-            if tables is not None:
-                from seedtrain.development import write_petab
-
-                written.append(write_petab(tables, output / "petab", found.values))
-            else:
-                assert measured is not None
-                written.append(_culture_file(found, output, measured))
+        if forms and wanted.measured is not None:
+            study = _study(wanted.measured, found, forms, seed, output, part(progress, 0.6 if drawn else searched, 1.0))
+        written = [] if output is None else _keep(found, drawn, study, output, source, wanted)
     with use_language(options.lang):
         if options.json:
             told = _data(found, drawn, study)
+            key = wanted.measured.key if wanted.measured else None
             print_json({**told, "data_digest": key or None, "written": [str(path) for path in written]})
         else:
             _tell(found, drawn, study, written)
     return _outcome(drawn, study)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to be fitted, and of what: tables of PEtab, or a culture on measured runs."""
+
+    problem: Problem
+    tables: PetabTables | None = None
+    measured: Measured | None = None
+    between: Between | None = None
+
+
+def _petab(source: Path) -> _Wanted:
+    from seedtrain.development import petab_problem, read_petab_tables
+
+    tables = read_petab_tables(source)
+    return _Wanted(petab_problem(tables), tables)
+
+
+def _measured(asked: Asked, between: str, forms: list[HybridRate], progress: Progress) -> _Wanted:
+    from seedtrain.development import check_hybrid
+
+    measured = measured_culture(asked, progress)
+    check_hybrid(measured.culture, forms, len(measured.runs))
+    return _Wanted(measured.problem, None, measured, between_asked(between, measured))
+
+
+def _profiled(text: str, problem: Problem) -> tuple[str, ...] | None:
+    """The parameters of `--profiles`; None for all."""
+    if text in ("all", "none"):
+        return None if text == "all" else ()
+    chosen = words(text)
+    for name in chosen:
+        if name not in problem.names:
+            raise InputError(f"--profiles {name}: nothing is estimated of that name",
+                             remedy=f"Use some of: {', '.join(problem.names)}.")  # fmt: skip
+    return tuple(chosen)
+
+
+def _keep(
+    found: Fit, drawn: Posterior | None, study: HybridStudy | None, output: Path, source: Path, wanted: _Wanted
+) -> list[Path]:
+    """The files of the results, and the problem with its estimates or the culture with its fitted values."""
+    from seedtrain.development import write_petab
+
+    written = _write(found, drawn, study, output, source, wanted.measured)
+    if wanted.tables is not None:
+        return [*written, write_petab(wanted.tables, output / "petab", found.values)]
+    assert wanted.measured is not None
+    return [*written, _culture_file(found, output, wanted.measured)]
 
 
 def _check_numbers(level: float, posterior: int | None, starts: int | None, hops: int | None) -> None:
@@ -238,6 +263,7 @@ def _write(
 
 def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, written: list[Path]) -> None:
     from seedtrain.development import (
+        advice_beside,
         advice_words,
         between_words,
         hybrid_lines,
@@ -261,7 +287,7 @@ def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, writte
         print(line)
     for each in found.tied:
         print(tied_words(each))
-    for advice in found.advice:
+    for advice in advice_beside(found):
         print(advice_words(advice))
     if found.advice and any(path.name == "culture.yaml" for path in written):
         names = ",".join(item.parameter for item in found.advice)
@@ -271,6 +297,7 @@ def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, writte
         print(_("posterior: {count} draws, {level} % intervals").format(
             count=drawn.objective.size, level=f"{100 * drawn.level:g}"
         ))  # fmt: skip
+        width = max(len(marginal.name) for marginal in drawn.marginals)
         for marginal in drawn.marginals:
             agreed = _("split R-hat {rhat}, {ess} effective draws").format(
                 rhat=f"{marginal.rhat:.3f}", ess=f"{min(marginal.ess, marginal.tail):.0f}"

@@ -3,7 +3,13 @@
 from seedtrain.development._estimation._agreement import effective, split_rhat
 from seedtrain.development._estimation._between import Between, BetweenRuns
 from seedtrain.development._estimation._between_blocks import between_words
-from seedtrain.development._estimation._blocks import advice_words, fit_blocks, interval_words, tied_words
+from seedtrain.development._estimation._blocks import (
+    advice_beside,
+    advice_words,
+    fit_blocks,
+    interval_words,
+    tied_words,
+)
 from seedtrain.development._estimation._culture_problem import (
     ErrorModel,
     MeasuredRun,
@@ -46,6 +52,7 @@ __all__ = [
     "Problem",
     "Readings",
     "Tied",
+    "advice_beside",
     "advice_words",
     "between_words",
     "culture_problem",

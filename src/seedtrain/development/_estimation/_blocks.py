@@ -53,7 +53,7 @@ def fit_blocks(fit: Fit) -> tuple[Block, ...]:
         _estimates(fit),
         *between_blocks(fit),
         *(Notice(tied_words(item), title=", ".join(item.names), kind="warning") for item in fit.tied),
-        *(Notice(advice_words(item), title=item.parameter, kind="warning") for item in fit.advice),
+        *(Notice(advice_words(item), title=item.parameter, kind="warning") for item in advice_beside(fit)),
         Heading(_("Measured and fitted")),
         *_courses(fit),
         Heading(_("Residuals")),
@@ -85,6 +85,12 @@ def interval_words(item: Interval | None) -> str:
     if item.low is None:
         return _("refused: open below, at most {high}").format(high=f"{item.high:.4g}")
     return _("refused: open above, at least {low}").format(low=f"{item.low:.4g}")
+
+
+def advice_beside(fit: Fit) -> tuple[Advice, ...]:
+    """The advice that says more than what is said of parameters that are known only together."""
+    tied = {name for item in fit.tied for name in item.names}
+    return tuple(item for item in fit.advice if item.reading or item.parameter not in tied)
 
 
 def tied_words(item: Tied) -> str:
