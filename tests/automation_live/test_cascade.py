@@ -109,7 +109,8 @@ TUNED = [
 def tunes(session: Session, after: bool) -> None:
     """A client that slows the oxygen's loop a little, and would turn that of the pH round."""
     turned = FUNCTION.format("pH/ControllerTuningParameter/CtrlP")
-    states = [FUNCTION.format(f"{tag}/ControlFunctionState/CurrentState") for tag in ("temperature", "dissolved_oxygen")]
+    loops = ("temperature", "dissolved_oxygen")
+    states = [FUNCTION.format(f"{tag}/ControlFunctionState/CurrentState") for tag in loops]
     read = [value.value for value in session.read([*TUNED, turned, *states]) if value is not None]
     found = [getattr(value, "Text", value) for value in read]
     if after:

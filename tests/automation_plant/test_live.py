@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from seedtrain.automation import FaultEntry, LivePlant
+from seedtrain.automation._bench._tank import driven_tank
+from seedtrain.automation._control import CultureFilter
 from seedtrain.automation._excursion import bounds
 from seedtrain.automation._plant._base import Signal
 from seedtrain.automation._plant._live_unit import LiveUnit
@@ -21,7 +23,7 @@ from seedtrain.base import InputError, InputErrors
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import PhaseAt, State, parse_recipe
 from seedtrain.recipe._data import yaml_text
-from seedtrain.simulation import plan_of
+from seedtrain.simulation import TrajectoryError, plan_of
 from tests.automation.made import START
 from tests.automation.test_example import UNIT, Example, example
 
@@ -536,6 +538,28 @@ def test_soft_sensors_without_an_analyser_are_uncertain_and_go_on(example: Examp
         }
         assert {quality for hour, quality in by_hour.items() if 1.2 < hour < 1.9} == {"uncertain"}, tag
     assert {item.quality for item in driver.told if item.tag == "mu"} == {"good", "uncertain"}
+
+
+def test_a_filter_that_is_lost_begins_anew_and_the_tank_goes_on(monkeypatch: pytest.MonkeyPatch):
+    tank, step = driven_tank(0), CultureFilter.step
+    lost: list[CultureFilter] = []
+
+    def fails_once(own: CultureFilter, *given: Any) -> dict[str, float]:
+        if not lost:
+            lost.append(own)
+            raise TrajectoryError("the model is lost", time=0.0, last={}, remedy="Begin anew.")
+        assert own is not lost[0]
+        return step(own, *given)
+
+    monkeypatch.setattr(CultureFilter, "step", fails_once)
+    seen = []
+    for _ in range(4 * 12):
+        tank.look(1 / 120, ())
+        tank.move(0.0, 1 / 120, ())
+        seen.append((tank.seen["biomass_estimate"], tank.quality("biomass_estimate")))
+    assert lost
+    assert {quality for _, quality in seen} <= {"good", "uncertain"}
+    assert seen[-1][0] == pytest.approx(tank.truth()["biomass"], rel=0.3)
 
 
 def _silent(tag: str) -> FaultEntry:

@@ -64,8 +64,8 @@ class PlantProcess:
     def wait(self) -> int:
         """Wait until it ends; its exit code. Raises `UnavailableError` with its last words where it fails."""
         code = self.process.wait()
-        if code > 0:
-            said = self.words.all()
+        if code != 0:
+            said = self.words.all() if code > 0 else [f"killed by signal {-code}"]
             raise UnavailableError(
                 f"the virtual plant has ended: {said[-1] if said else f'exit code {code}'}",
                 remedy="Start it again; if it ends again, report what it said.",

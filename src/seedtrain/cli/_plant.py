@@ -49,6 +49,9 @@ def start(
     register_map: Annotated[
         Path | None, Parameter(help="Write the map of the Modbus registers here, if the plant speaks Modbus.")
     ] = None,
+    state: Annotated[
+        Path | None, Parameter(help="Keep the tanks in this file; a plant that was killed goes on from it.")
+    ] = None,
     common: Common | None = None,
 ) -> int:
     """Serve a virtual plant over OPC UA, in which a batch of the recipe can run. Everything in it is simulated.
@@ -94,6 +97,7 @@ def start(
             speaks=speaks,
             register_map=register_map,
             clock=_moment(clock),
+            state=state,
         )
         try:
             if options.json:

@@ -91,7 +91,7 @@ class DrivenTank:
         }
         there = {**true, **scaled, **self.references}
         self.seen = self.instruments.show(there, dt, [item for item in faults if item[0].tag])
-        self.seen |= {tag: item.value for tag, item in self._told.items() if item.quality != "bad"}
+        self.seen |= {tag: item.value for tag, item in self._told.items()}
         return self.seen
 
     @property
@@ -127,6 +127,9 @@ class DrivenTank:
         self.tank.advance(dt, self._inputs)
         if self.soft is not None:
             self.soft.follow(self._inputs, dt, seen)
+            if self.soft.lost:
+                self.soft = None
+                self.estimate()
 
     def _driven(self, told: Actuators, feed: float, wrong: Mapping[str, Fault]) -> TankInputs:
         """What the actuators really do."""

@@ -12,11 +12,10 @@ from typing import Any, Final
 from seedtrain.automation._control import VesselControl
 from seedtrain.automation._devices import EndedBy, Ending, Reading
 from seedtrain.automation._faults import Fault
-from seedtrain.automation._live_scenario import Inoculum
 from seedtrain.automation._plant._actuation import actuation_of
 from seedtrain.automation._plant._base import PlantUnit, Program, Signal, Value
-from seedtrain.automation._plant._fittings import base_of, bicarbonate, scheme_of
-from seedtrain.automation._plant._inoculum import grown_broth
+from seedtrain.automation._plant._filling import Filling
+from seedtrain.automation._plant._fittings import base_of, scheme_of
 from seedtrain.automation._plant._instruments import Instruments, sensors_of
 from seedtrain.automation._plant._live_phase import (
     RESTS,
@@ -24,8 +23,6 @@ from seedtrain.automation._plant._live_phase import (
     Running,
     by_hand,
     duration_of,
-    feeding_of,
-    phases_of,
     set_points_of,
     template_of,
 )
@@ -38,12 +35,10 @@ from seedtrain.automation._ramp import CONTROL_INTERVAL
 from seedtrain.automation._scenario import UnitScenario
 from seedtrain.base import InputError
 from seedtrain.quantity import Quantity, parse
-from seedtrain.recipe import CALIBRATE, Phase, PhaseAt, State, parse_recipe
+from seedtrain.recipe import CALIBRATE, Phase, State, parse_recipe
 from seedtrain.simulation import (
-    Broth,
     LiveTank,
     Plan,
-    Segment,
     StirredTank,
     VesselEntry,
     plan_of,
@@ -85,7 +80,7 @@ class LiveUnit(PlantUnit):
         super().__init__(scenario.name, functions, CONTROLLED, templates)
         warm(self.culture, vessel)
         self.interval = interval
-        self._live, self._scenario, self._source = live, scenario, source
+        self._scenario = scenario
         self._steps = steps
         self._unit = UnitState(scenario.name, steps)
         self._driven = DrivenTank(
@@ -98,7 +93,9 @@ class LiveUnit(PlantUnit):
         )
         self._running: Running | None = None
         self._at: datetime | None = None
-        self._charged = 0.0
+        self._filling = Filling(
+            self._driven, self.recipe, live.inocula, None if source is None else lambda name: source(name)._driven
+        )
         self._ramped = False
         self._given: dict[str, float] = {}
         self._truths: dict[str, dict[str, float]] = {}
@@ -125,7 +122,7 @@ class LiveUnit(PlantUnit):
         if self.resumes(path, at):
             self._resume(phase)
             return
-        self._check_clean(step)
+        self._filling.check(step)
         self._unit.command(path)
         self._unit.start(path, at)
         self._rest(at)
@@ -133,7 +130,7 @@ class LiveUnit(PlantUnit):
         self._driven.begin()
         plan = self._plans[step.unit_procedure.name]
         segment = next((item for item in plan.segments if item.path == path), None)
-        self._do(step, phase, plan, segment)
+        self._filling.begin(step, phase, plan, segment)
         self._want(phase, plan)
         self._estimate(path)
         before = dict(plan.before).get(path, 0.0)
@@ -144,21 +141,9 @@ class LiveUnit(PlantUnit):
         self._running = Running(step, segment, at, longest, at)
         self.program = Program(path, at)
 
-    def _check_clean(self, step: PhaseAt) -> None:
-        """Nothing is cleaned that holds broth; the first phase of a unit procedure empties the batch before."""
-        tank = self._driven.tank
-        if step.phase.do == "clean" and phases_of(step)[0] is not step.phase and not tank.empty:
-            raise InputError(
-                f"{self.name} holds {tank.volume:.4g} L and cannot be cleaned", remedy="Transfer what it holds first."
-            )
-
     def draws_from(self, path: str) -> tuple[str, ...]:
         """The integrated units whose broth a phase takes."""
-        step = self._steps.get(path)
-        if step is None or step.phase.do not in ("thaw", "inoculate"):
-            return ()
-        source = self._live.inocula[step.unit_procedure.name].unit
-        return (source,) if source else ()
+        return self._filling.draws_from(self._steps[path]) if path in self._steps else ()
 
     def resumes(self, path: str, at: datetime) -> bool:
         """Whether this start takes up the held phase where it stands."""
@@ -194,55 +179,12 @@ class LiveUnit(PlantUnit):
                 raise InputError(f"{self.name} is not told {name}", remedy=f"State it, for instance {name}={value}.")
         return found
 
-    def _do(self, step: PhaseAt, phase: Phase, plan: Plan, segment: Segment | None) -> None:
-        """What happens at once when a phase begins."""
-        tank, phases = self._driven.tank, phases_of(step)
-        if phases[0] is step.phase:
-            self._charged = 0.0
-            tank.empty_out()  # the rest of the batch before
-        if phase.do == "charge":
-            number = [item for item in phases if item.do == "charge"].index(step.phase)
-            full = self._driven.vessel.working_volume[1]
-            volume = phase.number("volume", "L") if "volume" in phase.set else phase.number("fill", "") * full
-            first = plan.segments[0]
-            tank.charge(
-                plan.medium[number][0],
-                volume,
-                temperature=first.temperature,
-                pH=first.pH,
-                bicarbonate=bicarbonate(self.recipe, phase.word("material")),
-            )
-            self._charged += volume
-        elif phase.do in ("thaw", "inoculate"):
-            volume = phase.number("inoculum_fraction", "") * (self._charged or plan.volume)
-            tank.add(self._inoculum(self._live.inocula[step.unit_procedure.name], plan, volume), volume)
-        elif phase.do == "induce" and segment is not None and segment.addition is not None:
-            self._driven.charge(segment.addition[0], phase.number("volume", "L"), temperature=20.0)
-        elif phase.do == "withdraw":
-            self._driven.draw(phase.number("volume", "L"))
-        elif phase.do == "feed" and segment is not None and segment.feed is not None:
-            self._driven.feed_liquid = segment.feed[0]
-            self._driven.feeding = feeding_of(phase)
-
     def _estimate(self, path: str) -> None:
         """Soft sensors begin with the first phase of a culture, and anew after an inoculum."""
         if self._steps[path].phase.do in ("charge", "thaw", "inoculate"):
             self._driven.soft = None
         elif self.templates[path].functions[-len(SOFT_SENSORS) :] == tuple(SOFT_SENSORS):
             self._driven.estimate()
-
-    def _inoculum(self, source: Inoculum, plan: Plan, volume: float) -> Broth:
-        if source.unit and self._source is not None:
-            other = self._source(source.unit)._driven.tank
-            if other.volume >= volume:
-                broth = other.draw(volume)
-                other.empty_out()
-                return broth
-            raise InputError(
-                f"{source.unit} holds {other.volume:.4g} L, {self.name} is to be inoculated with {volume:.4g} L",
-                remedy="Grow the seed first, or inoculate with less.",
-            )
-        return grown_broth(source, self.culture, plan)
 
     def _want(self, phase: Phase, plan: Plan) -> None:
         """The controllers' set points follow the phase, and then the targets; before it, medium is kept warm."""
@@ -410,7 +352,7 @@ class LiveUnit(PlantUnit):
         self._truths[path] = truth
         step, driven = running.step, self._driven
         cleaned = step.phase.number("volumes", "", 0.0) * driven.vessel.working_volume[1]
-        taken = Intake(self._charged, driven.fed, driven.based, cleaned)
+        taken = Intake(self._filling.charged, driven.fed, driven.based, cleaned)
         plan, drawn = self._plans[step.unit_procedure.name], self.templates[path].materials
         ending = Ending(at, ended, self._results.additions(step, plan, taken, drawn), self._results.outlet(step, truth))
         if ending.outlet:
@@ -435,13 +377,13 @@ class LiveUnit(PlantUnit):
         """What a restarted plant needs to go on from before the phase that starts, JSON-ready."""
         targets = {name: value for name, value in self.targets.items() if math.isfinite(value)}
         at = None if self._at is None else self._at.isoformat()
-        known = {"at": at, "charged": self._charged, "targets": targets, "given": self._given}
+        known = {"at": at, "charged": self._filling.charged, "targets": targets, "given": self._given}
         return {**known, "driven": self._driven.to_data()}
 
     def restore(self, data: Mapping[str, Any]) -> None:
         """The state of `to_data`."""
         self._at = None if data["at"] is None else datetime.fromisoformat(data["at"])
-        self._charged = float(data["charged"])
+        self._filling.charged = float(data["charged"])
         self.targets.update(data["targets"])
         self._given = dict(data.get("given", {}))
         self._driven.restore(data["driven"])

@@ -45,7 +45,7 @@ class SoftSensors:
 
     An estimate is uncertain until the exit gas has corrected it, while the filter itself doubts it, and while the exit
     gas is not analysed; the quotient besides while the uptake is too small, or changes too fast. What cannot be read
-    from the gas then is the model's own.
+    from the gas then is the model's own. `lost`: the model can no longer follow; somebody has to begin anew.
     """
 
     def __init__(self, tank: LiveTank, unit: str, seed: int) -> None:
@@ -57,6 +57,7 @@ class SoftSensors:
         self._filter = CultureFilter(model, [name for name in LEARNT if name in tank.culture.parameters])
         self._due = 0.0
         self._uptake = math.nan
+        self.lost = False
         self.told: dict[str, Told] = {}
 
     def begin(self, inputs: TankInputs) -> None:
@@ -71,8 +72,8 @@ class SoftSensors:
         gas = {tag: value for tag in ("OUR", "CER") if math.isfinite(value := seen.get(tag, math.nan))}
         try:
             told = self._filter.step(inputs, self._due, gas)
-        except TrajectoryError:  # the model is lost, not the culture
-            self.told = {tag: Told(item.value, "bad") for tag, item in self.told.items()}
+        except TrajectoryError:
+            self.lost = True
             return
         self._due = 0.0
         self._tell(told, gas, corrected=len(gas) == 2)
