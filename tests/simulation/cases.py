@@ -107,8 +107,8 @@ def tank(**changes: object) -> StirredTank:
 
 
 def flask(volume: float = 15.0, kLa: float = 400.0) -> ShakeFlask:
-    """A vessel whose transfer is one number, of any size."""
-    return ShakeFlask("FLASK", "seed", volume * 4, (volume / 10, volume), Transfer(kLa))
+    """A vessel whose transfer is one number, of any size, and that any line feeds."""
+    return ShakeFlask("FLASK", "seed", volume * 4, (volume / 10, volume), Transfer(kLa), feed_rate=(0.0, 1e3))
 
 
 def culture() -> Culture:
