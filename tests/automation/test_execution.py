@@ -20,7 +20,9 @@ from seedtrain.automation import (
     read_segment,
     segment_path,
 )
+from seedtrain.automation._result import _variables
 from seedtrain.automation._scenario import scenario_of
+from seedtrain.automation._telemetry import Segment
 from seedtrain.base import InputError, InputErrors, IntegrityError, digest_file, use_language
 from seedtrain.quality import Lot
 from seedtrain.quantity import Quantity
@@ -509,3 +511,13 @@ def test_a_feed_that_follows_the_culture_is_refused_where_nothing_can_follow():
     )
     with pytest.raises(InputErrors, match=r"production/main/fed: strategy: T plays back what was simulated"):
         scenario_of(control, production=production_run(), seeds=[seed_run()], steps=step_results())
+
+
+def test_what_the_model_of_a_culture_had_a_part_in_is_no_measurement_of_it():
+    """A run of a batch is compared with its prediction, symbol by symbol: an estimate must not be among them."""
+    time = np.array([0.0, 0.1])
+    tags = {"mu": "1/h", "RQ": "", "biomass_estimate": "g/L", "biomass": "g/L", "OUR": "mmol/L/h"}
+    segment = Segment(time, {tag: np.ones(2) for tag in tags}, dict(tags), "simulated", ("uncertain", "good"))
+    found = _variables([segment])
+    assert set(found) == {"mu_estimate", "RQ_estimate", "biomass_estimate", "DCW", "OUR"}
+    assert set(found) & set(production_run().variables) == {"DCW", "OUR"}
