@@ -32,8 +32,10 @@ SYMBOLS: Final[Mapping[str, tuple[str, str]]] = {
     "mu": ("mu_estimate", "1/h"),
     "RQ": ("RQ_estimate", ""),
 }
-"""The symbol and unit that a tag has in a run of a culture; other tags keep their own name. What the culture's own model had
-a part in is no measurement: it is never compared with what that model predicts."""
+"""The symbol and unit that a tag has in a run of a culture; other tags keep their own name.
+
+What the culture's own model had a part in is no measurement: it is never compared with what that model predicts.
+"""
 
 TIME_DIGITS: Final = 6
 """Of an hour, 3.6 ms: telemetry holds nine significant digits."""
