@@ -105,6 +105,23 @@ def test_the_reportable_value_keeps_the_places_of_the_limit():
     assert verdict_of("97.5 %", ">= 95 %").value == "98 %"
 
 
+def test_large_figures_are_read_and_not_counted():
+    assert verdict_of("1.6e13 1/mL", ">= 1e13 1/mL").value == "1.6e13 1/mL"
+    assert verdict_of("9999999 1/mL", ">= 1e4 1/mL").value == "9999999 1/mL"
+    assert verdict_of("12345678 1/mL", ">= 1e4 1/mL").value == "1.2345678e7 1/mL"
+    assert verdict_of("12345678.25 1/mL", ">= 1.0 1/mL").value == "1.23456783e7 1/mL"
+    found = judge_interval("titre", 9e12, 1.6e13, 2.5e16, Limit.parse(">= 1e12 1/mL"))
+    assert (found.value, found.interval) == ("1.6e13 1/mL", ("9e12 1/mL", "2.5e16 1/mL"))
+
+
+@given(st.floats(1e4, 1e20), st.integers(0, 3))
+def test_a_reported_figure_reads_back_as_what_was_rounded(value, places):
+    limit = Limit.parse(f">= {1:.{places}f} 1/mL")
+    text = limit.reportable(Quantity(value, "1/mL"))
+    assert Decimal(text.partition(" ")[0]) == round_half_up(value, places)
+    assert limit.reportable(parse(text)) == text
+
+
 @given(st.integers(-(10**9), 10**9), st.integers(0, 4))
 def test_rounding_looks_at_one_digit_and_takes_five_upwards(units, places):
     value = units / 10 ** (places + 1)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import seedtrain
 from seedtrain.base import Position, Progress, UnavailableError, digest, digest_bytes, digest_file, write_json
@@ -74,11 +74,15 @@ def run_stage(stage: Stage, results: Mapping[str, StageResult], folder: Path, pr
     return StageResult(stage.name, key, written.data, place, written.digest, ran=True)
 
 
+CODE: Final = frozenset({".py", ".pyi", ".yaml", ".typ", ".html", ".css", ".po"})
+"""Endings of the files that are Seedtrain's own code."""
+
+
 @cache
 def code_digest() -> str:
     """Digest of Seedtrain's own files: another version of the code is another input of every stage."""
     root = Path(seedtrain.__file__).parent
-    names = sorted(path for path in root.rglob("*") if path.suffix in {".py", ".yaml", ".typ", ".html", ".css", ".po"})
+    names = sorted(path for path in root.rglob("*") if path.suffix in CODE)
     return digest([[str(path.relative_to(root)), digest_file(path)] for path in names])
 
 

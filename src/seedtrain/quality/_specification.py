@@ -16,6 +16,8 @@ from seedtrain.quantity import Quantity, QuantityError, Range, parse, parse_rang
 _WORD: Final = re.compile(r"=\s*([^\W\d][\w -]*)")
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _DIGITS_OF_A_FLOAT: Final = 12
+LEAST_WITH_EXPONENT: Final = 10_000_000
+"""From eight digits before the point on nobody counts zeros."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Limit:
     def reportable(self, value: Quantity) -> str:
         """`value` in the limit's unit, rounded as it is reported and compared (to the finer end of a range)."""
         rounded = round_half_up(value.magnitude(self.unit), max(self.places))
-        return f"{rounded} {self.unit}".rstrip()
+        return f"{figure_text(rounded)} {self.unit}".rstrip()
 
     def admits(self, value: Quantity | str) -> bool:
         """Whether the rounded reportable `value` meets the limit.
@@ -83,6 +85,11 @@ class Limit:
 def _decimal(value: float) -> Decimal:
     # Twelve digits: what a conversion between units adds beyond them is noise, and must not decide a rounding.
     return Decimal(f"{value:.{_DIGITS_OF_A_FLOAT}g}")
+
+
+def figure_text(value: Decimal) -> str:
+    """A figure as people read it, nothing rounded: plain digits, or 1.6e13 from `LEAST_WITH_EXPONENT` on."""
+    return str(value) if abs(value) < LEAST_WITH_EXPONENT else f"{value.normalize():e}".replace("e+", "e")
 
 
 def round_half_up(value: float, places: int) -> Decimal:

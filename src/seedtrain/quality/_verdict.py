@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from math import isfinite
 from typing import Any, Final, Literal
 
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE
 from seedtrain.base import translate as _
-from seedtrain.quality._specification import Limit, Specification, SpecificationLine
+from seedtrain.quality._specification import (
+    LEAST_WITH_EXPONENT,
+    Limit,
+    Specification,
+    SpecificationLine,
+    figure_text,
+)
 from seedtrain.quantity import Quantity, Uncertain, number_text
 
 VerdictWord = Literal["pass", "fail", "inconclusive"]
@@ -203,7 +211,10 @@ def judge_interval(name: str, low: float, value: float, high: float, limit: Limi
         word = "pass"
     elif high < start or low > end:
         word = "fail"
-    low_text, value_text, high_text = (
-        f"{number_text(float(f'{item:.6g}'))} {limit.unit}".rstrip() for item in (low, value, high)
-    )
+    low_text, value_text, high_text = (f"{_six_figures(item)} {limit.unit}".rstrip() for item in (low, value, high))
     return Criterion(name, value_text, (low_text, high_text), limit.text, None, word)
+
+
+def _six_figures(value: float) -> str:
+    text = number_text(float(f"{value:.6g}"))
+    return figure_text(Decimal(text)) if isfinite(value) and abs(value) >= LEAST_WITH_EXPONENT else text
