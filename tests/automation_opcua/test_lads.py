@@ -18,7 +18,9 @@ from typing import Any, cast
 import pytest
 
 from seedtrain.automation._lads import ISA_OF_MACHINE, LADS_TYPES, MACHINE_STATE, unit_id, unit_text
+from seedtrain.automation._mapped import read_any_mapping
 from seedtrain.automation._opcua import Mapping, OpcUaPlant, OpcUaUnit, Session, browse, draft_mapping, parse_mapping
+from seedtrain.automation._protocols import TagMapping, TagPlant, parse_tag_mapping
 from seedtrain.automation._served import PlantProcess
 from seedtrain.automation._structures import name_and_node, name_of, pairs, text_structure
 from seedtrain.base import InputError, InputErrors
@@ -193,6 +195,61 @@ def test_what_lads_cannot_do_is_refused_before_anything_moves(draft: str):
     both = draft[:start] + f"    lads:\n{kept}\n" + draft[start:]
     with pytest.raises(InputErrors, match="'program' and 'lads' are both given"):
         parse_mapping(both, "mapping.yaml")
+
+
+PLC = """
+server: {url}
+namespace: urn:maker:bench
+units:
+  T:
+    origin: measured
+    owner: s=Owner
+    functions:
+      temperature: {{current: s=TIC.PV, target: s=TIC.SP, unit: degC}}
+      stirrer_speed: {{current: s=SIC.SP, target: s=SIC.SP, unit: 1/min}}
+    safe: {{targets: {{stirrer_speed: 200 1/min}}}}
+"""
+
+
+def test_a_server_without_programs_is_driven_by_its_values(other: str, tmp_path: Path):
+    """As a controller's server is: node-opcua takes a value in its node's own data type alone."""
+    file = tmp_path / "mapping.yaml"
+    file.write_text(PLC.format(url=other))
+    mapping = read_any_mapping(file)
+    assert isinstance(mapping, TagMapping)
+    with TagPlant(mapping, owner="B-1") as plant:
+        unit = plant.unit("T")
+        assert plant.origin == "measured"
+        unit.command(FED, {"temperature": Quantity(310.15, "K"), "stirrer_speed": Quantity(240.0, "1/min")})
+        unit.start(FED, small().recipe.phase(FED), datetime.now(UTC))
+        read = plant.device.read(["s=TIC.PV", "s=TIC.SP", "s=SIC.SP", "s=Owner"])
+        assert [item.value for item in read] == [36.5, pytest.approx(37.0, abs=1e-5), 240, "B-1"]
+        assert {item.quality for item in read} == {"good"}
+        unit.hold(FED)
+        assert plant.device.read(["s=SIC.SP"])[0].value == 200
+        with pytest.raises(InputError, match=r"s=SIC.SP holds whole numbers, not 0.5"):
+            plant.device.write({"s=SIC.SP": 0.5})
+        with pytest.raises(InputError, match=r"s=TIC.PV can only be read"):
+            plant.device.write({"s=TIC.PV": 1.0})
+
+
+def test_a_mapping_of_values_with_faults_says_all_of_them(other: str):
+    wrong = PLC.replace("current: s=TIC.PV", "current: s=nowhere").replace("target: s=TIC.SP", "target: s=TIC.PV")
+    with pytest.raises(InputErrors) as caught:
+        TagPlant(parse_tag_mapping(wrong.format(url=other), "mapping.yaml"))
+    words = str(caught.value)
+    assert "the device has no tag s=nowhere" in words
+    assert "s=TIC.PV can only be read" in words
+
+
+def test_simulated_values_are_simulated_without_programs_too(plant_process: PlantProcess):
+    text = f"""
+server: {plant_process.url}
+namespace: urn:seedtrain:plant
+units: {{T: {{origin: measured, functions: {{pH: {{current: s=T/FunctionSet/pH/CurrentValue}}}}}}}}
+"""
+    with pytest.raises(InputErrors, match="says that values of T are simulated"):
+        TagPlant(parse_tag_mapping(text, "mapping.yaml"))
 
 
 LADS_NODES = {

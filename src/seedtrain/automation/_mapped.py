@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from seedtrain.automation._opcua import Mapping, OpcUaPlant, read_mapping
-from seedtrain.automation._protocols import TAG_SCHEMES, TagMapping, TagPlant, read_tag_mapping
+from seedtrain.automation._protocols import OPC_UA, TAG_SCHEMES, TagMapping, TagPlant, names_tags, read_tag_mapping
 from seedtrain.base import read_document
 from seedtrain.recipe import ControlRecipe
 
@@ -14,13 +14,16 @@ AnyPlant = OpcUaPlant | TagPlant
 
 
 def read_any_mapping(path: Path) -> AnyMapping:
-    """Read a mapping file of nodes (OPC UA) or of tags (the other protocols), by the scheme of its `server`.
+    """Read a mapping file of nodes (OPC UA) or of tags, by the scheme of its `server`.
+
+    Over OPC UA it is one of tags where no unit has what a mapping of nodes says of each.
 
     Raises `InputErrors` with every fault and its place.
     """
     data = read_document(path, what="mapping").data
-    server = str(data.get("server", "")) if isinstance(data, dict) else ""
-    return read_tag_mapping(path) if server.partition("://")[0] in TAG_SCHEMES else read_mapping(path)
+    scheme = str(data.get("server", "")).partition("://")[0] if isinstance(data, dict) else ""
+    tags = scheme in TAG_SCHEMES or (scheme == OPC_UA and names_tags(data))
+    return read_tag_mapping(path) if tags else read_mapping(path)
 
 
 def mapped_plant(

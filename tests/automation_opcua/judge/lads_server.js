@@ -115,6 +115,17 @@ async function main() {
   programs(addressSpace, unit, kind, { state, within, show });
   device.getChildByName("Manufacturer").setValueFromSource(text("Maker"));
   device.getChildByName("Model").setValueFromSource(text("Station"));
+  const plc = own.addFolder(addressSpace.rootFolder.objects, { browseName: "PLC" });
+  for (const [name, dataType, value] of [
+    ["TIC.PV", DataType.Float, 36.5], ["TIC.SP", DataType.Float, 30], ["SIC.SP", DataType.Int16, 100],
+    ["Owner", DataType.String, ""],
+  ]) {
+    own.addVariable({
+      componentOf: plc, browseName: name, nodeId: `s=${name}`, dataType: DataType[dataType],
+      accessLevel: name.endsWith("PV") ? 1 : 3, userAccessLevel: name.endsWith("PV") ? 1 : 3,
+      value: { dataType, value },
+    });
+  }
   await server.start();
   console.log(server.getEndpointUrl());
   process.stdin.on("end", () => server.shutdown(0).then(() => process.exit(0)));

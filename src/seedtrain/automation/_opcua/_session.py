@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
-from seedtrain.automation._devices import Quality
+from seedtrain.automation._devices import Plain, Quality
 from seedtrain.automation._security import Security
 from seedtrain.base import InputError, UnavailableError
 
@@ -25,6 +25,10 @@ CONNECT_S: Final = 4.0
 SHORTEST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 1.0
 """s between two attempts to connect; the pause doubles from the one to the other."""
+
+_INTEGERS: Final = range(2, 10)
+_FLOATS: Final = (10, 11)
+"""Numbers of built-in data types: SByte to UInt64, Float and Double."""
 
 BROWSED_AT_ONCE: Final = 200
 """Nodes that one request browses."""
@@ -81,6 +85,7 @@ class Session:
         self._client: Any = None
         self._namespaces: list[str] = []
         self._nodes: dict[str, Any] = {}
+        self._types: dict[str, int] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="opcua", daemon=True)
         self._thread.start()
@@ -109,18 +114,28 @@ class Session:
             for item in (self._ask(ask) if nodes else [])
         ]
 
-    def write(self, values: Mapping[str, float]) -> None:
-        """Write numbers; a refused one is an `InputError`."""
+    def write(self, values: Mapping[str, Plain]) -> None:
+        """Write values, each in its node's own data type; one that is refused or does not fit is an `InputError`."""
         from asyncua import ua
+
+        kinds = self._data_types(list(values))
 
         async def ask() -> list[Any]:
             ids = [self._id(node) for node in values]
-            data = [ua.DataValue(ua.Variant(value, ua.VariantType.Double)) for value in values.values()]
+            data = [ua.DataValue(_variant(kinds[node], node, value)) for node, value in values.items()]
             return list(await self._client.uaclient.write_attributes(ids, data))
 
         for node, status in zip(values, self._ask(ask) if values else [], strict=True):
             if not status.is_good():
                 raise InputError(f"the server refuses to write {node}: {status.name}", remedy=status.doc)
+
+    def _data_types(self, nodes: Sequence[str]) -> dict[str, int]:
+        """The number of each node's built-in data type, asked once; 0 where it is another one."""
+        left = [node for node in nodes if node not in self._types]
+        for node, item in zip(left, self.read(left, "DataType"), strict=True):
+            known = item is not None and getattr(item.value, "NamespaceIndex", 1) == 0
+            self._types[node] = int(item.value.Identifier) if known and item is not None else 0
+        return self._types
 
     def call(self, holder: str, method: str, *arguments: tuple[str, Any]) -> list[Any]:
         """Call a method of an object; each argument with its OPC UA type. Returns the output values."""
@@ -294,7 +309,7 @@ class Session:
             client.disconnect_socket()
             raise
         self._client = client
-        self._nodes = {}
+        self._nodes, self._types = {}, {}
         self._namespaces = list(await client.get_namespace_array())
         self.connections += 1
 
@@ -341,6 +356,21 @@ def _refused(url: str, error: Exception) -> Exception:
         remedy = "Give `security` in the mapping if the server wants certificates, or remove it if it has none."
         return InputError(f"{url} does not offer the security that we ask for", remedy=remedy)
     return error
+
+
+def _variant(kind: int, node: str, value: Plain) -> Any:
+    """A value in a built-in data type (part 6, 5.1.2); a number in an abstract or unknown one is a double."""
+    from asyncua import ua
+
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if kind not in _INTEGERS:
+            return ua.Variant(value, ua.VariantType(kind) if kind in _FLOATS else ua.VariantType.Double)
+        if not float(value).is_integer():
+            raise InputError(f"{node} holds whole numbers, not {value}", remedy="Write a whole number.")
+        return ua.Variant(int(value), ua.VariantType(kind))
+    if isinstance(value, str) and kind == ua.VariantType.LocalizedText.value:
+        return ua.Variant(ua.LocalizedText(value), ua.VariantType.LocalizedText)
+    return ua.Variant(value)
 
 
 def _value(item: Any) -> Value:

@@ -1,9 +1,16 @@
-"""What a plant's devices speak beside OPC UA: Sparkplug B and Pioreactor's topics over MQTT, Modbus TCP, SiLA 2."""
+"""Devices that offer tags: Sparkplug B and Pioreactor's topics over MQTT, Modbus TCP, SiLA 2, plain OPC UA."""
 
 from seedtrain.automation._protocols._access import PASSWORD, PASSWORD_FD, Access
 from seedtrain.automation._protocols._address import PORTS, Address, parse_address
 from seedtrain.automation._protocols._draft import draft_tag_mapping
-from seedtrain.automation._protocols._mapping import TAG_SCHEMES, TagMapping, parse_tag_mapping, read_tag_mapping
+from seedtrain.automation._protocols._mapping import (
+    OPC_UA,
+    TAG_SCHEMES,
+    TagMapping,
+    names_tags,
+    parse_tag_mapping,
+    read_tag_mapping,
+)
 from seedtrain.automation._protocols._modbus import RegisterMap, parse_register_map, read_register_map
 from seedtrain.automation._protocols._open import LISTEN_S, open_device
 from seedtrain.automation._protocols._tag_plant import TagPlant
@@ -12,6 +19,7 @@ from seedtrain.automation._protocols._words import device_words
 
 __all__ = [
     "LISTEN_S",
+    "OPC_UA",
     "PASSWORD",
     "PASSWORD_FD",
     "PORTS",
@@ -24,6 +32,7 @@ __all__ = [
     "TagUnit",
     "device_words",
     "draft_tag_mapping",
+    "names_tags",
     "open_device",
     "parse_address",
     "parse_register_map",

@@ -21,7 +21,7 @@ def check_tags(mapping: TagMapping, device: TagDevice) -> None:
     mapping says. What a device calls simulated is not called measured. Raises `InputErrors`."""
     offered = {tag.name: tag for tag in device.tags()}
     errors: list[SeedtrainError] = []
-    for place, name, kind, written, unit in _wanted(mapping):
+    for place, name, kind, written, unit in wanted(mapping):
         tag = offered.get(name)
         message, remedy = _fault(tag, name, kind, written=written, unit=unit)
         if tag is None:
@@ -59,7 +59,8 @@ def _fault(tag: Tag | None, name: str, kind: TagKind, *, written: bool, unit: st
     return "", ""
 
 
-def _wanted(mapping: TagMapping) -> Iterator[Wanted]:
+def wanted(mapping: TagMapping) -> Iterator[Wanted]:
+    """Every tag that a mapping names, and what it has to be."""
     entry = mapping.entry
     if entry.clock:
         yield ("clock",), entry.clock, "time", False, "?"

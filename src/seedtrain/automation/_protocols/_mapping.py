@@ -17,12 +17,15 @@ from seedtrain.base import InputError, load, parse_document, validate
 from seedtrain.quantity import Measure, Quantity
 
 TAG_SCHEMES: Final = ("mqtt", "mqtts", "modbus", "sila")
-"""Schemes whose mapping names tags; that of `opc.tcp` names nodes."""
+"""Schemes whose mapping always names tags; that of `opc.tcp` does where its units run no programs."""
+OPC_UA: Final = "opc.tcp"
+NODE_KEYS: Final = frozenset(("manufacturer", "model", "state", "substate", "lads"))
+"""What a mapping of OPC UA nodes says of a unit, and one of tags does not."""
 
 
 def _server(text: object) -> object:
     try:
-        parse_address(str(text), schemes=TAG_SCHEMES)
+        parse_address(str(text), schemes=(*TAG_SCHEMES, OPC_UA))
     except InputError as error:
         raise ValueError(f"{error.message} | {error.remedy}") from None
     return text
@@ -102,11 +105,13 @@ class TagMappingEntry(Entry):
 
     - `registers`: the register map of a Modbus device, seen from this file. `host`: our id as Sparkplug host
       application, by whose STATE a plant knows that somebody drives it.
+    - `namespace`: over OPC UA, that of every node id which does not name its own.
     - `clock`: tag of a simulated plant's process time. `poll`: how often tags are read, in real time.
     - `people`: units that people run by hand, so that nothing of them is mapped.
     """
 
     server: Annotated[str, BeforeValidator(_server)]
+    namespace: str = ""
     registers: str = ""
     host: str = "seedtrain"
     clock: str = ""
@@ -123,7 +128,12 @@ class TagMapping(MappingFile[TagMappingEntry]):
     @property
     def address(self) -> Address:
         """Where the device is."""
-        return parse_address(self.entry.server, schemes=TAG_SCHEMES)
+        return parse_address(self.entry.server, schemes=(*TAG_SCHEMES, OPC_UA))
+
+    def node(self, text: str) -> str:
+        """Over OPC UA: a tag's node id with its namespace."""
+        bare = text.startswith(("ns=", "nsu=")) or not self.entry.namespace
+        return text if bare else f"nsu={self.entry.namespace};{text}"
 
     @property
     def poll(self) -> timedelta:
@@ -139,6 +149,15 @@ class TagMapping(MappingFile[TagMappingEntry]):
             return self.folder / name if name else None
 
         return Access(file(entry.authority), file(entry.certificate), file(entry.private_key), entry.user)
+
+
+def names_tags(data: object) -> bool:
+    """Whether what an OPC UA mapping says of its units is what one of tags says."""
+    units = data.get("units") if isinstance(data, dict) else None
+    entries = [item for item in units.values() if isinstance(item, dict)] if isinstance(units, dict) else []
+    programs = [item.get("program") for item in entries]
+    own = any(isinstance(item, dict) and "object" in item for item in programs)
+    return bool(entries) and not own and not any(NODE_KEYS & set(item) for item in entries)
 
 
 def read_tag_mapping(path: Path) -> TagMapping:

@@ -1,4 +1,4 @@
-"""A device behind an address, whatever of the four protocols it speaks."""
+"""A device behind an address, whatever it speaks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Final
 from seedtrain.automation._devices import Origin, TagDevice
 from seedtrain.automation._protocols._access import Access
 from seedtrain.automation._protocols._address import Address
-from seedtrain.automation._protocols._mapping import TagMapping
+from seedtrain.automation._protocols._check import wanted
+from seedtrain.automation._protocols._mapping import OPC_UA, TagMapping
 from seedtrain.automation._protocols._modbus import ModbusDevice, RegisterMap, read_register_map
+from seedtrain.automation._protocols._opcua_tags import OpcUaDevice
 from seedtrain.automation._protocols._pioreactor import ROOT, PioreactorDevice
 from seedtrain.automation._protocols._sila import SilaClient, SilaDevice
 from seedtrain.automation._protocols._sparkplug import NAMESPACE, SparkplugDevice
@@ -63,6 +65,11 @@ def open_device(
 def mapped_device(mapping: TagMapping) -> TagDevice:
     """The device that a mapping file names."""
     entry = mapping.entry
+    if mapping.address.scheme == OPC_UA:
+        names = [name for _, name, *_ in wanted(mapping)]
+        origins = {unit.origin for unit in entry.units.values()}
+        said: Origin = "simulated" if origins == {"simulated"} else "measured"
+        return OpcUaDevice(mapping.address, mapping.access, names, mapping.node, said)
     registers = read_register_map(mapping.folder / entry.registers) if entry.registers else None
     origins = {unit.origin for unit in entry.units.values()}
     origin: Origin = "simulated" if origins == {"simulated"} else "measured"
