@@ -92,6 +92,22 @@ def test_columns_that_name_their_runs_are_runs(tmp_path: Path, over: bool) -> No
     assert (tmp_path / "mapping.yaml").read_text().count("run guessed") == 2
 
 
+def test_two_streams_of_one_run_are_no_runs_and_an_empty_column_parts_for_the_eye(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Time [h],,broth glucose [g/L],feed glucose [g/L]\n0,,9,500\n1,,8,500\n")
+    found = kept(tmp_path, "a.csv")
+    assert set(found.runs) == {"a"}
+    assert found.runs["a"]["S"].tolist() == [9, 8]
+
+
+def test_a_table_without_a_title_does_not_take_that_of_the_table_above(tmp_path: Path) -> None:
+    lines = [*block("A", 1), [], *block("B", 2)[1:]]
+    (tmp_path / "book.csv").write_text("\n".join(",".join(line) for line in lines) + "\n")
+    assert set(kept(tmp_path, "book.csv").runs) == {"A", "book"}
+    short = [*block("A", 1)[:4], [], *block("B", 2)[1:]]
+    (tmp_path / "short.csv").write_text("\n".join(",".join(line) for line in short) + "\n")
+    assert set(check_files([tmp_path / "short.csv"])[0].runs) == {"A", "short"}
+
+
 def test_two_probes_of_one_vessel_are_no_runs(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("Time [h],DCW [g/L],glucose feed [L/h],glucose [g/L]\n0,1,0.1,9\n1,2,0.1,8\n")
     run = kept(tmp_path, "a.csv").runs["a"]
@@ -155,7 +171,7 @@ def test_a_guess_of_when_a_run_began_is_marked_and_a_table_of_runs_tells_better(
 @pytest.mark.parametrize(
     ("title", "run"),
     [
-        ("Run B1", ("B1", True)), ("Batch: my second", ("my second", True)), ("Charge Nr. 12", ("12", True)),
+        ("Run B1", ("B1", True)), ("Run A", ("A", True)), ("Batch: my second", ("my second", True)), ("Charge Nr. 12", ("12", True)),
         ("罐批：2601", ("2601", True)), ("B1", ("B1", False)), ("Batch size 12", ("Batch size 12", False)),
         ("Experiment overview", ("", False)), ("Offline assays", ("", False)),
     ],

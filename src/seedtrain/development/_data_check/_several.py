@@ -19,6 +19,8 @@ NEAR: Final = 3
 """Lines above a table in which its title may stand."""
 LONGEST: Final = 30
 """Letters of a title that may be the name of a run."""
+SHORT: Final = 3
+"""Letters of a word after `Run` that is a name without a number in it: `Run A`, but not `Experiment overview`."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,8 @@ def run_of_title(title: str) -> tuple[str, bool]:
     """The run that a title names, and whether it says that it is one: `Run B1`, `Batch: 12`, `罐批 3`, or just `B1`."""
     words = "|".join(sorted(map(re.escape, RUNS), key=len, reverse=True))
     match = re.fullmatch(rf"(?:{words})\s*((?:no\.?|nr\.?|number|[#:：=])\s*)*(\S.*)", title.strip(), re.IGNORECASE)
-    if match and len(match[2]) <= LONGEST and (match[1] or (_numbered(match[2]) and " " not in match[2])):
+    short = match is not None and " " not in match[2] and (_numbered(match[2]) or len(match[2]) <= SHORT)
+    if match and len(match[2]) <= LONGEST and (match[1] or short):
         return match[2].strip(), True
     plain = title.strip().rstrip(":：")
     return (plain if len(plain) <= LONGEST and _numbered(plain) else ""), False
