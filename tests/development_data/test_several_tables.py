@@ -171,7 +171,8 @@ def test_a_guess_of_when_a_run_began_is_marked_and_a_table_of_runs_tells_better(
 @pytest.mark.parametrize(
     ("title", "run"),
     [
-        ("Run B1", ("B1", True)), ("Run A", ("A", True)), ("Batch: my second", ("my second", True)), ("Charge Nr. 12", ("12", True)),
+        ("Run B1", ("B1", True)), ("Run A", ("A", True)), ("Batch: my second", ("my second", True)),
+        ("Charge Nr. 12", ("12", True)),
         ("罐批：2601", ("2601", True)), ("B1", ("B1", False)), ("Batch size 12", ("Batch size 12", False)),
         ("Experiment overview", ("", False)), ("Offline assays", ("", False)),
     ],
