@@ -209,9 +209,7 @@ def _amount(
             what = "negative" if size.value < 0 else "more than any plant has"
             raise QuantityError(f"{text} is {what}", remedy="Give 0 or more, in a unit that suits it.")
         if key == "size" and size.value == 0:
-            raise QuantityError(
-                f"{text} is no size: the piece would be free", remedy="Give it, or leave it out."
-            )
+            raise QuantityError(f"{text} is no size: the piece would be free", remedy="Give it, or leave it out.")
         if not multiplied and not same_dimension(size.unit, unit):
             own = size.unit or "no unit"
             raise QuantityError(
