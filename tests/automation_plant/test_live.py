@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from seedtrain.automation import FaultEntry, LivePlant
+from seedtrain.automation import FaultEntry, LivePlant, short_words
 from seedtrain.automation._bench._tank import driven_tank
 from seedtrain.automation._control import CultureFilter
 from seedtrain.automation._excursion import bounds
@@ -23,7 +23,7 @@ from seedtrain.base import InputError, InputErrors
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import PhaseAt, State, parse_recipe
 from seedtrain.recipe._data import yaml_text
-from seedtrain.simulation import TrajectoryError, plan_of
+from seedtrain.simulation import RunEvent, TrajectoryError, plan_of
 from tests.automation.made import START
 from tests.automation.test_example import UNIT, Example, example
 
@@ -560,6 +560,20 @@ def test_a_filter_that_is_lost_begins_anew_and_the_tank_goes_on(monkeypatch: pyt
     assert lost
     assert {quality for _, quality in seen} <= {"good", "uncertain"}
     assert seen[-1][0] == pytest.approx(tank.truth()["biomass"], rel=0.3)
+
+
+def test_a_plant_says_where_its_run_was_short_of_oxygen_and_its_cascade_goes_on(example: Example):
+    short = replace(example.production, events=(RunEvent(12.34, "oxygen_limited", "short"),))
+    made = scenario(example)
+    assert short_words(made, [*example.seeds, example.production]) == []  # the stirrer suffices
+    (words,) = short_words(made, [*example.seeds, short])
+    assert f"{UNIT}: as simulated" in words
+    assert "from 12.3 h on" in words
+    live = made.units[UNIT].live
+    assert live is not None
+    alone = replace(live, vessel={**live.vessel, "oxygen_cascade": ["stirrer_speed"]})
+    same = replace(made, units={**made.units, UNIT: replace(made.units[UNIT], live=alone)})
+    assert short_words(same, [short]) == []  # as simulated
 
 
 def _silent(tag: str) -> FaultEntry:

@@ -66,7 +66,7 @@ from ._opcua import (
     parse_mapping,
     read_mapping,
 )
-from ._plant_words import browsed_words, served_words
+from ._plant_words import browsed_words, served_words, short_words
 from ._preflight import Shortage, shortages
 from ._protocols import (
     Access,
@@ -203,6 +203,7 @@ __all__ = [
     "served_plant",
     "served_words",
     "shelve_alarm",
+    "short_words",
     "shortages",
     "start_live",
     "start_plant",

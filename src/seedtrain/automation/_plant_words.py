@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from seedtrain.automation._control import OXYGEN_ACTUATORS
 from seedtrain.automation._opcua import Offered
 from seedtrain.automation._scenario import Scenario
 from seedtrain.base import translate as _
+from seedtrain.simulation import Run
 
 HIDDEN = frozenset(
     (
@@ -31,6 +33,25 @@ def served_words(scenario: Scenario, url: str, speed: float | None) -> list[str]
         lines.append("  " + _("{unit}: {count} phases").format(unit=unit.name, count=len(unit.phases)))
     lines.append(_("It ends with Ctrl-C."))
     return lines
+
+
+def short_words(scenario: Scenario, runs: Sequence[Run]) -> list[str]:
+    """Lines for the integrated units whose own run was short of oxygen, where the cascade has more than the stirrer.
+
+    A simulated run holds oxygen by the stirrer alone, so that the batch will have more than was simulated.
+    """
+    found = []
+    for run in runs:
+        unit = scenario.units.get(run.vessel)
+        short = next((event for event in run.events if event.kind == "oxygen_limited"), None)
+        if unit is None or unit.live is None or short is None:
+            continue
+        if set(unit.live.vessel.get("oxygen_cascade") or OXYGEN_ACTUATORS) != {"stirrer_speed"}:
+            words = _(
+                "{unit}: as simulated, with the stirrer alone, oxygen is short from {hours} h on; here gas follows"
+            )
+            found.append("  " + words.format(unit=unit.name, hours=f"{short.time:.1f}"))
+    return found
 
 
 def browsed_words(root: Offered) -> Iterator[str]:

@@ -83,7 +83,9 @@ def start(
         security.check()
     speaks = _speaks(read_plant(plant).speaks, plant, register_map)
     with use_language(options.lang), tempfile.TemporaryDirectory(prefix="seedtrain-plant-") as folder:
-        scenario, control = _scenario(plant, recipe or plant.parent / "recipe.yaml", unit, seed, as_json=options.json)
+        scenario, control, short = _scenario(
+            plant, recipe or plant.parent / "recipe.yaml", unit, seed, as_json=options.json
+        )
         if control_recipe is not None:
             _write_new(control_recipe, control.recipe.to_yaml())
         path = Path(folder) / "scenario.json"
@@ -106,7 +108,12 @@ def start(
                 sys.stdout.flush()
             else:
                 words = served_words(scenario, process.url, pace)
-                print("\n".join([words[0], *(f"  {url}" for url in speaks.urls().values()), *words[1:]]), flush=True)
+                print(
+                    "\n".join(
+                        [words[0], *(f"  {url}" for url in speaks.urls().values()), *words[1:-1], *short, words[-1]]
+                    ),
+                    flush=True,
+                )
             return process.wait()
         except KeyboardInterrupt:
             return EXIT_DONE
@@ -173,9 +180,9 @@ def _write_new(path: Path, text: str) -> None:
 
 def _scenario(
     plant_file: Path, recipe_file: Path, unit: str | None, seed: int, *, as_json: bool
-) -> tuple[Scenario, ControlRecipe]:
-    """The batch of a recipe in a plant, simulated; and the control recipe that it runs."""
-    from seedtrain.automation import LivePlant, scenario_of
+) -> tuple[Scenario, ControlRecipe, list[str]]:
+    """The batch of a recipe in a plant, simulated; the control recipe that it runs; and where the plant will differ."""
+    from seedtrain.automation import LivePlant, scenario_of, short_words
     from seedtrain.development import scale
     from seedtrain.program import read_plant
     from seedtrain.recipe import read_recipe
@@ -199,7 +206,7 @@ def _scenario(
         seed=seed,
         live=LivePlant(named, plant.document.data["units"]),
     )
-    return made, batch.control
+    return made, batch.control, short_words(made, [*batch.seeds, batch.production])
 
 
 @app.command(name="browse")
