@@ -19,7 +19,16 @@ import pytest
 
 from seedtrain.automation._lads import ISA_OF_MACHINE, LADS_TYPES, MACHINE_STATE, unit_id, unit_text
 from seedtrain.automation._mapped import read_any_mapping
-from seedtrain.automation._opcua import Mapping, OpcUaPlant, OpcUaUnit, Session, browse, draft_mapping, parse_mapping
+from seedtrain.automation._opcua import (
+    Mapping,
+    Offered,
+    OpcUaPlant,
+    OpcUaUnit,
+    Session,
+    browse,
+    draft_mapping,
+    parse_mapping,
+)
 from seedtrain.automation._protocols import TagMapping, TagPlant, parse_tag_mapping
 from seedtrain.automation._served import PlantProcess
 from seedtrain.automation._structures import name_and_node, name_of, pairs, text_structure
@@ -231,6 +240,27 @@ def test_a_server_without_programs_is_driven_by_its_values(other: str, tmp_path:
             plant.device.write({"s=SIC.SP": 0.5})
         with pytest.raises(InputError, match=r"s=TIC.PV can only be read"):
             plant.device.write({"s=TIC.PV": 1.0})
+
+
+def test_values_are_drafted_by_their_names():
+    """Where nothing is of LADS: what belongs together is told by the last word."""
+    tank = Offered("Tank 1", "nsu=urn:plc;s=Tank1", "Object")
+    held: dict[str, Any] = {"TIC.PV": 36.5, "TIC.SP": 37.0, "Level": 12, "On": True, "PV": 1.5, "SP": 2.0}
+    for name, shown in held.items():
+        tank.children[name] = Offered(name, f"nsu=urn:plc;s={name}", "Variable", value=shown)
+    tank.children["TIC.PV"].unit = "degC"
+    root = Offered("Objects", "i=85", "Object", {"Tank 1": tank, "Text": Offered("Text", "i=9", "Variable", value="x")})
+    draft = draft_mapping(root, "opc.tcp://192.0.2.7:4840")
+    entry = parse_tag_mapping(draft, "mapping.yaml").entry
+    functions = entry.units["Tank 1"].functions
+    assert {name: (item.current, item.target, item.unit) for name, item in functions.items()} == {
+        "TIC": ("s=TIC.PV", "s=TIC.SP", "degC"),
+        "Level": ("s=Level", None, ""),
+        "Tank 1": ("s=PV", "s=SP", ""),
+    }
+    assert (entry.namespace, entry.units["Tank 1"].origin) == ("urn:plc", "measured")
+    with pytest.raises(InputError, match="offers no number"):
+        draft_mapping(Offered("Objects", "i=85", "Object"), "opc.tcp://192.0.2.7:4840")
 
 
 def test_a_mapping_of_values_with_faults_says_all_of_them(other: str):

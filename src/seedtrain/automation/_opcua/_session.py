@@ -32,6 +32,8 @@ _FLOATS: Final = (10, 11)
 
 BROWSED_AT_ONCE: Final = 200
 """Nodes that one request browses."""
+READ_AT_ONCE: Final = 500
+"""Nodes that one request reads."""
 
 _SESSION_FAULTS: Final = (
     "BadSessionIdInvalid",
@@ -104,8 +106,11 @@ class Session:
         from asyncua import ua
 
         async def ask() -> list[Any]:
-            ids = [self._id(node) for node in nodes]
-            return list(await self._client.uaclient.read_attributes(ids, ua.AttributeIds[attribute]))
+            found: list[Any] = []
+            for first in range(0, len(nodes), READ_AT_ONCE):  # servers limit what one request may ask
+                ids = [self._id(node) for node in nodes[first : first + READ_AT_ONCE]]
+                found += await self._client.uaclient.read_attributes(ids, ua.AttributeIds[attribute])
+            return found
 
         missing = {ua.StatusCodes.BadNodeIdUnknown, ua.StatusCodes.BadNodeIdInvalid}
         missing.add(ua.StatusCodes.BadAttributeIdInvalid)
