@@ -77,6 +77,9 @@ def test_what_could_be_measured_besides_is_of_the_broth_and_within_the_run(probl
 def test_what_cannot_be_fitted_is_refused_by_name(setting, measured):
     with pytest.raises(InputError, match="no parameter 'q_max'"):
         culture_problem(setting[0], measured, ("q_max",))
+    for option in ({"per_run": ("K_S",)}, {"bounds": {"K_S": (0.1, 1.0)}}, {"priors": {"K_S": (0.0, 1.0)}}):
+        with pytest.raises(InputError, match="but is not fitted"):
+            culture_problem(setting[0], measured, ("q_S_max",), **option)
     with pytest.raises(InputError, match="does not tell 'viability'"):
         culture_problem(setting[0], measured, ("K_S",), observables=("viability",))
     with pytest.raises(InputError, match="no runs"):

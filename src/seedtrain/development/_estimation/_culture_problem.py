@@ -119,6 +119,14 @@ class _Maker:
             InputError(f"{name} is to be fitted twice", remedy="Name it once.")
             for name in sorted({name for name in self.fit if self.fit.count(name) > 1})
         ]
+        for what, names in (("a value for every run", self.per_run), ("bounds", self.bounds), ("a prior", self.priors)):
+            faults += [
+                InputError(
+                    f"{name} has {what} but is not fitted", remedy="Name it among those to fit, or leave that out."
+                )
+                for name in names
+                if name in self.culture.parameters and name not in self.fit
+            ]
         if not self.runs:
             faults.append(InputError("there are no runs to fit to", remedy="Give data of at least one run."))
         if len({item.name for item in self.runs}) < len(self.runs):
