@@ -139,6 +139,6 @@ def test_a_plant_that_makes_no_sense(option: str, value: str, words: str, monkey
     from seedtrain.automation import Scenario
     from seedtrain.cli import _plant
 
-    monkeypatch.setattr(_plant, "_scenario", lambda *_, **__: (Scenario("0" * 64, {}), None))
+    monkeypatch.setattr(_plant, "_scenario", lambda *_, **__: (Scenario("0" * 64, {}), None, []))
     with pytest.raises(InputError, match=words):
         call("start", EXAMPLE / "plant.yaml", option, value, "--port", "0")
