@@ -1,0 +1,95 @@
+"""Mail of an alarm, as a server of its own hears it; and what stands in the record where nobody listens."""
+
+from __future__ import annotations
+
+import logging
+import socketserver
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from seedtrain.automation import Alarm, AlarmWatch, NotifyEntry
+from seedtrain.quantity import Quantity
+from seedtrain.record import Draft, open_ledger
+
+AT = datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+class Mailbox(socketserver.StreamRequestHandler):
+    """The least of RFC 5321: greets, takes one message, says goodbye."""
+
+    def handle(self) -> None:
+        assert isinstance(self.server, Server)
+        self._say("220 here")
+        inside = False
+        for raw in self.rfile:
+            line = raw.decode().rstrip("\r\n")
+            self.server.heard.append(line)
+            if inside:
+                inside = line != "."
+                if not inside:
+                    self._say("250 kept")
+                continue
+            inside = line.upper() == "DATA"
+            ends = line.upper() == "QUIT"
+            self._say("354 go on" if inside else "221 bye" if ends else "250 well")
+            if ends:
+                return
+
+    def _say(self, words: str) -> None:
+        self.wfile.write(f"{words}\r\n".encode())
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Mailbox)
+        self.heard: list[str] = []
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as made:
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        yield made
+        made.shutdown()
+
+
+def raised(folder: Path, port: int) -> dict[str, object]:
+    """What the record says of telling an alarm by mail to this port."""
+    mail = {"server": f"127.0.0.1:{port}", "sender": "plant@example.org", "to": ["shift@example.org"], "tls": "no"}
+    notify = NotifyEntry.model_validate({"email": mail, "priority": "high"})
+    alarm = Alarm("T", "pH", "pH.low", "low", Quantity(6.6, ""), priority="critical")
+    with open_ledger(folder / "record.db") as ledger:
+        ledger.append(Draft("batch.created", "B-1", {"origin": "simulated"}, "system", AT))
+        watch = AlarmWatch(ledger, "B-1", [alarm], origin="simulated", notify=[notify])
+        watch.see("T", "pH", 6.0, "", "good", AT)
+        watch.close()
+        (told,) = ledger.events(subject="B-1", type="alarm.notified")
+        return dict(told.payload)
+
+
+def test_an_alarm_is_mailed_and_marked_simulated(tmp_path: Path, server: Server) -> None:
+    told = raised(tmp_path, server.server_address[1])
+    assert (told["told"], told["fault"], told["way"]) == (True, None, "mail to shift@example.org")
+    assert "rcpt TO:<shift@example.org>" in server.heard
+    assert "Subject: simulated critical alarm pH.low of T" in server.heard
+    assert "value: 6" in server.heard
+
+
+def test_a_mail_that_nobody_takes_is_told_and_stands_in_the_record(
+    tmp_path: Path, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = server.server_address[1]
+    server.shutdown()
+    server.server_close()
+    with caplog.at_level(logging.WARNING):
+        told = raised(tmp_path, port)
+    assert told["told"] is False
+    assert "ConnectionRefusedError" in str(told["fault"])
+    assert "nobody was told of the alarm pH.low by mail to shift@example.org" in caplog.text
