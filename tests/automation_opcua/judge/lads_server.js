@@ -10,7 +10,7 @@ const { nodesets } = require("node-opcua-nodesets");
 const LADS = "http://opcfoundation.org/UA/LADS/";
 
 // What the device does: a program runs for RUN_MS, in hold its time stands still; its result is there from the start on.
-const RUN_MS = 3000;
+const RUN_MS = 5000;
 function programs(addressSpace, unit, kind, { state, within, show }) {
   const manager = unit.getChildByName("ProgramManager");
   const put = (node, child, dataType, value) => node.getChildByName(child).setValueFromSource({ dataType, value });
