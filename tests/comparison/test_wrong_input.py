@@ -3,15 +3,17 @@
 import dataclasses
 import json
 import math
+import re
 
 import numpy as np
 import pytest
 
-from seedtrain.base import InputError
+from seedtrain.base import InputError, use_language
 from seedtrain.cli import main
 from seedtrain.comparison import (
     Margin,
     Pair,
+    _profiles,
     compare_runs,
     comparison_blocks,
     comparison_lines,
@@ -23,6 +25,7 @@ from seedtrain.comparison import (
     reconcile,
     simulated_mark,
 )
+from seedtrain.comparison._reason import here
 from seedtrain.development import read_data
 from seedtrain.simulation import Run
 from tests.comparison.tables import HOURS, PLAN, titre, written
@@ -157,8 +160,12 @@ def test_the_unit_of_a_column_does_not_matter():
     assert found.outside == again.outside
 
 
-def test_a_margin_in_estimated_deviations_rarely_passes_what_lies_at_it():
-    """Runs that truly differ by the margin pass in 5 % of studies at most (level 90 %), though it is estimated."""
+def test_a_margin_in_estimated_deviations_rarely_passes_what_lies_at_it(monkeypatch):
+    """Runs that truly differ by the margin pass in 5 % of studies at most (level 90 %), though it is estimated.
+
+    A pass is decided at each time by itself, so that few draws of the band for all times do.
+    """
+    monkeypatch.setattr(_profiles, "DRAWS", 100)
     rng = np.random.default_rng(3)
     passed = 0
     studies = 300
@@ -206,6 +213,24 @@ def test_no_english_on_a_chinese_screen(folder, capsys):
     assert len(criteria) == 3
     for word in ("within", "slope", "shape", "end:", "runs", "outside"):
         assert not any(word in line for line in criteria)
+
+
+def test_a_reason_reads_in_the_language_in_use_and_stays_english_in_data():
+    found = equivalence([1.0], [2.0, 3.0], Margin(0.1))
+    with use_language("zh"):
+        assert here(found.why) == "1 个和 2 个批次；参照组至少需要 2 个，另一组至少 2 个"
+        assert json.loads(json.dumps(found.to_data()))["why"].startswith("1 and 2 runs")
+    assert here(found.why) == found.why == str(found.why)
+    assert here("") == ""
+
+
+def test_a_refusal_on_a_chinese_screen_has_no_english_reason(folder):
+    found = compare_runs([read_data(folder / "bench.yaml"), read_data(folder / "pilot.yaml")], folder / "plan.yaml")
+    with use_language("zh"):
+        told = " ".join(item.evidence() for item in found.judged)
+    assert "参照组有 4 个批次；建立其模型需要 6 个" in told
+    assert not re.search(r"\b(runs?|model|needs)\b", told)
+    assert any("4 runs of the reference" in line for line in found.verdict.evidence)
 
 
 def test_runs_that_look_alike_show_no_equivalence_by_themselves(tmp_path):

@@ -13,6 +13,7 @@ from seedtrain.comparison._judge_series import number_words
 from seedtrain.comparison._judge_spectra import Calibration
 from seedtrain.comparison._predicted import Bound
 from seedtrain.comparison._profiles import Profiles
+from seedtrain.comparison._reason import here
 from seedtrain.quality import Criterion, verdict_words
 from seedtrain.report import (
     Block,
@@ -214,7 +215,7 @@ def _row_tables(found: Compared) -> list[Block]:
     blocks: list[Block] = []
     for group, item in found.rows:
         if item.why:
-            blocks.append(Paragraph(f"{group}: {item.why}"))
+            blocks.append(Paragraph(f"{group}: {here(item.why)}"))
             continue
         words = {True: Cell(_("outside"), "missed"), False: Cell(_("inside"), "met")}
         rows: list[list[str | Cell]] = [
@@ -241,7 +242,7 @@ def _sensors(found: Compared) -> Table:
     rows = []
     for item in found.sensors:
         if item.why:
-            rows.append([f"{item.sensor} – {item.assay}", "–", "–", "–", "–", item.why])
+            rows.append([f"{item.sensor} – {item.assay}", "–", "–", "–", "–", here(item.why)])
             continue
         rows.append([
             f"{item.sensor} – {item.assay}", _three(item.bias, item.low, item.high), _three(*item.drift),
@@ -304,7 +305,7 @@ def _bound_value(bound: Bound) -> str:
         value, percent = f"{bound.own_largest:.3g}", f"{100 * bound.own_probability:.0f}"
         own = "; " + words.format(count=bound.own_runs, value=value, unit=bound.unit, percent=percent)
     if bound.why:
-        return _("refused: {why}").format(why=bound.why) + own
+        return _("refused: {why}").format(why=here(bound.why)) + own
     text = f"± {bound.value:.3g} {bound.unit} ({100 * bound.level:g} %)".replace("  ", " ")
     if not bound.approximate:
         return text

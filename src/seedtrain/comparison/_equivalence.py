@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError
+from seedtrain.base import translate as _
+from seedtrain.comparison._reason import Reason
 from seedtrain.quality import VerdictWord
 
 Floats = NDArray[np.float64]
@@ -127,13 +129,21 @@ def equivalence(
 def _too_little(first: Group, second: Group, margin: Margin) -> str:
     fewest = FEWEST[margin.kind]
     if first.count < fewest or second.count < 2:
-        return f"{first.count} and {second.count} runs; {fewest} of the reference and 2 of the other are the least"
+        return Reason(
+            lambda: _("{first} and {second} runs; {fewest} of the reference and 2 of the other are the least").format(
+                first=first.count, second=second.count, fewest=fewest
+            )
+        )
     if _alike(first) and _alike(second):
-        return "no run of a group differs from another of it: how far runs scatter is unknown (copied, or rounded?)"
+        return Reason(
+            lambda: _(
+                "no run of a group differs from another of it: how far runs scatter is unknown (copied, or rounded?)"
+            )
+        )
     if margin.kind == "relative" and first.mean == 0:
-        return "the reference's mean is 0: nothing is a part of it"
+        return Reason(lambda: _("the reference's mean is 0: nothing is a part of it"))
     if margin.kind == "deviations" and _alike(first):
-        return "the reference's runs do not differ: a margin in their deviations is none"
+        return Reason(lambda: _("the reference's runs do not differ: a margin in their deviations is none"))
     return ""
 
 

@@ -9,6 +9,7 @@ from seedtrain.base import translate as _
 from seedtrain.comparison._judged import Judged, within
 from seedtrain.comparison._members import Setting
 from seedtrain.comparison._predicted import Bound, Errors, Pair, bounds, prediction_errors
+from seedtrain.comparison._reason import Reason
 from seedtrain.quality import VerdictWord
 from seedtrain.simulation import Run
 
@@ -33,7 +34,8 @@ def judge_predictions(
 def _judged(item: Errors, margin: float, level: float) -> Judged:
     """The bias over runs of one scale against its margin."""
     low, high = item.interval(level)
-    why = "" if math.isfinite(low) else f"{item.runs} run; 2 are the least"
+    few = Reason(lambda: _("{count} run; 2 are the least").format(count=item.runs))
+    why = "" if math.isfinite(low) else few
     word: VerdictWord = "inconclusive"
     if not why and -margin < low and high < margin:
         word = "pass"

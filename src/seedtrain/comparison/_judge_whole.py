@@ -15,6 +15,7 @@ from seedtrain.comparison._judged import Judged
 from seedtrain.comparison._members import Setting, named_runs
 from seedtrain.comparison._multivariate import Multivariate, multivariate
 from seedtrain.comparison._profiles import GRID, readings
+from seedtrain.comparison._reason import Reason
 from seedtrain.development import read_sheet
 
 Rows = Mapping[str, dict[str, float]]
@@ -43,7 +44,7 @@ def _judged(setting: Setting, group: str, item: Multivariate, runs: int) -> Judg
     word, note = item.verdict, ""
     if word == "pass" and not (setting.plan.numbers or setting.plan.profiles):
         word = "inconclusive"  # that runs look alike excludes no difference: it only stands beside margins
-        note = "no margin was given; runs within the limits do not show equivalence"
+        note = Reason(lambda: _("no margin was given; runs within the limits do not show equivalence"))
     return Judged(
         name=lambda: _("all together (T2, SPE)") + f": {group}",
         value=lambda: _("{count} of {runs} runs outside").format(count=len(item.outside), runs=runs),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seedtrain.base import translate as _
+from seedtrain.comparison._reason import here
 from seedtrain.quality import Criterion, VerdictWord
 
 Words = Callable[[], str]
@@ -34,7 +35,7 @@ class Judged:
 
     def evidence(self) -> str:
         """The reason or the note after the criterion's name; empty where there is none."""
-        told = self.why or self.note
+        told = here(self.why or self.note)
         return f"{self.name()}: {told}" if told else ""
 
 

@@ -14,7 +14,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from seedtrain.base import translate as _
 from seedtrain.comparison._latent import Components, components, opls
+from seedtrain.comparison._reason import Reason
 from seedtrain.quality import VerdictWord
 
 Floats = NDArray[np.float64]
@@ -100,7 +102,7 @@ def multivariate(
     whole = [key for key in names if _usable(rows, key, reference, tested)]
     left_out = tuple(key for key in names if key not in whole)
     one, other = (np.array([[rows[name][key] for key in whole] for name in group]) for group in (reference, tested))
-    why = _too_little(len(reference), len(tested), len(whole))
+    why = Reason(lambda: _too_little(len(reference), len(tested), len(whole)))
     if why:
         none = np.zeros(0)
         return Multivariate(
@@ -126,10 +128,11 @@ def _usable(rows: Mapping[str, Mapping[str, float]], key: str, reference: Sequen
 
 def _too_little(reference: int, tested: int, columns: int) -> str:
     if reference < FEWEST:
-        return f"{reference} runs of the reference; a model of them needs {FEWEST}"
+        words = _("{count} runs of the reference; a model of them needs {fewest}")
+        return words.format(count=reference, fewest=FEWEST)
     if not tested:
-        return "there is no run to judge"
-    return "" if columns >= 2 else "fewer than two columns that every run has vary among the reference's runs"
+        return _("there is no run to judge")
+    return "" if columns >= 2 else _("fewer than two columns that every run has vary among the reference's runs")
 
 
 def _model(x: Floats) -> Components:

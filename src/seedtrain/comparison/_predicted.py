@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError
+from seedtrain.base import translate as _
 from seedtrain.comparison._profiles import readings
+from seedtrain.comparison._reason import Reason
 from seedtrain.simulation import Run
 
 Floats = NDArray[np.float64]
@@ -169,12 +171,12 @@ def _bound(symbol: str, scale: str, mine: Mapping[str, Errors], level: float) ->
     if math.isfinite(own):
         return Bound(symbol, unit, scale, own, level, approximate=False, held=held, **there)
     if here is None and len(mine) < 2:
-        why = "one scale alone was measured: nothing tells how errors change with scale"
-        return Bound(symbol, unit, scale, math.inf, level, approximate=True, held=held, why=why)
+        alone = Reason(lambda: _("one scale alone was measured: nothing tells how errors change with scale"))
+        return Bound(symbol, unit, scale, math.inf, level, approximate=True, held=held, why=alone)
     pooled = conformal(np.concatenate([item.largest for item in mine.values()]), level)
-    why = (
-        "" if math.isfinite(pooled) else f"{sum(item.runs for item in mine.values())} runs; {fewest(level)} are needed"
-    )
+    count = sum(item.runs for item in mine.values())
+    few = Reason(lambda: _("{count} runs; {fewest} are needed").format(count=count, fewest=fewest(level)))
+    why = "" if math.isfinite(pooled) else few
     widened = max(here.largest.max() / pooled, 1.0) if here and pooled > 0 else _farthest(mine, level)
     widened = float(widened) if math.isfinite(pooled) else 1.0
     value = widened * pooled

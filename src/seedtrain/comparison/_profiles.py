@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError
+from seedtrain.base import translate as _
+from seedtrain.comparison._reason import Reason
 from seedtrain.quality import VerdictWord
 from seedtrain.quantity import convert
 from seedtrain.simulation import Run
@@ -148,13 +150,14 @@ def profiles(
     none = np.zeros(0)
     why = ""
     if len(first) < 2 or len(second) < 2:
-        why = f"{len(first)} and {len(second)} runs with readings; 2 of each are the least"
+        counts = {"first": len(first), "second": len(second)}
+        why = Reason(lambda: _("{first} and {second} runs with readings; 2 of each are the least").format(**counts))
     else:
         low = max(start, *(times[0] for times, _values in (*first, *second)))
         high = min(end, *(times[-1] for times, _values in (*first, *second)))
-        why = "" if high > low else "there is no time that all runs cover"
+        why = "" if high > low else Reason(lambda: _("there is no time that all runs cover"))
         if not why and kind == "deviations" and len(first) < 3:
-            why = "2 runs of the reference; a margin in their deviations needs 3"
+            why = Reason(lambda: _("2 runs of the reference; a margin in their deviations needs 3"))
     if why:
         empty = np.zeros((0, 0))
         return Profiles(symbol, unit, none, empty, empty, none, none, none, level, why)

@@ -10,8 +10,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from seedtrain.base import translate as _
 from seedtrain.comparison._equivalence import Group
 from seedtrain.comparison._profiles import readings
+from seedtrain.comparison._reason import Reason
 from seedtrain.quality import VerdictWord
 from seedtrain.simulation import Run
 
@@ -81,7 +83,11 @@ def reconcile(runs: Mapping[str, Run], sensor: str, assay: str, margin: float, *
     count = sum(len(item[0]) for item in pairs.values())
     none = (math.nan, math.nan, math.nan)
     if count < FEWEST_PAIRS or len(pairs) < 2:
-        why = f"{count} pairs of {len(pairs)} runs; {FEWEST_PAIRS} pairs of 2 runs are the least"
+        why = Reason(
+            lambda: _("{count} pairs of {runs} runs; {fewest} pairs of 2 runs are the least").format(
+                count=count, runs=len(pairs), fewest=FEWEST_PAIRS
+            )
+        )
         return Reconciled(sensor, assay, unit, margin, pairs, math.nan, math.nan, math.nan, (math.nan, math.nan),
                           none, none, none, level, why)  # fmt: skip
     apart = [item[2] - item[1] for item in pairs.values()]
