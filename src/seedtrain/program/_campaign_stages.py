@@ -139,8 +139,8 @@ class CampaignStages:
             errors={item.symbol: item.model for item in self.campaign.assays}, bounds=ranges,
         )  # fmt: skip
         fit = fit_problem(
-            problem, count=STARTS, seed=self.campaign.entry.seed, profiles=(), keep=self.program.out / UNFINISHED,
-            progress=part(progress, 0.0, 0.95),
+            problem, count=STARTS, seed=self.campaign.entry.seed, profiles=(), between="auto",
+            keep=self.program.out / UNFINISHED, progress=part(progress, 0.0, 0.95),
         )  # fmt: skip
         (self.program.out / UNFINISHED).unlink(missing_ok=True)
         words = f"fitted to {problem.count} readings of {len(runs)} runs, data {data.digest[:12]}"
@@ -149,6 +149,7 @@ class CampaignStages:
         return StageOutput(
             {**told.to_data(), "scatter": scatter_of(fit), "simulated": problem.simulated, "readings": problem.count,
              "objective": fit.best.objective, "advice": [item.to_data() for item in fit.advice],
+             "between_runs": fit.between.to_data() if fit.between else None,
              "starts": [fit.reached, len(fit.starts)], "digest": data.digest},
             self._files(fit, told, words),
         )  # fmt: skip

@@ -71,6 +71,7 @@ def campaign_section(case: Case) -> Iterator[Block]:
     yield _criteria(looks, note)
     yield Heading(_("What the data tell of the culture"), level=3)
     yield _estimates(case)
+    yield from _differ(case.results["fit"].data.get("between_runs"))
     yield from _scatter(case.results["fit"].data["scatter"])
     yield from (Paragraph(advice_words(_advice(item))) for item in case.results["fit"].data["advice"])
     yield from _choice(case)
@@ -197,6 +198,17 @@ def _estimates(case: Case) -> Table:
         rows.append(cells)
     caption = _("Parameters of the culture before and after the fit")
     return Table(heads, rows, caption, case.stage_note("campaign", "fit"), small=True)
+
+
+def _differ(told: Mapping[str, Any] | None) -> Iterator[Block]:
+    """Runs that differ from one another more than their readings scatter."""
+    if told and told["counted"]:
+        sizes = ", ".join(item["name"] for item in told["deviations"] if item["deviation"] > 0)
+        text = _(
+            "The runs differ from one another in {parameters}: values are those of the typical run, and the intervals "
+            "count it. Each run's own values stand in fit.html."
+        )
+        yield Paragraph(text.format(parameters=sizes))
 
 
 def _scatter(scatter: float) -> Iterator[Block]:
