@@ -258,6 +258,6 @@ def student_intervals(
         intervals[about.name] = Interval(
             about.value(low) if low > problem.low[at] and (before.low is not None or stuck[at]) else None,
             about.value(high) if high < problem.high[at] and (before.high is not None or stuck[at]) else None,
-            "between runs", before.points, before.threshold,
+            "between runs",
         )  # fmt: skip
     return intervals
