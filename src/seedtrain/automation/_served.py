@@ -25,8 +25,8 @@ from seedtrain.base import EXIT_BAD_INPUT, Document, InputError, UnavailableErro
 from seedtrain.recipe import ControlRecipe
 from seedtrain.simulation import Run, StepResult
 
-STARTS_S: Final = 60.0
-"""s that a plant may take until it can be connected to."""
+STARTS_S: Final = 180.0
+"""s that a plant may take until it can be connected to: the first time, what its tanks run on is compiled."""
 ENDS_S: Final = 5.0
 LINES: Final = 200
 """Of a plant's standard error that are kept: a traceback, and what came before it."""
