@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 GUESSED = ("unit guessed", "run guessed", "began guessed", "not understood", "not read")
 """Remarks of a drafted mapping that a person has to look at."""
+MOST_ALIKE = 6
+"""Lines of one remark on the screen; the draft has them all."""
 app = App(name="data", help="One's own tables from bench and pilot.")
 
 
@@ -210,11 +212,22 @@ def _tell(found: Dataset, draft: Path | None, *, drafted: str) -> None:
         print(f"{place}{item.run} {item.symbol}: {item.words}{more}\n  {item.remedy}")
     print(_("{count} findings; nothing was changed").format(count=len(found.findings)))
     if drafted:
-        for line in dict.fromkeys(drafted.splitlines()):
-            if any(f"# {mark}" in line for mark in GUESSED):
-                print(f"  {line.strip().removeprefix('- ')}")
+        for line in _to_look_at(drafted):
+            print(f"  {line}")
         where = str(draft) if draft else _("nowhere: add --draft mapping.yaml")
         print(_("units and columns were guessed from the headers; the draft is kept in {path}").format(path=where))
+
+
+def _to_look_at(drafted: str) -> list[str]:
+    """The lines of a draft that a person has to look at; of many of one kind the first few, and how many more."""
+    found = []
+    lines = [line.strip().removeprefix("- ") for line in dict.fromkeys(drafted.splitlines())]
+    for mark in GUESSED:
+        mine = [line for line in lines if f"# {mark}" in line]
+        shown = mine if len(mine) <= MOST_ALIKE else mine[: MOST_ALIKE - 1]
+        more = _(" ({count} more like it)").format(count=len(mine) - len(shown)) if len(shown) < len(mine) else ""
+        found += [*shown[:-1], *(line + more for line in shown[-1:])]
+    return found
 
 
 def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
