@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from seedtrain.base import EXIT_DONE
 from seedtrain.base import translate as _
 from seedtrain.cli._acted import acted, shown
+from seedtrain.cli._arguments import BankName
 from seedtrain.cli._bank_words import (
     bank_data,
     bank_line,
@@ -123,7 +124,7 @@ def _day(text: str) -> date:
 
 @app.command
 def fill(
-    bank: str,
+    bank: BankName,
     *,
     vials: Annotated[int, Parameter(help="How many were filled.")],
     content: Annotated[str, Parameter(help="Of each vial, as its label says it.")] = "",
@@ -134,11 +135,6 @@ def fill(
     """Say how many vials a bank has, once and for all; they are called BANK-001 and so on.
 
     Example: seedtrain bank fill MCB-1 --vials 200 --content "1 mL, 1e7 cells" --as person-1
-
-    Parameters
-    ----------
-    bank
-        The bank.
     """
     from seedtrain.gmp import fill_bank, vial_id
 
@@ -158,7 +154,7 @@ def fill(
 
 @app.command
 def place(
-    bank: str,
+    bank: BankName,
     box: str,
     *,
     vial: Vials = None,
@@ -176,8 +172,6 @@ def place(
 
     Parameters
     ----------
-    bank
-        The bank.
     box
         Freezer, rack and box: F1/R2/B3.
     """
@@ -246,7 +240,7 @@ def move(
 
 @app.command
 def withdraw(
-    bank: str,
+    bank: BankName,
     *,
     purpose: Literal["production", "bank", "testing", "transfer", "destruction"],
     reason: Annotated[str, Parameter(help="Why.")],
@@ -260,11 +254,6 @@ def withdraw(
     """Take vials out of a bank; from a master bank a second person must confirm it.
 
     Example: seedtrain bank withdraw WCB-1 --count 1 --purpose production --for B-7 --reason "batch B-7" --as person-1
-
-    Parameters
-    ----------
-    bank
-        The bank.
     """
     from seedtrain.gmp import withdraw_vials
 
@@ -279,15 +268,15 @@ def withdraw(
 
 
 @app.command
-def confirm(bank: str, request: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def confirm(
+    bank: BankName, request: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
     """Take the vials out that another person asked for; two persons stand for a master bank.
 
     Example: seedtrain bank confirm MCB-1 MCB-1-W-1a2b3c4d --as person-2
 
     Parameters
     ----------
-    bank
-        The bank.
     request
         The id that `bank withdraw` printed.
     """
@@ -317,15 +306,10 @@ def list_banks(*, record: RecordUrl = None, common: Common | None = None) -> int
 
 
 @app.command
-def show(bank: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def show(bank: BankName, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """A bank with every vial: where it is, what it was used for, and what holds it.
 
     Example: seedtrain bank show MCB-1 --record record.db
-
-    Parameters
-    ----------
-    bank
-        The bank.
     """
     from seedtrain.gmp import inventory
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from seedtrain.cli._acted import acted, exit_code, shown
+from seedtrain.cli._arguments import BankName
 from seedtrain.cli._bank import app
 from seedtrain.cli._bank_words import excursion_data, excursion_lines, found_lines, verdict_lines
 from seedtrain.cli._common import Common
@@ -87,7 +88,7 @@ def assess(
 
 @app.command(name="test")
 def record_test(
-    bank: str,
+    bank: BankName,
     *,
     attribute: Annotated[str | None, Parameter(help="A test of the plan; without it, only the verdict.")] = None,
     value: Annotated[str | None, Parameter(help="Such as '= 94 %', a word, or '< 0.5 EU/mL'.")] = None,
@@ -102,11 +103,6 @@ def record_test(
     """Record a result of the testing plan, and print the verdict of the whole plan.
 
     Example: seedtrain bank test MCB-1 --attribute sterility --value "no growth" --sample S-9 --as person-4
-
-    Parameters
-    ----------
-    bank
-        The bank.
     """
     from seedtrain.base import InputError
     from seedtrain.gmp import inventory, judge_bank, record_bank_result

@@ -12,6 +12,7 @@ from seedtrain.base import EXIT_DONE, EXIT_FAIL, InputError
 from seedtrain.base import translate as _
 from seedtrain.cli import _batch_acts as acts
 from seedtrain.cli import _batch_orders as orders
+from seedtrain.cli._arguments import BatchName
 from seedtrain.cli._batch_words import batch_data, next_lines, say_simulated, with_batch
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, Signer, open_record
@@ -78,15 +79,10 @@ def control_of(ledger: Ledger, recipe: str) -> ControlRecipe:
 
 
 @app.command
-def step(batch: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def step(batch: BatchName, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """What comes next in a batch, with its instruction.
 
     Example: seedtrain batch step PBS-001 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     options = common or Common()
     with with_batch(record, batch, options) as (_ledger, found, control):
@@ -100,15 +96,10 @@ def step(batch: str, *, record: RecordUrl = None, common: Common | None = None) 
 
 
 @app.command
-def status(batch: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def status(batch: BatchName, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """How far a batch has come: its states, its phases, and what stopped it.
 
     Example: seedtrain batch status PBS-001 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from seedtrain.automation import live_status, live_words
     from seedtrain.gmp import decision_words
@@ -165,15 +156,10 @@ def list_batches(*, record: RecordUrl = None, common: Common | None = None) -> i
 
 
 @app.command
-def show(batch: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def show(batch: BatchName, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """The whole record of a batch, table by table, in the order of 21 CFR 211.188(b).
 
     Example: seedtrain batch show PBS-001 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from seedtrain.base import use_language
     from seedtrain.gmp import batch_record, batch_sheets, names_of, remark_sheets
@@ -200,15 +186,10 @@ def show(batch: str, *, record: RecordUrl = None, common: Common | None = None) 
 
 
 @app.command
-def recalculate(batch: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def recalculate(batch: BatchName, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """Calculate every calculated value of a batch again, from its record and its recipe; exit 1 where one differs.
 
     Example: seedtrain batch recalculate PBS-001 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from dataclasses import asdict
 

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from seedtrain.base import translate as _
 from seedtrain.cli._acted import acted as signed_act
+from seedtrain.cli._arguments import BatchName, PhaseName
 from seedtrain.cli._batch_words import batch_data, on_plant, stand_lines
 from seedtrain.cli._common import Common
 from seedtrain.cli._signing import RecordUrl, Signer
@@ -24,8 +25,8 @@ _Act = Callable[["Ledger", str], "BatchRecord"]
 
 
 def begin(
-    batch: str,
-    phase: str,
+    batch: BatchName,
+    phase: PhaseName,
     *,
     unit: Annotated[str, Parameter(help="The unit, where the recipe names a class of units only.")] = "",
     equipment: Annotated[tuple[str, ...], Parameter(negative="", help="Equipment by id; repeat it for more.")] = (),
@@ -36,13 +37,6 @@ def begin(
     """Begin the phase whose turn it is.
 
     Example: seedtrain batch begin PBS-001 salts --equipment BAL-1 --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    phase
-        The phase: its path, or its name where no other has it.
     """
     from seedtrain.gmp import begin_phase
 
@@ -54,8 +48,8 @@ def begin(
 
 
 def enter(
-    batch: str,
-    phase: str,
+    batch: BatchName,
+    phase: PhaseName,
     tag: str,
     value: Annotated[str, Parameter(allow_leading_hyphen=True)],
     unit: str = "",
@@ -71,10 +65,6 @@ def enter(
 
     Parameters
     ----------
-    batch
-        The batch.
-    phase
-        The phase: its path, or its name where no other has it.
     tag
         What was read, as the recipe calls it.
     value
@@ -94,8 +84,8 @@ def enter(
 
 
 def dispense(
-    batch: str,
-    phase: str,
+    batch: BatchName,
+    phase: PhaseName,
     lot: str,
     amount: str,
     unit: str = "",
@@ -112,10 +102,6 @@ def dispense(
 
     Parameters
     ----------
-    batch
-        The batch.
-    phase
-        The phase: its path, or its name where no other has it.
     lot
         The lot.
     amount
@@ -137,8 +123,8 @@ def dispense(
 
 
 def complete(
-    batch: str,
-    phase: str,
+    batch: BatchName,
+    phase: PhaseName,
     *,
     reason: Annotated[str, Parameter(help="Why you complete it, where you have not acted in it.")] = "",
     signer: Signer,
@@ -148,13 +134,6 @@ def complete(
     """Complete a phase in which everything is there, and sign for having performed it.
 
     Example: seedtrain batch complete PBS-001 salts --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    phase
-        The phase: its path, or its name where no other has it.
     """
     from seedtrain.gmp import complete_phase
 
@@ -164,17 +143,12 @@ def complete(
     return acted(do, signer, record, common)
 
 
-def check(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def check(
+    batch: BatchName, phase: PhaseName, *, signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
     """Check a complete phase as a second person, and sign.
 
     Example: seedtrain batch check PBS-001 salts --as person-2 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    phase
-        The phase: its path, or its name where no other has it.
     """
     from seedtrain.gmp import check_by_second
 
@@ -186,17 +160,12 @@ def check(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, c
     )
 
 
-def sign(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def sign(
+    batch: BatchName, phase: PhaseName, *, signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
     """Sign a hold point, as another person; or sign anew for a phase in which a value was corrected.
 
     Example: seedtrain batch sign PBS-001 adjust --as person-3 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    phase
-        The phase: its path, or its name where no other has it.
     """
     from seedtrain.gmp import sign_phase
 
@@ -206,7 +175,7 @@ def sign(batch: str, phase: str, *, signer: Signer, record: RecordUrl = None, co
 
 
 def clear(
-    batch: str,
+    batch: BatchName,
     line: str,
     *,
     found: Annotated[str, Parameter(help="What was looked at and found: empty, labels counted ...")],
@@ -220,8 +189,6 @@ def clear(
 
     Parameters
     ----------
-    batch
-        The batch.
     line
         The line, as the recipe calls it.
     """
@@ -231,7 +198,7 @@ def clear(
 
 
 def comment(
-    batch: str,
+    batch: BatchName,
     text: str,
     *,
     phase: Annotated[str, Parameter(help="The phase that it is about; the whole batch if not given.")] = "",
@@ -245,8 +212,6 @@ def comment(
 
     Parameters
     ----------
-    batch
-        The batch.
     text
         The remark.
     """
@@ -260,8 +225,8 @@ def comment(
 
 
 def correct(
-    batch: str,
-    phase: str,
+    batch: BatchName,
+    phase: PhaseName,
     tag: str,
     value: Annotated[str, Parameter(allow_leading_hyphen=True)],
     unit: str = "",
@@ -277,10 +242,6 @@ def correct(
 
     Parameters
     ----------
-    batch
-        The batch.
-    phase
-        The phase: its path, or its name where no other has it.
     tag
         What was entered wrongly.
     value
@@ -300,8 +261,8 @@ def correct(
 
 
 def lift(
-    batch: str,
-    phase: str,
+    batch: BatchName,
+    phase: PhaseName,
     gate: str,
     subject: str,
     *,
@@ -318,10 +279,6 @@ conforms" --as person-4 --record record.db
 
     Parameters
     ----------
-    batch
-        The batch.
-    phase
-        The phase: its path, or its name where no other has it.
     gate
         Which check stopped it, as the stop says.
     subject

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, InputError
 from seedtrain.base import translate as _
+from seedtrain.cli._arguments import AlarmName, BatchName
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
@@ -60,7 +61,7 @@ def alarm_line(item: Standing) -> str:
 
 
 def alarms(
-    batch: str,
+    batch: BatchName,
     *,
     every: Annotated[bool, Parameter(name="--all", help="Those that are normal again too.", negative="")] = False,
     record: RecordUrl = None,
@@ -69,11 +70,6 @@ def alarms(
     """The alarms of a batch: state, priority, value against limit, since when; what needs somebody stands first.
 
     Example: seedtrain batch alarms RHCOL3-001 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from seedtrain.automation import alarm_book
     from seedtrain.base import use_language
@@ -97,8 +93,8 @@ def alarms(
 
 
 def acknowledge_alarm(
-    batch: str,
-    alarm: str,
+    batch: BatchName,
+    alarm: AlarmName,
     *,
     unit: Unit = "",
     reason: Reason = "",
@@ -109,13 +105,6 @@ def acknowledge_alarm(
     """Acknowledge an alarm: you have seen it and act on it.
 
     Example: seedtrain batch acknowledge-alarm RHCOL3-001 pH.low --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    alarm
-        Its name as `batch alarms` shows it.
     """
     from seedtrain.automation import acknowledge_alarm as act
 
@@ -126,8 +115,8 @@ def acknowledge_alarm(
 
 
 def reset_alarm(
-    batch: str,
-    alarm: str,
+    batch: BatchName,
+    alarm: AlarmName,
     *,
     unit: Unit = "",
     reason: Reason = "",
@@ -138,13 +127,6 @@ def reset_alarm(
     """Reset a latched alarm whose condition is gone and that was acknowledged.
 
     Example: seedtrain batch reset-alarm RHCOL3-001 foam.high --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    alarm
-        Its name as `batch alarms` shows it.
     """
     from seedtrain.automation import reset_alarm as act
 
@@ -155,8 +137,8 @@ def reset_alarm(
 
 
 def shelve(
-    batch: str,
-    alarm: str,
+    batch: BatchName,
+    alarm: AlarmName,
     *,
     duration: Annotated[str, Parameter(name="--for", help="For how long, at most 8 h, such as `30 min`.")],
     reason: Reason,
@@ -168,13 +150,6 @@ def shelve(
     """Keep an alarm quiet for a time; it comes back by itself.
 
     Example: seedtrain batch shelve RHCOL3-001 pH.low --for "30 min" --reason "probe changed" --as person-1
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    alarm
-        Its name as `batch alarms` shows it.
     """
     from datetime import timedelta
 
@@ -190,8 +165,8 @@ def shelve(
 
 
 def unshelve(
-    batch: str,
-    alarm: str,
+    batch: BatchName,
+    alarm: AlarmName,
     *,
     unit: Unit = "",
     reason: Reason = "",
@@ -202,13 +177,6 @@ def unshelve(
     """End the shelving of an alarm before its time.
 
     Example: seedtrain batch unshelve RHCOL3-001 pH.low --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    alarm
-        Its name as `batch alarms` shows it.
     """
     from seedtrain.automation import unshelve_alarm as act
 
@@ -219,8 +187,8 @@ def unshelve(
 
 
 def alarm_out_of_service(
-    batch: str,
-    alarm: str,
+    batch: BatchName,
+    alarm: AlarmName,
     *,
     reason: Reason,
     unit: Unit = "",
@@ -231,13 +199,6 @@ def alarm_out_of_service(
     """Take an alarm out of service, as for maintenance, until somebody returns it.
 
     Example: seedtrain batch alarm-out-of-service RHCOL3-001 foam.high --reason "probe sent away" --as person-1
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    alarm
-        Its name as `batch alarms` shows it.
     """
     from seedtrain.automation import remove_alarm as act
 
@@ -248,8 +209,8 @@ def alarm_out_of_service(
 
 
 def alarm_in_service(
-    batch: str,
-    alarm: str,
+    batch: BatchName,
+    alarm: AlarmName,
     *,
     unit: Unit = "",
     reason: Reason = "",
@@ -260,13 +221,6 @@ def alarm_in_service(
     """Return an alarm to service.
 
     Example: seedtrain batch alarm-in-service RHCOL3-001 foam.high --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
-    alarm
-        Its name as `batch alarms` shows it.
     """
     from seedtrain.automation import restore_alarm as act
 

@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, InputError, Position
 from seedtrain.base import translate as _
+from seedtrain.cli._arguments import BatchName
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import PasswordFd, RecordUrl, Secrets, TimeStampAuthority, authority_at, open_record
 
@@ -42,7 +43,7 @@ def add_to(batch: App) -> None:
 
 
 def print_record(
-    batch: str,
+    batch: BatchName,
     out: Path,
     *,
     full: bool = False,
@@ -56,8 +57,6 @@ def print_record(
 
     Parameters
     ----------
-    batch
-        The batch.
     out
         The PDF to write.
     full
@@ -72,7 +71,7 @@ def print_record(
 
 
 def certificate(
-    batch: str,
+    batch: BatchName,
     out: Path,
     *,
     data: Path | None = None,
@@ -86,8 +85,6 @@ def certificate(
 
     Parameters
     ----------
-    batch
-        The batch.
     out
         The PDF to write.
     data
@@ -106,7 +103,7 @@ def certificate(
 
 
 def export(
-    batch: str,
+    batch: BatchName,
     folder: Path,
     *,
     segments: Path | None = None,
@@ -121,8 +118,6 @@ def export(
 
     Parameters
     ----------
-    batch
-        The batch.
     folder
         A new or empty folder.
     segments

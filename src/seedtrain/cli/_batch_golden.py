@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, InputError
 from seedtrain.base import translate as _
+from seedtrain.cli._arguments import BatchName
 from seedtrain.cli._common import Common, print_json, shown_progress
 from seedtrain.cli._signing import RecordUrl, open_record
 
@@ -180,7 +181,7 @@ def _tell_model(made: GoldenBatches, path: Path, options: Common) -> None:
 
 
 def monitor(
-    batch: str,
+    batch: BatchName,
     *,
     golden: Annotated[Path, Parameter(help="The model of good batches, of `batch golden`.")],
     once: Annotated[bool, Parameter(help="Judge what there is, then end.", negative="")] = False,
@@ -198,11 +199,6 @@ def monitor(
     review. Started again it goes on from the record.
 
     Example: seedtrain batch monitor RHCOL3-001 --golden golden.json --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from seedtrain.automation import GoldenWatch, read_golden
     from seedtrain.base import use_language

@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, InputError, SeedtrainError, collect
 from seedtrain.base import translate as _
 from seedtrain.cli import _batch, _batch_orders
+from seedtrain.cli._arguments import BatchName
 from seedtrain.cli._batch_acts import Reason, acted
 from seedtrain.cli._batch_golden import GoldenFile, beside
 from seedtrain.cli._common import Common, print_json
@@ -100,7 +101,7 @@ def start(
 
 
 def resume(
-    batch: str,
+    batch: BatchName,
     *,
     mapping: MappingFile = None,
     alarms: AlarmFile = None,
@@ -117,11 +118,6 @@ def resume(
     `automatic_restart` goes on by itself.
 
     Example: seedtrain batch resume PBS-001 --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     if mapping is None:
         _no_golden(golden)
@@ -330,7 +326,7 @@ def _drive(given: _Given, plant: AnyPlant, read: AnyMapping, *, simulated: bool)
 
 
 def confirm(
-    batch: str,
+    batch: BatchName,
     *,
     unit: _batch_orders.OfUnit = "",
     reason: Reason = "",
@@ -341,11 +337,6 @@ def confirm(
     """Confirm that a batch, or a unit of it, which was held goes on: you have seen how its units stand. Signed.
 
     Example: seedtrain batch confirm PBS-001 --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from seedtrain.automation import batch_state
     from seedtrain.gmp import command_batch
@@ -361,7 +352,7 @@ def confirm(
 
 
 def override(
-    batch: str,
+    batch: BatchName,
     tag: str,
     value: Annotated[str, Parameter(allow_leading_hyphen=True)],
     unit: str = "",
@@ -378,8 +369,6 @@ def override(
 
     Parameters
     ----------
-    batch
-        The batch.
     tag
         The target, as the recipe calls it.
     value
@@ -440,7 +429,7 @@ def _target(ledger: Ledger, found: BatchRecord, tag: str, value: str, unit: str,
 
 
 def answer(
-    batch: str,
+    batch: BatchName,
     *,
     confirm_holds: Annotated[bool, Parameter(negative="", help="Restart the batch too where it is held.")] = False,
     record: RecordUrl = None,
@@ -449,11 +438,6 @@ def answer(
     """Let a scripted crew answer what a simulated batch on a plant asks of people, until it is over; marked as such.
 
     Example: seedtrain batch answer PBS-001 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     import time
 

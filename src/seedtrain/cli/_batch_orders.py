@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from seedtrain.cli._arguments import BatchName
 from seedtrain.cli._batch_acts import Reason, acted
 from seedtrain.cli._common import Common
 from seedtrain.cli._signing import RecordUrl, Signer
@@ -14,7 +15,7 @@ OfUnit = Annotated[str, Parameter(help="This unit alone, where the recipe lets o
 
 
 def finish(
-    batch: str,
+    batch: BatchName,
     amount: str = "",
     unit: str = "",
     *,
@@ -28,8 +29,6 @@ def finish(
 
     Parameters
     ----------
-    batch
-        The batch.
     amount
         How much of the product was made; none where nothing was.
     unit
@@ -43,7 +42,7 @@ def finish(
 
 
 def hold(
-    batch: str,
+    batch: BatchName,
     *,
     unit: OfUnit = "",
     reason: Reason,
@@ -54,17 +53,12 @@ def hold(
     """Hold a batch, or one unit of it: it is brought to its safe state and waits.
 
     Example: seedtrain batch hold PBS-001 --reason "power dip" --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     return _ordered(batch, "hold", reason, signer, record, common, unit)
 
 
 def restart(
-    batch: str,
+    batch: BatchName,
     *,
     unit: OfUnit = "",
     reason: Reason = "",
@@ -75,67 +69,46 @@ def restart(
     """Bring a held batch, or one unit of it, back.
 
     Example: seedtrain batch restart PBS-001 --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     return _ordered(batch, "restart", reason, signer, record, common, unit)
 
 
 def pause(
-    batch: str, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
+    batch: BatchName, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
 ) -> int:
     """Pause a batch.
 
     Example: seedtrain batch pause PBS-001 --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     return _ordered(batch, "pause", reason, signer, record, common)
 
 
 def resume(
-    batch: str, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
+    batch: BatchName, *, reason: Reason = "", signer: Signer, record: RecordUrl = None, common: Common | None = None
 ) -> int:
     """Let a paused batch go on.
 
     Example: seedtrain batch resume PBS-001 --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     return _ordered(batch, "resume", reason, signer, record, common)
 
 
-def stop(batch: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def stop(
+    batch: BatchName, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
     """Stop a batch in order; it does not go on.
 
     Example: seedtrain batch stop PBS-001 --reason "order withdrawn" --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     return _ordered(batch, "stop", reason, signer, record, common)
 
 
-def abort(batch: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def abort(
+    batch: BatchName, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
     """Abort a batch at once; it does not go on.
 
     Example: seedtrain batch abort PBS-001 --reason "vessel leaks" --as person-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     return _ordered(batch, "abort", reason, signer, record, common)
 

@@ -10,6 +10,7 @@ from cyclopts import App
 from seedtrain.base import EXIT_DONE, EXIT_FAIL
 from seedtrain.base import translate as _
 from seedtrain.cli._acted import plain, shown
+from seedtrain.cli._arguments import BatchName
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._quality_shared import signed
 from seedtrain.cli._quality_words import person_words
@@ -29,17 +30,12 @@ def add_to(app: App) -> None:
     app.command(block)
 
 
-def review(batch: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def review(batch: BatchName, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """Open a batch for review: its exceptions first, what kept its limits in numbers. Writes nothing.
 
     Exit code 0 where a signed review covers the batch as it is, 3 where it does not yet.
 
     Example: seedtrain batch review B-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from seedtrain.base import EXIT_INCONCLUSIVE
     from seedtrain.gmp import open_review
@@ -79,7 +75,7 @@ def _lines(found: OpenReview) -> Iterator[str]:
 
 
 def acknowledge(
-    batch: str,
+    batch: BatchName,
     *keys: str,
     comment: str,
     signer: Signer,
@@ -92,8 +88,6 @@ def acknowledge(
 
     Parameters
     ----------
-    batch
-        The batch.
     keys
         The keys that `seedtrain batch review` shows.
     comment
@@ -110,15 +104,10 @@ def acknowledge(
     )
 
 
-def sign_review(batch: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def sign_review(batch: BatchName, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
     """Sign the review of a batch, once every exception is acknowledged by the one who signs.
 
     Example: seedtrain batch sign-review B-1 --as person-6
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from seedtrain.gmp import review as act
 
@@ -131,17 +120,12 @@ def sign_review(batch: str, *, signer: Signer, record: RecordUrl = None, common:
     )
 
 
-def release(batch: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def release(batch: BatchName, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
     """Release a batch: an authorised person of the quality unit, and only if nothing stands against it.
 
     Where something does, nothing is written: exit code 1 for a result out of specification, 3 for what is missing.
 
     Example: seedtrain batch release B-1 --as person-7
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from seedtrain.base import use_language
     from seedtrain.gmp import recorded_words, release_batch
@@ -161,30 +145,30 @@ def release(batch: str, *, signer: Signer, record: RecordUrl = None, common: Com
     return _decided(batch, found, options)
 
 
-def reject(batch: str, *, reason: str, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def reject(
+    batch: BatchName, *, reason: str, signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
     """Reject a batch, for good: an authorised person of the quality unit.
 
     Example: seedtrain batch reject B-1 --reason "endotoxin above its limit" --as person-7
 
     Parameters
     ----------
-    batch
-        The batch.
     reason
         Why.
     """
     return _stop(batch, "rejected", reason, signer, record, common or Common())
 
 
-def block(batch: str, *, reason: str, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def block(
+    batch: BatchName, *, reason: str, signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
     """Put the decision on a batch on hold, with a reason; a release later lifts it.
 
     Example: seedtrain batch block B-1 --reason "complaint 17 is being looked at" --as person-7
 
     Parameters
     ----------
-    batch
-        The batch.
     reason
         Why.
     """

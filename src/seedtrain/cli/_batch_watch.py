@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, InputError
 from seedtrain.base import translate as _
+from seedtrain.cli._arguments import BatchName
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, open_record
 
@@ -30,7 +31,7 @@ def add_to(app: App) -> None:
 
 
 def watch(
-    batch: str,
+    batch: BatchName,
     *,
     once: Annotated[bool, Parameter(help="One look, then end.", negative="")] = False,
     every: Annotated[float, Parameter(help="Seconds between two looks.")] = 2.0,
@@ -45,11 +46,6 @@ def watch(
     It reads the record and the telemetry, and changes nothing; Ctrl-C ends it, and the end of the batch does.
 
     Example: seedtrain batch watch RHCOL3-001 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from seedtrain.automation import BatchWatch
     from seedtrain.base import use_language

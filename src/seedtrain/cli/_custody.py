@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from seedtrain.base import InputError
 from seedtrain.base import translate as _
 from seedtrain.cli._acted import acted, exit_code, shown
+from seedtrain.cli._arguments import ChainCode
 from seedtrain.cli._bank_words import verdict_lines
 from seedtrain.cli._common import Common
 from seedtrain.cli._signing import RecordUrl, Secrets, Signer
@@ -80,7 +81,7 @@ def open_chain(
 
 @app.command
 def bind(
-    code: str,
+    code: ChainCode,
     *,
     lot: Annotated[str | None, Parameter(help="A lot of this patient.")] = None,
     batch: Annotated[str | None, Parameter(help="The batch that is made for this patient.")] = None,
@@ -91,11 +92,6 @@ def bind(
     """Say that a lot or a batch is this patient's: no other patient's material goes into it, and it into no other.
 
     Example: seedtrain custody bind COI-7K3M9QXD4T --batch B-7 --as person-1
-
-    Parameters
-    ----------
-    code
-        The chain's code.
     """
     from seedtrain.gmp import bind_to_patient, custody_chain
 
@@ -112,7 +108,7 @@ def bind(
 
 @app.command(name="hand-over")
 def hand(
-    code: str,
+    code: ChainCode,
     *,
     to: Annotated[str, Parameter(help="Who takes it, such as person-2.")],
     stage: StageWord,
@@ -125,11 +121,6 @@ def hand(
 
     Example: seedtrain custody hand-over COI-7K3M9QXD4T --to person-2 --stage transport --scan-code COI-7K3M9QXD4T
     --scan-token PT-9X2C4V6B8N --place "Ward 3" --temperature "4.1 degC" --as person-1
-
-    Parameters
-    ----------
-    code
-        The chain's code.
     """
     from seedtrain.gmp import hand_over
 
@@ -140,16 +131,13 @@ def hand(
 
 
 @app.command
-def receive(code: str, *, seen: Seen, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def receive(
+    code: ChainCode, *, seen: Seen, signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
     """Take what was handed over to you, after scanning both identifiers again.
 
     Example: seedtrain custody receive COI-7K3M9QXD4T --scan-code COI-7K3M9QXD4T --scan-token PT-9X2C4V6B8N
     --place "Van 2" --temperature "4.3 degC" --as person-2
-
-    Parameters
-    ----------
-    code
-        The chain's code.
     """
     from seedtrain.gmp import receive_custody
 
@@ -161,7 +149,7 @@ def receive(code: str, *, seen: Seen, signer: Signer, record: RecordUrl = None, 
 
 @app.command
 def label(
-    code: str,
+    code: ChainCode,
     *,
     out: Annotated[Path, Parameter(help="The PDF to write.")],
     sheet: Annotated[str, Parameter(help="As `lot label` takes it: a4-2x7, roll-70x40 ...")] = "a4-2x7",
@@ -172,11 +160,6 @@ def label(
     """Print the labels of a chain: code and token apart, each as GS1 DataMatrix, with the warnings of 21 CFR 1271.90.
 
     Example: seedtrain custody label COI-7K3M9QXD4T --out labels.pdf --record record.db
-
-    Parameters
-    ----------
-    code
-        The chain's code.
     """
     from seedtrain.base import write_atomic
     from seedtrain.gmp import custody_chain, print_custody_labels
@@ -192,7 +175,7 @@ def label(
 
 @app.command
 def resume(
-    code: str,
+    code: ChainCode,
     *,
     reason: Annotated[str, Parameter(help="Why it may go on.")],
     signer: Signer,
@@ -202,11 +185,6 @@ def resume(
     """Let a stopped chain go on, once its deviation is closed; quality does it, and not who was part of the stop.
 
     Example: seedtrain custody resume COI-7K3M9QXD4T --reason "wristband printed anew, identity confirmed" --as person-5
-
-    Parameters
-    ----------
-    code
-        The chain's code.
     """
     from seedtrain.gmp import resume_custody
 
@@ -218,7 +196,7 @@ def resume(
 
 @app.command
 def reveal(
-    code: str,
+    code: ChainCode,
     *,
     reason: Annotated[str, Parameter(help="Why the patient must be known.")],
     signer: Signer,
@@ -228,11 +206,6 @@ def reveal(
     """Print who the patient is; that somebody looked, and why, stays in the ledger.
 
     Example: seedtrain custody reveal COI-7K3M9QXD4T --reason "the ward asks for the name" --as person-5
-
-    Parameters
-    ----------
-    code
-        The chain's code.
     """
     from seedtrain.gmp import reveal_patient
 
@@ -245,15 +218,10 @@ def reveal(
 
 
 @app.command
-def check(code: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def check(code: ChainCode, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """Judge a chain: both sides of every hand-over, limits, time, stops, and whether it came to its end.
 
     Example: seedtrain custody check COI-7K3M9QXD4T --record record.db
-
-    Parameters
-    ----------
-    code
-        The chain's code.
     """
     from seedtrain.gmp import custody_chain, judge_custody
     from seedtrain.quality import Verdict
@@ -267,15 +235,10 @@ def check(code: str, *, record: RecordUrl = None, common: Common | None = None) 
 
 
 @app.command
-def show(code: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def show(code: ChainCode, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """A chain with every hand-over, and what its label must say.
 
     Example: seedtrain custody show COI-7K3M9QXD4T --record record.db
-
-    Parameters
-    ----------
-    code
-        The chain's code.
     """
     from seedtrain.gmp import custody_chain
 

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, InputError
 from seedtrain.base import translate as _
+from seedtrain.cli._arguments import EquipmentName
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
@@ -24,7 +25,7 @@ _Act = Callable[["Ledger", str], "Equipment"]
 
 @app.command
 def register(
-    equipment: str,
+    equipment: EquipmentName,
     *,
     kind: Annotated[str, Parameter(name="--class", help="Its class, as recipes name it: balance, pH-meter ...")],
     name: Annotated[str, Parameter(help="What people call it.")] = "",
@@ -40,11 +41,6 @@ def register(
     """Give a piece of equipment its identity; it is in service from then on.
 
     Example: seedtrain equipment register BAL-1 --class balance --calibrated --as person-5 --record record.db
-
-    Parameters
-    ----------
-    equipment
-        Its id.
     """
     from seedtrain.gmp import register_equipment
 
@@ -67,7 +63,7 @@ def register(
 
 @app.command
 def calibrate(
-    equipment: str,
+    equipment: EquipmentName,
     *,
     certificate: Annotated[str, Parameter(help="The number of the certificate.")],
     due: Annotated[str, Parameter(help="The last day on which it holds: 2027-01-31.")],
@@ -79,11 +75,6 @@ def calibrate(
     """Record a calibration.
 
     Example: seedtrain equipment calibrate BAL-1 --certificate C-17 --due 2027-01-31 --as person-5 --record record.db
-
-    Parameters
-    ----------
-    equipment
-        Its id.
     """
     from seedtrain.gmp import calibrate_equipment
 
@@ -103,7 +94,7 @@ def calibrate(
 
 @app.command
 def clean(
-    equipment: str,
+    equipment: EquipmentName,
     *,
     procedure: Annotated[str, Parameter(help="By which procedure.")],
     signer: Signer,
@@ -113,11 +104,6 @@ def clean(
     """Record a cleaning; another person has to check it.
 
     Example: seedtrain equipment clean MIX-1 --procedure "SOP-12, CIP 3" --as person-1 --record record.db
-
-    Parameters
-    ----------
-    equipment
-        Its id.
     """
     from seedtrain.gmp import clean_equipment
 
@@ -127,15 +113,10 @@ def clean(
 
 
 @app.command
-def check(equipment: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def check(equipment: EquipmentName, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
     """Check a cleaning as another person, and sign: the equipment is clean.
 
     Example: seedtrain equipment check MIX-1 --as person-2 --record record.db
-
-    Parameters
-    ----------
-    equipment
-        Its id.
     """
     from seedtrain.gmp import check_cleaning
 
@@ -144,7 +125,7 @@ def check(equipment: str, *, signer: Signer, record: RecordUrl = None, common: C
 
 @app.command
 def status(
-    equipment: str,
+    equipment: EquipmentName,
     status: Literal["in_service", "out_of_service", "quarantined"],
     *,
     reason: Annotated[str, Parameter(help="Why; it stands in the record.")],
@@ -158,8 +139,6 @@ def status(
 
     Parameters
     ----------
-    equipment
-        Its id.
     status
         What it becomes: whoever uses it may stop it, who keeps it or quality puts it back.
     """
@@ -196,15 +175,10 @@ def list_equipment(*, record: RecordUrl = None, common: Common | None = None) ->
 
 
 @app.command
-def log(equipment: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def log(equipment: EquipmentName, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """The log of use and cleaning of one piece of equipment, and what was written about it that does not count.
 
     Example: seedtrain equipment log MIX-1 --record record.db
-
-    Parameters
-    ----------
-    equipment
-        Its id.
     """
     from seedtrain.base import use_language
     from seedtrain.gmp import find_equipment, uncounted

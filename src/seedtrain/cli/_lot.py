@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from seedtrain.base import InputError
 from seedtrain.base import translate as _
 from seedtrain.cli._acted import acted, shown
+from seedtrain.cli._arguments import LotName
 from seedtrain.cli._common import Common
 from seedtrain.cli._lot_words import stated_lines, test_line
 from seedtrain.cli._signing import RecordUrl, Signer
@@ -150,15 +151,10 @@ def list_lots(
 
 
 @app.command
-def show(lot: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def show(lot: LotName, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """Everything about a lot: what was stated, what became of it, tests, holds, and whether it may be used today.
 
     Example: seedtrain lot show S-1 --record record.db
-
-    Parameters
-    ----------
-    lot
-        Its id.
     """
     from seedtrain.gmp import lot_book, recorded_words
 
@@ -183,7 +179,7 @@ def show(lot: str, *, record: RecordUrl = None, common: Common | None = None) ->
 
 @app.command
 def amend(
-    lot: str,
+    lot: LotName,
     *,
     set_: Annotated[list[str], Parameter(name="--set", negative="", help="NAME=TEXT, as in a CSV file; repeat it.")],
     reason: Reason,
@@ -195,11 +191,6 @@ def amend(
     """State fields of a lot anew, with a reason; what was stated before stays in the record.
 
     Example: seedtrain lot amend S-1 --set retest=2027-06-01 --reason "retested, report R-9" --as person-3
-
-    Parameters
-    ----------
-    lot
-        Its id.
     """
     from seedtrain.gmp import restate_lot
 

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE
 from seedtrain.base import translate as _
 from seedtrain.cli._acted import acted
+from seedtrain.cli._arguments import LotName
 from seedtrain.cli._common import Common
 from seedtrain.cli._lot import Reason, app
 from seedtrain.cli._signing import RecordUrl, Signer
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @app.command
 def status(
-    lot: str,
+    lot: LotName,
     to: Literal["quarantined", "released", "rejected"],
     *,
     reason: Reason,
@@ -36,8 +37,6 @@ def status(
 
     Parameters
     ----------
-    lot
-        Its id.
     to
         The status that it gets.
     """
@@ -59,7 +58,7 @@ def status(
 
 @app.command(name="test")
 def record_test(
-    lot: str,
+    lot: LotName,
     attribute: str,
     value: str,
     *,
@@ -77,8 +76,6 @@ def record_test(
 
     Parameters
     ----------
-    lot
-        Its id.
     attribute
         What was tested; `identity` must conform before a lot is released.
     value
@@ -107,7 +104,7 @@ def record_test(
 
 @app.command(name="invalidate-test")
 def invalidate_test(
-    lot: str, test: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None
+    lot: LotName, test: str, *, reason: Reason, signer: Signer, record: RecordUrl = None, common: Common | None = None
 ) -> int:
     """Quality declares a test invalid after an investigation; the result stays in the record.
 
@@ -115,8 +112,6 @@ def invalidate_test(
 
     Parameters
     ----------
-    lot
-        Its id.
     test
         The id of the test: seedtrain lot show LOT --json.
     """

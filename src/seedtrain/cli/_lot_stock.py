@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from seedtrain.base import InputError
 from seedtrain.base import translate as _
 from seedtrain.cli._acted import acted
+from seedtrain.cli._arguments import LotName
 from seedtrain.cli._common import Common
 from seedtrain.cli._lot import Reason, app
 from seedtrain.cli._signing import RecordUrl, Signer
@@ -25,7 +26,7 @@ Reference = Annotated[
 
 @app.command
 def split(
-    lot: str,
+    lot: LotName,
     *,
     part: Annotated[list[str], Parameter(negative="", help="NEW-ID=QUANTITY, with @PLACE where it goes; repeat it.")],
     signer: Signer,
@@ -35,11 +36,6 @@ def split(
     """Give parts of a lot ids of their own, each with its own status from then on; the rest remains.
 
     Example: seedtrain lot split S-1 --part "S-1a=5 kg" --part "S-1b=2 kg@cold room" --as person-2 --record record.db
-
-    Parameters
-    ----------
-    lot
-        Its id.
     """
     from seedtrain.gmp import Part, split_lot
 
@@ -86,7 +82,7 @@ def merge(
 
 @app.command
 def move(
-    lot: str,
+    lot: LotName,
     location: str,
     *,
     container: Annotated[str, Parameter(help="The box or shipper that it is put in (an SSCC, or our id).")] = "",
@@ -101,8 +97,6 @@ def move(
 
     Parameters
     ----------
-    lot
-        Its id.
     location
         The place (a GLN, or our name of it).
     """
@@ -116,7 +110,7 @@ def move(
 
 @app.command
 def consume(
-    lot: str,
+    lot: LotName,
     quantity: str,
     *,
     batch: Annotated[str, Parameter(help="The batch that uses it.")],
@@ -131,8 +125,6 @@ def consume(
 
     Parameters
     ----------
-    lot
-        Its id.
     quantity
         How much.
     """
@@ -146,7 +138,7 @@ def consume(
 
 @app.command(name="correct-consumption")
 def correct_use(
-    lot: str,
+    lot: LotName,
     quantity: str,
     *,
     batch: Annotated[str, Parameter(help="The batch that used it.")],
@@ -163,8 +155,6 @@ def correct_use(
 
     Parameters
     ----------
-    lot
-        Its id.
     quantity
         How much it was.
     """
@@ -181,7 +171,7 @@ def correct_use(
 
 @app.command
 def discard(
-    lot: str,
+    lot: LotName,
     quantity: str,
     *,
     reason: Reason,
@@ -196,8 +186,6 @@ def discard(
 
     Parameters
     ----------
-    lot
-        Its id.
     quantity
         How much.
     """
@@ -211,7 +199,7 @@ def discard(
 
 @app.command
 def ship(
-    lot: str,
+    lot: LotName,
     quantity: str,
     *,
     to: Annotated[str, Parameter(help="The consignee with the address (or a GLN).")],
@@ -226,8 +214,6 @@ def ship(
 
     Parameters
     ----------
-    lot
-        Its id.
     quantity
         How much.
     """

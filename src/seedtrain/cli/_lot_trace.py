@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from seedtrain.base import EXIT_DONE, InputError, use_language, write_atomic
 from seedtrain.base import translate as _
+from seedtrain.cli._arguments import LotName
 from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._lot import app
 from seedtrain.cli._signing import RecordUrl, open_record
@@ -57,15 +58,10 @@ def trace(
 
 
 @app.command(name="where-used")
-def where_used(lot: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def where_used(lot: LotName, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """Everything that a lot went into, directly or not.
 
     Example: seedtrain lot where-used S-1 --record record.db
-
-    Parameters
-    ----------
-    lot
-        Its id.
     """
     return trace(lot, to="products", record=record, common=common)
 

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from seedtrain.base import EXIT_DONE, EXIT_FAIL, InputError
 from seedtrain.base import translate as _
 from seedtrain.cli import _quality_capa, _quality_deviation, _quality_oos, _quality_stability, _quality_standard
+from seedtrain.cli._arguments import BatchName
 from seedtrain.cli._common import Common
 from seedtrain.cli._quality_shared import (
     Tested,
@@ -41,7 +42,7 @@ app.command(_quality_stability.app)
 
 @app.command
 def sample(
-    batch: str,
+    batch: BatchName,
     name: str,
     *,
     attribute: Annotated[list[str], Parameter(negative="", help="What is to be found in it; repeat it for more.")],
@@ -56,8 +57,6 @@ def sample(
 
     Parameters
     ----------
-    batch
-        The batch.
     name
         The sample's name, on its label.
     """
@@ -77,7 +76,7 @@ def sample(
 
 @app.command
 def result(
-    batch: str,
+    batch: BatchName,
     sample: str,
     attribute: str,
     value: Annotated[str, Parameter(allow_leading_hyphen=True)],
@@ -98,8 +97,6 @@ def result(
 
     Parameters
     ----------
-    batch
-        The batch.
     sample
         The sample.
     attribute
@@ -125,7 +122,7 @@ def result(
 
 @app.command
 def correct(
-    batch: str,
+    batch: BatchName,
     sample: str,
     attribute: str,
     value: Annotated[str, Parameter(allow_leading_hyphen=True)],
@@ -144,8 +141,6 @@ def correct(
 
     Parameters
     ----------
-    batch
-        The batch.
     sample
         The sample.
     attribute
@@ -187,15 +182,10 @@ def correct(
 
 
 @app.command
-def results(batch: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def results(batch: BatchName, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """Every result of a batch, and the investigations.
 
     Example: seedtrain quality results B-1 --record record.db
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from seedtrain.gmp import batch_record, investigations, result_words
 

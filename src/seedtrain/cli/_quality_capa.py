@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from seedtrain.cli._arguments import CapaName
 from seedtrain.cli._common import Common
 from seedtrain.cli._quality_shared import listed, signed
 from seedtrain.cli._quality_words import capa_lines
@@ -60,7 +61,7 @@ def open_(
 
 @app.command
 def action(
-    capa: str,
+    capa: CapaName,
     words: str,
     *,
     kind: Literal["corrective", "preventive"],
@@ -77,8 +78,6 @@ def action(
 
     Parameters
     ----------
-    capa
-        Its name.
     words
         What is to be done.
     """
@@ -94,15 +93,10 @@ def action(
 
 
 @app.command
-def approve(capa: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def approve(capa: CapaName, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
     """Approve the plan: quality, and neither who opened it nor an owner.
 
     Example: seedtrain quality capa approve CAPA-001 --as person-7
-
-    Parameters
-    ----------
-    capa
-        Its name.
     """
     from seedtrain.gmp import approve_capa
 
@@ -111,7 +105,13 @@ def approve(capa: str, *, signer: Signer, record: RecordUrl = None, common: Comm
 
 @app.command
 def done(
-    capa: str, number: int, *, evidence: str, signer: Signer, record: RecordUrl = None, common: Common | None = None
+    capa: CapaName,
+    number: int,
+    *,
+    evidence: str,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
 ) -> int:
     """Say that an action is done, and where that can be seen: its owner.
 
@@ -119,8 +119,6 @@ def done(
 
     Parameters
     ----------
-    capa
-        Its name.
     number
         Which action: 1, 2 and so on.
     evidence
@@ -137,7 +135,7 @@ def done(
 
 @app.command
 def check(
-    capa: str,
+    capa: CapaName,
     *,
     effective: Annotated[bool, Parameter(negative="--ineffective", help="Whether the criterion is met.")],
     evidence: str,
@@ -151,8 +149,6 @@ def check(
 
     Parameters
     ----------
-    capa
-        Its name.
     evidence
         What was seen.
     """
@@ -168,15 +164,10 @@ def check(
 
 
 @app.command
-def close(capa: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def close(capa: CapaName, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
     """Close an effective CAPA: quality, and neither who opened it nor an owner.
 
     Example: seedtrain quality capa close CAPA-001 --as person-7
-
-    Parameters
-    ----------
-    capa
-        Its name.
     """
     from seedtrain.gmp import close_capa
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from seedtrain.base import translate as _
+from seedtrain.cli._arguments import BatchName, DeviationName
 from seedtrain.cli._common import Common
 from seedtrain.cli._quality_shared import listed, signed
 from seedtrain.cli._quality_words import Names, deviation_line, deviation_lines
@@ -55,15 +56,10 @@ def open_(
 
 
 @app.command
-def find(batch: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def find(batch: BatchName, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
     """Open a deviation for every excursion of a batch that has none.
 
     Example: seedtrain quality deviation find B-1 --as person-2
-
-    Parameters
-    ----------
-    batch
-        The batch.
     """
     from seedtrain.gmp import find_deviation, open_deviations
 
@@ -82,7 +78,7 @@ def find(batch: str, *, signer: Signer, record: RecordUrl = None, common: Common
 
 @app.command
 def classify(
-    deviation: str,
+    deviation: DeviationName,
     classification: Literal["minor", "major", "critical"],
     *,
     reason: str,
@@ -96,8 +92,6 @@ def classify(
 
     Parameters
     ----------
-    deviation
-        Its name.
     classification
         A major or critical one needs an investigation, a disposition, and a CAPA or the reason for none.
     reason
@@ -116,7 +110,13 @@ def classify(
 
 @app.command
 def investigate(
-    deviation: str, *, findings: str, cause: str, signer: Signer, record: RecordUrl = None, common: Common | None = None
+    deviation: DeviationName,
+    *,
+    findings: str,
+    cause: str,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
 ) -> int:
     """Record what the investigation found, and the root cause.
 
@@ -124,8 +124,6 @@ def investigate(
 
     Parameters
     ----------
-    deviation
-        Its name.
     findings
         What was looked at, and what was found.
     cause
@@ -144,7 +142,7 @@ def investigate(
 
 @app.command
 def assess(
-    deviation: str,
+    deviation: DeviationName,
     *,
     impact: str,
     disposition: Literal["use", "rework", "hold", "reject"],
@@ -158,8 +156,6 @@ def assess(
 
     Parameters
     ----------
-    deviation
-        Its name.
     impact
         On product and patient.
     disposition
@@ -178,7 +174,7 @@ def assess(
 
 @app.command
 def capa(
-    deviation: str,
+    deviation: DeviationName,
     capa: str = "",
     *,
     none_because: Annotated[str, Parameter(help="Why there is none.")] = "",
@@ -192,8 +188,6 @@ def capa(
 
     Parameters
     ----------
-    deviation
-        Its name.
     capa
         The CAPA.
     """
@@ -210,7 +204,7 @@ def capa(
 
 @app.command
 def close(
-    deviation: str,
+    deviation: DeviationName,
     *,
     action: str,
     impact: Annotated[str, Parameter(help="By default what was assessed.")] = "",
@@ -225,8 +219,6 @@ def close(
 
     Parameters
     ----------
-    deviation
-        Its name.
     action
         What was done.
     """
@@ -260,15 +252,10 @@ def list_(
 
 
 @app.command
-def show(deviation: str, *, record: RecordUrl = None, common: Common | None = None) -> int:
+def show(deviation: DeviationName, *, record: RecordUrl = None, common: Common | None = None) -> int:
     """A deviation with everything that was stated of it, who did it, and what is missing.
 
     Example: seedtrain quality deviation show B-1-DEV-01 --record record.db
-
-    Parameters
-    ----------
-    deviation
-        Its name.
     """
     from seedtrain.gmp import find_deviation
 

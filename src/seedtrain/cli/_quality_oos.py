@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from seedtrain.cli._arguments import InvestigationName
 from seedtrain.cli._common import Common
 from seedtrain.cli._quality_shared import Tested, result_lines, signed, specification_of, spoken_result, state_code
 from seedtrain.cli._quality_words import investigation_lines
@@ -19,7 +20,7 @@ Conclusion = Literal["laboratory error", "confirmed", "not confirmed"]
 
 @investigate.command
 def laboratory(
-    oos: str,
+    oos: InvestigationName,
     *,
     findings: str,
     error: Annotated[bool, Parameter(negative="--no-error", help="An error of the laboratory explains the result.")],
@@ -33,8 +34,6 @@ def laboratory(
 
     Parameters
     ----------
-    oos
-        The investigation.
     findings
         What was looked at, and what was found.
     """
@@ -50,15 +49,15 @@ def laboratory(
 
 
 @investigate.command
-def invalidate(oos: str, *, cause: str, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def invalidate(
+    oos: InvestigationName, *, cause: str, signer: Signer, record: RecordUrl = None, common: Common | None = None
+) -> int:
     """Take the original test as invalid for an assignable error; it stays in the record.
 
     Example: seedtrain quality investigate invalidate B-1-OOS-01 --cause "pipette 7 off by 8 %" --as person-7
 
     Parameters
     ----------
-    oos
-        The investigation.
     cause
         The error.
     """
@@ -73,7 +72,13 @@ def invalidate(oos: str, *, cause: str, signer: Signer, record: RecordUrl = None
 
 @investigate.command
 def full(
-    oos: str, *, findings: str, cause: str, signer: Signer, record: RecordUrl = None, common: Common | None = None
+    oos: InvestigationName,
+    *,
+    findings: str,
+    cause: str,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
 ) -> int:
     """Phase II: the full-scale investigation, with the review of production.
 
@@ -81,8 +86,6 @@ def full(
 
     Parameters
     ----------
-    oos
-        The investigation.
     findings
         What was looked at, and what was found.
     cause
@@ -101,7 +104,7 @@ def full(
 
 @investigate.command
 def close(
-    oos: str,
+    oos: InvestigationName,
     *,
     conclusion: Conclusion,
     words: str,
@@ -115,8 +118,6 @@ def close(
 
     Parameters
     ----------
-    oos
-        The investigation.
     words
         The reasoning.
     """
@@ -133,7 +134,13 @@ def close(
 
 @retest.command
 def plan(
-    oos: str, number: int, *, why: str, signer: Signer, record: RecordUrl = None, common: Common | None = None
+    oos: InvestigationName,
+    number: int,
+    *,
+    why: str,
+    signer: Signer,
+    record: RecordUrl = None,
+    common: Common | None = None,
 ) -> int:
     """Fix the number of retests before the first of them; it cannot be changed.
 
@@ -141,8 +148,6 @@ def plan(
 
     Parameters
     ----------
-    oos
-        The investigation.
     number
         How many retests.
     why
@@ -158,15 +163,10 @@ def plan(
 
 
 @retest.command
-def approve(oos: str, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
+def approve(oos: InvestigationName, *, signer: Signer, record: RecordUrl = None, common: Common | None = None) -> int:
     """Approve the plan of retests, before any of them: quality, and neither the analyst nor who planned it.
 
     Example: seedtrain quality retest approve B-1-OOS-01 --as person-7
-
-    Parameters
-    ----------
-    oos
-        The investigation.
     """
     from seedtrain.gmp import approve_retest
 
@@ -175,7 +175,7 @@ def approve(oos: str, *, signer: Signer, record: RecordUrl = None, common: Commo
 
 @retest.command(name="result")
 def retest_result(
-    oos: str,
+    oos: InvestigationName,
     number: int,
     value: Annotated[str, Parameter(allow_leading_hyphen=True)],
     *,
@@ -191,8 +191,6 @@ def retest_result(
 
     Parameters
     ----------
-    oos
-        The investigation.
     number
         Which retest: 1, 2 and so on.
     value
