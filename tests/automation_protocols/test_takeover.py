@@ -73,8 +73,9 @@ def test_killed_over_a_broker_the_batch_completes_with_every_amount_once(tmp_pat
                 key = str(item["phase"]), str(item["material"])
                 taken[key] = taken.get(key, 0.0) + float(item["amount"])
             # what the plant itself says over another protocol, of a feed that ran while executors came and went
-            fed = plant.unit("T")._result("production/main/fed")
-            amounts = dict(zip(fed["Materials"], fed["Amounts"], strict=True))
+            result = "nsu=urn:seedtrain:plant;s=T/ProgramManager/ResultSet/production/main/fed"
+            fed = plant.session.read([f"{result}/Materials", f"{result}/Amounts"])
+            amounts = dict(zip(*(item.value for item in fed if item is not None), strict=True))
             assert taken["production/main/fed", "water"] == pytest.approx(amounts["feed"] * 700.0, rel=1e-4)
             assert taken["production/main/fed", "ammonia-water"] == pytest.approx(amounts["base"] * 900.0, rel=1e-4)
     assert verify(tmp_path / "record.db").verdict == "pass"
