@@ -170,14 +170,19 @@ def force_product(
                 seen.add(child)
                 # Single ones first, as they tell which are too much; then from where most is forced.
                 heapq.heappush(queue, (min(len(closed), 1), -forced, -growth, len(seen), child))
+    names = [tuple(sorted(network.reactions[column] for column in closed)) for closed in _best(found)[:designs]]
+    return Searched(tuple(names), not queue or best >= bound - BETTER, looked_at)
+
+
+def _best(found: list[tuple[float, float, frozenset[int]]]) -> list[frozenset[int]]:
+    """The sets that force most first, without those that a smaller one makes vain; of what is forced, growth, set."""
     ranked = sorted(found, key=lambda item: (len(item[2]), -round(item[0], 4), -round(item[1], 6), sorted(item[2])))
-    told: list[tuple[float, frozenset[int]]] = []  # smaller sets first, then by what they force
+    told: list[tuple[float, frozenset[int]]] = []
     for forced, _growth, closed in ranked:
-        if not any(less <= closed and before > forced - BETTER for before, less in told):  # nothing in vain
+        if not any(less <= closed and before > forced - BETTER for before, less in told):
             told.append((forced, closed))
     told.sort(key=lambda item: (-round(item[0], 4), len(item[1])))
-    names = [tuple(sorted(network.reactions[column] for column in closed)) for _forced, closed in told[:designs]]
-    return Searched(tuple(names), not queue or best >= bound - BETTER, looked_at)
+    return [closed for _forced, closed in told]
 
 
 def can_lose(rule: str) -> bool:

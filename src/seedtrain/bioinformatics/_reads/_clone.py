@@ -21,7 +21,7 @@ from seedtrain.bioinformatics._reads._limits import CloneLimits
 from seedtrain.bioinformatics._reads._parental import count_parental
 from seedtrain.bioinformatics._reads._pile import BREAK_SPAN, Pile, identity_of, pile_up
 from seedtrain.bioinformatics._reads._reference import END_BASES, Reference
-from seedtrain.bioinformatics._reads._source import Read, sample_of
+from seedtrain.bioinformatics._reads._source import Read, Sample, sample_of
 from seedtrain.bioinformatics._reads._structure import (
     Shares,
     Structure,
@@ -99,34 +99,8 @@ def verify_clone(
     sample, source = sample_of(reads, progress=part(progress, 0.0, 0.1))
     progress(0.1, _("aligning reads"))
     laid = list(lay_all(reference, sample.reads, platform))
-    # A few stray alignments of foreign reads are no evidence about the clone.
-    mine = [item for item in laid if is_related(item)]
-    progress(0.6, _("counting bases"))
-    pile = pile_up(reference, mine)
     other = _control(control, reference, platform)
-    classes = find_alleles(reference, pile, other)
-    found = list(breaks_of(reference, mine, platform))
-    spanning, fewest_at = _least_spanning(reference, pile)
-    progress(0.8, _("consensus"))
-    consensus = build_consensus(reference, mine, pile) if mine else NONE
-    findings = Findings(
-        sample=sample,
-        source=source,
-        shares=share_out(laid, others, platform),
-        classes=classes,
-        runs=run_lengths(reference, pile, other),
-        structures=find_structures(reference, found, pile),
-        structure_limit=structure_detection_limit(found, int(np.percentile(pile.spanning, 5)), len(reference)),
-        consensus=consensus,
-        coded=coded_sites(reference, pile),
-        multimers=multimers(reference, mine),
-        strand_depth=_thinnest(reference, pile),
-        spanning=spanning,
-        fewest_at=fewest_at,
-        identity=identity_of(mine),
-        controlled=other is not None,
-        simulated=any(read.name.startswith(SIMULATED_PREFIX) for read in sample.reads),
-    )
+    findings, pile = _findings(reference, (sample, source), laid, other, others, platform, progress)
     progress(1.0, _("verdict"))
     return CloneReport(
         name=name or (reads.name if isinstance(reads, Path) else reference.name),
@@ -134,10 +108,10 @@ def verify_clone(
         verdict=judge_clone(reference, findings, used),
         limits=used,
         shares=findings.shares,
-        classes=classes,
+        classes=findings.classes,
         runs=findings.runs,
         structures=findings.structures,
-        consensus=consensus,
+        consensus=findings.consensus,
         coded=findings.coded,
         multimers=findings.multimers,
         identity=findings.identity,
@@ -147,6 +121,46 @@ def verify_clone(
         structure_limit=findings.structure_limit,
         parental=None if parental is None else count_parental(parental, laid, platform),
     )
+
+
+def _findings(
+    reference: Reference,
+    taken: tuple[Sample, str],
+    laid: Sequence[Laid],
+    other: Pile | None,
+    others: Sequence[tuple[str, str | Path]],
+    platform: str,
+    progress: Progress,
+) -> tuple[Findings, Pile]:
+    """What reads (`taken`: with where they are from) say once they are `laid`, beside a control's `other` pile."""
+    # A few stray alignments of foreign reads are no evidence about the clone.
+    mine = [item for item in laid if is_related(item)]
+    progress(0.6, _("counting bases"))
+    pile = pile_up(reference, mine)
+    classes = find_alleles(reference, pile, other)
+    breaks = list(breaks_of(reference, mine, platform))
+    spanning, fewest_at = _least_spanning(reference, pile)
+    progress(0.8, _("consensus"))
+    consensus = build_consensus(reference, mine, pile) if mine else NONE
+    found = Findings(
+        sample=taken[0],
+        source=taken[1],
+        shares=share_out(laid, others, platform),
+        classes=classes,
+        runs=run_lengths(reference, pile, other),
+        structures=find_structures(reference, breaks, pile),
+        structure_limit=structure_detection_limit(breaks, int(np.percentile(pile.spanning, 5)), len(reference)),
+        consensus=consensus,
+        coded=coded_sites(reference, pile),
+        multimers=multimers(reference, mine),
+        strand_depth=_thinnest(reference, pile),
+        spanning=spanning,
+        fewest_at=fewest_at,
+        identity=identity_of(mine),
+        controlled=other is not None,
+        simulated=any(read.name.startswith(SIMULATED_PREFIX) for read in taken[0].reads),
+    )
+    return found, pile
 
 
 def _control(control: Path | Sequence[Read] | None, reference: Reference, platform: str) -> Pile | None:
