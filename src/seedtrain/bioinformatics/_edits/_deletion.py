@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from seedtrain.base import Progress, part, silent
 from seedtrain.base import translate as _
-from seedtrain.bioinformatics._constructs import DnaRecord, Feature, Primer, join
+from seedtrain.bioinformatics._constructs import DnaRecord, Feature, join
+from seedtrain.bioinformatics._edits._edit import Edit
 from seedtrain.bioinformatics._edits._locus import (
     LONGEST_NAME,
     ROOM,
@@ -37,47 +38,9 @@ LEAST_DIFFERENCE: Final = 50
 """Base pairs between both check products that a gel tells apart (assumed)."""
 
 
-@dataclass(frozen=True)
-class Deletion:
-    """One gene and everything to delete it.
-
-    - `first`, `last`: bases that go, from 1, both inside; across the origin `last` is the smaller. `strand`: the
-      gene's.
-    - `donor`: both arms joined, with each as a feature. `locus`: the place after the edit, `ROOM` more than the arms.
-    - `guide`: the best that the edit destroys; none where there is none. `check`: primers outside the arms; `wild`,
-      `edited`: bp of their products. `touched`: other features that lose bases.
-    """
-
-    gene: str
-    name: str
-    first: int
-    last: int
-    strand: str
-    guide: Guide | None
-    donor: DnaRecord
-    locus: DnaRecord
-    check: tuple[Primer, Primer]
-    wild: int
-    edited: int
-    touched: tuple[str, ...]
-    verdict: Verdict
-
-    def to_data(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "gene": self.gene,
-            "name": self.name,
-            "first": self.first,
-            "last": self.last,
-            "strand": self.strand,
-            "guide": None if self.guide is None else self.guide.to_data(),
-            "donor": self.donor.to_data(),
-            "check_primers": [item.to_data() for item in self.check],
-            "wild_type_bp": self.wild,
-            "edited_bp": self.edited,
-            "features_touched": list(self.touched),
-            "verdict": self.verdict.to_data(),
-        }
+@dataclass(frozen=True, kw_only=True)
+class Deletion(Edit):
+    """A gene that goes: from `first` to `last` nothing is left, and the arms join in frame."""
 
 
 def delete_genes(

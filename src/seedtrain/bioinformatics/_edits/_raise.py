@@ -10,6 +10,7 @@ from typing import Any, Final
 from seedtrain.base import InputError, Progress, part, silent
 from seedtrain.base import translate as _
 from seedtrain.bioinformatics._constructs import DnaRecord, Feature, Primer, join, primer_pair
+from seedtrain.bioinformatics._edits._edit import Edit
 from seedtrain.bioinformatics._edits._locus import (
     LONGEST_NAME,
     ROOM,
@@ -28,7 +29,7 @@ from seedtrain.bioinformatics._edits._locus import (
     touched_by,
 )
 from seedtrain.bioinformatics._edits._promoter import Promoter, promoter
-from seedtrain.bioinformatics._guides import GenomeIndex, Guide
+from seedtrain.bioinformatics._guides import GenomeIndex
 from seedtrain.bioinformatics._hosts import reverse_complement
 from seedtrain.quality import Criterion, Verdict, VerdictWord
 
@@ -44,53 +45,28 @@ OWN_KEYS: Final = frozenset({"promoter", "regulatory", "RBS", "5'UTR", "protein_
 """What stands in front of a gene and is meant to go."""
 
 
-@dataclass(frozen=True)
-class PromoterReplacement:
-    """One gene behind a new promoter, and everything to put it there.
+@dataclass(frozen=True, kw_only=True)
+class PromoterReplacement(Edit):
+    """A gene behind a new promoter; `donor` and `locus` lie along the gene.
 
-    - `first`, `last`: bases that go, from 1, both inside, on the plus strand; `replaced` of them, 0 where the promoter
-      is put in only. `donor`, `locus`: along the gene; `locus` is the place after the edit, `ROOM` more than the arms.
-    - `check`: primers outside the arms; `wild`, `edited`: bp of their products. `junction`: a primer in the new
-      promoter, which amplifies `junction_bp` with the second check primer in the edited strain alone.
+    - `replaced`: bases that go, 0 where the promoter is put in only.
+    - `junction`: a primer in the new promoter, which amplifies `junction_bp` with the second check primer in the edited
+      strain alone.
     """
 
-    gene: str
-    name: str
     promoter: Promoter
-    first: int
-    last: int
-    strand: str
     replaced: int
-    guide: Guide | None
-    donor: DnaRecord
-    locus: DnaRecord
-    check: tuple[Primer, Primer]
-    wild: int
-    edited: int
     junction: Primer
     junction_bp: int
-    touched: tuple[str, ...]
-    verdict: Verdict
 
     def to_data(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
-            "gene": self.gene,
-            "name": self.name,
+            **super().to_data(),
             "promoter": self.promoter.model_dump(),
-            "first": self.first,
-            "last": self.last,
-            "strand": self.strand,
             "replaced": self.replaced,
-            "guide": None if self.guide is None else self.guide.to_data(),
-            "donor": self.donor.to_data(),
-            "check_primers": [item.to_data() for item in self.check],
-            "wild_type_bp": self.wild,
-            "edited_bp": self.edited,
             "junction_primer": self.junction.to_data(),
             "junction_bp": self.junction_bp,
-            "features_touched": list(self.touched),
-            "verdict": self.verdict.to_data(),
         }
 
 
