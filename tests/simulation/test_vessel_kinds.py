@@ -24,7 +24,7 @@ from seedtrain.simulation import (
 )
 from seedtrain.simulation._shaken import shaken_transfer
 from seedtrain.simulation._surface import bag_kLa, flask_kLa, well_kLa
-from seedtrain.simulation._vessel import Shaking, Transfer
+from seedtrain.simulation._vessel import Shaking, SideCompartment, Transfer
 from tests.simulation.test_vessel import TANK
 
 WELL = """\
@@ -293,3 +293,12 @@ def numbers(value: object) -> Iterator[float]:
             yield from numbers(item)
     elif isinstance(value, int | float):
         yield float(value)
+
+
+def test_a_side_compartment_is_read_and_checked():
+    text = TANK + "side_compartment: {volume: 0.2 L, flow: 1 L/min, aerated: yes}\n"
+    tank = entry(text).vessel("RIG")
+    assert isinstance(tank, StirredTank)
+    assert tank.side_compartment == SideCompartment(0.2, pytest.approx(60.0), aerated=True)
+    (stay,) = [item for item in check_vessel(tank).figures if item.name == "side_stay"]
+    assert (stay.low, stay.unit) == (pytest.approx(12.0), "s")

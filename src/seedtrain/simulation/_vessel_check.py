@@ -151,6 +151,10 @@ def _mixing(vessel: StirredTank | Airlift, limits: TransferLimits) -> Iterator[F
         yield _figure("circulation", _("liquid velocity in the draft tube"), velocity.value, "m/s", velocity)
     mixing = limits.mixing_time
     yield _figure("mixing_time", _("mixing time"), mixing.value, "s", mixing)
+    if isinstance(vessel, StirredTank) and vessel.side_compartment is not None:
+        side = vessel.side_compartment
+        stay = side.volume / side.flow * 3600
+        yield Figure("side_stay", _("mean stay in the side compartment"), stay, stay, "s")
     if isinstance(vessel, StirredTank) and vessel.zones > 1:
         exchange = zone_exchange(vessel, limits.volume, limits.speed, flow)
         yield _figure("zone_exchange", _("exchange between neighbouring zones"), exchange, "L/h", mixing)

@@ -95,7 +95,8 @@ def gradients(culture: Culture, result: ScaleResult, zones: int = 4) -> Gradient
     vessel = result.vessel
     if not isinstance(vessel, StirredTank):
         raise InputError(f"{vessel.name} is no stirred tank and has no layers", remedy="Ask in a stirred tank.")
-    tank = dataclasses.replace(vessel, zones=zones, feed_zone=0, probe_zone=min(vessel.probe_zone, zones))
+    probe = min(vessel.probe_zone, zones)
+    tank = dataclasses.replace(vessel, zones=zones, feed_zone=0, probe_zone=probe, side_compartment=None)
     recipe = result.control.recipe
     run = simulate(
         culture,
