@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedtrain.base import InputError
+from seedtrain.cli import main
 from seedtrain.development import check_files, read_data, tables_of_folder
 from seedtrain.development._data_check import _findings
 from seedtrain.development._data_check._clock import clock
@@ -234,6 +235,21 @@ def test_old_and_locked_workbooks_are_refused_as_what_they_are(tmp_path: Path, n
 def test_dates_that_a_spreadsheet_counts_are_questioned(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("run,timestamp,DCW [g/L]\nA,46082.5,1\nA,46082.6,2\n")
     assert "days as a spreadsheet counts them?" in check_files([tmp_path / "a.csv"])[1]
+
+
+def test_a_noisy_sensor_does_not_fill_the_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"{at},{-1 - at % 7},7" for at in range(100)]
+    (tmp_path / "a.csv").write_text("\n".join(["time [h],OUR [mmol/L/h],pH", *rows]))
+    with pytest.raises(SystemExit):
+        main(["data", "check", str(tmp_path)])
+    said = capsys.readouterr().out
+    assert said.count("is below zero") == 7  # of one value in words each, with how many more
+    (tmp_path / "a.csv").write_text("\n".join(["time [h],OUR [mmol/L/h]", *(f"{at},{-at - 1}" for at in range(100))]))
+    with pytest.raises(SystemExit):
+        main(["data", "check", str(tmp_path)])
+    said = capsys.readouterr().out
+    assert said.count("is below zero") == 10
+    assert "OUR: 90 more of this kind" in said
 
 
 def test_a_folder_gives_its_tables_and_names_what_is_none(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 GUESSED = ("unit guessed", "run guessed", "began guessed", "not understood", "not read")
 """Remarks of a drafted mapping that a person has to look at."""
+MOST_FINDINGS = 10
+"""Findings of one kind and symbol on the screen: beyond it a sensor is noisy, or a rule does not suit it."""
 MOST_ALIKE = 6
 """Lines of one remark on the screen; the draft has them all."""
 app = App(name="data", help="One's own tables from bench and pilot.")
@@ -205,17 +207,31 @@ def _tell(found: Dataset, draft: Path | None, *, drafted: str) -> None:
     for table in found.spectra:
         told = _("{name}: {count} spectra, {channels} channels")
         print(f"  {told.format(name=table.name, count=len(table.run), channels=len(table.channels))}")
-    for alike in _alike(found.findings):
-        item = alike[0]
-        place = f"{item.position.file}:{item.position.line}: " if item.position else ""
-        more = _(" ({count} more like it)").format(count=len(alike) - 1) if len(alike) > 1 else ""
-        print(f"{place}{item.run} {item.symbol}: {item.words}{more}\n  {item.remedy}")
+    _tell_findings(found.findings)
     print(_("{count} findings; nothing was changed").format(count=len(found.findings)))
     if drafted:
         for line in _to_look_at(drafted):
             print(f"  {line}")
         where = str(draft) if draft else _("nowhere: add --draft mapping.yaml")
         print(_("units and columns were guessed from the headers; the draft is kept in {path}").format(path=where))
+
+
+def _tell_findings(findings: Sequence[Finding]) -> None:
+    """Each finding with its place and remedy; of many of one kind and symbol the first few, and how many more."""
+    told: dict[tuple[str, str], int] = {}
+    held: dict[str, int] = {}
+    for alike in _alike(findings):
+        item = alike[0]
+        key = (item.kind, item.symbol)
+        told[key] = told.get(key, 0) + 1
+        if told[key] > MOST_FINDINGS:
+            held[item.symbol] = held.get(item.symbol, 0) + len(alike)
+            continue
+        place = f"{item.position.file}:{item.position.line}: " if item.position else ""
+        more = _(" ({count} more like it)").format(count=len(alike) - 1) if len(alike) > 1 else ""
+        print(f"{place}{item.run} {item.symbol}: {item.words}{more}\n  {item.remedy}")
+    for symbol, count in held.items():
+        print(f"{symbol}: " + _("{count} more of this kind; --json has them all").format(count=count))
 
 
 def _to_look_at(drafted: str) -> list[str]:
