@@ -9,7 +9,7 @@ from seedtrain.automation._control._compare import (
     feeding_rows,
 )
 from seedtrain.automation._control._feeding import ConstantFeed, ExponentialFeed, Feeding, MuStat, RiseStat
-from seedtrain.automation._control._filter import CultureFilter, Observed
+from seedtrain.automation._control._filter import EXIT_GAS, CultureFilter, Observed
 from seedtrain.automation._control._pid import Pid, PidSettings
 from seedtrain.automation._control._predictive import PredictiveFeed
 from seedtrain.automation._control._scheme import GAS_AS_SET, OXYGEN_ACTUATORS, ControlScheme
@@ -19,6 +19,7 @@ from seedtrain.automation._control._vessel import BASE_PER_HOUR, Actuators, SetP
 
 __all__ = [
     "BASE_PER_HOUR",
+    "EXIT_GAS",
     "GAS_AS_SET",
     "OXYGEN_ACTUATORS",
     "STRATEGIES",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seedtrain.automation._control._soft import gas_balance
 from seedtrain.base import InputError
 from seedtrain.simulation import LiveTank, TankInputs
 
@@ -30,15 +31,22 @@ NUDGE: Final = 1e-4  # relative, for the derivative of a reading
 
 @dataclass(frozen=True)
 class Observed:
-    """A reading that corrects the filter: `tag` of `LiveTank.read`, its noise, and the same as a part of the value."""
+    """A reading that corrects the filter: `tag` of `LiveTank.read`, its noise, and the same as a part of the value.
+
+    - `at_exit`: a rate found by the balance of the gas over the tank, which follows the rate in the broth late: carbon
+      dioxide is dissolved first, and head space holds gas.
+    """
 
     tag: str
     noise: float
     relative: float = 0.0
+    at_exit: bool = False
 
 
 GAS: Final = (Observed("OUR", 0.3, 0.02), Observed("CER", 0.3, 0.02))
 """Exit gas: noise of the analysers and of the flow, mmol/L/h; assumed."""
+EXIT_GAS: Final = tuple(replace(item, at_exit=True) for item in GAS)
+"""The same where the rates come by the balance over the tank, as on a plant."""
 
 
 @dataclass
@@ -109,7 +117,7 @@ class CultureFilter:
 
     def _correct(self, item: Observed, value: float, inputs: TankInputs) -> None:
         here = self._values()
-        expected = self.model.read(inputs)[item.tag]
+        expected = self._expected(item, inputs)
         slope = self._slope(item.tag, inputs)
         noise = (item.noise + item.relative * abs(value)) ** 2
         # Where the substrate ends a moment earlier or later than in the model, a reading is off by far more than noise:
@@ -120,6 +128,14 @@ class CultureFilter:
         keep = np.eye(len(here)) - np.outer(gain, slope)
         self.covariance = keep @ self.covariance @ keep.T + noise * np.outer(gain, gain)
         self._put(here + gain * (value - expected))
+
+    def _expected(self, item: Observed, inputs: TankInputs) -> float:
+        """What is to be read now."""
+        seen = self.model.read(inputs)
+        if not item.at_exit:
+            return seen[item.tag]
+        gas = (inputs.air, inputs.oxygen, inputs.nitrogen, inputs.carbon_dioxide)
+        return gas_balance(*gas, seen["exit_oxygen"], seen["exit_carbon_dioxide"], seen["volume"])[item.tag]
 
     def _slope(self, tag: str, inputs: TankInputs) -> Floats:
         """How a reading follows from contents and parameters; the model is left as it is."""

@@ -11,7 +11,6 @@ from typing import Final
 from seedtrain.automation._control import ConstantFeed, ExponentialFeed, Feeding, MuStat, RiseStat, SetPoints
 from seedtrain.automation._devices import EndedBy
 from seedtrain.automation._plant._base import Template
-from seedtrain.automation._plant._soft import SOFT_SENSORS
 from seedtrain.automation._ramp import ramped
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import CALIBRATE, Phase, PhaseAt, references
@@ -73,11 +72,10 @@ class Running:
 
 
 def template_of(plan: Plan, step: PhaseAt, tags: Iterable[str], base: str) -> Template:
-    """What a phase reports (`tags` and soft sensors where there is a culture), and what it draws by itself: `base`, if
-    there is one."""
+    """What a phase reports (`tags` where there is a culture), and what it draws by itself: `base`, if there is one."""
     lives = any(item.path == step.path for item in plan.segments)
     cultured = step.phase.do in ("grow", "feed", "induce") or (step.phase.do in STANDS and lives)
-    functions = (*tags, *SOFT_SENSORS) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
+    functions = tuple(tags) if cultured else ("temperature",) if step.phase.do == "sterilise" else ()
     if step.phase.do == CALIBRATE:
         functions = references(step.phase)[:1]
     return Template(functions, (base,) if cultured and base else ())

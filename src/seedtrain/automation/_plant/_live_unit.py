@@ -72,13 +72,15 @@ class LiveUnit(PlantUnit):
         base = base_of(self.culture, self.recipe)
         steps = {step.path: step for step in self.recipe.phases() if step.unit_procedure.name in live.procedures}
         self._plans = {name: plan_of(self.culture, vessel, self.recipe, name, 1.0) for name in live.procedures}
+        functions = {tag: sensor.unit for tag, sensor in sensors.items()}
+        if self.culture.biomass:  # enzymes neither grow nor breathe
+            functions |= dict(SOFT_SENSORS)
+            warm(self.culture, vessel)
         templates = {
-            path: template_of(self._plans[step.unit_procedure.name], step, sensors, base.material)
+            path: template_of(self._plans[step.unit_procedure.name], step, functions, base.material)
             for path, step in steps.items()
         }
-        functions = {**{tag: sensor.unit for tag, sensor in sensors.items()}, **SOFT_SENSORS}
         super().__init__(scenario.name, functions, CONTROLLED, templates)
-        warm(self.culture, vessel)
         self.interval = interval
         self._scenario = scenario
         self._steps = steps
@@ -183,7 +185,7 @@ class LiveUnit(PlantUnit):
         """Soft sensors begin with the first phase of a culture, and anew after an inoculum."""
         if self._steps[path].phase.do in ("charge", "thaw", "inoculate"):
             self._driven.soft = None
-        elif self.templates[path].functions[-len(SOFT_SENSORS) :] == tuple(SOFT_SENSORS):
+        elif set(SOFT_SENSORS) <= set(self.templates[path].functions):
             self._driven.estimate()
 
     def _want(self, phase: Phase, plan: Plan) -> None:

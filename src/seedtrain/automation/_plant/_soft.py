@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from seedtrain.automation._control import CultureFilter
+from seedtrain.automation._control import EXIT_GAS, CultureFilter
 from seedtrain.automation._devices import Quality
 from seedtrain.automation._sensors import CULTURE_SENSORS, generator
 from seedtrain.simulation import Culture, Liquid, LiveTank, StirredTank, TankInputs, TrajectoryError
@@ -54,7 +54,8 @@ class SoftSensors:
         states = [f"m_{name}" for name in tank.culture.species]
         draws = generator(seed, unit, "soft sensors", "contents").standard_normal(len(states))
         model.correct(states, model.amounts(states) * np.exp(GUESSED * draws))
-        self._filter = CultureFilter(model, [name for name in LEARNT if name in tank.culture.parameters])
+        known = [name for name in LEARNT if name in tank.culture.parameters]
+        self._filter = CultureFilter(model, known, EXIT_GAS)
         self._due = 0.0
         self._uptake = math.nan
         self.lost = False
