@@ -113,6 +113,9 @@ def between_runs(problem: Problem, best: Evaluation, asked: Between, level: floa
         return None
     layout = layout_of(problem, best, seen, tuple(given))
     held = tuple(given[at] for at in layout.differ)
+    if asked != "auto" and len(held) < len(given):
+        still = ", ".join(problem.names[at] for at in given if at not in layout.differ)
+        raise InputError(f"no reading tells {still}", remedy="Let parameters vary on which readings depend.")
     if not held:
         return None
     runs = crossed(problem, layout, seen, points, best.x)
@@ -125,18 +128,25 @@ def between_runs(problem: Problem, best: Evaluation, asked: Between, level: floa
     here = Mixed(problem, best, layout, held).settle(first) if chance is None or chance <= most else None
     if here is None:
         return told
+    return _counted(problem, best, told, Linear(layout, here, held), level, plain)
+
+
+def _counted(
+    problem: Problem, alike: Evaluation, told: BetweenRuns, linear: Linear, level: float, plain: Mapping[str, Interval]
+) -> Counted:
+    """The fit that counts how runs differ; `alike`, `plain`: what taking them alike said."""
+    layout, here = linear.layout, linear.here
     own = {problem.names[at]: tuple(problem.parameters[at].value(float(value)) for value in here.points[:, at])
            for at in layout.differ}  # fmt: skip
     told = dataclasses.replace(
         told, counted=True, own=own, settled=here.settled,
-        deviations=_deviations(problem, layout, here.runs, here.found, held, level, here.x),
+        deviations=_deviations(problem, layout, here.runs, here.found, linear.held, level, here.x),
         freedom={problem.names[at]: float(here.found.freedom[place]) for place, at in enumerate(layout.mean)},
     )  # fmt: skip
     typical = problem.evaluate(here.x)
     left = information(problem, layout, here, typical)
-    counted = Evaluation(here.x, best.objective, typical.gradient, left, here.seen.predicted, here.seen.sigma)
-    return Counted(counted, student_intervals(problem, layout, here, level, plain, best.x), told,
-                   Linear(layout, here, held))  # fmt: skip
+    best = Evaluation(here.x, alike.objective, typical.gradient, left, here.seen.predicted, here.seen.sigma)
+    return Counted(best, student_intervals(problem, layout, here, level, plain, alike.x), told, linear)
 
 
 def chance_of(gain: float, count: int) -> float:

@@ -157,32 +157,36 @@ def fit_problem(
     points = starts(problem, count, seed) if count else np.zeros((0, len(problem.parameters)))
     points = np.concatenate([points, problem.scaled({})[None]]) if nominal or not count else points
     ends = _all(problem, points, seed, hops, keep, part(progress, 0.0, 0.6))
-    order = sorted(range(len(ends)), key=lambda at: ends[at].objective)
+    _polish(problem, ends)
+    best = problem.evaluate(np.array(ends[0].x))
+    best, found = intervals(problem, best, level, profiles, progress=part(progress, 0.6, 1.0))
+    warnings = _warnings(problem, best, ends)
+    differ = None if between is None else between_runs(problem, best, between, level, found)
+    linear = None
+    if isinstance(differ, Counted):
+        best, found, linear, differ = differ.best, dict(differ.intervals), differ.linear, differ.told
+    tied = tied_parameters(problem, best, math.sqrt(2 * threshold(problem, level)))
+    found = refused_together(found, tied)
+    advice = advise(problem, best, found)
+    progress(1.0, problem.name)
+    total = sum(item.evaluations for item in ends)
+    return Fit(problem, best, tuple(ends), level, found, directions(problem, best), advice, total, warnings,
+               differ, tied, linear)  # fmt: skip
+
+
+def _polish(problem: Problem, ends: list[StartEnd]) -> None:
+    """Bring the ends near the lowest to it, and sort them.
+
+    What already ends beside the lowest needs no more digits; what ends a little above may get there.
+    """
     lowest = math.inf
-    for at in order:
-        # What already ends beside the lowest needs no more digits; what ends a little above may get there.
+    for at in sorted(range(len(ends)), key=lambda at: ends[at].objective):
         if ends[at].objective > lowest + POLISHED or abs(ends[at].objective - lowest) < 0.5 * NEAR:
             continue
         item = descend(problem, np.array(ends[at].x), radius=0.3)
         ends[at] = StartEnd(item.end.objective, tuple(item.end.x.tolist()), ends[at].evaluations + item.evaluations)
         lowest = min(lowest, item.end.objective)
     ends.sort(key=lambda item: item.objective)
-    best = problem.evaluate(np.array(ends[0].x))
-    best, found = intervals(problem, best, level, profiles, progress=part(progress, 0.6, 1.0))
-    warnings = _warnings(problem, best, ends)
-    tied = tied_parameters(problem, best, math.sqrt(2 * threshold(problem, level)))
-    found = refused_together(found, tied)
-    advice = advise(problem, best, found)
-    differ = None if between is None else between_runs(problem, best, between, level, found)
-    linear = None
-    if isinstance(differ, Counted):
-        linear = differ.linear
-        best, found, differ = differ.best, refused_together(differ.intervals, tied), differ.told
-        advice = advise(problem, best, found)
-    progress(1.0, problem.name)
-    total = sum(item.evaluations for item in ends)
-    return Fit(problem, best, tuple(ends), level, found, directions(problem, best), advice, total, warnings,
-               differ, tied, linear)  # fmt: skip
 
 
 def _check_enough(problem: Problem) -> None:
