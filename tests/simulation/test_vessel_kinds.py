@@ -299,6 +299,6 @@ def test_a_side_compartment_is_read_and_checked():
     text = TANK + "side_compartment: {volume: 0.2 L, flow: 1 L/min, aerated: yes}\n"
     tank = entry(text).vessel("RIG")
     assert isinstance(tank, StirredTank)
-    assert tank.side_compartment == SideCompartment(0.2, pytest.approx(60.0), aerated=True)
+    assert tank.side_compartment == SideCompartment(0.2, 60.0, aerated=True)
     (stay,) = [item for item in check_vessel(tank).figures if item.name == "side_stay"]
     assert (stay.low, stay.unit) == (pytest.approx(12.0), "s")

@@ -165,6 +165,9 @@ def test_what_is_added_and_drawn_goes_by_the_tank_and_the_compartment_keeps_its_
     drawn = run.final("V") - 10.5 - 0.25
     assert drawn == pytest.approx(-2.0, abs=0.05)
     # Without a flow the compartment sends on what the feed brings, and holds 2.5 L throughout.
+    fed = run.time >= next(span.start for span in run.phases if span.path.endswith("/feed"))
+    washed = run["X[2]"][fed]
+    assert washed[-1] / washed[0] == pytest.approx(np.exp(-0.5 / 2.5 * 0.5), rel=0.01), "no air, so no growth"
     biomass = 2.5 * run["X[2]"] + (run["V"] - 2.5) * run["X[1]"]
     assert biomass == pytest.approx(run["X"] * run["V"], rel=1e-9)
     for item in run.balances:
