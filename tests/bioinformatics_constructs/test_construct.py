@@ -50,6 +50,7 @@ from seedtrain.bioinformatics._hosts import reverse_complement
 from seedtrain.report import render_html
 from tests.bioinformatics_constructs.made import GOLDEN, INSERT, PLANS, drawn, folder_with, vector
 from tests.judges import needs
+from tests.worked import called
 
 JUDGE = Path(__file__).parent / "judge" / "environment" / "bin" / "python"
 BACKBONE = vector().rotated(372).sequence[: len(vector()) - 72]
@@ -454,20 +455,9 @@ def test_the_page_in_two_languages(constructs):
 
 def test_the_command_writes_everything_and_ends_with_the_verdict(tmp_path):
     path = folder_with(tmp_path, GOLDEN)
-    command = [
-        sys.executable,
-        "-c",
-        "from seedtrain.cli import main; main()",
-        "design",
-        "construct",
-        str(path),
-        "-o",
-        str(tmp_path / "out"),
-        "--json",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    data = json.loads(done.stdout)
+    said = called("design", "construct", path, "-o", tmp_path / "out", "--json")
+    assert said.code == 0, said.err
+    data = said.document
     assert data["verdict"]["verdict"] == "pass"
     assert read_dna(tmp_path / "out" / "construct.gb").sequence == data["product"]["sequence"]
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out" / "primers.csv").read_text())))

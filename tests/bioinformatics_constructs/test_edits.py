@@ -4,8 +4,6 @@ import csv
 import dataclasses
 import json
 import random
-import subprocess
-import sys
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +22,7 @@ from seedtrain.bioinformatics import (
 from seedtrain.bioinformatics._edits import _locus as locus
 from seedtrain.bioinformatics._hosts import reverse_complement
 from tests.judges import needs
+from tests.worked import called
 
 GENES = (("b0001", "alpA", 3000, 3900, "+"), ("b0002", "betB", 6000, 6600, "-"), ("b0003", "gamC", 11_900, 302, "+"))
 SIZE = 12_300
@@ -167,25 +166,18 @@ def test_the_command_turns_a_strain_design_into_deletions(tmp_path, monkeypatch)
     (tmp_path / "genome.gb").write_text(dna_genbank(genome()))
     design = {"designs": [{"names": ["R1", "R2"], "rules": ["b0001 or b0003", "b0002 and b0001"]}]}
     (tmp_path / "strain.json").write_text(json.dumps(design))
-    run = [
-        sys.executable,
-        "-c",
-        "from seedtrain.cli import main; main()",
-        "design",
-        "edits",
-        str(tmp_path / "genome.gb"),
-    ]
-    more = ["--strain", str(tmp_path / "strain.json"), "--arm", "300", "-o", str(tmp_path / "out"), "--json"]
-    done = subprocess.run([*run, *more], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    data = json.loads(done.stdout)
+    run = ["design", "edits", tmp_path / "genome.gb"]
+    more = ["--strain", tmp_path / "strain.json", "--arm", "300", "-o", tmp_path / "out", "--json"]
+    said = called(*run, *more)
+    assert said.code == 0, said.out + said.err
+    data = said.document
     assert [item["gene"] for item in data["deletions"]] == ["b0001", "b0003"]
     rows = list(csv.DictReader((tmp_path / "out" / "oligonucleotides.csv").read_text().splitlines()))
     assert [row["what"] for row in rows if row["gene"] == "b0001"] == ["guide", "b0001_check_fwd", "b0001_check_rev"]
     assert read_dna(tmp_path / "out" / "b0001_donor.gb").sequence == data["deletions"][0]["donor"]["sequence"]
-    done = subprocess.run([*run, "--strain", str(tmp_path / "genome.gb")], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "no strain design" in done.stderr
+    said = called(*run, "--strain", tmp_path / "genome.gb")
+    assert said.code == 2
+    assert "no strain design" in said.err
 
 
 def test_a_guide_that_the_edited_locus_still_holds_is_passed_over(made, tmp_path, monkeypatch):

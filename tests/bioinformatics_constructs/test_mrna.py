@@ -2,10 +2,7 @@
 
 import io
 import itertools
-import json
 import math
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -34,6 +31,7 @@ from seedtrain.bioinformatics._mrna._front import Candidate, _Search, undominate
 from seedtrain.bioinformatics._mrna._parts import poly_a, utr
 from seedtrain.report import draw
 from tests.judges import needs
+from tests.worked import called
 
 PROTEIN = Protein("short", "MKWVTFISLLLLFSSAYSRGVFRREAHKSEIAHRFKDLGEEHFKGLVLIAFSQYLQQCPF")
 """The first sixty residues of bovine serum albumin (UniProt P02769), with its signal."""
@@ -246,13 +244,12 @@ def test_every_utr_has_its_source():
 
 def test_the_commands_write_gene_and_messenger(tmp_path):
     (tmp_path / "p.fasta").write_text(f">p\n{PROTEIN.sequence[:30]}\n")
-    run = [sys.executable, "-c", "from seedtrain.cli import main; main()", "design"]
-    files = ["mrna", str(tmp_path / "p.fasta"), "-o", str(tmp_path / "out"), "--cai-lowest", "0.5", "--json"]
-    done = subprocess.run([*run, *files], capture_output=True, text=True, check=False)
-    assert done.returncode in {0, 3}, done.stderr
-    data = json.loads(done.stdout)
+    files = [tmp_path / "p.fasta", "-o", tmp_path / "out"]
+    said = called("design", "mrna", *files, "--cai-lowest", "0.5", "--json")
+    assert said.code in {0, 3}, said.err
+    data = said.document
     assert (tmp_path / "out" / "messenger.fasta").read_text() == f">p\n{data['rna']}\n"
     assert "<svg" in (tmp_path / "out" / "front.svg").read_text()
-    gene = [*run, "gene", str(tmp_path / "p.fasta"), "--host", "cho", "--genbank", str(tmp_path / "g.gb"), "--json"]
-    done = subprocess.run(gene, capture_output=True, text=True, check=True)
-    assert SeqIO.read(tmp_path / "g.gb", "genbank").seq == json.loads(done.stdout)["dna"]
+    said = called("design", "gene", files[0], "--host", "cho", "--genbank", tmp_path / "g.gb", "--json")
+    assert said.code == 0, said.err
+    assert SeqIO.read(tmp_path / "g.gb", "genbank").seq == said.document["dna"]

@@ -4,8 +4,6 @@ import csv
 import dataclasses
 import json
 import random
-import subprocess
-import sys
 
 import pytest
 
@@ -21,6 +19,7 @@ from seedtrain.bioinformatics import (
     reverse_complement,
 )
 from tests.judges import needs
+from tests.worked import called
 
 SIZE = 9000
 GENES = (("b0001", "+", 2000, 2900), ("b0002", "-", 5000, 5600), ("b0003", "+", 2920, 3500), ("b0004", "+", 8900, 300))
@@ -124,19 +123,17 @@ def test_the_command_raises_the_fluxes_of_a_design(tmp_path, monkeypatch):
     targets = [{"reaction": "R9", "rule": "b0001 or b0003", "low": 0.1, "high": 1.0}]
     design = {"designs": [{"names": ["R1"], "rules": ["b0002"]}], "targets": targets}
     (tmp_path / "strain.json").write_text(json.dumps(design))
-    run = [sys.executable, "-c", "from seedtrain.cli import main; main()", "design", "edits"]
-    words = [str(tmp_path / "genome.gb"), "--strain", str(tmp_path / "strain.json"), "--arm", "200"]
-    more = ["--raise", "1", "-o", str(tmp_path / "out"), "--json"]
-    done = subprocess.run([*run, *words, *more], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    data = json.loads(done.stdout)
+    words = ["design", "edits", tmp_path / "genome.gb", "--strain", tmp_path / "strain.json", "--arm", "200"]
+    said = called(*words, "--raise", "1", "-o", tmp_path / "out", "--json")
+    assert said.code == 0, said.out + said.err
+    data = said.document
     assert [[item["gene"] for item in data[key]] for key in ("deletions", "raised")] == [["b0002"], ["b0001"]]
     rows = list(csv.DictReader((tmp_path / "out" / "oligonucleotides.csv").read_text().splitlines()))
     assert "b0001_junction_fwd" in [row["what"] for row in rows if row["gene"] == "b0001"]
     assert (tmp_path / "out" / "b0001_raised_donor.gb").exists()
-    done = subprocess.run([*run, *words, "--raise", "2"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "2 fluxes to raise, and the design tells 1" in done.stderr
+    said = called(*words, "--raise", "2")
+    assert said.code == 2
+    assert "2 fluxes to raise, and the design tells 1" in said.err
 
 
 def test_every_fault_of_the_wish_comes_at_once_before_any_work(tmp_path):

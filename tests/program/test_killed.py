@@ -154,6 +154,9 @@ def test_other_inputs_append_another_batch_and_leave_the_first_as_it_was(easy, e
     edit(easy / "plant.yaml", "duration: 40 min", "duration: 45 min")
     ran, document = run_stages(easy)
     assert ran == ["batch", "gap", "dossier"]
+    before = json.loads(easy_finished.with_suffix(".json").read_text())
+    results = [{row["stage"]: row["result"] for row in told["stages"]} for told in (before, document)]
+    assert all(results[0][name] == results[1][name] for name in STAGES if name not in ran)
     assert document["batch"] == "RHCOL3-002"
     assert document["digest"] != digest_of(easy_finished)
     again = story(easy)
@@ -162,6 +165,7 @@ def test_other_inputs_append_another_batch_and_leave_the_first_as_it_was(easy, e
     assert kinds["batch.created"] == kinds["lot.produced"] == 1
     assert not kinds.keys() & {"person.enrolled", "lot.received", "recipe.approved", "ledger.created"}
     assert verified(easy)
+    assert run_stages(easy)[0] == []
 
 
 @pytest.mark.slow
