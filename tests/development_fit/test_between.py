@@ -199,6 +199,16 @@ def test_runs_that_are_alike_keep_their_intervals(batches):
     assert fit_problem(problem_of(batches[:1]), count=0, profiles=(), between="auto").between is None
 
 
+def test_errors_that_are_told_too_small_do_not_pass_for_runs_that_differ(batches):
+    culture = culture_of_text(strain.text("monod"), "monod")
+    errors = {name: ErrorModel("constant", size / 3) for name, size in strain.SCATTER.items()}
+    small = culture_problem(culture, batches, tuple(FIT), errors=errors, bounds={"Y_XS": (0.3, 0.6)})
+    found = fit_problem(small, count=0, profiles=(), between="auto")
+    assert found.between is not None
+    assert found.between.verdict == "not evident"
+    assert not found.between.counted
+
+
 def test_two_runs_are_said_to_be_too_few(different):
     two = dataclasses.replace(different, experiments=different.experiments[1:3])
     found = fit_problem(two, count=0, profiles=(), between={"q_S_max": None})

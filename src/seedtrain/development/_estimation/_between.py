@@ -42,6 +42,8 @@ is there costs more than to count what is not (docs/validation.md)."""
 SLIGHT: Final = 0.5
 """The same for `SLIGHTLY` runs, which hide a variation that matters: with it their intervals widen little by chance."""
 SLIGHTLY: Final = range(3, 6)
+LARGER: Final = 6.63
+"""Twice a gain in log likelihood that chance makes once in a hundred, by one factor."""
 FEW: Final = 3
 """So many runs or fewer tell hardly how far runs differ."""
 
@@ -121,7 +123,7 @@ def between_runs(problem: Problem, best: Evaluation, asked: Between, level: floa
     runs = crossed(problem, layout, seen, points, best.x)
     first = restricted(runs, held)
     estimated = sum(item is None for item in held)
-    chance = chance_of(first.gain, estimated) if estimated else None
+    chance = chance_of(_gain(runs, first, held), estimated) if estimated else None
     most = 1.0 if asked != "auto" else SLIGHT if at_once in SLIGHTLY else POSSIBLE
     told = BetweenRuns(tuple(item.name for item in problem.experiments), _verdict(chance), chance, False,
                        _deviations(problem, layout, runs, first, held, level, best.x), {}, {})  # fmt: skip
@@ -129,6 +131,20 @@ def between_runs(problem: Problem, best: Evaluation, asked: Between, level: floa
     if here is None:
         return told
     return _counted(problem, best, told, Linear(layout, here, held), level, plain)
+
+
+def _gain(runs: Crossed, first: Restricted, held: Given) -> float:
+    """The gain in likelihood by runs that differ.
+
+    Where readings scatter more than their given errors say inside the runs too (1 % by chi square), beside errors that are
+    larger by a factor: else errors that are too small would pass for runs that differ.
+    """
+    if runs.free[0] or not runs.counts[0].sum():
+        return first.gain
+    loose = dataclasses.replace(runs, free=(True, *runs.free[1:]))
+    freer = restricted(loose, held)
+    larger = freer.factors[0] > 0 and first.state.value - freer.state.value > LARGER
+    return min(first.gain, freer.gain) if larger else first.gain
 
 
 def _counted(
