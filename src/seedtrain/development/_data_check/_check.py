@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +32,7 @@ from seedtrain.development._data_check._of_runs import read_features
 from seedtrain.development._data_check._plates import read_layout
 from seedtrain.development._data_check._reader import Happened, TableReader
 from seedtrain.development._data_check._spectra import SpectraTable, look_at_spectra
-from seedtrain.development._data_check._table import SUFFIXES, Sheet, with_points
+from seedtrain.development._data_check._table import SUFFIXES, Sheet, forget, with_points
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture, Run, RunEvent, Variable, read_culture
 
@@ -98,7 +97,10 @@ def read_data(mapping: Path) -> Dataset:
         raise InputError("this is a table, and no mapping says what it holds", position=Position(str(mapping)),
                          remedy=f"Draft one, correct it, and give that: {draft}")  # fmt: skip
     entry, document = load(mapping, MappingEntry, what="mapping")
-    return _dataset(entry, document, mapping.parent, [mapping])
+    try:
+        return _dataset(entry, document, mapping.parent, [mapping])
+    finally:
+        forget()
 
 
 def tables_of_folder(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -125,10 +127,13 @@ def check_files(files: Sequence[Path], *, instrument: str = "", culture: str = "
             "the tables lie in several folders", position=Position(str(apart[0])), remedy="Put them side by side."
         )
     name = folder.resolve().name or "my data"
-    text = draft_mapping(files, name=name, instrument=instrument, culture=culture)
-    _check_draft(text, files)
-    document = parse_document(text, "drafted mapping")
-    return _dataset(validate(document, MappingEntry), document, folder, []), text
+    try:
+        text = draft_mapping(files, name=name, instrument=instrument, culture=culture)
+        _check_draft(text, files)
+        document = parse_document(text, "drafted mapping")
+        return _dataset(validate(document, MappingEntry), document, folder, []), text
+    finally:
+        forget()
 
 
 def _check_draft(text: str, files: Sequence[Path]) -> None:
@@ -271,23 +276,24 @@ class _Tables:
 
 
 def _run(entry: MappingEntry, about: RunEntry, series: Sequence[Series], events: Sequence[RunEvent]) -> Run:
-    """One run: a time for every reading, not-a-number where a symbol was not read then."""
-    by_symbol: dict[str, list[tuple[float, float]]] = {}
+    """One run: a time for every reading, not-a-number where a symbol was not read then; replicates take a row each."""
+    by_symbol: dict[str, list[Series]] = {}
     for item in series:
-        by_symbol.setdefault(item.symbol, []).extend(zip(item.time.tolist(), item.values.tolist(), strict=True))
-    most: dict[float, int] = {}
-    for rows in by_symbol.values():
-        for time, count in Counter(time for time, _value in rows).items():
-            most[time] = max(most.get(time, 0), count)
-    times = np.array([time for time in sorted(most) for _ in range(most[time])])
+        by_symbol.setdefault(item.symbol, []).append(item)
+    read = {symbol: (np.concatenate([item.time for item in items]), np.concatenate([item.values for item in items]))
+            for symbol, items in by_symbol.items()}  # fmt: skip
+    unique = np.unique(np.concatenate([time for time, _values in read.values()]))
+    place = {symbol: np.searchsorted(unique, time) for symbol, (time, _values) in read.items()}
+    most = np.max([np.bincount(at, minlength=len(unique)) for at in place.values()], axis=0)
+    first = np.cumsum(most) - most
     variables = {}
-    for symbol, rows in by_symbol.items():
-        values = np.full(len(times), np.nan)
-        used: dict[float, int] = {}
-        for time, value in rows:  # replicates take one row each
-            values[int(np.searchsorted(times, time)) + used.get(time, 0)] = value
-            used[time] = used.get(time, 0) + 1
-        unit = next(item.unit for item in series if item.symbol == symbol)
-        variables[symbol] = Variable(symbol, unit, values)
+    for symbol, (_time, values) in read.items():
+        order = np.argsort(place[symbol], kind="stable")
+        at = place[symbol][order]
+        again = np.arange(len(at)) - np.searchsorted(at, at)  # how many readings of that time stand before it
+        column = np.full(int(most.sum()), np.nan)
+        column[first[at] + again] = values[order]
+        variables[symbol] = Variable(symbol, by_symbol[symbol][0].unit, column)
     ordered = tuple(sorted(events, key=lambda event: event.time))
+    times = np.repeat(unique, most)
     return Run(entry.origin, "", entry.culture, about.vessel, "production", times, variables, events=ordered)

@@ -82,6 +82,7 @@ def look_at(series: Series, others: Sequence[Series] = ()) -> Iterator[Finding]:
     if len(series.values) < 2 * WINDOW:
         return
     around = _neighbours(series)
+    others = [other for other in others if other.run != series.run]
     slipped = set()
     for at, found in _point_slips(series, *around):
         slipped.add(at)
@@ -93,9 +94,10 @@ def look_at(series: Series, others: Sequence[Series] = ()) -> Iterator[Finding]:
 
 def _shows(other: Series, series: Series, at: int) -> bool:
     """Whether another run has such a value around that time."""
-    near = np.abs(other.time - series.time[at]) < SAME_TIME * max(float(series.time[at]), 1.0)
-    value = float(series.values[at])
-    return other.run != series.run and bool((np.abs(other.values[near] - value) <= SAME_VALUE * abs(value)).any())
+    time, value = float(series.time[at]), float(series.values[at])
+    near = SAME_TIME * max(time, 1.0)
+    low, high = np.searchsorted(other.time, time - near, "right"), np.searchsorted(other.time, time + near, "left")
+    return bool((np.abs(other.values[low:high] - value) <= SAME_VALUE * abs(value)).any())
 
 
 def compare(all_series: Sequence[Series], scales: Mapping[str, str]) -> Iterator[Finding]:

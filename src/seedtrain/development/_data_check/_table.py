@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -212,15 +213,29 @@ def _is_number(text: str) -> bool:
 def _text(path: Path, begins: Beginning) -> list[Row]:
     text = decoded(path, begins.encoding)
     header = begins.header or (begins.region.top if begins.region else 0)
+    try:
+        return list(_parsed(text, separator_of(text, header)))
+    except csv.Error as error:
+        place = Position(str(path), *error.args[1:])
+        raise InputError(f"this is no table: {error.args[0]}", position=place, remedy="Check its quotes.") from None
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: str, separator: str) -> tuple[Row, ...]:
+    """The rows of a text; a long one is looked at several times in a row, to guess how it lies and to read it."""
     found: list[Row] = []
-    reader = csv.reader(text.splitlines(), delimiter=separator_of(text, header))
+    reader = csv.reader(text.splitlines(), delimiter=separator)
     try:
         for cells in reader:
-            found.append((reader.line_num, tuple(cell.strip() for cell in cells)))
+            found.append((reader.line_num, tuple([cell.strip() for cell in cells])))
     except csv.Error as error:
-        place = Position(str(path), reader.line_num, 1)
-        raise InputError(f"this is no table: {error}", position=place, remedy="Check its quotes.") from None
-    return found
+        raise csv.Error(str(error), reader.line_num, 1) from None
+    return tuple(found)
+
+
+def forget() -> None:
+    """Let go of the last text: its rows are many times as large as the file."""
+    _parsed.cache_clear()
 
 
 def _book(path: Path) -> Any:
