@@ -200,9 +200,12 @@ def test_runs_that_are_alike_keep_their_intervals(batches):
 
 
 def test_errors_that_are_told_too_small_do_not_pass_for_runs_that_differ(batches):
-    culture = culture_of_text(strain.text("monod"), "monod")
-    errors = {name: ErrorModel("constant", size / 3) for name, size in strain.SCATTER.items()}
-    small = culture_problem(culture, batches, tuple(FIT), errors=errors, bounds={"Y_XS": (0.3, 0.6)})
+    drawn = read_again(problem_of(batches), np.random.default_rng(2), {})
+    runs = [
+        dataclasses.replace(item, readings=dataclasses.replace(item.readings, sigma=item.readings.sigma / 3))
+        for item in drawn.experiments
+    ]
+    small = dataclasses.replace(drawn, experiments=tuple(runs))
     found = fit_problem(small, count=0, profiles=(), between="auto")
     assert found.between is not None
     assert found.between.verdict == "not evident"

@@ -136,8 +136,8 @@ def between_runs(problem: Problem, best: Evaluation, asked: Between, level: floa
 def _gain(runs: Crossed, first: Restricted, held: Given) -> float:
     """The gain in likelihood by runs that differ.
 
-    Where readings scatter more than their given errors say inside the runs too (1 % by chi square), beside errors that are
-    larger by a factor: else errors that are too small would pass for runs that differ.
+    Where readings scatter more than their given errors say inside the runs too (1 % by chi square), it is that beside
+    errors larger by a factor: else errors that are too small would pass for runs that differ.
     """
     if runs.free[0] or not runs.counts[0].sum():
         return first.gain
