@@ -124,7 +124,8 @@ def test_the_stages_follow_one_another_and_oxygen_comes_back(tmp_path: Path):
     told = batch(tmp_path, GROWN, tunes, oxygen_share="40 %")
     seen = told.columns
     assert {"RQ", "mu", "biomass_estimate"} <= set(seen)  # over OPC UA, with their quality
-    assert {"good", "uncertain"} == set(told.quality)
+    assert "uncertain" in told.quality  # the worst of each row, and biomass is not sure yet
+    assert "bad" not in told.quality
     speed, gas, rich = (np.array(seen[tag]) for tag in ("stirrer_speed", "aeration", "oxygen_share"))
     used = [int(np.argmax(found)) for found in (speed > 186.0, gas > 1.03, rich > 0.1)]
     assert 0 < used[0] < used[1] < used[2]  # each stage begins when the one before is at its end
