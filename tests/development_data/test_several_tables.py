@@ -151,6 +151,17 @@ def test_a_day_and_a_time_of_day_in_two_columns_are_one_moment_over_midnight(tmp
     assert kept(tmp_path, "a.csv").runs["a"].time.tolist() == [0, 1.5, 3]
 
 
+def test_a_table_of_runs_above_the_readings_of_one_sheet_tells_of_them(tmp_path: Path) -> None:
+    runs = ["批次,接种时间,规模,", "批1,2026/03/02 08:00,bench,", "批2,2026/03/03 08:00,pilot,", ",,,"]
+    rows = [f"批{run},2026/03/0{run + 1} {hour}:00,{hour / 10},{20 - hour}" for run in (1, 2) for hour in (10, 12)]
+    (tmp_path / "a.csv").write_text("\n".join([*runs, "批次,取样时间,干重(g/L),残糖(g/L)", *rows]), encoding="gb18030")
+    found = kept(tmp_path, "a.csv")
+    assert {name: (about.scale, found.runs[name].time.tolist()) for name, about in found.about.items()} == {
+        "批1": ("bench", [2, 4]),
+        "批2": ("pilot", [2, 4]),
+    }
+
+
 def test_a_guess_of_when_a_run_began_is_marked_and_a_table_of_runs_tells_better(tmp_path: Path) -> None:
     """The first sample, taken hours after inoculation, makes time 0: a fit of it is wrong, so that it is said."""
     (tmp_path / "a.csv").write_text(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from seedtrain.quantity import QuantityError, read_unit
@@ -36,6 +36,13 @@ RUNS: Final = (
     "run", "batch", "experiment", "run id", "batch id", "run no", "batch no", "run number", "batch number", "lot",
     "fermentation", "cultivation", "ansatz", "charge", "versuch", "reactor", "vessel", "id", "批次", "批号", "罐批",
 )  # fmt: skip
+
+TOLD: Final[Mapping[str, str]] = {
+    "scale": "scale", "vessel": "vessel", "feed factor": "feed_factor", "feed_factor": "feed_factor",
+    "origin": "origin", "began": "began", "inoculation": "began", "inoculated": "began", "inoculation time": "began",
+    "inokulation": "began", "animpfung": "began", "接种时间": "began", "规模": "scale", "maßstab": "scale",
+}  # fmt: skip
+"""Columns of a table of runs that a mapping has a key for, beside `initial X [g/L]` and `fed S [g/L]`."""
 
 
 def split_header(header: str) -> tuple[str, str]:

@@ -8,17 +8,11 @@ from typing import Final, get_args
 
 from seedtrain.base import InputError, Position, SeedtrainError, collect
 from seedtrain.development._data_check._clock import moment
-from seedtrain.development._data_check._headers import RUNS, TIMES, first_of, is_number, split_header, symbol_of
+from seedtrain.development._data_check._headers import RUNS, TIMES, TOLD, first_of, is_number, split_header, symbol_of
 from seedtrain.development._data_check._mapping import UNITS, Scale
 from seedtrain.development._data_check._table import Sheet
 from seedtrain.quantity import QuantityError, convert
 
-TOLD: Final[Mapping[str, str]] = {
-    "scale": "scale", "vessel": "vessel", "feed factor": "feed_factor", "feed_factor": "feed_factor",
-    "origin": "origin", "began": "began", "inoculation": "began", "inoculated": "began", "inoculation time": "began",
-    "inokulation": "began", "animpfung": "began", "接种时间": "began",
-}  # fmt: skip
-"""Columns of a table of runs that a mapping has a key for, beside `initial X [g/L]` and `fed S [g/L]`."""
 SETTING: Final = re.compile(r"[A-Za-z][\w-]*(/[\w-]+)+:\w+")
 """A column of what runs were set to: a phase of the recipe and one of its parameters."""
 CONTENT: Final = re.compile(r"(initial|start|fed)[ _](.+)")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from seedtrain.development._data_check._headers import RUNS, TIMES, first_of, is_number, split_header, symbol_of
+from seedtrain.development._data_check._headers import RUNS, TIMES, TOLD, first_of, is_number, split_header, symbol_of
 from seedtrain.development._data_check._region import NUMBER, Region, Row
 
 MOST_ROWS: Final = 20_000
@@ -112,7 +112,10 @@ def _are_names(rows: Sequence[Row], at: int) -> bool:
     time, run = first_of(named, TIMES), first_of(named, RUNS)
     if time:
         return any(row[cells.index(time)][:1].isdigit() for row in below)
-    told = any(symbol_of(split_header(name)[0]) or split_header(name)[1] for name in named if name != run)
+    others = [split_header(name) for name in named if name != run]
+    if run and below and any(name.lower() in TOLD for name, _unit in others):
+        return True
+    told = any(symbol_of(name) or unit for name, unit in others)
     return bool(run) and told and any(NUMBER.fullmatch(cell) for row in below for cell in row)
 
 
