@@ -218,6 +218,9 @@ def test_two_runs_are_said_to_be_too_few(different):
     assert "2 runs are too few" in " ".join(between_words(found))
     assert found.between is not None
     assert found.between.freedom["q_S_max"] < 3
+    if not found.intervals["q_S_max"].identified:
+        assert "q_S_max" not in {item.parameter for item in found.advice}
+        assert "further runs" in " ".join(between_words(found))
 
 
 def test_the_command_says_it_and_refuses_what_it_cannot_read(tmp_path, batches):

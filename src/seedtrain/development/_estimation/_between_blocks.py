@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from seedtrain.base import translate as _
 from seedtrain.development._estimation._between import FEW, BetweenRuns, Deviation
 from seedtrain.development._estimation._fit import Fit
@@ -20,6 +22,12 @@ def between_words(fit: Fit) -> tuple[str, ...]:
     found = [first, *(_deviation(fit, item) for item in told.deviations if told.counted and item.deviation > 0)]
     if not told.counted:
         found += [_overlooked(fit, item) for item in told.deviations]
+    advised = {item.parameter for item in fit.advice}
+    refused = [name for name, item in fit.intervals.items() if not item.identified and item.method == "between runs"]
+    opened = [name for name in refused if name not in advised]
+    if opened:
+        words = _("Because runs differ, {names} stays open: further runs would tell it.")
+        found.append(words.format(names=", ".join(opened)))
     if len(told.runs) <= FEW and told.verdict != "declared":
         words = _("{count} runs are too few to tell how far runs differ: the intervals hold for runs like these.")
         if told.counted:
@@ -64,7 +72,8 @@ def _size(fit: Fit, name: str, deviation: float) -> str:
     """A standard deviation in the parameter's unit and as a part of its value."""
     about = next(item for item in fit.problem.parameters if item.name == name)
     value = abs(fit.values[name])
-    part = f" ({100 * deviation / value:.2g} %)" if value > 0 else ""
+    share = 100 * deviation / value if value > 0 else math.inf
+    part = f" ({share:.2g} %)" if share < 99.5 else f" ({share:.0f} %)" if math.isfinite(share) else ""
     return f"{deviation:.2g} {about.unit}".strip() + part
 
 

@@ -162,12 +162,14 @@ def fit_problem(
     best, found = intervals(problem, best, level, profiles, progress=part(progress, 0.6, 1.0))
     warnings = _warnings(problem, best, ends)
     differ = None if between is None else between_runs(problem, best, between, level, found)
-    linear = None
+    linear, closed = None, frozenset[str]()
     if isinstance(differ, Counted):
+        closed = frozenset(name for name, item in found.items() if item.identified)
         best, found, linear, differ = differ.best, dict(differ.intervals), differ.linear, differ.told
     tied = tied_parameters(problem, best, math.sqrt(2 * threshold(problem, level)))
     found = refused_together(found, tied)
-    advice = advise(problem, best, found)
+    # What is open because runs differ alone is told by further runs, not by a reading.
+    advice = advise(problem, best, {name: item for name, item in found.items() if name not in closed or item.tied})
     progress(1.0, problem.name)
     total = sum(item.evaluations for item in ends)
     return Fit(problem, best, tuple(ends), level, found, directions(problem, best), advice, total, warnings,

@@ -243,11 +243,12 @@ def advice(problem: Problem, best: Evaluation, names: Sequence[str]) -> list[Adv
         return []
     candidates = [item for run in problem.experiments for item in _candidates(problem, best, run)]
     spread = covariance(problem, best)
-    vectors = np.linalg.eigh(best.fisher)[1]
+    strengths, vectors = np.linalg.eigh(best.fisher)
+    loose = 1.0 / np.maximum(strengths, 1e-12 * max(float(strengths[-1]), 1e-300))
     found = []
     for name in names:
         at = problem.names.index(name)
-        sloppiest = vectors[:, int(np.argmax(np.abs(vectors[at, : max(len(vectors) // 2, 1)])))]
+        sloppiest = vectors[:, int(np.argmax(vectors[at] ** 2 * loose))]  # which makes most of its variance
         parts = sorted(zip(problem.names, sloppiest.tolist(), strict=True), key=lambda item: -abs(item[1]))
         along = tuple(item for item in parts[:4] if abs(item[1]) > 0.1)
         kept = [(_factor(spread, item.slope, at), item) for item in candidates]
