@@ -43,7 +43,7 @@ def test_the_draft_of_the_plant_needs_no_hand(mapping: Mapping):
     [
         (TEMPERATURE, "s=T/nowhere", r"the server has no node nsu=urn:seedtrain:plant;s=T/nowhere", "plant browse"),
         (TEMPERATURE, "nsu=urn:other;s=x", r"the server has no node nsu=urn:other;s=x", "plant browse"),
-        (TEMPERATURE, "s=T/Model", r"T/Model is not a number but of data type i=21", "holds a number"),
+        (TEMPERATURE, "s=T/Model", r"T/Model is not a number but of data type LocalizedText", "holds a number"),
         (TEMPERATURE, "s=T", r"s=T is no variable", "Name a variable"),
         (
             "s=T/FunctionSet/pH/TargetValue",

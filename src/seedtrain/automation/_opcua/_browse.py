@@ -103,8 +103,13 @@ def _fill(session: Session, variables: list[Offered]) -> None:
     values = session.read(nodes)
     access = session.read(nodes, "UserAccessLevel")
     for item, value, level in zip(variables, values, access, strict=True):
-        item.value = getattr(value.value, "Text", value.value) if value is not None else None
+        item.value = _plain(value.value) if value is not None else None
         item.writable = bool(level is not None and int(level.value or 0) & 2)
     for item in variables:
         engineering = item.find("EngineeringUnits")
         item.unit = (unit_text(engineering.value) if engineering is not None else None) or ""
+
+
+def _plain(value: object) -> object:
+    """Localised texts as their words, in lists too."""
+    return [_plain(each) for each in value] if isinstance(value, list) else getattr(value, "Text", value)

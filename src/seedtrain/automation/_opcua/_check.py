@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from seedtrain.automation._job import by_people, unit_name
 from seedtrain.automation._lads import unit_text
@@ -114,13 +114,23 @@ def ours() -> datetime:
     return datetime.now(UTC)
 
 
+def _type_name(kind: Any) -> str:
+    """A data type by its name in part 6 of the standard; by its node id where the server made it."""
+    from asyncua import ua
+
+    if getattr(kind, "NamespaceIndex", 0) == 0:
+        return str(ua.ObjectIdNames.get(getattr(kind, "Identifier", None), "unknown"))
+    return str(kind.to_string())
+
+
 def _variable_fault(item: _Wanted, level: int, kind: Value | None, unit: str | None) -> tuple[str, str]:
     """What is wrong with the value of a function, and what to do; empty where it is right."""
     assert item.function is not None
     number = kind.value if kind is not None else None
     name = getattr(number, "Identifier", None)
     if getattr(number, "NamespaceIndex", 0) != 0 or name not in _NUMBERS:
-        return f"{item.node} is not a number but of data type i={name}", "Name a variable that holds a number."
+        said = f"{item.node} is not a number but of data type {_type_name(number)}"
+        return said, "Name a variable that holds a number."
     if item.writable and not level & _WRITE:
         return f"{item.node} can only be read", "Name a target that can be written, or leave `target` away."
     if not item.writable and not level & _READ:
