@@ -1,7 +1,7 @@
 """Runs that work and runs that broke down: where a response falls off an edge, no one smooth process tells both sides.
 
 The runs that work get a process of their own, and whether a run works is told by the others. That this is worth it is
-decided by how well each way predicts the working runs when they are left out one by one.
+decided by how well each way predicts the working runs when they are left out one by one: much better, or not at all.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from seedtrain.development._experiments._surrogate import Space, Surrogate, fit_
 Floats = NDArray[np.float64]
 BROKEN_DOWN: Final = 3
 """Runs that broke down, at least, before they are told apart."""
+MUCH_LIKELIER: Final = float(np.log(100.0))
+"""How much likelier, as a logarithm, the working runs must be for it: decisive after Jeffreys (1961, appendix B)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,6 @@ def regime(space: Space, x: Floats, value: Floats, holds: NDArray[np.bool_], lea
     whole = max((fit_surrogate(space, x, value, smooth=kind) for kind in (False, True)), key=lambda one: one.evidence)
     above = fit_surrogate(space, upper, value[works]), fit_surrogate(space, upper, value[works], smooth=True)
     apart = max(above, key=lambda one: one.evidence)
-    if float(apart.left_out().sum()) <= float(whole.left_out()[works].sum()):
+    if float(apart.left_out().sum()) - float(whole.left_out()[works].sum()) < MUCH_LIKELIER:
         return None
     return Regime(works, bound, fit_surrogate(space, x, works.astype(float)), whole)
