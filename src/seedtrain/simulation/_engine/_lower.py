@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from seedtrain.base import parse_python
-from seedtrain.simulation._engine._maths import MATHS, vector_type
+from seedtrain.simulation._engine._maths import CLOSED, MATHS, vector_type
 
 _PLAIN: Final = {"D": "double", "I": "i64", "B": "i1", "P": "ptr", "PI": "ptr", "PB": "ptr", "N": "void"}
 _ELEMENT: Final = {"P": ("D", "double"), "PI": ("I", "i64"), "PB": ("I", "i8")}
@@ -139,7 +139,9 @@ class _Function:
             self.emit("ret void")
         given = ", ".join(f"{kind} %{name}" for kind, name in zip(kinds, names, strict=True))
         how = "" if public else "internal "
-        head = f"define {how}{self.unit.kind(self.signature.result)} @{self.tree.name}({given}) {attributes} {{"
+        head = (
+            f"define {how}{self.unit.kind(self.signature.result)} @{self.tree.name}({given}) {attributes} {CLOSED} {{"
+        )
         return "\n".join([head, "entry:", *self.slots, *self.code, "}"])
 
     # -- writing -----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from seedtrain.base import UnavailableError, cache_folder, digest, digest_bytes,
 ENTRY: Final = "seedtrain_entry"
 KEPT: Final = 500
 """Kernels in the cache; the oldest go first."""
+_OUTSIDE: Final = (b"\0memset\0", b"\0memcpy\0", b"\0memmove\0")
 _MAGIC: Final = b"seedtrain machine code 1\n"
 
 
@@ -83,7 +84,10 @@ class Code:
         llvm = _llvm()
         self._raw = raw  # may be read from where it lies
         empty = llvm.parse_assembly(f'target triple = "{host()["triple"]}"\n')
-        self._engine = llvm.create_mcjit_compiler(empty, _target())
+        # One block for code and constants: sections more than 2 GiB apart cannot be linked, and LLVM ends the process.
+        # The block has no room for links to what lies outside, which `no-builtins` leaves us without.
+        together = not any(name in raw for name in _OUTSIDE)
+        self._engine = llvm.create_mcjit_compiler(empty, _target(), use_lmm=together)
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(raw))
         self._engine.finalize_object()
         address = self._engine.get_function_address(ENTRY)

@@ -13,6 +13,9 @@ import struct
 from collections.abc import Iterable
 from typing import Final
 
+CLOSED: Final = '"no-builtins"'
+"""An attribute of every function: no loop becomes a call of the C library, so that nothing outside is linked to."""
+
 _LOG: Final = (
     6.666666666666735130e-01,
     3.999999999940941908e-01,
@@ -176,7 +179,7 @@ class _Maths:
         body = _Body(lanes)
         result = self._known[name][0](body)
         given = f"{body.double} %a" + (f", {body.double} %b" if name == "power" else "")
-        head = f"define internal {body.double} @{name}_{lanes}({given}) {{"
+        head = f"define internal {body.double} @{name}_{lanes}({given}) {CLOSED} {{"
         return "\n".join([head, *body.lines, f"  ret {body.double} {result}", "}"])
 
 
