@@ -5,6 +5,11 @@ import sys
 
 import pytest
 
+from seedtrain.simulation._engine._kernel import make_kernel
+from seedtrain.simulation._engine._machine import build
+from seedtrain.simulation._engine._variant import Variant
+from tests.simulation_engine.cases import DECAY
+
 LOAD = """
 import ctypes
 from seedtrain.simulation._engine import _machine
@@ -46,3 +51,27 @@ def test_code_and_constants_lie_together_where_memory_is_in_pieces():
         factor = float(f"{1 + (i % 1000) * 1e-6:.6e}")
         value = value * factor if i % 2 else value + factor
     assert float(done.stdout) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize("method", ["explicit", "stiff"])
+@pytest.mark.parametrize(("lanes", "sensitivities"), [(1, False), (1, True), (4, False)])
+def test_kernels_link_to_nothing_outside(method, lanes, sensitivities):
+    """One block of memory has no room for links; a loop that fills numbers must not become a call of the C library."""
+    raw, _facts = make_kernel(DECAY, Variant(lanes, method, sensitivities, False))
+    filled = build("""
+define void @seedtrain_entry(ptr %a, i64 %n) {
+entry:
+  br label %next
+next:
+  %i = phi i64 [0, %entry], [%more, %next]
+  %at = getelementptr double, ptr %a, i64 %i
+  store double 0.0, ptr %at
+  %more = add i64 %i, 1
+  %again = icmp slt i64 %more, %n
+  br i1 %again, label %next, label %end
+end:
+  ret void
+}
+""")
+    assert b"\0memset\0" in filled  # what LLVM does without being told
+    assert not any(name in raw for name in (b"\0memset\0", b"\0memcpy\0", b"\0memmove\0"))
