@@ -49,7 +49,7 @@ def caller() -> Caller | None:
     return _CALLER.get()
 
 
-class PlantSession(InternalSession):  # type: ignore[misc, unused-ignore]
+class PlantSession(InternalSession):  # type: ignore[misc] # asyncua's types are not read: see pyproject
     """A session that is known while its calls and writes are answered."""
 
     def __init__(self, *given: Any, may_write: Callable[[Caller, ua.NodeId], bool], left: Any, **named: Any) -> None:
@@ -91,7 +91,7 @@ class PlantSession(InternalSession):  # type: ignore[misc, unused-ignore]
         return [next(statuses) if may else ua.StatusCode(ua.StatusCodes.BadLocked) for may in free]
 
 
-class PlantInternals(InternalServer):  # type: ignore[misc, unused-ignore]
+class PlantInternals(InternalServer):  # type: ignore[misc] # asyncua's types are not read: see pyproject
     """asyncua's server with sessions that are known.
 
     - `may_write`: whether a session may write a node. `left`: told of every session that ends.
