@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -38,22 +37,12 @@ from seedtrain.recipe import State
 from tests.automation.made import START
 from tests.automation_opcua import lads_types
 from tests.automation_opcua.served import FED, driven, small
+from tests.judges import node_judge
 
 JUDGE = Path(__file__).parent / "judge"
 PLANT = "nsu=urn:seedtrain:plant;s={}"
 WHEN = START + timedelta(days=800)
 """At a time of their own: the plant is shared with other tests."""
-
-
-def required(package: str) -> str:
-    """Where node is, or this test is not run."""
-    node = shutil.which("node")
-    if node is None or not (JUDGE / "node_modules" / package).is_dir():
-        words = f"{package} is not installed: npm ci --prefix {JUDGE.relative_to(Path.cwd())}"
-        if os.environ.get("SEEDTRAIN_REQUIRE_JUDGES"):
-            pytest.fail(words)
-        pytest.skip(words)
-    return node
 
 
 def home(folder: Path) -> dict[str, str]:
@@ -70,7 +59,7 @@ def started(mapping: Mapping, owner: str) -> Any:
 
 def test_every_object_is_what_the_official_node_sets_say(plant_process: PlantProcess, mapping: Mapping, tmp_path: Path):
     """While one unit runs. The judge damages what it has seen, too, and has to notice every kind of damage."""
-    node = required("node-opcua-address-space")
+    node = node_judge(JUDGE, "node-opcua-address-space")
     device, unit = started(mapping, "B-1")
     with device:
         unit.start(FED, small().recipe.phase(FED), WHEN)
@@ -90,14 +79,14 @@ def test_every_object_is_what_the_official_node_sets_say(plant_process: PlantPro
 
 
 def test_the_types_are_those_of_the_node_sets():
-    required("node-opcua-nodesets")
+    node_judge(JUDGE, "node-opcua-nodesets")
     assert lads_types.extracted() == lads_types.WRITTEN.read_text(encoding="utf-8")
 
 
 @contextmanager
 def other_server(folder: Path) -> Iterator[str]:
     """A LADS server by node-opcua, with a device type of a maker's own."""
-    node = required("node-opcua-server")
+    node = node_judge(JUDGE, "node-opcua-server")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
