@@ -288,7 +288,7 @@ class Session:
             if time.monotonic() + pause > ends:
                 raise UnavailableError(
                     f"{self.url} cannot be reached: {reason or type(reason).__name__}",
-                    remedy="Start the server, or check its address; then call again: the batch goes on.",
+                    remedy="Start the server, or check its address; then try again.",
                 ) from None
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
