@@ -266,7 +266,7 @@ def test_a_noisy_sensor_does_not_fill_the_screen(tmp_path: Path, capsys: pytest.
 
 def test_a_folder_gives_its_tables_and_names_what_is_none(tmp_path: Path) -> None:
     for name in ("b.csv", "a.xlsx", "mapping.yaml", ".hidden.csv", "~$a.xlsx", "notes.docx", "export.json"):
-        (tmp_path / name).write_text("")
+        (tmp_path / name).write_text("time [h],DCW [g/L]\n0,1\n")
     tables, others = tables_of_folder(tmp_path)
     assert [path.name for path in tables] == ["a.xlsx", "b.csv", "export.json"]
     assert [path.name for path in others] == ["notes.docx"]

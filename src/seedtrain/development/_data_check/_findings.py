@@ -124,7 +124,7 @@ def compare(all_series: Sequence[Series], scales: Mapping[str, str]) -> Iterator
                 yield Finding(
                     "unit_slip", item.run, symbol,
                     _("the whole series is {ratio} times that of the other runs: a slip by {slip}?").format(
-                        ratio=f"{ratio:.3g}", slip=slip
+                        ratio=f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.3g}", slip=slip
                     ),
                     _("Check the unit in the mapping."), item.places[0],
                 )  # fmt: skip
