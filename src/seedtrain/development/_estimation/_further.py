@@ -30,9 +30,9 @@ from seedtrain.development._estimation._problem import Problem, joined, weighted
 from seedtrain.development._estimation._restricted import (
     Crossed,
     Restricted,
+    as_estimated,
     further,
     of_typical,
-    restricted,
     state,
 )
 
@@ -76,7 +76,7 @@ def _linear(problem: Problem, x: Floats, told: BetweenRuns) -> Linear:
     if tuple(layout.differ) != differ:
         raise ValueError("other parameters")
     runs = crossed(problem, layout, seen, points, x)
-    found = restricted(runs, held, begin=np.array(variances))
+    found = as_estimated(runs, np.array(variances), held)
     return Linear(layout, Settled(x, points, found, seen, runs, told.settled), tuple(held))
 
 

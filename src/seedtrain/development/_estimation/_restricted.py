@@ -175,6 +175,13 @@ def restricted(runs: Crossed, held: Sequence[float | None] = (), begin: Floats |
     return _told(runs, found, without[2].value - found[2].value, given)
 
 
+def as_estimated(runs: Crossed, variances: Floats, held: Sequence[float | None] = ()) -> Restricted:
+    """The same at variances that were estimated before, from these runs; the gain is not told."""
+    factors = np.zeros(len(runs.free))
+    given = tuple(held) or (None,) * len(runs.moving)
+    return _told(runs, (variances, factors, state(runs, variances, factors)), 0.0, given)
+
+
 def _best(runs: Crossed, start: Floats, given: tuple[float | None, ...]) -> tuple[Floats, Floats, State]:
     from scipy.optimize import minimize
 
