@@ -35,6 +35,7 @@ from seedtrain.development._estimation._restricted import (
 )
 from seedtrain.development._identify._information import changed
 from seedtrain.program._dossier_campaign import _differ
+from seedtrain.report import Paragraph
 from seedtrain.simulation import Run, Variable, culture_of_text, simulate
 from tests.development.own_data import command, keep_readings
 from tests.development_fit.test_between import FIT, crossed, line, problem_of, read_again
@@ -289,13 +290,13 @@ def test_it_says_on_what_it_rests_in_both_languages(batches, different):
     three = dataclasses.replace(fit.problem, experiments=problem.experiments[:3])
     few = fit_problem(three, count=0, profiles=(), between={"q_S_max": None})
     plan = plan_of(few, batches[1], Differing.of(few), samples=3)
-    assert "3 runs are too few to tell how far runs differ" in next_lines(plan)[-2]
+    assert "3 runs are too few to tell how far runs differ" in next_lines(plan)[-3]
+    assert "twice as wide" in next_lines(plan)[-2]
     assert next_blocks(plan)
     assert few.between is not None
-    assert few_runs_words(few.between) == [next_lines(plan)[-2]]
-    told = [
-        str(block.text) for block in _differ(json.loads(json.dumps(few.between.to_data()))) if hasattr(block, "text")
-    ]
+    assert few_runs_words(few.between) == [next_lines(plan)[-3]]
+    kept = json.loads(json.dumps(few.between.to_data()))
+    told = [block.text for block in _differ(kept) if isinstance(block, Paragraph)]
     assert "differ from one another in q_S_max" in told[0]
     assert told[1:] == few_runs_words(few.between)  # in a program's dossier too
     assert list(_differ(None)) == []

@@ -71,7 +71,10 @@ def rests_words(plan: NextRuns) -> list[str]:
         return [
             _("All runs are taken alike, as in the fit: where they differ, intervals are wider than expected here.")
         ]
-    return [verdict_words(plan.between), *few_runs_words(plan.between)]
+    few = few_runs_words(plan.between)
+    if few and plan.differ:
+        few.append(_("What is expected rests on how far so few runs differ: intervals may come out twice as wide."))
+    return [verdict_words(plan.between), *few]
 
 
 def closing_words(item: Expected) -> str:
