@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from seedtrain.automation._plant._live_unit import LiveUnit
+from seedtrain.automation._plant._world import Clock, World
 from seedtrain.base import InputError
+from tests.automation.made import START
 from tests.automation.test_example import UNIT, Example
 from tests.automation_plant.driven import (
     FILLED,
     GROWN,
+    INTERVAL,
     Driver,
     scenario,
     world,
@@ -127,3 +130,7 @@ def test_a_file_that_is_no_state_is_refused_and_one_of_another_plant_is_none(exa
         world(scenario(example), state)
     state.write_text(json.dumps({"scenario": "another"}))
     assert isinstance(world(scenario(example), state).units[UNIT], LiveUnit)
+    with pytest.raises(InputError, match="tanks of another plant") as said:  # where somebody named the file
+        World(scenario(example), Clock(START), INTERVAL, state, own_state=True)
+    assert "overwritten" in said.value.remedy
+    assert json.loads(state.read_text()) == {"scenario": "another"}
