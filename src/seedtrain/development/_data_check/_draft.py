@@ -46,6 +46,8 @@ def draft_mapping(files: Sequence[Path], *, name: str = "my data", instrument: s
                     told[item] = told.get(item, {}) | about
             draft = draft_of(path, found)
             lines += draft.lines
+            lines += [f"  # not read: {place} of {quoted(path.name)}, numbers without a row of names"
+                      for place in found.left]  # fmt: skip
             runs |= {item: scale for item, scale in draft.runs.items() if item not in runs}
             if not _note_beginnings(found, draft.runs, began):
                 elapsed |= set(draft.runs)

@@ -22,7 +22,7 @@ from seedtrain.development._data_check._beginning import (
     likely_header,
     separator_of,
 )
-from seedtrain.development._data_check._region import Row
+from seedtrain.development._data_check._region import Region, Row
 from seedtrain.development._data_check._several import tables_of, title_above
 
 MOST_ROWS: Final = 2_000_000
@@ -117,14 +117,18 @@ def guessed_beginning(path: Path, sheet: str = "") -> Beginning:
     return _guessed(path, sheet)[0]
 
 
-def guessed_beginnings(path: Path, sheet: str = "") -> list[tuple[Beginning, str]]:
-    """How each table of a sheet lies there, with the title above it; the one of `guessed_beginning` where it is one."""
+def guessed_beginnings(path: Path, sheet: str = "") -> tuple[list[tuple[Beginning, str]], list[Region]]:
+    """How each table of a sheet lies there, with the title above it; the one of `guessed_beginning` where it is one.
+
+    And what holds numbers besides, and is of no table.
+    """
     whole, rows = _guessed(path, sheet)
     found = []
-    for region, title in tables_of(rows):
+    tables, left = tables_of(rows)
+    for region, title in tables:
         begins = beginning_of(region.cut(rows, str(path)), encoding=whole.encoding)
         found.append((replace(begins, region=region), title))
-    return found or [(whole, title_above(rows, whole.over or whole.header))]
+    return found or [(whole, title_above(rows, whole.over or whole.header))], left
 
 
 def _guessed(path: Path, sheet: str) -> tuple[Beginning, list[Row]]:
