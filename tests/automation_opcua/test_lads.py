@@ -313,6 +313,7 @@ def test_a_locked_unit_is_its_holders(plant_process: PlantProcess, mapping: Mapp
             assert call(holder, "InitLock", ("String", "cleaning")) == [0]
             assert call(other, "InitLock", ("String", "")) == [-1]
             assert call(other, "RenewLock") == [-1]
+            assert call(other, "ExitLock") == [-1]
             assert value(other, "T/Lock/Locked") is True
             assert 0 < value(other, "T/Lock/RemainingLockTime") <= 600_000
             with pytest.raises(InputError, match="BadLocked"):
@@ -392,6 +393,8 @@ def test_a_lads_client_runs_a_program(plant_process: PlantProcess, mapping: Mapp
         active = "T/ProgramManager/ActiveProgram"
         assert name_of(value(session, f"{active}/CurrentProgramTemplate")) == FED
         assert value(session, f"{active}/DeviceProgramRunId") == run
+        with driven(mapping, owner="B-2") as second, pytest.raises(InputError, match="J-7"):  # the job drives it
+            second.unit("T").await_ready(FED, WHEN)
         client.order("Hold")
         assert client.states() == ("Running", "Held", "Held")
         client.order("Unhold")
@@ -405,6 +408,14 @@ def test_a_lads_client_runs_a_program(plant_process: PlantProcess, mapping: Mapp
         assert value(session, f"{result}/ApplicationUri")
         client.order("Stop")
         assert client.states() == ("Stopped", "", "Stopped")
+        client.start(FED, properties)
+        client.order("Hold")
+        client.order("Stop")  # of a held one
+        assert client.states() == ("Stopped", "", "Stopped")
+        holder = PLANT.format("T/FunctionSet/temperature/ControlFunctionState")
+        for number in (float("nan"), float("inf")):
+            with pytest.raises(InputError, match="BadInvalidArgument"):
+                session.call(holder, f"{holder}/StartWithTargetValue", ("Double", number))
 
 
 def test_the_session_of_a_lads_client_is_its_sign_of_life():
