@@ -26,12 +26,15 @@ from seedtrain.development import (
     run_information,
 )
 from seedtrain.development._estimation import Ahead, RunSlopes, weighted_slopes
+from seedtrain.development._estimation._intervals import Interval, advise
 from seedtrain.development._estimation._restricted import (
     Crossed,
     expected_information,
     further,
+    of_innovation,
     of_typical,
     restricted,
+    state,
 )
 from seedtrain.development._identify._information import changed
 from seedtrain.program._dossier_campaign import _differ
@@ -73,6 +76,18 @@ def test_runs_tell_no_more_than_how_far_they_differ_and_two_of_them_more_than_on
         least = np.linalg.inv(many)[np.ix_((0, 2), (0, 2))]
         assert np.linalg.eigvalsh(least - between).min() > -1e-3
     assert own.T @ of_typical(told, (0, 2), np.zeros(2)) @ own == pytest.approx(own.T @ told @ own)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), rank=st.integers(1, 6))
+def test_a_further_reading_adds_its_innovation(seed, rank):
+    """What a run tells of the typical one with a reading more, less what it tells without."""
+    dice = np.random.default_rng(seed)
+    rows, slope = dice.normal(size=(rank, 4)), dice.normal(size=4)
+    told, variances = rows.T @ rows, dice.uniform(0.01, 2.0, 2)
+    more = of_typical(told + np.outer(slope, slope), (0, 2), variances) - of_typical(told, (0, 2), variances)
+    found = of_innovation(told, (0, 2), variances, slope)
+    assert np.outer(found, found) == pytest.approx(more, abs=1e-9 * np.abs(told).max())
 
 
 def further_line(count=5):
@@ -247,6 +262,23 @@ def test_errors_that_are_estimated_are_told_better_by_further_runs_each_by_its_o
     assert then.deviations[X] == pytest.approx(now.deviations[X] * np.sqrt(0.5), rel=0.05)
     assert then.deviations[S] == pytest.approx(now.deviations[S], rel=0.02)
     assert then.halves[0] < 0.75 * now.halves[0]  # eight runs, and seven degrees of freedom
+
+
+def test_a_reading_that_a_fit_advises_is_one_more_of_its_run(different):
+    """The standard deviation after it is that of the linear model with the reading among those of the run."""
+    _problem, fit = different
+    name = "q_S_max"
+    opened = {name: Interval(None, None, "between runs")}
+    (alike,), (told,) = advise(fit.problem, fit.best, opened), advise(fit.problem, fit.best, opened, fit.linear.reading)
+    assert told.factor > alike.factor + 0.02  # what counts runs as alike promises more
+    runs, place = fit.linear.here.runs, [item.name for item in fit.problem.experiments].index(told.run or "R1")
+    slope = np.array([30.0, 4.0, -6.0])
+    products = runs.products.copy()
+    products[0, place, :3, :3] += np.outer(slope, slope)
+    found = fit.linear.here.found
+    after = state(dataclasses.replace(runs, products=products), found.variances, found.factors).precision
+    added = fit.linear.reading(place, slope)
+    assert after - found.state.precision == pytest.approx(np.outer(added, added), rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.slow

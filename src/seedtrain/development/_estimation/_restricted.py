@@ -129,6 +129,14 @@ def of_typical(information: Floats, moving: Sequence[int], variances: Floats) ->
     return np.asarray(information - np.swapaxes(across, -1, -2) @ middle @ across)
 
 
+def of_innovation(information: Floats, moving: Sequence[int], variances: Floats, slope: Floats) -> Floats:
+    """The slope by the typical run of one further reading of a run, less what the run's other readings tell of it, over
+    the standard deviation of that; `information`: of the run on its own values, `slope`: over the reading's own."""
+    _inside, middle = _middle(information, moving, variances)
+    own = middle @ slope[list(moving)]
+    return np.asarray((slope - own @ information[list(moving)]) / math.sqrt(1.0 + float(slope[list(moving)] @ own)))
+
+
 def _slopes(
     runs: Crossed, weights: Floats, middle: Floats, across: Floats, E: Floats, C: Floats, c: Floats
 ) -> tuple[Floats, Floats]:
