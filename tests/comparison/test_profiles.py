@@ -97,3 +97,22 @@ def test_runs_that_never_overlap_say_nothing():
     one, other = [run([0, 1, 2], [1, 2, 3])] * 2, [run([5, 6, 7], [1, 2, 3])] * 2
     assert profiles(one, other, "P", 1.0, "absolute").why
     assert profiles(one, other[:1], "P", 1.0, "absolute").verdict == "inconclusive"
+
+
+def test_a_shape_of_which_the_runs_cover_but_a_part_cannot_pass():
+    """One run stopped at 4 h of 10: the shapes are alike as far as it goes, and nothing is known of the rest."""
+    rng = np.random.default_rng(6)
+    reference, tested = curves(rng, 8), curves(rng, 8)
+    assert profiles(reference, tested, "P", 1.0, "absolute").verdict == "pass"
+    hours = np.linspace(0, 4, 5)
+    stopped = [*tested[:-1], run(hours, hours)]
+    found = profiles(reference, stopped, "P", 1.0, "absolute")
+    assert found.partial
+    assert found.whole == (0, 10)
+    assert found.verdict == "inconclusive"
+    assert found.to_data()["partial"]
+    asked = profiles(reference, stopped, "P", 1.0, "absolute", end=4.0)  # where only that much is asked for
+    assert asked.verdict == "pass"
+    assert not asked.partial
+    apart = profiles(reference, [run(hours, hours + 5.0)] * 2, "P", 1.0, "absolute")
+    assert apart.verdict == "fail"  # what differs in a part differs
