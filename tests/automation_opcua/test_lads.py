@@ -238,6 +238,7 @@ def test_values_are_drafted_by_their_names():
     for name, shown in held.items():
         tank.children[name] = Offered(name, f"nsu=urn:plc;s={name}", "Variable", value=shown)
     tank.children["TIC.PV"].unit = "degC"
+    tank.children["Level"].unit = "furlongs"  # as a maker writes what no unit is
     root = Offered("Objects", "i=85", "Object", {"Tank 1": tank, "Text": Offered("Text", "i=9", "Variable", value="x")})
     draft = draft_mapping(root, "opc.tcp://192.0.2.7:4840")
     entry = parse_tag_mapping(draft, "mapping.yaml").entry

@@ -142,6 +142,31 @@ def test_carbon_dioxide_that_dissolves_first_misleads_no_soft_sensor():
     assert driven.seen["biomass_estimate"] == pytest.approx(true["biomass"], rel=0.12)
 
 
+def test_an_estimate_is_good_only_while_filter_and_analysers_are_sure_enough():
+    """One gas alone corrects too little; what the filter doubts, or a jump of the uptake, is uncertain."""
+    tank = driven_tank(0)
+    soft = tank.soft
+    assert soft is not None
+    gas = {"OUR": 40.0, "CER": 41.0}
+    sure = {"RQ": 1.0, "mu": 0.3, "mu_sd": 0.01, "biomass": 5.0, "biomass_sd": 0.2}
+
+    def told(gas: dict[str, float], **more: float) -> dict[str, str]:
+        soft._tell(sure | more, gas, corrected=len(gas) == 2)
+        return {tag: item.quality for tag, item in soft.told.items()}
+
+    told(gas)
+    good = {"RQ": "good", "mu": "good", "biomass_estimate": "good"}
+    assert told(gas) == good
+    assert told(gas, biomass_sd=0.6) == good | {"biomass_estimate": "uncertain"}
+    assert told(gas, mu_sd=0.04) == good | {"mu": "uncertain"}
+    assert told(gas, mu=0.01, mu_sd=0.015) == good  # near nothing it is the error itself that counts
+    assert told({"OUR": 60.0, "CER": 61.0}) == good | {"RQ": "uncertain"}
+    assert told(gas | {"OUR": 0.5, "CER": 0.5})["RQ"] == "uncertain"  # lost in the noise
+    for tag in gas:
+        soft.follow(tank._inputs, 0.1, {tag: gas[tag]})
+        assert {item.quality for item in soft.told.values()} == {"uncertain"}, tag
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("strategy", "tag", "threshold"),
