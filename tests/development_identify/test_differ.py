@@ -305,6 +305,7 @@ def test_runs_beside_one_another_and_what_no_number_of_samples_brings(batches, d
         for count, runs in ((8, 1), (4, 2))
     )
     assert two.expected[0].width < 0.98 * one.expected[0].width
+    assert two.expected[0].usual_width < 0.98 * one.expected[0].usual_width
     assert one.expected[0].least <= one.expected[0].width
     ahead = ahead_of(fit)
     now = ahead.after([], 0.9).deviations[0]
@@ -313,6 +314,20 @@ def test_runs_beside_one_another_and_what_no_number_of_samples_brings(batches, d
     assert one.expected[0].least == pytest.approx(np.sqrt(left[0, 0]) / now, rel=0.01)
     # Nothing was estimated, so that there are no degrees of freedom to gain; bounds count in the deviation alone.
     assert one.expected[0].factor == pytest.approx(one.expected[0].width, rel=1e-3)
+
+
+def test_every_sample_is_chosen_for_what_its_run_tells_of_the_typical_one_beside_the_runs_before(batches, different):
+    _problem, fit = different
+    plan = plan_of(fit, batches[1], Differing.of(fit), samples=1, runs=2)
+    ahead = ahead_of(fit)
+    base = ahead.base
+    for course, run in zip(plan.courses, plan.runs, strict=True):
+        places = base + ahead.of_typical(course.parts)
+        best = int(np.argmax(np.linalg.slogdet(places)[1]))
+        assert course.times[best] == run.times[0]
+        base = places[best]
+    again = plan.courses[0].sampled((3, 3))
+    assert again.slopes.T @ again.slopes == pytest.approx(2 * plan.courses[0].parts[3], rel=1e-9, abs=1e-9)
 
 
 def test_a_stored_fit_expects_the_same_and_other_data_are_refused(batches, different):
@@ -439,6 +454,11 @@ def test_the_command_counts_how_runs_differ_and_refuses_a_fit_that_it_cannot_rea
         size = np.log if row["scale"] == "log10" else np.asarray
         now, then = (size(ends["high"]) - size(ends["low"]) for ends in (row["interval"], item))
         assert then == pytest.approx(item["width"] * now, rel=1e-3)
+    before = {key: value for key, value in kept.items() if key != "between_runs"}
+    (tmp_path / "fitted" / "before.json").write_text(json.dumps(before))
+    done = command(tmp_path, "experiments", "identify", "fitted/before.json", "--samples", "4")
+    assert done.returncode == 0, done.stderr
+    assert "All runs are taken alike" in done.stdout
     del kept["between_runs"]["own_values"]["Y_XS"]
     (tmp_path / "fitted" / "fit.json").write_text(json.dumps(kept))
     bad = command(tmp_path, "experiments", "identify", "fitted/fit.json")

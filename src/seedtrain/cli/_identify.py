@@ -138,7 +138,7 @@ def _differing(path: Path, told: dict[str, Any], problem: Problem, x: Any) -> Di
         return None
     try:
         return Differing.from_data(problem, x, told["between_runs"])
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         words = "what this fit says of how runs differ cannot be read"
         raise InputError(words, position=Position(str(path)), remedy="Fit again.") from None
 
