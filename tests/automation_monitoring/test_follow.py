@@ -178,7 +178,7 @@ def test_a_profile_is_the_mean_of_what_is_good_in_its_unit_and_an_empty_stretch_
     phase = PhaseTime("p", "T", 0, 60 * 60_000_000)
     (row,) = profile({"temperature": [trend]}, phase, {"temperature": "degC"}, 360.0, 10).T
     nan = np.nan
-    np.testing.assert_allclose(row, [21, 30.5, 30.5, nan, nan, nan, 50, 52, 52, nan])
+    np.testing.assert_allclose(row, [21, 31, 31, nan, nan, nan, 50, 52, 52, nan])
     (kelvin,) = profile({"temperature": [trend]}, phase, {"temperature": "K"}, 360.0, 10).T
     np.testing.assert_allclose(kelvin, row + 273.15)
 
