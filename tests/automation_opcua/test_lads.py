@@ -331,6 +331,21 @@ def test_a_locked_unit_is_its_holders(plant_process: PlantProcess, mapping: Mapp
         assert call(other, "BreakLock") == [0]
 
 
+def test_a_list_is_no_target_and_ends_no_plant(plant_process: PlantProcess):
+    """Any client can send one: what reads targets would not know what to do with it."""
+    target, clock = PLANT.format("T/FunctionSet/temperature/TargetValue"), PLANT.format("Clock")
+    with asked(plant_process.url) as session:
+        (before,) = session.read([target])
+        with pytest.raises(InputError, match="BadTypeMismatch"):
+            session.write({target: cast(Any, [30.0, 31.0])})
+        now = value(session, "Clock/Time")
+        session.call(clock, f"{clock}/Advance", ("String", "J-8"), ("DateTime", now))
+        (after,) = session.read([target])
+        assert before is not None
+        assert after is not None
+        assert after.value == before.value
+
+
 def started_locked(mapping: Mapping) -> Any:
     device = driven(mapping, owner="B-1")
     return device, device.unit("T")
