@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy import stats
 from scipy.linalg import block_diag
 
 from seedtrain.base import use_language
+from seedtrain.cli._fit import _opened
 from seedtrain.development import (
     Differing,
     ErrorModel,
@@ -37,7 +39,7 @@ from seedtrain.development._estimation._restricted import (
     state,
 )
 from seedtrain.development._identify._information import changed
-from seedtrain.program._dossier_campaign import _differ
+from seedtrain.program._dossier_campaign import _differ, _experiments
 from seedtrain.report import Paragraph
 from seedtrain.simulation import Run, Variable, culture_of_text, simulate
 from tests.development.own_data import command, keep_readings
@@ -281,6 +283,15 @@ def test_a_reading_that_a_fit_advises_is_one_more_of_its_run(different):
     assert after - found.state.precision == pytest.approx(np.outer(added, added), rel=1e-6, abs=1e-6)
 
 
+def test_what_stays_open_because_runs_differ_is_asked_of_a_further_run(different):
+    _problem, fit = different
+    nothing = Interval(None, None, "between runs")
+    opened = {**fit.intervals, "Y_XS": nothing}
+    assert _opened(dataclasses.replace(fit, intervals=opened, advice=())) == ["Y_XS"]
+    assert _opened(dataclasses.replace(fit, intervals=opened)) == ["Y_XS"]
+    assert _opened(fit) == []
+
+
 @pytest.mark.slow
 def test_fits_with_a_seventh_run_give_the_interval_that_was_expected(batches):
     """Twenty data sets of six runs that differ, as docs/validation.md has more of them; nothing is declared."""
@@ -400,6 +411,17 @@ def test_a_campaign_counts_further_runs_as_a_plan_does(different):
     assert run_information(plain)["R2"][0, 0] > 1.5 * told["R2"][0, 0]
 
 
+def told_of_experiments(between):
+    """What a dossier says below the experiments that it names."""
+    experiment = {"kind": "bench run", "subject": "V1", "runs": 2, "cost": 5000.0, "share": 0.3, "tells": 0.6,
+                  "of": "criterion"}  # fmt: skip
+    row = {"attribute": "titre", "state": "unknown", "open": {"culture": 1.0}, "experiment": experiment,
+           "gain": None}  # fmt: skip
+    case: Any = SimpleNamespace(criteria=[row], results={"fit": SimpleNamespace(data={"between_runs": between})},
+                                stage_note=lambda *_names: "")  # fmt: skip
+    return " ".join(block.text for block in _experiments(case) if isinstance(block, Paragraph))
+
+
 def test_it_says_on_what_it_rests_in_both_languages(batches, different):
     problem, fit = different
     plan = plan_of(fit, batches[1], Differing.of(fit), samples=3)
@@ -419,6 +441,8 @@ def test_it_says_on_what_it_rests_in_both_languages(batches, different):
     assert told[1:] == few_runs_words(few.between)  # in a program's dossier too
     assert list(_differ(None)) == []
     assert json.loads(json.dumps(plan.to_data()))["between_runs"]["counted"] is True
+    assert "Further bench runs are expected to differ" in told_of_experiments(kept)
+    assert "Further bench runs" not in told_of_experiments({**kept, "counted": False})
     with use_language("zh"):
         words = " ".join(next_lines(plan))
     assert "3 个批次太少" in words
