@@ -155,6 +155,15 @@ def test_a_slip_in_a_short_series_is_told_by_other_runs_and_a_larger_vessel_is_n
     assert found[0].position.line == 12
 
 
+def test_what_scatters_about_nothing_has_not_slipped(tmp_path: Path) -> None:
+    """A product that is not made yet: an assay's noise differs by sixty from run to run."""
+    rows = ["run,time [h],product [g/L]"]
+    for run, first in (("B1", 0.0036), ("B2", 0.0034), ("B3", 0.00006)):
+        rows += [f"{run},{hour},{value}" for hour, value in ((2, first), (20, 1.0), (30, 3.0), (38, 4.2))]
+    (tmp_path / "a.csv").write_text("\n".join(rows) + "\n")
+    assert not kept(tmp_path, "a.csv").findings
+
+
 def test_what_a_run_was_set_to_is_its_recipe_and_a_phase_that_is_none_is_refused_at_its_line(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("run,time [h],biomass [g/L]\nA,1,2\nA,2,3\nB,1,2\nB,2,3\n")
     rate, until = "production/growth/fed-batch:growth_rate", "production/growth/fed-batch:until"

@@ -9,13 +9,14 @@ from cyclopts import App, Parameter
 
 from seedtrain.base import EXIT_DONE, InputError
 from seedtrain.base import translate as _
+from seedtrain.cli._bench_fit import fit
 from seedtrain.cli._common import Common, print_json, shown_progress
 
 if TYPE_CHECKING:
     from seedtrain.automation import Case
 
 app = App(name="bench", help="Measure speed, memory and errors beside other programs, in one run.")
-app.command("seedtrain.cli._bench_fit:fit", name="fit")
+app.command(fit)
 Rows = list[dict[str, Any]]
 Part = Literal["ensemble", "sensitivities", "cold", "memory", "dfba", "chromatography"]
 Search = Literal["hartmann", "fed-batch", "media"]
