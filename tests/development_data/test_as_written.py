@@ -319,3 +319,12 @@ def test_methanol_is_no_ethanol_though_its_name_holds_it() -> None:
     words = words_of({"E": "ethanol", "Al": "alanine"})
     assert [symbol_of(name, words) for name in ("Ethanol", "Methanol", "Phenylalanine")] == ["E", None, None]
     assert symbol_of("Restglukose") == "S"
+
+
+def test_a_symbol_that_is_none_is_refused_with_what_one_is(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time [h],DCW [g/L]\n0,1\n1,2\n")
+    text = check_files([tmp_path / "a.csv"])[1].replace("symbol: DCW", 'symbol: "9x"')
+    (tmp_path / "mapping.yaml").write_text(text)
+    with pytest.raises(InputError, match="'9x' is no symbol") as refused:
+        read_data(tmp_path / "mapping.yaml")
+    assert "Begin with a letter" in refused.value.remedy
