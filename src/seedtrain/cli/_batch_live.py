@@ -174,7 +174,7 @@ def _checked(
 ) -> Iterator[tuple[AnyPlant, AnyMapping]]:
     """Recipe, person, mapping, plant, units and, for a new batch, what the store holds for it, all faults at once,
     before anything is recorded or moves."""
-    from seedtrain.automation import mapped_plant, occupied, read_any_mapping, unit_name
+    from seedtrain.automation import check_batch_id, mapped_plant, occupied, read_any_mapping, unit_name
     from seedtrain.gmp import authorise
 
     errors: list[SeedtrainError] = []
@@ -187,6 +187,7 @@ def _checked(
             return None
 
     if actor:
+        tried(lambda: check_batch_id(given.batch))
         tried(lambda: authorise(given.ledger, actor, "batch.execute"))
         if not simulated:
             tried(lambda: _must_be_effective(given.ledger, given.control))
