@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -236,6 +237,17 @@ def test_readings_without_a_time_are_refused(tmp_path: Path, heads: str) -> None
         check_files([tmp_path / "a.csv"])
     assert refused.value.position is not None
     assert refused.value.position.line == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "day"), [("Day", 1), ("Culture day", 1), ("Hours", 1 / 24), ("Elapsed minutes", 1 / 1440)]
+)
+def test_a_time_whose_name_is_its_unit(tmp_path: Path, head: str, day: float) -> None:
+    """The day of a culture was taken for hours, where it was not the first column not at all."""
+    (tmp_path / "a.csv").write_text(f"Sample,{head},Glucose [g/L]\n1,0,6\n2,3,4\n3,5,2\n")
+    run = kept(tmp_path, "a.csv").runs["a"]
+    assert run.time == pytest.approx(np.array([0, 3, 5]) * 24 * day)
+    assert "unit guessed" not in (tmp_path / "mapping.yaml").read_text()
 
 
 def test_percent_is_read_as_it_is_shown(tmp_path: Path) -> None:

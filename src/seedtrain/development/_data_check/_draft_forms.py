@@ -99,8 +99,9 @@ def time_columns(sheet: Sheet) -> tuple[str, str]:
         if pairs and all(_is_day(text, form) and _is_clock(time) for text, time in pairs):
             return day, hour
     run = first_of(sheet.header, RUNS)
-    time = first_of(sheet.header, TIMES)
-    return time or next((name for name in sheet.header if name != run), sheet.header[0]), ""
+    others = [name for name in sheet.header if name != run]
+    time = first_of(sheet.header, TIMES) or next((name for name in others if _is_time(sheet, name)), "")
+    return time or (others or [*sheet.header])[0], ""
 
 
 def _is_time(sheet: Sheet, name: str) -> bool:
@@ -108,10 +109,16 @@ def _is_time(sheet: Sheet, name: str) -> bool:
     plain, unit = split_header(name)
     if unit:
         return same_dimension(unit, "h")
-    if as_unit(plain) in TIME_UNITS or any(word in plain.lower() for word in WITHIN_TIMES):
+    if _told_unit(plain) or any(word in plain.lower() for word in WITHIN_TIMES):
         return True
     cells = [cell for cell in (row[sheet.column(name)] for row in sheet.rows) if cell][:LOOKED_AT]
     return bool(cells) and all(DURATION.fullmatch(cell) or _is_moment(cell, form_of(cells)[0]) for cell in cells)
+
+
+def _told_unit(name: str) -> str:
+    """The unit that a time's own name tells: `Day`, `Culture day`, `Hours`; empty where it tells none."""
+    last = name.split()[-1] if name.split() else ""
+    return as_unit(last) if as_unit(last) in TIME_UNITS and (len(last) > 1 or last == "h") else ""
 
 
 def holds_readings(found: Found) -> bool:
@@ -339,7 +346,8 @@ def _time_line(
 ) -> str:
     """The entry of the time's column; `zero`: timestamps count from a moment that a person has to set."""
     column, hour = columns
-    unit, note = split_header(column)[1] or (units or {}).get(column, ""), ""
+    name, unit = split_header(column)
+    unit, note = unit or (units or {}).get(column, "") or _told_unit(name), ""
     cells = [row[sheet.column(column)] for row in sheet.rows]
     first = next(filter(None, cells), "")
     if DURATION.fullmatch(first):
