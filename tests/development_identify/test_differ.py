@@ -275,12 +275,14 @@ def test_a_reading_that_a_fit_advises_is_one_more_of_its_run(different):
     assert told.factor > alike.factor + 0.02  # what counts runs as alike promises more
     runs, place = fit.linear.here.runs, [item.name for item in fit.problem.experiments].index(told.run or "R1")
     slope = np.array([30.0, 4.0, -6.0])
+    found, factors = fit.linear.here.found, np.full(len(runs.free), 0.3)  # errors larger than given
     products = runs.products.copy()
-    products[0, place, :3, :3] += np.outer(slope, slope)
-    found = fit.linear.here.found
-    after = state(dataclasses.replace(runs, products=products), found.variances, found.factors).precision
-    added = fit.linear.reading(place, slope)
-    assert after - found.state.precision == pytest.approx(np.outer(added, added), rel=1e-6, abs=1e-6)
+    products[0, place, :3, :3] += np.exp(2 * 0.3) * np.outer(slope, slope)
+    with_it = state(dataclasses.replace(runs, products=products), found.variances, factors)
+    without = state(runs, found.variances, factors)
+    larger = dataclasses.replace(fit.linear.here, found=dataclasses.replace(found, factors=factors))
+    added = dataclasses.replace(fit.linear, here=larger).reading(place, slope)
+    assert with_it.precision - without.precision == pytest.approx(np.outer(added, added), rel=1e-6, abs=1e-6)
 
 
 def test_what_stays_open_because_runs_differ_is_asked_of_a_further_run(different):
@@ -363,6 +365,8 @@ def test_a_stored_fit_expects_the_same_and_other_data_are_refused(batches, diffe
         item = fit.intervals[name]
         if item.identified:
             assert four.parameters[at].scaled(item.high) - fit.best.x[at] == pytest.approx(now.halves[at], rel=1e-6)
+    plan = plan_of(fit, batches[1], read)
+    assert all(item.least <= item.width for item in plan.expected)  # samples more can leave fewer degrees of freedom
     faults: tuple[dict[str, Any], ...] = (
         {"runs": [*kept["runs"][:3], "R9"]},
         {"own_values": {}},
@@ -433,6 +437,8 @@ def test_it_says_on_what_it_rests_in_both_languages(batches, different):
     assert "3 runs are too few to tell how far runs differ" in next_lines(plan)[-3]
     assert "twice as wide" in next_lines(plan)[-2]
     assert next_blocks(plan)
+    uncounted = dataclasses.replace(plan, between=dataclasses.replace(plan.between, counted=False))
+    assert "twice as wide" not in " ".join(next_lines(uncounted))
     assert few.between is not None
     assert few_runs_words(few.between) == [next_lines(plan)[-3]]
     kept = json.loads(json.dumps(few.between.to_data()))
