@@ -28,7 +28,9 @@ from seedtrain.automation._opcua import (
     draft_mapping,
     parse_mapping,
 )
-from seedtrain.automation._protocols import TagMapping, TagPlant, parse_tag_mapping
+from seedtrain.automation._opcua._session import Value
+from seedtrain.automation._protocols import Access, TagMapping, TagPlant, parse_address, parse_tag_mapping
+from seedtrain.automation._protocols._opcua_tags import OpcUaDevice
 from seedtrain.automation._served import PlantProcess
 from seedtrain.automation._structures import name_and_node, name_of, pairs, text_structure
 from seedtrain.base import InputError, InputErrors
@@ -270,6 +272,20 @@ units: {{T: {{origin: measured, functions: {{pH: {{current: s=T/FunctionSet/pH/C
 """
     with pytest.raises(InputErrors, match="says that values of T are simulated"):
         TagPlant(parse_tag_mapping(text, "mapping.yaml"))
+
+
+def test_a_value_of_bad_quality_is_no_value(plant_process: PlantProcess, monkeypatch: pytest.MonkeyPatch):
+    """What a server still shows of an instrument that has failed is not what is there."""
+    node = PLANT.format("T/FunctionSet/pH/CurrentValue")
+    device = OpcUaDevice(parse_address(plant_process.url), Access(), [node], lambda name: name, "measured")
+    try:
+        for quality, wanted in (("good", 7.0), ("uncertain", 7.0), ("bad", None)):
+            shown = Value(7.0, START, cast(Any, quality))
+            monkeypatch.setattr(Session, "read", lambda own, nodes, attribute="Value", shown=shown: [shown])
+            (found,) = device.read([node])
+            assert (found.value, found.quality, found.time) == (wanted, quality, START)
+    finally:
+        device.close()
 
 
 LADS_NODES = {
