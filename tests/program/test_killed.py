@@ -96,7 +96,7 @@ def test_a_run_killed_in_its_campaign_goes_on_to_the_same_dossier(finished, tmp_
 
 def test_a_batch_killed_again_and_again_is_one_batch_with_one_record(easy, easy_finished, undrawn) -> None:
     forget(easy, "batch")
-    for point in (BATCH_POINTS[4], BATCH_POINTS[-1]):
+    for point in (BATCH_POINTS[6], BATCH_POINTS[-1]):
         kill(easy, "event", *point)
         assert verified(easy), point
     ran, document = run_stages(easy)

@@ -318,6 +318,7 @@ def _drive(given: _Given, plant: AnyPlant, read: AnyMapping, *, simulated: bool)
     ledger, control, batch, options = given.ledger, given.control, given.batch, given.options
     origin = "simulated" if simulated else plant.origin
     stream = sys.stderr if options.json else sys.stdout
+    open_deviations(ledger, batch)  # an executor may have been killed between an excursion and its deviation
     with Recorder(
         ledger, batch, origin=origin, alarms=(*recipe_alarms(control.recipe), *given.further), notify=given.notify
     ) as recorder:

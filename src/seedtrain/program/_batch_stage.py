@@ -191,6 +191,8 @@ class BatchStage:
         def on_excursion(_: object) -> None:
             open_deviations(ledger, batch)
 
+        if any(ledger.events(subject=batch)):  # a run may have been killed between an excursion and its deviation
+            open_deviations(ledger, batch)
         progress(0.0, _("the virtual plant starts"))
         with (
             served_plant(
