@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from seedtrain.automation import BatchState, BatchWatch, OpcUaPlant, Reading, Recorder, batch_state, live_status
+from seedtrain.automation._observed import Outage
 from seedtrain.automation._opcua._unit import OpcUaUnit
 from seedtrain.automation._plant._base import LEASE_S
-from seedtrain.base import InputErrors
+from seedtrain.base import InputErrors, UnavailableError
 from seedtrain.cli._batch_live import _target
 from seedtrain.gmp import batch_record, command_batch
 from seedtrain.quantity import parse
@@ -167,7 +168,24 @@ def test_the_instruments_of_a_held_unit_are_read_so_that_somebody_can_judge(
         recorder.close()
 
 
-def test_a_cut_connection_is_a_gap_and_a_long_one_brings_the_unit_to_its_safe_state(tmp_path: Path):
+class Late:
+    """A history that is away, and then behind, when it is first asked whether it fills a gap."""
+
+    def __init__(self, unit: OpcUaUnit) -> None:
+        self.filled, self.asked = unit.filled, 0
+
+    def __call__(self, path: str, outage: Outage, longest: float) -> Mapping[str, bool]:
+        self.asked += 1
+        if self.asked == 1:
+            raise UnavailableError("no answer in time", remedy="Look again.")
+        return (
+            dict.fromkeys(self.filled(path, outage, longest), False)
+            if self.asked == 2
+            else self.filled(path, outage, longest)
+        )
+
+
+def test_a_cut_connection_is_a_gap_and_a_long_one_brings_the_unit_to_its_safe_state(tmp_path: Path, monkeypatch):
     with (
         served(tmp_path, speed=600.0) as process,
         Proxy(process.url) as proxy,
@@ -177,6 +195,8 @@ def test_a_cut_connection_is_a_gap_and_a_long_one_brings_the_unit_to_its_safe_st
         clock = direct.unit("shake_flask").now
         batch.phase(GROW)
         time.sleep(1.5)
+        unit = batch.plant.unit("shake_flask")
+        monkeypatch.setattr(unit, "filled", Late(unit))
         cut = clock()
         proxy.cut()
         time.sleep(2.0)

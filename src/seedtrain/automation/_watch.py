@@ -26,6 +26,8 @@ class TakenOver(InputError):
     """Another executor drives this batch now."""
 
 
+LOOKS_FOR_HISTORY: Final = 3
+"""More looks for what a server's history lacks of a lost connection, before it is marked as lacking."""
 PAST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Up to when the process clock is moved by a look that moves it not at all."""
 
@@ -40,6 +42,7 @@ class Watch:
         began = state.started[step.path].time
         self._ramp = Ramp(step.phase, began)
         self._lost, self.seen = False, began - timedelta(microseconds=1)
+        self._outages: list[Outage] = []
         if self.live.recorder is not None:
             self.live.recorder.phase(self.unit.name, step.path, step.phase.do, began)
 
@@ -61,7 +64,7 @@ class Watch:
             _mind_interlocks(job, state, step, unit)
             _step_targets(state, step, unit, self._ramp)
             ending = unit.poll(step.path) if wait else unit.poll(step.path, PAST)
-            _mark_gaps(job, state, step, unit)
+            self._mark_gaps()
             self.keep()
         except UnavailableError as error:
             if not self._lost:
@@ -81,6 +84,24 @@ class Watch:
         if ending is not None and wait:
             time.sleep(self.live.look_s)
         return None
+
+    def _mark_gaps(self) -> None:
+        """One `telemetry.gap` a tag for each lost connection, with its exact span and whether history fills it.
+
+        A server that was busy may write its history up only after it answers again, so it is given some looks.
+        """
+        self._outages += self.unit.outages()
+        longest = self.job.interval.total_seconds() / 3600.0
+        while self._outages:
+            outage = self._outages[0]
+            for again in range(1 + LOOKS_FOR_HISTORY):
+                time.sleep(self.live.look_s if again else 0.0)
+                filled = self.unit.filled(self.step.path, outage, longest)
+                if all(filled.values()):
+                    break
+            told = (gap(self.job, self.state, self.step, self.unit, tag, outage, done) for tag, done in filled.items())
+            commit(self.job, self.state, list(told))
+            del self._outages[0]
 
     def pass_time(self, until: datetime | None) -> None:
         """Let process time pass, towards `until` at most where it is given."""
@@ -201,14 +222,6 @@ def _mind_interlocks(job: Job, state: BatchState, step: PhaseAt, unit: WatchedUn
     tripped = job.draft("alarm.interlock", payload, at, device=unit.name)
     commit(job, state, [tripped, *held_drafts(job, state, at, words, of=step)])
     raise Overtaken
-
-
-def _mark_gaps(job: Job, state: BatchState, step: PhaseAt, unit: WatchedUnit) -> None:
-    """One `telemetry.gap` a tag for each lost connection, with its exact span and whether history fills it."""
-    for outage in unit.outages():
-        filled = unit.filled(step.path, outage, job.interval.total_seconds() / 3600.0)
-        drafts = [gap(job, state, step, unit, tag, outage, done) for tag, done in filled.items()]
-        commit(job, state, drafts)
 
 
 def gap(
