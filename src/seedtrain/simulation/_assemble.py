@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from seedtrain.simulation._airlift import COLUMN_FACTOR, column_kLa
 from seedtrain.simulation._books import balances, flows_of, totals
 from seedtrain.simulation._culture import Culture
+from seedtrain.simulation._equations import SHARE
 from seedtrain.simulation._errors import TrajectoryError
 from seedtrain.simulation._flight import NEGATIVE, Flight
 from seedtrain.simulation._plan import Segment
@@ -77,7 +78,7 @@ class _Table:
     @cached_property
     def observed(self) -> dict[str, Floats]:
         """Observations by name, shape "time"."""
-        values = self.flight.observed()
+        values = self.flight.observed
         return {name: values[:, at] for at, name in enumerate(self.flight.setup.system.observed)}
 
     @property
@@ -191,6 +192,7 @@ def _equipment(vessel: Vessel, table: _Table) -> list[_Row]:
         ("N", "1/min", _speeds(vessel, table), "shaking frequency" if _shaking(vessel) else "stirrer speed"),
         ("P_V", "W/m3", power / table.state("v") * 1000, "stirrer power per volume, with gas"),
         ("gas", "L/min", table.seen("gas"), "air, at 0 degC and 1 atm"),
+        *_gas_control(table),
         ("O2_out", "%", table.seen("x_O2_out") * 100, "oxygen in dry exit gas"),
         ("CO2_out", "%", table.seen("x_CO2_out") * 100, "carbon dioxide in dry exit gas"),
         ("T", "degC", table.state("T"), "temperature"),
@@ -199,6 +201,17 @@ def _equipment(vessel: Vessel, table: _Table) -> list[_Row]:
         ("cooling", "kW", table.seen("cooling") * kilo, "heat that the jacket takes"),
         ("cooling_capacity", "kW", table.seen("capacity") * kilo, "heat that the jacket could take"),
     ]
+
+
+def _gas_control(table: _Table) -> list[_Row]:
+    """What the cascade does beside the stirrer, where it may."""
+    layout = table.flight.setup.layout
+    rows: list[_Row] = []
+    if layout.gas_follows:
+        rows.append(("vvm", "vvm", table.seen("gas") / (table.state("v") * table.volume), "aeration"))
+    if layout.oxygen_follows:
+        rows.append(("O2_share", "%", 100 * table.seen(SHARE), "pure oxygen in the gas"))
+    return rows
 
 
 def _speeds(vessel: Vessel, table: _Table) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -52,6 +53,7 @@ class Flight:
         numbers = self.setup.schedule.numbers[0]
         return [read.held(row, start) for row, start in zip(numbers.tolist(), self.starts.tolist(), strict=True)]
 
+    @cached_property
     def observed(self) -> Floats:
         """The system's observations at every stored point, shape "point observation"."""
         read, held = evaluator(self.setup.system), self.held()

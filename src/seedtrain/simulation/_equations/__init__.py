@@ -2,7 +2,7 @@
 
 from seedtrain.simulation._equations._closure import closure
 from seedtrain.simulation._equations._conversion import zone_lines
-from seedtrain.simulation._equations._places import LEFT, LIQUID, OBSERVED, Kind, Layout
+from seedtrain.simulation._equations._places import LEFT, LIQUID, OBSERVED, SHARE, Kind, Layout
 from seedtrain.simulation._equations._system import culture_system
 from seedtrain.simulation._equations._text import Line
 from seedtrain.simulation._equations._vessel_lines import solubility, vapour
@@ -11,6 +11,7 @@ __all__ = [
     "LEFT",
     "LIQUID",
     "OBSERVED",
+    "SHARE",
     "Kind",
     "Layout",
     "Line",
