@@ -191,7 +191,7 @@ def _equipment(vessel: Vessel, table: _Table) -> list[_Row]:
         ("kLa_max", "1/h", table.seen("kLa_high"), "oxygen transfer coefficient at the highest speed"),
         ("N", "1/min", _speeds(vessel, table), "shaking frequency" if _shaking(vessel) else "stirrer speed"),
         ("P_V", "W/m3", power / table.state("v") * 1000, "stirrer power per volume, with gas"),
-        ("gas", "L/min", table.seen("gas"), "air, at 0 degC and 1 atm"),
+        ("gas", "L/min", table.seen("gas"), _gas_words(table)),
         *_gas_control(table),
         ("O2_out", "%", table.seen("x_O2_out") * 100, "oxygen in dry exit gas"),
         ("CO2_out", "%", table.seen("x_CO2_out") * 100, "carbon dioxide in dry exit gas"),
@@ -203,14 +203,21 @@ def _equipment(vessel: Vessel, table: _Table) -> list[_Row]:
     ]
 
 
+def _gas_words(table: _Table) -> str:
+    mixed = table.flight.setup.layout.oxygen_follows
+    return "air and pure oxygen, at 0 degC and 1 atm" if mixed else "air, at 0 degC and 1 atm"
+
+
 def _gas_control(table: _Table) -> list[_Row]:
     """What the cascade does beside the stirrer, where it may."""
     layout = table.flight.setup.layout
     rows: list[_Row] = []
     if layout.gas_follows:
-        rows.append(("vvm", "vvm", table.seen("gas") / (table.state("v") * table.volume), "aeration"))
+        rows.append(
+            ("vvm", "vvm", table.seen("gas") / (table.state("v") * table.volume), "gas per broth volume and minute")
+        )
     if layout.oxygen_follows:
-        rows.append(("O2_share", "%", 100 * table.seen(SHARE), "pure oxygen in the gas"))
+        rows.append(("O2_share", "%", 100 * table.seen(SHARE), "part of the gas that is pure oxygen"))
     return rows
 
 

@@ -157,7 +157,7 @@ class Plan:
 
 
 WITHIN: Final = 0.98
-"""Of a recipe's limit of the gas, up to which a cascade goes, so that the noise of a flow meter stays within it too."""
+"""Of a recipe's limit of the gas, up to which a cascade goes: four standard deviations of a flow meter stay within."""
 LONGEST: Final = 200.0
 """h; a phase that states neither until, at_most nor duration cannot be simulated, and none runs longer than this."""
 

@@ -73,7 +73,7 @@ class Setup:
         if all(segment.dissolved_oxygen is None for segment in self.plan.segments):
             return ()
         has = {"stirrer_speed": True, "aeration": vessel.aeration[1] > vessel.aeration[0]}
-        has["oxygen_share"] = vessel.oxygen_share > 0
+        has["oxygen_share"] = vessel.pure_oxygen > 0
         stages = tuple(name for name in vessel.oxygen_cascade if has[name])
         return stages if set(stages) - {"stirrer_speed"} else ()
 
@@ -365,7 +365,7 @@ def _vessel_numbers(vessel: Vessel, segment: Segment, around: Surroundings, volu
             "P_number": vessel.power_number,
             "P_motor": vessel.motor_power,
             "vvm_high": most,
-            "share_high": vessel.oxygen_share,
+            "share_high": vessel.pure_oxygen,
         }
     )
 

@@ -129,6 +129,11 @@ class StirredTank:
         return POWER_NUMBERS[self.impeller]
 
     @property
+    def pure_oxygen(self) -> float:
+        """The most of its gas that its cascade makes pure oxygen."""
+        return self.oxygen_share if "oxygen_share" in self.oxygen_cascade else 0.0
+
+    @property
     def area(self) -> float:
         """Cross section, m2."""
         return math.pi * self.diameter**2 / 4
