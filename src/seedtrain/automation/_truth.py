@@ -207,7 +207,7 @@ def _vessel(control: ControlRecipe, step: PhaseAt, run: Run | None) -> PhaseTrut
             traces[tag] = Trace.constant(setting.magnitude(sensor.unit), sensor.unit, hours)
             if tag == "aeration" and run is not None and span is not None and in_culture and "vvm" in run.variables:
                 followed = _slice(run, "vvm", span.start, span.end, hours).to(sensor.unit)
-                # A run counts the gas that is set by the volume at the phase's start; a plant by that of now.
+                # What is set stands, also where the run cuts the gas to what the impeller disperses.
                 traces[tag] = replace(followed, values=np.maximum(followed.values, traces[tag].values[0]))
         elif tag.endswith("_share"):  # what the vessel has no line for
             traces[tag] = Trace.constant(0.0, sensor.unit, hours)

@@ -213,9 +213,8 @@ def _gas_control(table: _Table) -> list[_Row]:
     layout = table.flight.setup.layout
     rows: list[_Row] = []
     if layout.gas_follows:
-        rows.append(
-            ("vvm", "vvm", table.seen("gas") / (table.state("v") * table.volume), "gas per broth volume and minute")
-        )
+        begun = table.flight.starts[list(table.flight.segments), table.flight.setup.index("v")] * table.volume
+        rows.append(("vvm", "vvm", table.seen("gas") / begun, "gas per broth volume at the phase's start and minute"))
     if layout.oxygen_follows:
         rows.append(("O2_share", "%", 100 * table.seen(SHARE), "part of the gas that is pure oxygen"))
     return rows

@@ -42,7 +42,7 @@ def gas_held(layout: Layout) -> list[Line]:
     return [
         ("n_first", f"gas_first * {_MOLE!r} / V_0"),
         ("flow_one", f"(T_set + 273.15) / 273.15 * {ATMOSPHERE!r} / p_s / 60000.0 * V_0 / {_MOLE!r}"),  # m3/s
-        ("n_flood", "flood_most / flow_one"),
+        ("n_most", f"max(n_first, min({GAS_HIGH} * V_s * {_MOLE!r} / V_0, flood_most / flow_one))"),
         ("l_kLa", f"log(k_base) + beta * log(flow_one / ({math.pi / 4!r} * D_T ** 2))"),
         ("l_P", "log(bare_one)"),
         (
@@ -81,7 +81,6 @@ def gas_stage(layout: Layout) -> list[Line]:
     """`n_gas`: what the stage of gas gives, mol/h per litre at the start."""
     rich = layout.oxygen_follows and layout.precedes("oxygen_share", "aeration")
     lines: list[Line] = [
-        ("n_most", f"max(n_first, min({GAS_HIGH} * v * {_MOLE!r}, n_flood))"),
         ("y_in", f"{OXYGEN_IN_AIR!r} + {1 - OXYGEN_IN_AIR!r} * {SHARE_HIGH}" if rich else repr(OXYGEN_IN_AIR)),
         ("y_rest", "1.0 - y_in"),
         ("taken", "OUR * v / 1000.0"),

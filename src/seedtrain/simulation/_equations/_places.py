@@ -61,7 +61,7 @@ STIRRED: Final = (
     "P_number",  # power number of one impeller
     "P_motor",  # W
 )
-GAS_HIGH: Final = "vvm_high"  # where the cascade's stage of gas ends, normal volumes per volume now and minute
+GAS_HIGH: Final = "vvm_high"  # where the cascade's stage of gas ends, as `vvm`
 SHARE_HIGH: Final = "share_high"  # the most of the gas that may be pure oxygen
 JACKET: Final = ("U_jacket", "A_jacket", "T_cool", "T_heat")  # W/m2/K, m2, degC, degC
 STILL: Final = (
