@@ -11,7 +11,7 @@ import numpy as np
 
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, Composition
-from seedtrain.simulation._equations import LIQUID
+from seedtrain.simulation._equations import GASES, LIQUID
 from seedtrain.simulation._flight import Flight
 from seedtrain.simulation._plan import Liquid, base_liquid
 from seedtrain.simulation._run import Balance, Variable
@@ -58,21 +58,13 @@ def flows_of(flight: Flight) -> Flows:
 
 
 def _gases(flight: Flight) -> tuple[float, float]:
-    """Air and pure oxygen that came in, normal m3.
-
-    A gas that follows the culture is summed over the stored points, between which it counts as linear.
-    """
-    layout, system = flight.setup.layout, flight.setup.system
-    if not layout.cascade:
-        gas = [symbol for symbol, _ in system.held].index("gas")
-        spans = zip(flight.held(), (flight.ends - flight.begins).tolist(), strict=True)
-        return sum(held[gas] * span * 60 / 1000 for held, span in spans), 0.0
-    gas_flow = flight.observed[:, system.observed.index("gas")] * 60 / 1000
-    share = flight.observed[:, system.observed.index("share")] if layout.oxygen_follows else 0.0 * gas_flow
-    same = np.diff(flight.segments) == 0
-    steps = np.where(same, np.diff(flight.times), 0.0)
-    air, pure = (0.5 * (part[1:] + part[:-1]) for part in (gas_flow * (1 - share), gas_flow * share))
-    return float((air * steps).sum()), float((pure * steps).sum())
+    """Air and pure oxygen that came in, normal m3."""
+    if flight.setup.layout.cascade:
+        both, pure = (_Books(flight).passed(name) / 1000 for name in GASES)
+        return both - pure, pure
+    gas = [symbol for symbol, _ in flight.setup.system.held].index("gas")
+    spans = zip(flight.held(), (flight.ends - flight.begins).tolist(), strict=True)
+    return sum(held[gas] * span * 60 / 1000 for held, span in spans), 0.0
 
 
 @dataclass(frozen=True)

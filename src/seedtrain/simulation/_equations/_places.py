@@ -19,6 +19,8 @@ WHOLE: Final = ("v", "T")
 PASSED: Final = ("x_O", "x_C", "x_B", "x_E", "x_U", "x_P", "x_S", "x_Q")
 """What has passed a boundary, per litre at the start: O2 in and CO2 out mmol, base L, water evaporated g, O2 used mmol,
 product formed g, shaft work and heat removed J."""
+GASES: Final = ("x_G", "x_R")
+"""Where a cascade moves the gas: what came in, all of it and pure oxygen, normal L per litre at the start."""
 LEFT: Final = ("l_V", "l_I", "l_O", "l_C", "l_N", "l_W", "l_Z")
 """What harvest and bleed took, as `LIQUID` with L of broth first; each species adds `l_{species}`."""
 
@@ -184,7 +186,8 @@ class Layout:
         """Every state."""
         names = (*(f"m_{name}" for name in self.culture.species), *LIQUID)
         left = (*LEFT, *(f"l_{name}" for name in self.culture.species)) if self.outflow else ()
-        return (*(f"{name}{suffix}" for suffix in self.suffixes for name in names), *WHOLE, *PASSED, *left)
+        gases = GASES if self.cascade else ()
+        return (*(f"{name}{suffix}" for suffix in self.suffixes for name in names), *WHOLE, *PASSED, *left, *gases)
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:

@@ -139,6 +139,11 @@ def _rates(layout: Layout) -> list[str]:
         "power * 3600.0",
         "cooling * 3600.0",
         *(_left(layout) if layout.outflow else ()),
+        *(
+            ("gas * 60.0 / V_0", f"gas * {SHARE if layout.oxygen_follows else '0.0'} * 60.0 / V_0")
+            if layout.cascade
+            else ()
+        ),
     ]
 
 
