@@ -165,9 +165,9 @@ def test_what_is_transferred_is_what_is_used_until_the_last_stage_is_at_its_end(
     vessel = tank(oxygen_cascade=order, oxygen_share=share)
     place = placer(vessel, coalescence=coalescence, volume=volume, least=least)
     start, one, other, end = (place(found) for found in (1e-3, uptake, uptake * step, 1e4))
-    if 0.99 * one["OUR"] <= one["OTR"] <= 1.01 * one["OUR"]:
-        # More is not answered by less, but for the CO2 that dilutes the gas where oxygen becomes short.
-        assert one["OTR"] <= other["OTR"] * (1.05 if other["OTR"] < 0.99 * other["OUR"] else 1.001)
+    met = [0.99 * found["OUR"] <= found["OTR"] <= 1.01 * found["OUR"] for found in (one, other)]
+    # More is not answered by less. Where oxygen becomes short more CO2 dilutes the gas, and so takes some of it.
+    assert not met[0] or one["OTR"] <= other["OTR"] * (1.001 if met[1] else 1.2)
     for symbol in ("gas", "share"):
         assert start[symbol] - 1e-9 <= one[symbol] <= other[symbol] * (1 + 1e-6) + 1e-9
         assert other[symbol] <= end[symbol] * (1 + 1e-9) + 1e-9
