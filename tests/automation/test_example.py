@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,12 @@ class Example:
 
 @pytest.fixture(scope="module")
 def example() -> Example:
+    return worked_example()
+
+
+@cache
+def worked_example() -> Example:
+    """The 90 L batch of the worked example, simulated once for all tests of a process."""
     document = read_document(EXAMPLE / "plant.yaml")
     vessels = {name: VesselEntry.model_validate(data).vessel(name) for name, data in document.data["units"].items()}
     master = read_recipe(EXAMPLE / "recipe.yaml")

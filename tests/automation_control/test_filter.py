@@ -55,6 +55,19 @@ def test_a_missing_reading_leaves_more_unknown_than_a_good_one():
         CultureFilter(filled(), ("q_X",))
 
 
+def test_what_is_left_after_a_draw_is_known_as_well_as_before():
+    """Half the broth holds half of everything, and half the error of it; parameters do not change."""
+    found = CultureFilter(filled(cells=2.0), ("q_S_max",))
+    inputs = Rig(filled(cells=2.0)).step()
+    before, covariance, volume = found.told(inputs), found.covariance.copy(), found.model.volume
+    found.draw(0.5 * volume)
+    after = found.told(inputs)
+    assert after["biomass"] == pytest.approx(before["biomass"])
+    assert after["biomass_sd"] == pytest.approx(before["biomass_sd"])
+    assert found.covariance[:-1, :-1] == pytest.approx(0.25 * covariance[:-1, :-1])
+    assert found.covariance[-1, -1] == covariance[-1, -1]
+
+
 def test_the_gas_balance_finds_what_the_cells_take():
     rig = Rig(filled(cells=5.0))
     rig.run(1.0)

@@ -134,6 +134,40 @@ def test_every_fault_is_told_at_once_and_nothing_moves(bench: Bench):
         assert ledger.head == head
 
 
+def test_files_of_alarms_and_of_good_batches_are_read_before_anything_is_recorded(bench: Bench):
+    wrong = bench.folder / "alarms.yaml"
+    wrong.write_text("notify: [{command: [x], priority: loud}]\n", encoding="utf-8")
+    with open_ledger(bench.record, read_only=True) as ledger:
+        head = ledger.head
+    given = (
+        "--mapping",
+        bench.mapping(),
+        *SIMULATED,
+        "--allow-missing",
+        "--alarms",
+        wrong,
+        "--golden",
+        wrong,
+        "--json",
+    )
+    said = bench.signed("start", bench.folder / "recipe.yaml", "--batch", "L-9", *given)
+    assert said.code == 2
+    words = " ".join(item["message"] for item in said.document["errors"])
+    assert "alarms" in words
+    assert "loud" in words
+    assert "alarms.yaml" in json.dumps(said.document)
+    assert len(said.document["errors"]) >= 3  # of both files
+    with open_ledger(bench.record, read_only=True) as ledger:
+        assert ledger.head == head
+
+
+def test_what_is_no_batch_id_is_told_before_what_the_store_lacks(bench: Bench):
+    given = ("--mapping", bench.mapping(), *SIMULATED, "--allow-missing", "--json")
+    said = bench.signed("start", bench.folder / "recipe.yaml", "--batch", "L 1/..", *given)
+    assert said.code == 2
+    assert [item["message"] for item in said.document["errors"]] == ["'L 1/..' is not a batch id"]
+
+
 def test_lots_that_a_later_phase_needs_are_missed_before_anything_moves(bench: Bench, tmp_path: Path):
     with open_ledger(tmp_path / "record.db") as ledger:
         who = enrol_person(ledger, "Olga", ["operator"], password=PASSWORD)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
+
+import pytest
 
 from seedtrain.automation import BatchState, clock_behind
+from seedtrain.automation._branches import Branches
 from seedtrain.automation._fold import WHOLE, Mark
 from seedtrain.automation._standing import _not_obeyed
+from seedtrain.base import InputError
 from seedtrain.recipe import State
 from seedtrain.record import Draft, Event, open_ledger
 from tests.automation.made import START
@@ -47,3 +52,15 @@ def test_a_plant_whose_clock_lies_before_another_batch_on_its_units_is_noticed(t
         assert clock_behind(ledger, "N", ["T"], START + timedelta(hours=9)) is None
         assert clock_behind(ledger, "B", ["T"], START) == ("A", START + timedelta(hours=5))  # its own do not count
         assert clock_behind(ledger, "N", ["W"], START) is None
+
+
+def test_what_a_unit_refuses_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch):
+    held: list[str] = []
+    branches = Branches(cast(Any, None), BatchState(BATCH))
+    monkeypatch.setattr(Branches, "hold", lambda own, step, words: held.append(words))
+
+    def refuse() -> None:
+        raise InputError("T is locked", remedy="Unlock it.")
+
+    assert branches._try(control().recipe.phase_at(FED), refuse) == "T is locked. Unlock it."
+    assert held == ["T is locked"]  # the record has the reason alone

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from seedtrain.automation import (
 from seedtrain.automation._monitoring._profile import PhaseTime, profile
 from seedtrain.base import InputError, InputErrors
 from seedtrain.cli import main
-from seedtrain.cli._batch_golden import beside
+from seedtrain.cli._batch_golden import _tell_model, beside
+from seedtrain.cli._common import Common
 from seedtrain.record import Ledger, Telemetry, Trend, open_ledger
 from tests.automation_monitoring.recorded import (
     EVERY,
@@ -178,7 +180,7 @@ def test_a_profile_is_the_mean_of_what_is_good_in_its_unit_and_an_empty_stretch_
     phase = PhaseTime("p", "T", 0, 60 * 60_000_000)
     (row,) = profile({"temperature": [trend]}, phase, {"temperature": "degC"}, 360.0, 10).T
     nan = np.nan
-    np.testing.assert_allclose(row, [21, 30.5, 30.5, nan, nan, nan, 50, 52, 52, nan])
+    np.testing.assert_allclose(row, [21, 31, 31, nan, nan, nan, 50, 52, 52, nan])
     (kelvin,) = profile({"temperature": [trend]}, phase, {"temperature": "K"}, 360.0, 10).T
     np.testing.assert_allclose(kelvin, row + 273.15)
 
@@ -211,6 +213,19 @@ def test_what_does_not_fit_is_refused(ledger: Ledger, learnt: tuple[Path, Golden
     for batch, words in (("B-2", "runs another, the model is of"), ("B-3", "is measured"), ("B-8", "no batch 'B-8'")):
         with pytest.raises(InputError, match=words):
             GoldenWatch(ledger, batch, learnt[1])
+
+
+def test_a_batch_that_stands_out_among_the_good_ones_is_named(
+    learnt: tuple[Path, GoldenBatches], capsys: pytest.CaptureFixture[str]
+) -> None:
+    phase = learnt[1].phases[PHASE]
+    left_out = list(phase.model.left_out)
+    left_out[3] = 50.0
+    odd = replace(learnt[1], phases={PHASE: replace(phase, model=replace(phase.model, left_out=tuple(left_out)))})
+    assert list(odd.outstanding) == ["G-03"]
+    assert odd.outstanding["G-03"] > 2.0
+    _tell_model(odd, Path("golden.json"), Common())
+    assert "G-03 stands out" in capsys.readouterr().out
 
 
 def test_at_the_command_line(

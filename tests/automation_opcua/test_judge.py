@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
-
-import pytest
 
 from seedtrain.automation._scenario import write_scenario
 from seedtrain.automation._served import start_plant
 from seedtrain.quantity import Quantity
 from tests.automation.made import START, plant
 from tests.automation_opcua.served import FED, small, small_scenario
+from tests.judges import node_judge
 
 JUDGE = Path(__file__).parent / "judge"
 
 
 def test_node_opcua_sees_what_the_stand_in_shows(tmp_path: Path):
-    node = shutil.which("node")
-    if node is None or not (JUDGE / "node_modules" / "node-opcua-client").is_dir():
-        words = f"node-opcua is not installed: npm ci --prefix {JUDGE.relative_to(Path.cwd())}"
-        if os.environ.get("SEEDTRAIN_REQUIRE_JUDGES"):
-            pytest.fail(words)
-        pytest.skip(words)
+    node = node_judge(JUDGE, "node-opcua-client")
     path = tmp_path / "scenario.json"
     write_scenario(path, small_scenario())
     phase = small().recipe.phase(FED)

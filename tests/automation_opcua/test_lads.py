@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -29,7 +28,9 @@ from seedtrain.automation._opcua import (
     draft_mapping,
     parse_mapping,
 )
-from seedtrain.automation._protocols import TagMapping, TagPlant, parse_tag_mapping
+from seedtrain.automation._opcua._session import Value
+from seedtrain.automation._protocols import Access, TagMapping, TagPlant, parse_address, parse_tag_mapping
+from seedtrain.automation._protocols._opcua_tags import OpcUaDevice
 from seedtrain.automation._served import PlantProcess
 from seedtrain.automation._structures import name_and_node, name_of, pairs, text_structure
 from seedtrain.base import InputError, InputErrors
@@ -38,22 +39,12 @@ from seedtrain.recipe import State
 from tests.automation.made import START
 from tests.automation_opcua import lads_types
 from tests.automation_opcua.served import FED, driven, small
+from tests.judges import node_judge
 
 JUDGE = Path(__file__).parent / "judge"
 PLANT = "nsu=urn:seedtrain:plant;s={}"
 WHEN = START + timedelta(days=800)
 """At a time of their own: the plant is shared with other tests."""
-
-
-def required(package: str) -> str:
-    """Where node is, or this test is not run."""
-    node = shutil.which("node")
-    if node is None or not (JUDGE / "node_modules" / package).is_dir():
-        words = f"{package} is not installed: npm ci --prefix {JUDGE.relative_to(Path.cwd())}"
-        if os.environ.get("SEEDTRAIN_REQUIRE_JUDGES"):
-            pytest.fail(words)
-        pytest.skip(words)
-    return node
 
 
 def home(folder: Path) -> dict[str, str]:
@@ -70,7 +61,7 @@ def started(mapping: Mapping, owner: str) -> Any:
 
 def test_every_object_is_what_the_official_node_sets_say(plant_process: PlantProcess, mapping: Mapping, tmp_path: Path):
     """While one unit runs. The judge damages what it has seen, too, and has to notice every kind of damage."""
-    node = required("node-opcua-address-space")
+    node = node_judge(JUDGE, "node-opcua-address-space")
     device, unit = started(mapping, "B-1")
     with device:
         unit.start(FED, small().recipe.phase(FED), WHEN)
@@ -90,14 +81,14 @@ def test_every_object_is_what_the_official_node_sets_say(plant_process: PlantPro
 
 
 def test_the_types_are_those_of_the_node_sets():
-    required("node-opcua-nodesets")
+    node_judge(JUDGE, "node-opcua-nodesets")
     assert lads_types.extracted() == lads_types.WRITTEN.read_text(encoding="utf-8")
 
 
 @contextmanager
 def other_server(folder: Path) -> Iterator[str]:
     """A LADS server by node-opcua, with a device type of a maker's own."""
-    node = required("node-opcua-server")
+    node = node_judge(JUDGE, "node-opcua-server")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -249,6 +240,7 @@ def test_values_are_drafted_by_their_names():
     for name, shown in held.items():
         tank.children[name] = Offered(name, f"nsu=urn:plc;s={name}", "Variable", value=shown)
     tank.children["TIC.PV"].unit = "degC"
+    tank.children["Level"].unit = "furlongs"  # as a maker writes what no unit is
     root = Offered("Objects", "i=85", "Object", {"Tank 1": tank, "Text": Offered("Text", "i=9", "Variable", value="x")})
     draft = draft_mapping(root, "opc.tcp://192.0.2.7:4840")
     entry = parse_tag_mapping(draft, "mapping.yaml").entry
@@ -280,6 +272,20 @@ units: {{T: {{origin: measured, functions: {{pH: {{current: s=T/FunctionSet/pH/C
 """
     with pytest.raises(InputErrors, match="says that values of T are simulated"):
         TagPlant(parse_tag_mapping(text, "mapping.yaml"))
+
+
+def test_a_value_of_bad_quality_is_no_value(plant_process: PlantProcess, monkeypatch: pytest.MonkeyPatch):
+    """What a server still shows of an instrument that has failed is not what is there."""
+    node = PLANT.format("T/FunctionSet/pH/CurrentValue")
+    device = OpcUaDevice(parse_address(plant_process.url), Access(), [node], lambda name: name, "measured")
+    try:
+        for quality, wanted in (("good", 7.0), ("uncertain", 7.0), ("bad", None)):
+            shown = Value(7.0, START, cast(Any, quality))
+            monkeypatch.setattr(Session, "read", lambda own, nodes, attribute="Value", shown=shown: [shown])
+            (found,) = device.read([node])
+            assert (found.value, found.quality, found.time) == (wanted, quality, START)
+    finally:
+        device.close()
 
 
 LADS_NODES = {
@@ -324,6 +330,7 @@ def test_a_locked_unit_is_its_holders(plant_process: PlantProcess, mapping: Mapp
             assert call(holder, "InitLock", ("String", "cleaning")) == [0]
             assert call(other, "InitLock", ("String", "")) == [-1]
             assert call(other, "RenewLock") == [-1]
+            assert call(other, "ExitLock") == [-1]
             assert value(other, "T/Lock/Locked") is True
             assert 0 < value(other, "T/Lock/RemainingLockTime") <= 600_000
             with pytest.raises(InputError, match="BadLocked"):
@@ -338,6 +345,21 @@ def test_a_locked_unit_is_its_holders(plant_process: PlantProcess, mapping: Mapp
         other.write({target: 37.0})
         assert call(other, "InitLock", ("String", "")) == [0]
         assert call(other, "BreakLock") == [0]
+
+
+def test_a_list_is_no_target_and_ends_no_plant(plant_process: PlantProcess):
+    """Any client can send one: what reads targets would not know what to do with it."""
+    target, clock = PLANT.format("T/FunctionSet/temperature/TargetValue"), PLANT.format("Clock")
+    with asked(plant_process.url) as session:
+        (before,) = session.read([target])
+        with pytest.raises(InputError, match="BadTypeMismatch"):
+            session.write({target: cast(Any, [30.0, 31.0])})
+        now = value(session, "Clock/Time")
+        session.call(clock, f"{clock}/Advance", ("String", "J-8"), ("DateTime", now))
+        (after,) = session.read([target])
+        assert before is not None
+        assert after is not None
+        assert after.value == before.value
 
 
 def started_locked(mapping: Mapping) -> Any:
@@ -403,6 +425,8 @@ def test_a_lads_client_runs_a_program(plant_process: PlantProcess, mapping: Mapp
         active = "T/ProgramManager/ActiveProgram"
         assert name_of(value(session, f"{active}/CurrentProgramTemplate")) == FED
         assert value(session, f"{active}/DeviceProgramRunId") == run
+        with driven(mapping, owner="B-2") as second, pytest.raises(InputError, match="J-7"):  # the job drives it
+            second.unit("T").await_ready(FED, WHEN)
         client.order("Hold")
         assert client.states() == ("Running", "Held", "Held")
         client.order("Unhold")
@@ -416,6 +440,14 @@ def test_a_lads_client_runs_a_program(plant_process: PlantProcess, mapping: Mapp
         assert value(session, f"{result}/ApplicationUri")
         client.order("Stop")
         assert client.states() == ("Stopped", "", "Stopped")
+        client.start(FED, properties)
+        client.order("Hold")
+        client.order("Stop")  # of a held one
+        assert client.states() == ("Stopped", "", "Stopped")
+        holder = PLANT.format("T/FunctionSet/temperature/ControlFunctionState")
+        for number in (float("nan"), float("inf")):
+            with pytest.raises(InputError, match="BadInvalidArgument"):
+                session.call(holder, f"{holder}/StartWithTargetValue", ("Double", number))
 
 
 def test_the_session_of_a_lads_client_is_its_sign_of_life():

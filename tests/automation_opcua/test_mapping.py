@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from seedtrain.automation._opcua import Mapping, OpcUaPlant, Session, browse, parse_mapping
+from seedtrain.automation._opcua._session import Value
 from seedtrain.automation._served import PlantProcess
 from seedtrain.base import InputError, InputErrors, UnavailableError
 from seedtrain.recipe import State, at_scale, parse_recipe
@@ -207,3 +209,45 @@ def test_every_value_says_its_unit_time_and_origin(plant_process: PlantProcess, 
             assert (measure.value.DisplayName.Text or "") == mapping.entry.units["T"].functions[tag].unit
     finally:
         session.close()
+
+
+def test_a_method_that_this_user_may_not_call_is_refused(draft: str, monkeypatch: pytest.MonkeyPatch):
+    """The server says so in the attribute UserExecutable (part 3, 5.7)."""
+    read = Session.read
+
+    def denied(own: Session, nodes: Sequence[str], attribute: str = "Value") -> list[Value | None]:
+        found = read(own, nodes, attribute)
+        if attribute != "UserExecutable":
+            return found
+        return [
+            Value(False, None, "good") if node.endswith("T/ProgramManager/Abort") else item
+            for node, item in zip(nodes, found, strict=True)
+        ]
+
+    monkeypatch.setattr(Session, "read", denied)
+    (error,) = refused(draft)
+    assert re.search(r"this user may not call .*T/ProgramManager/Abort", error.message)
+    assert "as another user" in error.remedy
+
+
+def test_a_machine_within_that_is_not_active_says_nothing_of_the_state(
+    plant_process: PlantProcess, draft: str, monkeypatch: pytest.MonkeyPatch
+):
+    """LADS: outside Running the inner machine's state is bad, whatever stands in it (part 16, 4.4.9)."""
+    read = Session.read
+
+    def shown(own: Session, nodes: Sequence[str], attribute: str = "Value") -> list[Value | None]:
+        from asyncua import ua
+
+        words = {"CurrentState": ("Running", "good"), "RunningStateMachine/CurrentState": ("Held", "bad")}
+        found = read(own, nodes, attribute)
+        for index, node in enumerate(nodes):
+            word = words.get(node.partition("T/FunctionalUnitState/")[2])
+            if word is not None and attribute == "Value":
+                found[index] = Value(ua.LocalizedText(word[0]), None, "bad" if word[1] == "bad" else "good")
+        return found
+
+    with OpcUaPlant(parse_mapping(draft, "mapping.yaml"), small(), patience=1.0) as device:
+        unit = device.unit("T")
+        monkeypatch.setattr(Session, "read", shown)
+        assert unit.state is State.RUNNING  # all that is known; not what the inner one showed last

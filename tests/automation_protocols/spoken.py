@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -12,25 +11,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from seedtrain.automation import SpeaksEntry, write_scenario
 from seedtrain.automation._served import PlantProcess, start_plant
 from tests.automation_opcua.served import small_scenario
+from tests.judges import missing, node_judge
 
 HERE = Path(__file__).parent
 GROUP = "tests"
 DAY_S = 3600.0
 """Process time over real time: a batch of a day in seconds."""
-
-
-def judge_or_skip(found: bool, words: str) -> None:
-    """Skip a test whose judge is missing, by name; fail where judges are required."""
-    if found:
-        return
-    if os.environ.get("SEEDTRAIN_REQUIRE_JUDGES"):
-        pytest.fail(words)
-    pytest.skip(words)
 
 
 def free_port() -> int:
@@ -41,20 +30,14 @@ def free_port() -> int:
 
 def node(script: str) -> list[str]:
     """The command of a judge in JavaScript."""
-    runs = shutil.which("node")
     folder = HERE / "judge"
-    judge_or_skip(
-        runs is not None and (folder / "node_modules" / "sparkplug-payload").is_dir(),
-        "the judges of protocols are not installed: npm ci --prefix tests/automation_protocols/judge",
-    )
-    assert runs is not None
-    return [runs, str(folder / script)]
+    return [node_judge(folder, "sparkplug-payload"), str(folder / script)]
 
 
 def mosquitto() -> str:
     found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    judge_or_skip(found is not None, "mosquitto is not installed: apt-get install mosquitto")
-    assert found is not None
+    if found is None:
+        missing("mosquitto is not installed: apt-get install mosquitto")
     return found
 
 
@@ -92,8 +75,8 @@ def await_port(port: int, process: subprocess.Popen[bytes] | subprocess.Popen[st
 def sila_server(port: int, *files: Path | str) -> Iterator[None]:
     """The SiLA 2 server of unitelabs-cdk; `lock` instead of files: one that can be locked."""
     runs = HERE / "judge_sila" / "venv" / "bin" / "python"
-    words = "unitelabs-cdk is not installed: tests/automation_protocols/judge_sila/install.sh"
-    judge_or_skip(runs.exists(), words)
+    if not runs.exists():
+        missing("unitelabs-cdk is not installed: tests/automation_protocols/judge_sila/install.sh")
     command = [str(runs), str(HERE / "judge_sila" / "server.py"), str(port), *map(str, files)]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import random
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from seedtrain.base import InputError
 from seedtrain.bioinformatics import NUCLEASES, build_genome_index, genome_index, open_genome_index, search_guides
 from seedtrain.bioinformatics._guides import _fasta, _index
 from tests.bioinformatics_guides.reference import Found, brute_force, reverse_complement
+from tests.judges import missing
 
 MG1655 = Path(__file__).parents[3] / "shared" / "data" / "genomes" / "ecoli_mg1655.fa.gz"
 needs_mg1655 = pytest.mark.skipif(not MG1655.exists(), reason=f"the MG1655 genome is not at {MG1655}")
@@ -156,9 +156,7 @@ def test_mg1655_guides_against_bowtie(tmp_path):
     """Judge: Bowtie 1 reports every alignment with up to 3 mismatches; those with NGG behind must be ours."""
     build, align = shutil.which("bowtie-build"), shutil.which("bowtie")
     if not (build and align):
-        if os.environ.get("SEEDTRAIN_REQUIRE_JUDGES"):
-            pytest.fail("the judge bowtie is not installed")
-        pytest.skip("the judge bowtie is not installed")
+        missing("the judge bowtie is not installed")
     path = tmp_path / "genome.fa"
     path.write_bytes(gzip.decompress(MG1655.read_bytes()))
     subprocess.run([build, "-q", path, tmp_path / "bt"], check=True, capture_output=True)

@@ -279,3 +279,19 @@ def test_a_ledger_that_was_changed_behind_its_back_fails_its_check(easy) -> None
     said = called("record", "verify", ledger, "--json")
     assert said.code == 1
     assert said.document["verdict"] == "fail"
+
+
+def test_a_descriptor_that_gives_no_text_is_told(tmp_path: Path) -> None:
+    """One that was closed is by now the ledger, or whatever else the command has opened."""
+    from seedtrain.base import InputError
+    from seedtrain.cli._signing import Secrets
+
+    path = tmp_path / "record.db"
+    path.write_bytes(b"SQLite format 3\0\xff\xfe")
+    for flags in (os.O_RDONLY, os.O_WRONLY):
+        descriptor = os.open(path, flags)
+        try:
+            with pytest.raises(InputError, match="gives no text"):
+                Secrets(descriptor).ask("Password:")
+        finally:
+            os.close(descriptor)

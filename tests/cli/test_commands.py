@@ -203,15 +203,15 @@ def test_new_without_a_terminal_takes_the_usual_vessels_and_needs_a_sequence(tmp
 
 
 def test_a_bench_marks_what_is_simulated_case_by_case(capsys) -> None:
-    from seedtrain.cli._bench import _tell
+    from seedtrain.cli._bench_rows import tell_rows
     from seedtrain.cli._common import Common
 
     row = {"ours": 1.0, "unit": "s", "goal": None, "met": None, "peer": None, "peer_name": None, "note": ""}
     measured, virtual = row | {"case": "timetables"}, row | {"case": "a fed batch", "origin": "simulated"}
-    _tell([measured, virtual], Common(), None)
+    tell_rows([measured, virtual], Common(), None)
     said = capsys.readouterr().out.splitlines()
     assert "timetables" in said
     assert "a fed batch (simulated)" in said
     assert not any("every figure" in line for line in said)
-    _tell([virtual], Common(), None)
+    tell_rows([virtual], Common(), None)
     assert "every figure" in capsys.readouterr().out.splitlines()[0]

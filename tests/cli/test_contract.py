@@ -55,6 +55,13 @@ def test_the_overview_says_what_every_command_is_for() -> None:
         assert re.search(rf" {name} +[A-Z][^╮]+[.?]", overview), name
 
 
+@pytest.mark.parametrize("group", sorted({words[0] for words in COMMANDS if len(words) > 1}))
+def test_a_group_says_what_each_of_its_commands_is_for(group) -> None:
+    said = " ".join(called(group, "--help").out.replace("│", " ").split())
+    for name in {words[1] for words in COMMANDS if words[0] == group}:
+        assert re.search(rf" {name} +[A-Z0-9\"`][^╮]+?[.?:]", said), name
+
+
 def test_a_command_explains_itself_whole() -> None:
     assert "Only stages whose inputs changed are redone" in " ".join(called("run", "--help").out.split())
 

@@ -75,6 +75,25 @@ def test_too_few_runs_are_inconclusive(folder, capsys):
     assert "the least" in text
 
 
+@pytest.mark.parametrize(("lang", "words"), [
+    ("en", "pilot1 was read from 0 to 4 h alone, where runs usually are from 0 to 10 h"),
+    ("zh", "pilot1 仅在 0 至 4 h 有读数"),
+])  # fmt: skip
+def test_a_run_that_ended_early_is_named_and_its_shape_is_not_the_whole(folder, capsys, lang, words):
+    """Its last reading was taken for the end of a culture, and hours that nobody read for a shape that is the same."""
+    rows = (folder / "pilot.csv").read_text().splitlines()
+    kept = [row for row in rows if not (row.startswith("pilot1,") and float(row.split(",")[1]) > 4)]
+    (folder / "pilot.csv").write_text("\n".join(kept) + "\n")
+    arguments = (folder / "bench.yaml", folder / "pilot.yaml", "--plan", folder / "plan.yaml", "--lang", lang)
+    code, text, _err = ran(capsys, *arguments)
+    assert code in (1, 3)
+    assert words in text
+    if lang == "en":
+        assert "every run covers 0 to 4 h alone, of 0 to 10 h: no equivalence of the whole shape" in text
+        (folder / "plan.yaml").write_text(PLAN.replace("margin: 0.5 g/L", "margin: 0.5 g/L, to: 4 h"))
+        assert "no equivalence of the whole shape" not in ran(capsys, *arguments)[1]
+
+
 def test_spectra_features_and_sensors_of_a_plan(folder, capsys):
     rng = np.random.default_rng(5)
     channels = np.linspace(400, 1800, 40)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seedtrain.comparison import feature, profiles
+from seedtrain.comparison import _profiles, feature, profiles
 from seedtrain.simulation import Run, Variable
 
 
@@ -51,13 +51,37 @@ def test_same_end_another_course_is_found():
     assert (same.band >= same.point * 0.98).all()
 
 
-def test_the_band_holds_the_true_difference_as_often_as_it_says():
+@pytest.mark.parametrize("counts", [(6, 5), (3, 3)])
+def test_the_band_holds_the_true_difference_as_often_as_it_says(counts, monkeypatch):
+    monkeypatch.setattr(_profiles, "DRAWS", 1000)
     rng = np.random.default_rng(4)
     held = 0
     for seed in range(200):
-        found = profiles(curves(rng, 6), curves(rng, 5), "P", 1.0, "absolute", seed=seed)
+        found = profiles(curves(rng, counts[0]), curves(rng, counts[1]), "P", 1.0, "absolute", seed=seed)
         held += bool((np.abs(found.difference) <= found.band).all())
     assert 0.83 <= held / 200 <= 0.97
+
+
+def level(rng, count, shift):
+    """Runs that differ in height alone, with a deviation of 1."""
+    hours = np.linspace(0, 10, 5)
+    return [run(hours, shift + rng.normal() + rng.normal(0, 1e-3, 5)) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "margin", "runs", "most"), [("pass", 4.0, (10, 30), 0.1), ("fail", 1.5, (4, 30), 0.12)]
+)
+def test_a_margin_in_deviations_that_few_runs_tell_is_rarely_passed_or_failed_by_what_lies_at_it(
+    verdict, margin, runs, most, monkeypatch
+):
+    """5 % of studies at most (level 90 %); with the margin taken for known it is 20 %."""
+    monkeypatch.setattr(_profiles, "DRAWS", 400)
+    rng = np.random.default_rng(3)
+    told = [
+        profiles(level(rng, runs[0], 0.0), level(rng, runs[1], margin), "P", margin, "deviations", seed=study).verdict
+        for study in range(200)
+    ]
+    assert told.count(verdict) / 200 < most
 
 
 def test_margins_are_of_the_reference():
@@ -73,3 +97,22 @@ def test_runs_that_never_overlap_say_nothing():
     one, other = [run([0, 1, 2], [1, 2, 3])] * 2, [run([5, 6, 7], [1, 2, 3])] * 2
     assert profiles(one, other, "P", 1.0, "absolute").why
     assert profiles(one, other[:1], "P", 1.0, "absolute").verdict == "inconclusive"
+
+
+def test_a_shape_of_which_the_runs_cover_but_a_part_cannot_pass():
+    """One run stopped at 4 h of 10: the shapes are alike as far as it goes, and nothing is known of the rest."""
+    rng = np.random.default_rng(6)
+    reference, tested = curves(rng, 8), curves(rng, 8)
+    assert profiles(reference, tested, "P", 1.0, "absolute").verdict == "pass"
+    hours = np.linspace(0, 4, 5)
+    stopped = [*tested[:-1], run(hours, hours)]
+    found = profiles(reference, stopped, "P", 1.0, "absolute")
+    assert found.partial
+    assert found.whole == (0, 10)
+    assert found.verdict == "inconclusive"
+    assert found.to_data()["partial"]
+    asked = profiles(reference, stopped, "P", 1.0, "absolute", end=4.0)  # where only that much is asked for
+    assert asked.verdict == "pass"
+    assert not asked.partial
+    apart = profiles(reference, [run(hours, hours + 5.0)] * 2, "P", 1.0, "absolute")
+    assert apart.verdict == "fail"  # what differs in a part differs

@@ -13,7 +13,6 @@ from seedtrain.cli import main
 from seedtrain.comparison import (
     Margin,
     Pair,
-    _profiles,
     compare_runs,
     comparison_blocks,
     comparison_lines,
@@ -27,8 +26,7 @@ from seedtrain.comparison import (
 )
 from seedtrain.comparison._reason import here
 from seedtrain.development import read_data
-from seedtrain.simulation import Run
-from tests.comparison.tables import HOURS, PLAN, titre, written
+from tests.comparison.tables import PLAN, titre, written
 
 
 def ran(capsys, *arguments):
@@ -158,41 +156,6 @@ def test_the_unit_of_a_column_does_not_matter():
     again = multivariate(scaled, reference, tested)
     assert found.left_out == ("same",)
     assert found.outside == again.outside
-
-
-def test_a_margin_in_estimated_deviations_rarely_passes_what_lies_at_it(monkeypatch):
-    """Runs that truly differ by the margin pass in 5 % of studies at most (level 90 %), though it is estimated.
-
-    A pass is decided at each time by itself, so that few draws of the band for all times do.
-    """
-    monkeypatch.setattr(_profiles, "DRAWS", 100)
-    rng = np.random.default_rng(3)
-    passed = 0
-    studies = 300
-    for study in range(studies):
-        groups = [
-            [
-                _run(shift + level * np.ones(len(HOURS)) + rng.normal(0, 1e-3, len(HOURS)))
-                for level in rng.normal(0, 1, n)
-            ]
-            for shift, n in ((0.0, 20), (1.5, 100))
-        ]
-        passed += profiles(groups[0], groups[1], "P", 1.5, "deviations", seed=study).verdict == "pass"
-    assert passed / studies < 0.05 + 2.5 * math.sqrt(0.05 * 0.95 / studies)
-
-
-def _run(values):
-    return dataclasses.replace(TEMPLATE[0], time=HOURS, variables={
-        "P": dataclasses.replace(TEMPLATE[0].variables["P"], values=values)
-    })  # fmt: skip
-
-
-TEMPLATE: list[Run] = []
-
-
-@pytest.fixture(autouse=True)
-def _template(folder):
-    TEMPLATE[:] = [next(iter(read_data(folder / "bench.yaml").runs.values()))]
 
 
 def test_the_rank_of_a_conformal_bound_survives_rounding():

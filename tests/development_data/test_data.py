@@ -179,7 +179,7 @@ def test_sampling_is_told_with_its_correction(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words", "line"),
     [
-        ("", "no row below a header", 1),
+        ("", "the table is empty", 1),
         ("a,b\n", "no row below a header", 1),
         ("1,2\n3,4\n", "holds numbers", 1),
         ("batch,time [h],time [h]\nB,1,2\n", "stands twice", 1),

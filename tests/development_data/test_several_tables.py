@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -200,7 +201,7 @@ def test_times_of_day(text: str, hours: float) -> None:
 
 @pytest.mark.parametrize("text", ["24:00", "13:00 PM", "0:30 am", "noon", ""])
 def test_what_is_no_time_of_day(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - of any kind
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         clock(text)
 
 
@@ -265,7 +266,7 @@ def test_a_noisy_sensor_does_not_fill_the_screen(tmp_path: Path, capsys: pytest.
 
 def test_a_folder_gives_its_tables_and_names_what_is_none(tmp_path: Path) -> None:
     for name in ("b.csv", "a.xlsx", "mapping.yaml", ".hidden.csv", "~$a.xlsx", "notes.docx", "export.json"):
-        (tmp_path / name).write_text("")
+        (tmp_path / name).write_text("time [h],DCW [g/L]\n0,1\n")
     tables, others = tables_of_folder(tmp_path)
     assert [path.name for path in tables] == ["a.xlsx", "b.csv", "export.json"]
     assert [path.name for path in others] == ["notes.docx"]
@@ -312,3 +313,39 @@ def test_readings_are_held_against_their_neighbours_as_one_by_one() -> None:
             middle = np.median(level)
             assert found[0][at] == pytest.approx(middle)
             assert found[1][at] == pytest.approx(1.4826 * np.median(np.abs(level - middle)))
+
+
+def test_numbers_beside_the_tables_of_a_sheet_are_named(tmp_path: Path) -> None:
+    """They were passed over without a word: wider than the table above them, they do not go on with it."""
+    two = "Run B1\nTime [h],DCW [g/L]\n0,1\n2,2\n\nRun B2\nTime [h],DCW [g/L]\n0,1\n2,2\n"
+    (tmp_path / "a.csv").write_text(f"{two}\n7,8,9,10\n8,9,9,11\n")
+    found, text = check_files([tmp_path / "a.csv"])
+    assert {name: run["DCW"].tolist() for name, run in found.runs.items()} == {"B1": [1, 2], "B2": [1, 2]}
+    assert '# not read: A11:D12 of "a.csv", numbers without a row of names' in text
+    (tmp_path / "a.csv").write_text(f"{two}\n4,3\n")  # goes on after the empty row
+    found, text = check_files([tmp_path / "a.csv"])
+    assert found.runs["B2"]["DCW"].tolist() == [1, 2, 3]
+    assert "not read" not in text
+
+
+@pytest.mark.parametrize("between", ["", "\n"])
+def test_the_last_row_of_a_table_is_no_title_of_the_next(tmp_path: Path, between: str) -> None:
+    table = "Time [h],DCW [g/L],glucose [g/L]\n0,1,9\n2,2,8\n"
+    (tmp_path / "a.csv").write_text(f"Run B1\n{table}5,,\n{between}{table}")
+    found, _text = check_files([tmp_path / "a.csv"])
+    assert list(found.runs) == ["B1", "a"]
+
+
+def test_when_a_run_began_goes_before_the_zero_of_its_table(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("run,time,DCW [g/L]\nB1,2026-03-01T10:00,1\nB2,2026-03-01T10:00,1\n")
+    (tmp_path / "mapping.yaml").write_text("""\
+data: a
+tables:
+  - file: a.csv
+    run: run
+    time: {column: time, unit: timestamp, zero: "2026-03-01T08:00"}
+    columns: [{column: "DCW [g/L]", symbol: DCW, unit: g/L}]
+runs:
+  B1: {began: "2026-03-01T09:00"}
+""")
+    assert {name: run.time[0] for name, run in read_data(tmp_path / "mapping.yaml").runs.items()} == {"B1": 1, "B2": 2}

@@ -204,3 +204,18 @@ def test_a_decimal_comma_is_named(tmp_path, capsys):
     code, _text, err = ran(capsys, "suggest", study, sheet)
     assert code == 2
     assert "decimal point" in err
+
+
+@pytest.mark.parametrize(("apart", "told"), [(0.0, False), (0.005, False), (0.15, True)])
+def test_factors_that_were_changed_together_are_named_though_their_settings_are_rounded(apart, told):
+    """Settings of a sheet are rounded: what is left of one factor beside the other is the rounding's."""
+    study, rng = plain(2), np.random.default_rng(1)
+    first = np.linspace(0.1, 0.9, 12)
+    second = np.clip(first + apart * rng.choice([-1.0, 1.0], 12), 0, 1)
+    rows = [SheetRow(at, {"x1": float(a), "x2": float(b)}, {"y": float(2 * a + 0.01 * rng.normal())})
+            for at, (a, b) in enumerate(zip(first, second, strict=True), 1)]  # fmt: skip
+    if told:
+        assert analyse(study, rows, "y", "linear").explained > 0.9
+    else:
+        with pytest.raises(InputError, match="cannot tell x2 from x1"):
+            analyse(study, rows, "y", "linear")

@@ -3,6 +3,8 @@
 import dataclasses
 import warnings
 from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,8 @@ from seedtrain.base import InputError
 from seedtrain.development import ErrorModel, Problem, culture_problem, fit_problem, sample_posterior
 from seedtrain.development._estimation._between import BetweenRuns, Counted, between_runs, chance_of
 from seedtrain.development._estimation._between_blocks import between_words
-from seedtrain.development._estimation._mixed import read_runs
+from seedtrain.development._estimation._intervals import Interval
+from seedtrain.development._estimation._mixed import read_runs, student_intervals
 from seedtrain.development._estimation._restricted import Crossed, restricted, state
 from seedtrain.simulation import culture_of_text
 from tests.development.own_data import command, keep_readings
@@ -210,6 +213,39 @@ def test_errors_that_are_told_too_small_do_not_pass_for_runs_that_differ(batches
     assert found.between is not None
     assert found.between.verdict == "not evident"
     assert not found.between.counted
+
+
+@pytest.mark.parametrize(
+    ("runs", "chance", "counted"), [(4, 0.4, True), (4, 0.6, False), (6, 0.4, False), (6, 0.15, True)]
+)
+def test_few_runs_count_a_slight_variation_for_they_could_hide_a_large_one(
+    different, monkeypatch, runs, chance, counted
+):
+    few = dataclasses.replace(different, experiments=different.experiments[:runs])
+    monkeypatch.setattr(import_module(between_runs.__module__), "chance_of", lambda gain, count: chance)
+    found = fit_problem(few, count=0, profiles=(), between="auto")
+    assert found.between is not None
+    assert found.between.verdict == ("possible" if chance <= 0.2 else "not evident")
+    assert found.between.counted is counted
+
+
+def test_a_side_that_is_open_stays_so_unless_the_fit_of_runs_taken_alike_had_run_into_a_bound():
+    line = SimpleNamespace(value=lambda x: x)
+    problem: Any = SimpleNamespace(
+        low=np.zeros(2), high=np.full(2, 10.0), widths=np.full(2, 10.0),
+        parameters=[SimpleNamespace(name=name, value=line.value) for name in "ab"],
+    )  # fmt: skip
+    state = SimpleNamespace(covariance=np.diag([0.01, 0.01]))
+    here: Any = SimpleNamespace(x=np.full(2, 5.0), found=SimpleNamespace(state=state, freedom=np.full(2, 3.0)))
+    layout: Any = SimpleNamespace(mean=(0, 1), noise=())
+    plain = {name: Interval(None, 6.0, "profile") for name in "ab"}
+    found = student_intervals(problem, layout, here, 0.9, plain, np.array([0.0, 5.0]))
+    # 3 degrees of freedom: t 2.353; the bounds' even spread is taken from the information: 1 / (100 - 0.12)
+    half = 2.3534 / np.sqrt(100 - 0.12)
+    assert found["a"].low == pytest.approx(5 - half, rel=1e-4)
+    assert found["a"].high == pytest.approx(5 + half, rel=1e-4)
+    assert found["b"].low is None
+    assert found["b"].high == pytest.approx(5 + half, rel=1e-4)
 
 
 def test_two_runs_are_said_to_be_too_few(different):

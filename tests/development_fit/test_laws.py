@@ -5,6 +5,8 @@ import math
 import os
 from importlib import import_module
 from importlib.util import find_spec
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from seedtrain.base import InputError
 from seedtrain.development import fit_problem, petab_problem, read_petab, read_petab_tables, write_petab
 from seedtrain.development._estimation import _fit
 from seedtrain.development._estimation._search import box_step, search
+from seedtrain.development._estimation._tied import tied_parameters
 from tests.development_fit import small
 
 
@@ -107,6 +110,8 @@ def test_a_bound_of_the_one_gives_the_other_no_interval(tmp_path):
         assert found.intervals["k"].tied == ("m",)
         assert not found.intervals["k"].identified
         assert found.tied[0].combination == words
+        assert found.tied[0].low < 0.3 < found.tied[0].high
+        assert found.tied[0].value == pytest.approx(0.3, rel=0.1)
         assert found.to_data()["parameters"][0]["interval"]["known_only_with"] == ["m"]
     known = (("k", "log10", 0.001, 100, 1, 1, "parameterScaleNormal", "0;0.1"), *parameters[1:])
     path = small.write(tmp_path / "b", rate="-k*m*A", parameters=known, rows=rows)
@@ -117,6 +122,19 @@ def test_a_bound_of_the_one_gives_the_other_no_interval(tmp_path):
     )
     (path.parent / "parameters.tsv").write_text(text)
     assert not fit_problem(read_petab(path), count=2, profiles=()).tied  # what is known from elsewhere parts them
+
+
+@pytest.mark.parametrize(("beside", "names"), [(0.02, ("a", "b")), (0.5, ("a", "b", "c"))])
+def test_what_hardly_moves_along_what_the_data_do_not_see_is_not_tied(beside, names):
+    """It goes 1.4 of its deviations that way, not 5; and with 33 it does."""
+    unseen = np.array([1.0, -1.0, beside])
+    unseen /= np.linalg.norm(unseen)
+    best: Any = SimpleNamespace(x=np.array([-1.0, 0.5, 0.5]), fisher=1e4 * (np.eye(3) - np.outer(unseen, unseen)))
+    problem: Any = SimpleNamespace(
+        noise=(), low=np.zeros(3), high=np.ones(3), names=("a", "b", "c"), parameters=(None, None, None),
+        values=lambda x: x,
+    )  # fmt: skip
+    assert [item.names for item in tied_parameters(problem, best, 1.645)] == [names]
 
 
 def test_the_reading_that_is_advised_does_identify(tmp_path):

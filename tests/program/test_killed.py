@@ -134,13 +134,9 @@ def test_a_run_killed_in_every_stage_in_turn(finished, tmp_path) -> None:
     for path in finished.glob("*.*"):
         (folder / path.name).write_bytes(path.read_bytes())
     done: list[str] = []
+    points = POINTS | {"gap": ("gap", "30"), "batch": ("event", "lot.consumed", "20", "after")}
     for stage in STAGES:
-        kill(
-            folder,
-            *{"gap": ("gap", "30"), "batch": ("event", "lot.consumed", "20", "after")}.get(
-                stage, POINTS.get(stage, ())
-            ),
-        )
+        kill(folder, *points.get(stage, (stage, "1")))
         stored = [name for name in STAGES if list((folder / "out" / "stages").glob(f"{name}/[!.]*"))]
         assert stored == done
         done.append(stage)

@@ -18,6 +18,7 @@ from seedtrain.development import (
     culture_problem,
     fit_problem,
     read_data,
+    run_information,
     scatter_of,
     scatter_words,
 )
@@ -201,7 +202,10 @@ def test_readings_that_scatter_more_than_their_errors_say_widen_what_the_fit_lea
     assert float(scatter_words(wrong).partition("they lie ")[2].split()[0]) == pytest.approx(2.0, rel=0.2)
     assert scatter_of(wrong) == pytest.approx(4.0, rel=0.35)
     bare = wrong.intervals["q_S_max"]
-    low, high = fitted_of(wrong, culture(), "").intervals[0]
+    left = fitted_of(wrong, culture(), "")
+    name, told = next(iter(run_information(wrong).items()))
+    assert left.information[name] == pytest.approx(told / scatter_of(wrong))  # further runs scatter as these do
+    low, high = left.intervals[0]
     assert low is not None
     assert high is not None
     assert bare.low is not None

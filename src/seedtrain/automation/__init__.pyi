@@ -34,7 +34,7 @@ from ._devices import (
     TagValue,
 )
 from ._excursion import Excursion
-from ._executor import READING_INTERVAL, execute
+from ._executor import READING_INTERVAL, check_batch_id, execute
 from ._faults import FaultEntry
 from ._fold import BatchState
 from ._job import CHECKER, OPERATOR, SHIFT_LEADER, unit_name
@@ -161,6 +161,7 @@ __all__ = [
     "bench_plant",
     "browse",
     "browsed_words",
+    "check_batch_id",
     "clock_behind",
     "compare_feeding",
     "connect",

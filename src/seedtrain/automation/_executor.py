@@ -102,10 +102,15 @@ def execute(
     return batch_run(job, state)
 
 
-def check_given(batch: str, start: datetime) -> None:
-    """Refuse a batch id or a start that is none."""
+def check_batch_id(batch: str) -> None:
+    """Refuse what is no id of a batch."""
     if not _BATCH.fullmatch(batch):
         raise InputError(f"{batch!r} is not a batch id", remedy="Use up to 40 letters, digits, dots and dashes.")
+
+
+def check_given(batch: str, start: datetime) -> None:
+    """Refuse a batch id or a start that is none."""
+    check_batch_id(batch)
     if start.tzinfo is None:
         raise InputError(f"the start {start} has no time zone", remedy="Give an aware time, best in UTC.")
 

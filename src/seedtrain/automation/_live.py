@@ -178,8 +178,8 @@ def _drive(job: Job, state: BatchState) -> None:
         except TakenOver:
             raise
         except InputError as error:
-            words = error.message
-            branches.hold(None, words)
+            branches.hold(None, error.message)
+            words = f"{error.message}. {error.remedy}" if error.remedy else error.message
         if state.state().is_final:
             live.tell(_("batch {batch}: {state}").format(batch=job.batch, state=state.state().value))
             return

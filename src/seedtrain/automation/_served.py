@@ -105,6 +105,7 @@ def start_plant(
     interval: timedelta = timedelta(minutes=6),
     security: Security | None = None,
     state: Path | None = None,
+    own_state: bool = False,
     speaks: SpeaksEntry | None = None,
     register_map: Path | None = None,
     clock: datetime | None = None,
@@ -114,7 +115,8 @@ def start_plant(
     - `speed`: process time over wall time; None is lock-step. `port`: 0 takes a free one.
     - `clock`: where a running clock begins; now, without it.
     - `security`: whom it trusts; without it, everybody on loopback.
-    - `state`: a file from which integrated tanks go on after a kill; without it they start empty.
+    - `state`: a file from which integrated tanks go on after a kill; without it they start empty. `own_state`: one of
+      another scenario is refused, else it counts as none and is overwritten.
     - `speaks`: what it speaks beside OPC UA. `register_map`: where the map of its Modbus registers is written.
 
     Raises `InputError` for a scenario, speed or interval that makes no plant, `UnavailableError` with what it said
@@ -126,6 +128,7 @@ def start_plant(
     command += [] if clock is None else ["--clock", clock.isoformat()]
     command += [] if security is None else security.arguments()
     command += [] if state is None else ["--state", str(state)]
+    command += ["--own-state"] if own_state else []
     command += [] if speaks is None else ["--speaks", speaks.model_dump_json()]
     command += [] if register_map is None else ["--register-map", str(register_map)]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
@@ -149,8 +152,9 @@ def _failed(plant: PlantProcess) -> InputError | UnavailableError:
     code = plant.process.wait()
     said = plant.words.all()
     plant.stop()
-    message = said[0] if said else "it said nothing"
-    remedy = next((line.removeprefix("remedy: ") for line in said if line.startswith("remedy: ")), "")
+    at = next((index for index, line in enumerate(said) if line.startswith("remedy: ")), None)
+    remedy = "" if at is None else said[at].removeprefix("remedy: ")
+    message = said[at - 1] if at else said[0] if said else "it said nothing"  # libraries have words of their own before
     if code == EXIT_BAD_INPUT:
         return InputError(message, remedy=remedy)
     words = said[-1] if code == 1 else message  # the last line of a traceback names the fault

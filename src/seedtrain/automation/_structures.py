@@ -44,4 +44,5 @@ def name_of(value: Any) -> str:
 
 def pairs(values: Sequence[Any] | None) -> dict[str, str]:
     """LADS' KeyValueType, many of them."""
-    return dict(text_fields(value, 2) for value in values or ())  # type: ignore[misc]
+    fields = (text_fields(value, 2) for value in values or ())
+    return {item[0]: item[1] for item in fields}

@@ -74,6 +74,7 @@ def application(listing: bool) -> App:
         version=seedtrain.__version__,
         version_flags=["--version"],
         group_commands=Group("Help", sort_key=len(COMMANDS)),
+        suppress_keyboard_interrupt=False,  # it would end without a word
     )
     for at, (panel, commands) in enumerate(COMMANDS.items()):
         group = Group(panel, sort_key=at)

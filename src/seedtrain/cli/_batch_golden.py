@@ -169,7 +169,15 @@ def _tell_model(made: GoldenBatches, path: Path, options: Common) -> None:
     ]
     if options.json:
         said = {"file": str(path), "digest": made.digest, "recipe": made.recipe, "origin": made.origin}
-        print_json({**said, "batches": list(made.batches), "false_alarms": made.false_alarms, "phases": rows})
+        print_json(
+            {
+                **said,
+                "batches": list(made.batches),
+                "false_alarms": made.false_alarms,
+                "phases": rows,
+                "outstanding": made.outstanding,
+            }
+        )
         return
     words = _("{file}: {recipe}, learnt from {count} batches ({origin}); {share} of good ones may have an alarm")
     origin = _("simulated") if made.origin == "simulated" else _("measured")
@@ -178,6 +186,9 @@ def _tell_model(made: GoldenBatches, path: Path, options: Common) -> None:
     for row in rows:
         words = _("{phase}: {tags} tags, {points} points over {hours:.2f} h, {components} components")
         print("  " + words.format(**{**row, "tags": len(row["tags"])}))
+    for name, times in made.outstanding.items():
+        words = _("{batch} stands out, {times:.1f} times beyond one good batch in a hundred: is it a good one?")
+        print("  " + words.format(batch=name, times=times))
 
 
 def monitor(

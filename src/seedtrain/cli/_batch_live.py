@@ -19,7 +19,7 @@ from seedtrain.cli._common import Common, print_json
 from seedtrain.cli._signing import RecordUrl, Signer, open_record, signing
 
 if TYPE_CHECKING:
-    from seedtrain.automation import AnyMapping, AnyPlant, Shortage
+    from seedtrain.automation import Alarm, AnyMapping, AnyPlant, NotifyEntry, Shortage
     from seedtrain.gmp import BatchRecord
     from seedtrain.recipe import ControlRecipe, PhaseAt
     from seedtrain.record import Ledger
@@ -82,6 +82,7 @@ def start(
     with open_record(record) as ledger, use_language(options.lang):
         control = _batch.control_of(ledger, recipe)
         given = _Given(ledger, control, batch, mapping, alarms, options)
+        given.golden = golden
         with _checked(given, signer.actor, simulated=simulated, allow_missing=allow_missing) as (plant, read):
             with signing(ledger, signer) as actor:  # the key is open for this one signature, not while the batch runs
                 start_live(
@@ -135,6 +136,7 @@ def resume(
         given = _Given(ledger, batch_recipe(ledger, found), batch, mapping, alarms, options)
         trial, people = found.header.trial, batch_people(ledger, batch)
         hold_lost_batch(given.control, ledger, batch, LedgerPermit(ledger, given.control), people, trial=trial)
+        given.golden = golden
         with _checked(given, "", simulated=found.header.trial) as (plant, read), beside(golden, batch, record):
             return _drive(given, plant, read, simulated=found.header.trial)
 
@@ -153,7 +155,10 @@ class _Given:
     ) -> None:
         self.ledger, self.control, self.batch = ledger, control, batch
         self.mapping, self.alarms, self.options = mapping, alarms, options
+        self.golden: Path | None = None
         self.missing: tuple[Shortage, ...] = ()
+        self.further: tuple[Alarm, ...] = ()
+        self.notify: tuple[NotifyEntry, ...] = ()
 
 
 def _plant_password(descriptor: int | None) -> None:
@@ -174,7 +179,15 @@ def _checked(
 ) -> Iterator[tuple[AnyPlant, AnyMapping]]:
     """Recipe, person, mapping, plant, units and, for a new batch, what the store holds for it, all faults at once,
     before anything is recorded or moves."""
-    from seedtrain.automation import mapped_plant, occupied, read_any_mapping, unit_name
+    from seedtrain.automation import (
+        check_batch_id,
+        mapped_plant,
+        occupied,
+        read_alarms,
+        read_any_mapping,
+        read_golden,
+        unit_name,
+    )
     from seedtrain.gmp import authorise
 
     errors: list[SeedtrainError] = []
@@ -187,9 +200,16 @@ def _checked(
             return None
 
     if actor:
+        tried(lambda: check_batch_id(given.batch))
         tried(lambda: authorise(given.ledger, actor, "batch.execute"))
         if not simulated:
             tried(lambda: _must_be_effective(given.ledger, given.control))
+    if given.alarms is not None:
+        path = given.alarms
+        given.further, given.notify = tried(lambda: read_alarms(path)) or ((), ())
+    if given.golden is not None:
+        model = given.golden
+        tried(lambda: read_golden(model))
     units = {unit_name(step) for step in given.control.recipe.phases()}
     errors += occupied(given.ledger, given.batch, units)
     read = tried(lambda: read_any_mapping(given.mapping))
@@ -291,16 +311,15 @@ def _drive(given: _Given, plant: AnyPlant, read: AnyMapping, *, simulated: bool)
     """Run the batch to its end, and say how it stands then; exit code 1 where it was stopped or aborted."""
     import sys
 
-    from seedtrain.automation import Recorder, execute_live, live_status, live_words, read_alarms, recipe_alarms
+    from seedtrain.automation import Recorder, execute_live, live_status, live_words, recipe_alarms
     from seedtrain.gmp import LedgerPermit, open_deviations, received_lots
     from seedtrain.recipe import State, state_words
 
     ledger, control, batch, options = given.ledger, given.control, given.batch, given.options
-    further, notify = read_alarms(given.alarms) if given.alarms is not None else ((), ())
     origin = "simulated" if simulated else plant.origin
     stream = sys.stderr if options.json else sys.stdout
     with Recorder(
-        ledger, batch, origin=origin, alarms=(*recipe_alarms(control.recipe), *further), notify=notify
+        ledger, batch, origin=origin, alarms=(*recipe_alarms(control.recipe), *given.further), notify=given.notify
     ) as recorder:
         state = execute_live(
             control,

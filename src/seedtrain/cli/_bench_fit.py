@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from seedtrain.cli._bench_rows import tell_rows
 from seedtrain.cli._common import Common, shown_progress
 
 
@@ -22,9 +23,8 @@ def fit(
     Example: seedtrain bench fit -o bench.json
     """
     options = common or Common()
-    from seedtrain.cli._bench import _tell
     from seedtrain.development import bench_fit
 
     with shown_progress(as_json=options.json) as progress:
         rows = bench_fit(quick=quick, peer_python=peer_python, progress=progress)
-    return _tell(rows, options, output)
+    return tell_rows(rows, options, output)

@@ -212,8 +212,10 @@ def _tell(found: Dataset, draft: Path | None, *, drafted: str) -> None:
     if drafted:
         for line in _to_look_at(drafted):
             print(f"  {line}")
-        where = str(draft) if draft else _("nowhere: add --draft mapping.yaml")
-        print(_("units and columns were guessed from the headers; the draft is kept in {path}").format(path=where))
+        if draft:
+            print(_("units and columns were guessed from the headers; the draft is kept in {path}").format(path=draft))
+        else:
+            print(_("units and columns were guessed from the headers; --draft mapping.yaml keeps the draft"))
 
 
 def _tell_findings(findings: Sequence[Finding]) -> None:

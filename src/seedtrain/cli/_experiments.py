@@ -12,12 +12,13 @@ from cyclopts import App, Parameter
 from seedtrain.base import EXIT_DONE, InputError, Position
 from seedtrain.base import translate as _
 from seedtrain.cli._common import Common, print_json, shown_progress
+from seedtrain.cli._identify import identify
 
 if TYPE_CHECKING:
     from seedtrain.development import Analysis, Experiment, SheetRow, Suggestion
 
 app = App(name="experiments", help="Design experiments, choose the next runs, and read what they told.")
-app.command("seedtrain.cli._identify:identify", name="identify")
+app.command(identify)
 Kind = Literal[
     "factorial", "fractional", "plackett-burman", "central-composite", "box-behnken", "d-optimal", "i-optimal",
     "simplex-lattice", "simplex-centroid", "space-filling",

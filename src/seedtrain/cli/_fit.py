@@ -261,6 +261,14 @@ def _write(
     return [output / name for name in ("fit.json", "fit.html", *more)]
 
 
+def _opened(found: Fit) -> list[str]:
+    """The parameters that a reading or a further run would tell."""
+    problem = found.problem
+    runs = [name for at, name in enumerate(problem.names) if at not in problem.noise
+            and not (item := found.intervals[name]).identified and item.method == "between runs"]  # fmt: skip
+    return list(dict.fromkeys([*(item.parameter for item in found.advice), *runs]))
+
+
 def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, written: list[Path]) -> None:
     from seedtrain.development import (
         advice_beside,
@@ -289,9 +297,9 @@ def _tell(found: Fit, drawn: Posterior | None, study: HybridStudy | None, writte
         print(tied_words(each))
     for advice in advice_beside(found):
         print(advice_words(advice))
-    if found.advice and any(path.name == "culture.yaml" for path in written):
-        names = ",".join(item.parameter for item in found.advice)
-        asked = f"seedtrain experiments identify {written[0]} --aim {names}"
+    opened = _opened(found)
+    if opened and any(path.name == "culture.yaml" for path in written):
+        asked = f"seedtrain experiments identify {written[0]} --aim {','.join(opened)}"
         print(_("To plan the run that would tell most of them: {command}").format(command=asked))
     if drawn:
         print(_("posterior: {count} draws, {level} % intervals").format(

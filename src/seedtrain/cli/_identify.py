@@ -16,7 +16,7 @@ from seedtrain.cli._common import Common, print_json, shown_progress
 from seedtrain.cli._measured import Asked, Measured, measured_culture, words
 
 if TYPE_CHECKING:
-    from seedtrain.development import MeasuredRun, NextRuns, RunBound, Vary
+    from seedtrain.development import Differing, MeasuredRun, NextRuns, Problem, RunBound, Vary
 
 Texts = list[str] | None
 _LIMIT = re.compile(r"\s*(\w+)\s*(<=|>=)\s*([-+]?\d+\.?\d*(?:[eE][-+]?\d+)?)\s*%?\s*")
@@ -45,8 +45,9 @@ def identify(
     """Which run, and when to sample it, would tell most about the parameters of a fit of one's own data.
 
     Settings are tried over what --vary allows and samples chosen along each run, from the exact sensitivities of the
-    fitted model; the expected standard deviation of every parameter is told beside that of usual runs. -o gets
-    next-runs.csv (to fill in, and to read with `data check`), next-runs.json and next-runs.html.
+    fitted model; the expected standard deviation of every parameter is told beside that of usual runs, and where the
+    fit counts that runs differ its expected interval. -o gets next-runs.csv (to fill in, and to read with
+    `data check`), next-runs.json and next-runs.html.
 
     Example: seedtrain experiments identify fitted/fit.json --vary initial.S=2..20 --samples 6 --apart 0.5 -o next
 
@@ -75,12 +76,13 @@ def identify(
         rows = {row["name"]: row for row in told["parameters"]}
         x = problem.scaled({name: float(row["value"]) for name, row in rows.items()})
         opened = [name for name, row in rows.items() if row.get("interval", {}).get("open")]
+        differing = _differing(fit, told, problem, x)
         found = next_runs(
             measured.culture, problem, x, chosen, measured.fit, _with_units(varied, chosen, measured),
             options={**measured.options, "per_run": words(measured.asked.per_run)},
             measure=words(measure) or measured.options["observables"], bounds=bounds, runs=runs, samples=samples,
-            apart=apart, criterion=criterion, aims=words(aim), opened=opened, level=float(told["level"]), seed=seed,
-            progress=progress,
+            apart=apart, criterion=criterion, aims=words(aim), opened=opened, differing=differing,
+            level=float(told["level"]), seed=seed, progress=progress,
         )  # fmt: skip
         written = _write(found, output, problem.name, problem.simulated) if output else []
     with use_language(options.lang):
@@ -126,6 +128,19 @@ def _measured(path: Path, told: dict[str, Any], progress: Any) -> Measured:
     if found.key != told["asked"]["data_digest"]:
         raise InputError("the data changed since they were fitted", position=Position(str(path)), remedy="Fit again.")
     return found
+
+
+def _differing(path: Path, told: dict[str, Any], problem: Problem, x: Any) -> Differing | None:
+    """What the fit says of how its runs differ; fits of before that was asked say nothing."""
+    from seedtrain.development import Differing
+
+    if told.get("between_runs") is None:
+        return None
+    try:
+        return Differing.from_data(problem, x, told["between_runs"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        words = "what this fit says of how runs differ cannot be read"
+        raise InputError(words, position=Position(str(path)), remedy="Fit again.") from None
 
 
 def _like(measured: Measured, name: str) -> MeasuredRun:

@@ -25,7 +25,7 @@ def start(
     *,
     recipe: Annotated[Path | None, Parameter(help="The recipe; recipe.yaml beside the plant file by default.")] = None,
     unit: Annotated[str | None, Parameter(help="The production vessel; the pilot vessel by default.")] = None,
-    speed: Annotated[float, Parameter(help="Process time over real time.")] = 1.0,
+    speed: Annotated[float | None, Parameter(help="Process time over real time; 1 by default.")] = None,
     lock_step: Annotated[
         bool, Parameter(help="The clock moves only when a client moves it, as fast as it can.", negative="")
     ] = False,
@@ -72,12 +72,18 @@ def start(
     from datetime import timedelta
 
     from seedtrain.automation import served_words, start_plant, write_scenario
-    from seedtrain.base import use_language
+    from seedtrain.base import InputError, use_language
     from seedtrain.program import read_plant
     from seedtrain.quantity import parse
 
-    seconds = parse(interval, like="h").magnitude("s")
-    pace = None if lock_step else speed
+    seconds, begins = parse(interval, like="h").magnitude("s"), _moment(clock)
+    if lock_step and (speed is not None or begins is not None):
+        raise InputError(
+            "a clock in lock-step has no speed, and begins where its first client does",
+            remedy="Leave --lock-step away, or --speed and --clock.",
+        )
+    pace = None if lock_step else 1.0 if speed is None else speed
+    _require_new(control_recipe)
     security = _security(certificate, private_key, tuple(trust or ()), user, "--trust")
     if security is not None:
         security.check()
@@ -86,8 +92,6 @@ def start(
         scenario, control, short = _scenario(
             plant, recipe or plant.parent / "recipe.yaml", unit, seed, as_json=options.json
         )
-        if control_recipe is not None:
-            _write_new(control_recipe, control.recipe.to_yaml())
         path = Path(folder) / "scenario.json"
         write_scenario(path, scenario)
         process = start_plant(
@@ -98,10 +102,13 @@ def start(
             security=security,
             speaks=speaks,
             register_map=register_map,
-            clock=_moment(clock),
+            clock=begins,
             state=state,
+            own_state=True,
         )
         try:
+            if control_recipe is not None:
+                _write_new(control_recipe, control.recipe.to_yaml())
             if options.json:
                 said = {"speed": pace, "units": list(scenario.units), "origin": "simulated"}
                 print_json({"url": process.url, "speaks": speaks.urls(), **said})
@@ -169,12 +176,19 @@ def _security(
     return None
 
 
+def _require_new(path: Path | None) -> None:
+    """Refuse a file that is there."""
+    from seedtrain.base import InputError, Position
+
+    if path is not None and path.exists():
+        raise InputError("the file exists", position=Position(str(path)), remedy="Give another name, or remove it.")
+
+
 def _write_new(path: Path, text: str) -> None:
     """Write a file that must not exist."""
-    from seedtrain.base import InputError, Position, write_atomic
+    from seedtrain.base import write_atomic
 
-    if path.exists():
-        raise InputError("the file exists", position=Position(str(path)), remedy="Give another name, or remove it.")
+    _require_new(path)
     write_atomic(path, text)
 
 
@@ -242,15 +256,14 @@ def browse_server(
     """
     options = common or Common()
     from seedtrain.automation import parse_address
-    from seedtrain.base import InputError, Position
+    from seedtrain.base import InputError
     from seedtrain.quantity import parse
 
     address = parse_address(url)
     seconds = parse(limit, like="h").magnitude("s")
     if seconds <= 0:
         raise InputError(f"--limit {limit} leaves no time", remedy="Give a positive time, for instance 10 s.")
-    if write is not None and write.exists():
-        raise InputError("the file exists", position=Position(str(write)), remedy="Give another name, or remove it.")
+    _require_new(write)
     if registers is not None and address.scheme != "modbus":
         raise InputError(f"{url} has no registers", remedy="Give --registers with modbus:// alone.")
     if password_fd is not None:

@@ -139,7 +139,12 @@ class Secrets:
     def ask(self, words: str) -> str:
         """One secret, without its end of line."""
         if self.stream is not None:
-            line = self.stream.readline()
+            try:
+                line = self.stream.readline()
+            except (OSError, ValueError):  # closed at the start, it is by now a file of our own
+                raise InputError(
+                    "the file descriptor gives no text", remedy="Give one that is open for reading, as UTF-8."
+                ) from None
             if not line:
                 raise InputError("the file descriptor ended before the last secret", remedy="Give one a line.")
             return line.rstrip("\r\n")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from seedtrain.base import translate as _
+from seedtrain.comparison._covered import Span, partly, short_runs, span
 from seedtrain.comparison._equivalence import Equivalence, equivalence
 from seedtrain.comparison._judged import Judged, within
 from seedtrain.comparison._members import Member, Setting
 from seedtrain.comparison._plan import NumberEntry, ProfileEntry
-from seedtrain.comparison._profiles import Profiles, feature, profiles
+from seedtrain.comparison._profiles import Profiles, feature, profiles, readings
 from seedtrain.comparison._reconcile import Reconciled, reconcile
 
 
@@ -44,10 +45,19 @@ def judge_numbers(setting: Setting) -> Iterator[tuple[Number, Judged]]:
                 sets[setting.plan.reference], sets[group], margin, level=setting.plan.level, seed=setting.seed
             )
             number = Number(entry, unit, group, values, test)
-            yield number, _of_number(number)
+            both = (*setting.groups[setting.plan.reference], *setting.groups[group])
+            yield number, _of_number(number, short_runs(_spans(both, entry)))
 
 
-def _of_number(number: Number) -> Judged:
+def _spans(members: Sequence[Member], entry: NumberEntry) -> dict[str, Span]:
+    """From when to when each run was read within what a number is taken of; none where it is that at a time."""
+    if entry.take == "value":
+        return {}
+    read = {item.name: readings(item.run, entry.symbol)[0] for item in members if entry.symbol in item.run.variables}
+    return {name: span(times.tolist(), entry.start, entry.end) for name, times in read.items() if len(times)}
+
+
+def _of_number(number: Number, note: str) -> Judged:
     test, unit = number.test, number.unit
     return Judged(
         name=lambda: f"{number.entry.label}: {number.group}",
@@ -56,6 +66,7 @@ def _of_number(number: Number) -> Judged:
         limit=lambda: number_words(test, unit)[2],
         verdict=test.verdict,
         why=test.why,
+        note=note,
     )
 
 
@@ -92,7 +103,8 @@ def _of_profile(entry: ProfileEntry, group: str, item: Profiles) -> Judged:
         return _("{value} at {time} h").format(value=f"{middle:.4g} {item.unit}", time=f"{item.time[at]:.3g}")
 
     interval = (f"{middle - wide:.4g} {item.unit}", f"{middle + wide:.4g} {item.unit}")
-    return Judged(name, lambda: within(f"{item.margin[at]:.4g} {item.unit}"), item.verdict, value, interval)
+    note = partly((float(item.time[0]), float(item.time[-1])), item.whole) if item.partial else ""
+    return Judged(name, lambda: within(f"{item.margin[at]:.4g} {item.unit}"), item.verdict, value, interval, note=note)
 
 
 def judge_sensors(setting: Setting) -> Iterator[tuple[Reconciled, Judged]]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from seedtrain.base import InputError
 from seedtrain.base import translate as _
+from seedtrain.comparison._covered import ENOUGH, Span, part_of, span, usual
 from seedtrain.comparison._reason import Reason
 from seedtrain.quality import VerdictWord
 from seedtrain.quantity import convert
@@ -80,7 +81,7 @@ class Profiles:
     """Two mean profiles of `symbol`: `time` h; `reference` and `tested` of shape "run, time"; all in `unit`.
 
     - `margin`: of the difference, shape "time". - `point`: half the width at each time by itself; `band`: for all times
-      at once; shape "time".
+      at once; shape "time". - `whole`: from when to when runs are usually read, h, of which `time` may be a part.
     """
 
     symbol: str
@@ -93,6 +94,12 @@ class Profiles:
     band: Floats
     level: float
     why: str = ""
+    whole: Span = (math.nan, math.nan)
+
+    @property
+    def partial(self) -> bool:
+        """Whether the time that every run covers is much less than usual, for one of them ended early or began late."""
+        return not self.why and part_of((float(self.time[0]), float(self.time[-1])), self.whole) < ENOUGH
 
     @property
     def difference(self) -> Floats:
@@ -102,12 +109,15 @@ class Profiles:
 
     @property
     def verdict(self) -> VerdictWord:
-        """Pass: at every time within the margin. Fail: the band leaves it somewhere. Else inconclusive."""
+        """Pass: at every time within the margin. Fail: the band leaves it somewhere. Else inconclusive.
+
+        A shape of which the runs cover but a part cannot pass.
+        """
         if self.why:
             return "inconclusive"
         apart = np.abs(self.difference)
         if (apart + self.point < self.margin).all():
-            return "pass"
+            return "inconclusive" if self.partial else "pass"
         return "fail" if (apart - self.band >= self.margin).any() else "inconclusive"
 
     @property
@@ -121,6 +131,7 @@ class Profiles:
             return {"symbol": self.symbol, "verdict": self.verdict, "why": self.why}
         return {
             "symbol": self.symbol, "unit": self.unit, "verdict": self.verdict, "level": self.level,
+            "usual_time": list(self.whole), "partial": self.partial,
             "time": self.time.tolist(), "difference": self.difference.tolist(), "margin": self.margin.tolist(),
             "point": self.point.tolist(), "band": self.band.tolist(),
         }  # fmt: skip
@@ -167,7 +178,8 @@ def profiles(
     margins = _margins(one, margin, kind)
     if kind == "deviations":
         wide, band = _with_margin(wide, band, margins, len(one), level)
-    return Profiles(symbol, unit, grid, one, other, margins, wide, band, level)
+    whole = usual([span(times.tolist(), start, end) for times, _values in (*first, *second)])
+    return Profiles(symbol, unit, grid, one, other, margins, wide, band, level, whole=whole)
 
 
 def _with_margin(wide: Floats, band: Floats, margins: Floats, runs: int, level: float) -> tuple[Floats, Floats]:

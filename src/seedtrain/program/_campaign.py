@@ -222,7 +222,8 @@ def _mode_faults(entry: CampaignEntry, document: Document) -> list[SeedtrainErro
             faults.append(document.error((key,), f"there is no file {named!r}", remedy="Name one beside the campaign."))
     if not entry.fitted:
         if not entry.factors:
-            faults.append(document.error((), "nothing is varied", remedy="Name factors of the recipe: factors: [...]"))
+            remedy = "Name factors of the recipe: factors: [...]; a fit of your own (`fitted: fit.json`) needs none."
+            faults.append(document.error((), "nothing is varied", remedy=remedy))
         if not entry.measure:
             faults.append(document.error((), "nothing is measured", remedy="Name what is read: measure: [...]"))
     if entry.runs < len(entry.factors) + 2:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -145,7 +144,7 @@ class CampaignStages:
         (self.program.out / UNFINISHED).unlink(missing_ok=True)
         words = f"fitted to {problem.count} readings of {len(runs)} runs, data {data.digest[:12]}"
         words += ", simulated" if problem.simulated else ""
-        told = dataclasses.replace(fitted_of(fit, culture, words), information=_information(fit))
+        told = fitted_of(fit, culture, words)
         return StageOutput(
             {**told.to_data(), "scatter": scatter_of(fit), "simulated": problem.simulated, "readings": problem.count,
              "objective": fit.best.objective, "advice": [item.to_data() for item in fit.advice],
@@ -181,12 +180,3 @@ class CampaignStages:
     def _culture_text(self) -> str:
         named = self.program.folder / self.program.recipe.culture
         return culture_text(named if named.is_file() else self.program.recipe.culture)
-
-
-def _information(fit: Fit) -> dict[str, Floats]:
-    """What each run alone tells of the fitted parameters, at the best values."""
-    found = {}
-    for item in fit.problem.experiments:
-        alone = dataclasses.replace(fit.problem, experiments=(item,))
-        found[item.name] = alone.evaluate(fit.best.x).fisher
-    return found

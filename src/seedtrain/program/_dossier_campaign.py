@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from seedtrain.base import translate as _
-from seedtrain.development import Advice, advice_words
+from seedtrain.development import Advice, BetweenRuns, advice_words, few_runs_words
 from seedtrain.program._dossier_case import Case
 from seedtrain.program._dossier_words import (
     STATES,
@@ -201,14 +201,17 @@ def _estimates(case: Case) -> Table:
 
 
 def _differ(told: Mapping[str, Any] | None) -> Iterator[Block]:
-    """Runs that differ from one another more than their readings scatter."""
-    if told and told["counted"]:
+    """Runs that differ from one another more than their readings scatter, and whether there are enough to tell."""
+    if told is None:
+        return
+    if told["counted"]:
         sizes = ", ".join(item["name"] for item in told["deviations"] if item["deviation"] > 0)
         text = _(
             "The runs differ from one another in {parameters}: values are those of the typical run, and the intervals "
             "count it. Each run's own values stand in fit.html."
         )
         yield Paragraph(text.format(parameters=sizes))
+    yield from map(Paragraph, few_runs_words(BetweenRuns.from_data(told)))
 
 
 def _scatter(scatter: float) -> Iterator[Block]:
@@ -335,6 +338,9 @@ def _experiments(case: Case) -> Iterator[Block]:
     ]
     caption = _("To first order; costs as in campaign.yaml")
     yield Table(heads, cells, caption, case.stage_note("gap"), small=True)
+    differ = case.results["fit"].data.get("between_runs")
+    if differ and differ["counted"]:
+        yield Paragraph(_("Further bench runs are expected to differ from one another as those of the campaign do."))
 
 
 def _open_words(shares: Row) -> str:

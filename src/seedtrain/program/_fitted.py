@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError
-from seedtrain.development import Fit, FitRow, Interval, read_fit_file, scatter_of
+from seedtrain.development import Fit, FitRow, Interval, read_fit_file, run_information, scatter_of
 from seedtrain.simulation import Culture
 
 Floats = NDArray[np.float64]
@@ -28,7 +28,7 @@ class Fitted:
 
     - `scales`: lin, log or log10 by parameter; `at` and `covariance` on it. - `literature`: values before;
       `ranges`: in which they were sought. - `intervals`: 90 %, (None, None) where the data leave one open.
-    - `information`: what each run tells, on the scale of the search; empty where it is not known.
+    - `information`: what one further run like each tells, on the scale of the search; empty where it is not known.
     """
 
     names: tuple[str, ...]
@@ -138,6 +138,7 @@ def fitted_of(fit: Fit, culture: Culture, source: str) -> Fitted:
     covariance = whole[np.ix_(keep, keep)]
     _check_told(fit, names, np.sqrt(np.diag(covariance) * before[keep]))
     found = [problem.parameters[at] for at in keep]
+    further = {name: item[np.ix_(keep, keep)] / scatter for name, item in run_information(fit).items()}
     intervals = []
     for item in found:
         known = fit.intervals[item.name]
@@ -151,7 +152,7 @@ def fitted_of(fit: Fit, culture: Culture, source: str) -> Fitted:
         tuple(culture.parameters[name].value for name in names),
         tuple((item.low, item.high) for item in found),
         tuple(intervals),
-        {},
+        further,
         source,
     )
 

@@ -162,7 +162,9 @@ def check_apart(campaign: Campaign, settings: Floats) -> None:
     for item, width, span in zip(campaign.factors, settings.std(axis=0).tolist(), spans, strict=True):
         if width < STILL * span:
             raise InputError(
-                f"the runs do not vary {item.label}", remedy="Take it out of the factors, or run other values of it."
+                f"the runs do not vary {item.label}",
+                remedy="Take it out of the factors, or run other values of it. Where all runs are alike, fit them with "
+                "`seedtrain fit` and give `fitted: fit.json` in place of data: that needs no factors.",
             )
     if len(settings) < len(spans) + 2:
         raise InputError(

@@ -95,7 +95,8 @@ def next_state(state: State, command: Command) -> State:
         return TRANSITIONS[state, command]
     except KeyError:
         legal = ", ".join(commands(state))
-        remedy = f"Give one of: {legal}."
+        over = f"It is over: a batch takes no more orders, and a unit only {legal}, for the next one."
+        remedy = over if legal == Command.RESET.value else f"Give one of: {legal}."
         raise IllegalCommand(f"the command {command.value!r} is not legal while {state.value}", remedy=remedy) from None
 
 

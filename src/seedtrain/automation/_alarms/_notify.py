@@ -6,6 +6,7 @@ The password of the mail server comes from the environment, never from a file or
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import smtplib
@@ -21,7 +22,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 PASSWORD: Final = "SEEDTRAIN_SMTP_PASSWORD"  # noqa: S105 - the name of the variable
 LONGEST_S: Final = 30.0
 TRIES: Final = 3
+LAST_PORT: Final = 65_535
 _ORDER: Final = ("critical", "high", "medium", "low")
+_LOG = logging.getLogger(__name__)
 Told = Callable[[Mapping[str, Any], str, str | None], None]
 """What is called with the alarm, how it was told, and why it could not be (None: it was)."""
 
@@ -39,7 +42,9 @@ class MailEntry(BaseModel):
 
     @model_validator(mode="after")
     def _safe(self) -> MailEntry:
-        host = self.server.rpartition(":")[0]
+        host, _, port = self.server.rpartition(":")
+        if not 0 < int(port) <= LAST_PORT:
+            raise ValueError(f"mail server {self.server}: there is no port {port} | Write one from 1 to {LAST_PORT}.")
         if self.tls == "no" and host not in ("localhost", "127.0.0.1", "[::1]"):
             raise ValueError(f"mail to {host} without TLS can be read by others | Write `tls: starttls`.")
         return self
@@ -99,7 +104,16 @@ class Notifier:
         while (alarm := self._waiting.get()) is not None:
             for entry in self._entries:
                 if entry.wants(str(alarm["priority"])):
-                    self._told(alarm, entry.way, _told(entry, alarm))
+                    self._tell_one(entry, alarm)
+
+    def _tell_one(self, entry: NotifyEntry, alarm: Mapping[str, Any]) -> None:
+        """One alarm by one way; whatever hinders it, the next ones are told."""
+        fault = _told(entry, alarm)
+        try:
+            self._told(alarm, entry.way, fault)
+        except Exception as error:  # noqa: BLE001 - a record that cannot be written ends no notification
+            words = fault or "it was told"
+            _LOG.warning("alarm %s by %s: %s; the record has none of it: %s", alarm["alarm"], entry.way, words, error)
 
 
 def _told(entry: NotifyEntry, alarm: Mapping[str, Any]) -> str | None:
@@ -111,7 +125,7 @@ def _told(entry: NotifyEntry, alarm: Mapping[str, Any]) -> str | None:
                 _run_command(entry.command, alarm)
             elif entry.email is not None:
                 _send(entry.email, alarm)
-        except (OSError, subprocess.SubprocessError, smtplib.SMTPException) as error:
+        except Exception as error:  # noqa: BLE001 - a mail library fails in many ways, and the next alarm is to be told
             fault = f"{type(error).__name__}: {error}"[:200]
             continue
         return None

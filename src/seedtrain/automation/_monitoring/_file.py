@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from seedtrain.automation._monitoring._fit import alarm_factor
+from seedtrain.automation._monitoring._fit import alarm_factor, outstanding
 from seedtrain.automation._monitoring._latent import Floats, Latent
 from seedtrain.automation._monitoring._model import STATISTICS, GoldenModel
 from seedtrain.base import InputError, Position, digest, read_text, write_atomic
@@ -48,13 +48,24 @@ class GoldenBatches:
 
     def with_factor(self) -> GoldenBatches:
         """One factor for the alarms of all phases: a batch has several, and is to have no more alarms for that."""
-        highest = np.max([item.model.left_out for item in self.phases.values()], axis=0)
-        factor = alarm_factor(highest.tolist(), self.false_alarms)
+        factor = alarm_factor(self._highest, self.false_alarms)
         phases = {
             path: replace(item, model=replace(item.model, factor=factor, false_alarms=self.false_alarms))
             for path, item in self.phases.items()
         }
         return replace(self, phases=phases)
+
+    @property
+    def _highest(self) -> list[float]:
+        """The most that each batch came to, in whichever phase, by models made without it."""
+        found: list[float] = np.max([item.model.left_out for item in self.phases.values()], axis=0).tolist()
+        return found
+
+    @property
+    def outstanding(self) -> dict[str, float]:
+        """Batches that are hardly good ones if the others are, each with how many times it goes beyond what one in a
+        hundred would; they make the limits wide."""
+        return {self.batches[place]: times for place, times in outstanding(self._highest).items()}
 
     @property
     def factor(self) -> float:

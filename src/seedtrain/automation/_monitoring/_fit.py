@@ -19,6 +19,8 @@ FALSE_ALARMS: Final = 0.05
 """Share of good batches that may have an alarm."""
 NEIGHBOURS: Final = 3  # times to either side whose statistics count for the limit of a time
 FEWEST: Final = 12
+SHARE: Final = 0.75
+"""Of the batches, that a tag was read in and a phase has to last for a point to be modelled; assumed."""
 LEAST_SCALE: Final = 1e-9
 
 
@@ -41,7 +43,8 @@ def fit_golden(
 
     Raises `InputError` for too few batches.
 
-    **Source** of the limits: Nomikos & MacGregor 1995; Ramaker et al. 2006, J. Chemom. 20:148, on left-out batches.
+    **Source** of the limits: Nomikos & MacGregor 1995; Ramaker et al. 2006, Stat. Neerl. 60:339, on how often whole
+    batches have an alarm.
     """
     rows = len(golden.values)
     if rows < FEWEST:
@@ -75,6 +78,12 @@ def fit_golden(
 def with_false_alarms(model: GoldenModel, share: float) -> GoldenModel:
     """The model with the limits of alarms that let so many good batches have one."""
     return replace(model, factor=alarm_factor(model.left_out, share), false_alarms=share)
+
+
+def outstanding(highest: Sequence[float] | Floats, share: float = 0.01) -> dict[int, float]:
+    """Which of the left-out batches go beyond what only a `share` would by the others, and how many times."""
+    found = {place: item / alarm_factor(np.delete(highest, place), share) for place, item in enumerate(highest)}
+    return {place: times for place, times in found.items() if times > 1.0}
 
 
 def alarm_factor(highest: Sequence[float] | Floats, share: float) -> float:
@@ -111,12 +120,12 @@ def _left_out_ratios(statistics: Floats, level: float) -> Floats:
 def _table(values: Floats) -> tuple[Floats, Floats, Floats]:
     """The unfolded table, centred and scaled; a cell that was not read is at its mean.
 
-    A column that fewer than two batches have is not judged: it has no mean.
+    A column that fewer than `SHARE` of the batches have is not judged: it has no mean, for that of a few says little.
     """
     flat = values.reshape(len(values), -1)
     read = np.isfinite(flat)
     count = read.sum(axis=0)
-    mean = np.where(count > 1, np.where(read, flat, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
+    mean = np.where(count >= SHARE * len(values), np.where(read, flat, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
     squares = (np.where(read, flat - mean, 0.0) ** 2).sum(axis=0)
     # A column that hardly varies over the good batches must not turn the last digit of a new one into an alarm.
     least = np.maximum(LEAST_SCALE, 1e-6 * np.nan_to_num(np.abs(mean)))

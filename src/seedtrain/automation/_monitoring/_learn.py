@@ -12,7 +12,7 @@ import numpy as np
 
 from seedtrain.automation._fold import BatchState
 from seedtrain.automation._monitoring._file import GoldenBatches, GoldenPhase
-from seedtrain.automation._monitoring._fit import FALSE_ALARMS, FEWEST, LEVEL, fit_golden
+from seedtrain.automation._monitoring._fit import FALSE_ALARMS, FEWEST, LEVEL, SHARE, fit_golden
 from seedtrain.automation._monitoring._latent import Floats
 from seedtrain.automation._monitoring._model import Golden
 from seedtrain.automation._monitoring._profile import HOUR_US, PhaseTime, own_tags, phase_times, profile
@@ -23,8 +23,6 @@ from seedtrain.record import Ledger, Telemetry, Trend, batch_time, time_of
 
 EVERY: Final = timedelta(minutes=6)
 """Between two points of a profile if not given; assumed."""
-SHARE: Final = 0.75
-"""Of the batches, that a tag was read in and a phase has to last for a point to be modelled; assumed."""
 SHORTEST: Final = 10
 """Points that a phase must have to be modelled."""
 

@@ -8,7 +8,7 @@ the batches, so that what is modelled is how batches differ from their mean traj
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -44,6 +44,11 @@ class Golden:
                 f"the batches have the shape {self.values.shape}, {len(self.hours)} times and {len(self.tags)} tags",
                 remedy="Give values in the shape batch, time, tag.",
             )
+
+    def batches(self, rows: Sequence[int]) -> Golden:
+        """Some of the batches."""
+        some = list(rows)
+        return replace(self, values=self.values[some], outcome=None if self.outcome is None else self.outcome[some])
 
 
 @dataclass(frozen=True)

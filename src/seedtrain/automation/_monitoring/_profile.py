@@ -17,7 +17,7 @@ from seedtrain.record import QUALITIES, BatchTime, Event, Trend, time_of
 OWN: Final = "golden."
 """How the tags begin that monitoring itself writes."""
 HOUR_US: Final = 3_600_000_000
-BAD: Final = QUALITIES.index("bad")
+GOOD: Final = QUALITIES.index("good")
 Longs = NDArray[np.int64]
 
 
@@ -92,6 +92,7 @@ def profile(
 ) -> Floats:
     """Means over `every` seconds of the phase's clock, "time tag" of `units`, not a number where nothing was read.
 
+    Only what is good counts: an uncertain soft sensor says what its model expects, not what this batch does.
     What is read as seldom as that comes now early, now late: an empty stretch has what the one before it had, once.
     """
     found = np.full((count, len(units)), np.nan)
@@ -100,7 +101,9 @@ def profile(
         for item in trends.get(tag, ()):
             hours = phase.hours(item.time)
             place = np.ceil(hours * 3600.0 / every - 1e-6) - 1
-            good = np.isfinite(hours) & (item.quality < BAD) & np.isfinite(item.value) & (place >= 0) & (place < count)
+            good = (
+                np.isfinite(hours) & (item.quality == GOOD) & np.isfinite(item.value) & (place >= 0) & (place < count)
+            )
             values = item.value[good] if item.unit == unit else _converted(item.value[good], item.unit, unit)
             np.add.at(total, place[good].astype(int), values)
             np.add.at(number, place[good].astype(int), 1.0)

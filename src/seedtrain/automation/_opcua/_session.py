@@ -97,6 +97,7 @@ class Session:
         if self._loop.is_closed():
             return
         self._drop()
+        self._run(_end_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -286,12 +287,17 @@ class Session:
             self._drop()
             ends = time.monotonic() + self.patience if ends is None else ends
             if time.monotonic() + pause > ends:
-                raise UnavailableError(
-                    f"{self.url} cannot be reached: {reason or type(reason).__name__}",
-                    remedy="Start the server, or check its address; then call again: the batch goes on.",
-                ) from None
+                raise self._away(reason) from None
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    def _away(self, reason: Exception) -> UnavailableError:
+        """Nobody answers; one that takes no certificates does not answer who comes with one, either."""
+        said = str(reason) or ("no answer in time" if isinstance(reason, TimeoutError) else type(reason).__name__)
+        remedy = "Start the server, or check its address; then try again."
+        if self._security is not None:
+            remedy += " A server that takes no certificates is silent too: leave them away then."
+        return UnavailableError(f"{self.url} cannot be reached: {said}", remedy=remedy)
 
     def _run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -331,6 +337,15 @@ class Session:
                 client.disconnect_socket()
 
         self._run(leave())
+
+
+async def _end_others() -> None:
+    """End what was being asked when somebody interrupted it."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=1.0)
 
 
 async def _secure(client: Any, security: Security) -> None:

@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--trust", type=Path, action="append", default=[], help="certificate of a client")
     parser.add_argument("--user", default="", help="who may connect; the password: SEEDTRAIN_OPCUA_PASSWORD")
     parser.add_argument("--state", type=Path, help="file from which integrated tanks go on after a kill")
+    parser.add_argument("--own-state", action="store_true", help="refuse a state of another scenario")
     parser.add_argument("--speaks", default="{}", help="what is spoken beside OPC UA, as JSON")
     parser.add_argument("--register-map", type=Path, help="where to write the map of the Modbus registers")
     parser.add_argument("--while-input", action="store_true")
@@ -45,6 +46,7 @@ def main() -> int:
         port=given.port,
         security=security,
         state=given.state,
+        own_state=given.own_state,
         speaks=SpeaksEntry.model_validate_json(given.speaks),
         register_map=given.register_map,
     )

@@ -49,7 +49,7 @@ def caller() -> Caller | None:
     return _CALLER.get()
 
 
-class PlantSession(InternalSession):  # type: ignore[misc, unused-ignore]
+class PlantSession(InternalSession):  # type: ignore[misc] # asyncua's types are not read: see pyproject
     """A session that is known while its calls and writes are answered."""
 
     def __init__(self, *given: Any, may_write: Callable[[Caller, ua.NodeId], bool], left: Any, **named: Any) -> None:
@@ -81,17 +81,25 @@ class PlantSession(InternalSession):  # type: ignore[misc, unused-ignore]
             _CALLER.reset(token)
 
     async def write(self, params: Any) -> Any:
-        """As asyncua does, but for nodes that another session has locked."""
-        here = self._caller
-        free = [self._may_write(here, item.NodeId) for item in params.NodesToWrite]
-        if all(free):
+        """As asyncua does, but for nodes that another session has locked, and for lists where one value stands."""
+        refused = [self._refusal(item) for item in params.NodesToWrite]
+        if not any(refused):
             return await super().write(params)
-        allowed = [item for item, may in zip(params.NodesToWrite, free, strict=True) if may]
+        allowed = [item for item, fault in zip(params.NodesToWrite, refused, strict=True) if not fault]
         statuses = iter(await super().write(ua.WriteParameters(NodesToWrite=allowed)) if allowed else [])
-        return [next(statuses) if may else ua.StatusCode(ua.StatusCodes.BadLocked) for may in free]
+        return [ua.StatusCode(fault) if fault else next(statuses) for fault in refused]
+
+    def _refusal(self, item: Any) -> int:
+        """The code of what speaks against a write, 0 for nothing; asyncua itself compares types, but no ranks."""
+        if not self._may_write(self._caller, item.NodeId):
+            return int(ua.StatusCodes.BadLocked)
+        given, held = item.Value.Value, self.aspace.read_attribute_value(item.NodeId, item.AttributeId).Value
+        if given is None or held is None or isinstance(given.Value, list) is isinstance(held.Value, list):
+            return 0
+        return int(ua.StatusCodes.BadTypeMismatch)
 
 
-class PlantInternals(InternalServer):  # type: ignore[misc, unused-ignore]
+class PlantInternals(InternalServer):  # type: ignore[misc] # asyncua's types are not read: see pyproject
     """asyncua's server with sessions that are known.
 
     - `may_write`: whether a session may write a node. `left`: told of every session that ends.

@@ -16,6 +16,7 @@ Method = Callable[..., Awaitable[Any]]
 READS: Final = 1 << ua.AccessLevel.CurrentRead
 WRITES: Final = READS | 1 << ua.AccessLevel.CurrentWrite
 READS_HISTORY: Final = READS | 1 << ua.AccessLevel.HistoryRead
+HAS_COMPONENT: Final = ua.NodeId(ua.ObjectIds.HasComponent)
 _ARGUMENTS: Final = ("InputArguments", "OutputArguments")
 _ANY_NUMBER: Final = frozenset(range(ua.ObjectIds.Number, ua.ObjectIds.Number + 3))
 
@@ -62,7 +63,7 @@ class Instances:
         content: Content,
         *,
         name: ua.QualifiedName | None = None,
-        reference: ua.NodeId = ua.NodeId(ua.ObjectIds.HasComponent),  # noqa: B008 - never changed
+        reference: ua.NodeId = HAS_COMPONENT,
         within: str | None = None,
     ) -> ua.NodeId:
         """An object below `parent`, with everything that its type asks for.

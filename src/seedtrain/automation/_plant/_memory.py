@@ -20,10 +20,12 @@ class Memory:
     An executor that is called again asks each unit either for that phase once more, from its recorded start, or for the
     next one: the one needs what was before, the other what was after. Units do not know of each other: each goes back
     to the start of its own phase, however many ran at one time. A file of another scenario counts as none.
+
+    - `own`: whether a file of another scenario is refused instead, for it would be overwritten.
     """
 
-    def __init__(self, path: Path, scenario: str) -> None:
-        self._path = path
+    def __init__(self, path: Path, scenario: str, *, own: bool = False) -> None:
+        self._path, self._own = path, own
         self._scenario = scenario
         self._units: dict[str, dict[str, Any]] = {}
         self._fresh: set[str] = set()
@@ -34,6 +36,7 @@ class Memory:
         try:
             data = json.loads(read_text(self._path, what="state of the plant"))
             if data["scenario"] != self._scenario:
+                self._of_another()
                 return
             units = {str(name): dict(kept) for name, kept in data["units"].items()}
             if any(set(kept) != _FIELDS for kept in units.values()):
@@ -45,6 +48,14 @@ class Memory:
                 remedy="Remove the file; the plant then starts empty.",
             ) from None
         self._units, self._fresh = units, set(units)
+
+    def _of_another(self) -> None:
+        if self._own:
+            raise InputError(
+                "these are tanks of another plant: its file, recipe, unit, or seed differs",
+                position=Position(str(self._path)),
+                remedy="Start it as it was started then, or give another --state; this file would be overwritten.",
+            )
 
     def tanks(self) -> Tanks:
         """Every tank as it was heard of last: after its phase, or before the one that had not ended."""

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import math
+import os
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -54,7 +55,9 @@ class PlantServer:
         settings.check()
         self.settings = settings
         start = settings.start or (datetime.now(UTC) if settings.speed is not None else NEVER)
-        self.world = World(scenario, Clock(start, settings.speed), settings.interval, settings.state)
+        self.world = World(
+            scenario, Clock(start, settings.speed), settings.interval, settings.state, own_state=settings.own_state
+        )
         self._ended = asyncio.Event()
         self._changed = asyncio.Event()
         self._space: AddressSpace | None = None
@@ -80,7 +83,8 @@ class PlantServer:
             await server.start()
         except OSError as error:
             raise UnavailableError(
-                f"the plant cannot listen on {url}: {error.strerror or error}", remedy="Give another --port."
+                f"the plant cannot listen on {url}: {os.strerror(error.errno) if error.errno else error}",
+                remedy="Give another --port, or end who listens there.",
             ) from None
         self._speakers = {speaker: Points(self, type(speaker).__name__) for speaker in speakers_of(self.settings)}
         try:

@@ -12,6 +12,7 @@ from seedtrain.automation._security import Security
 from seedtrain.automation._speaks import SpeaksEntry
 from seedtrain.base import InputError
 
+LAST_PORT: Final = 65_535
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -24,7 +25,8 @@ class PlantSettings:
     - `interval`: of process time between two values of a function.
     - `host`: loopback unless said. `port`: 0 takes a free one.
     - `security`: whom it trusts; without it, everybody on loopback.
-    - `state`: a file from which integrated tanks go on after a kill; without it they start empty.
+    - `state`: a file from which integrated tanks go on after a kill; without it they start empty. `own_state`: one of
+      another scenario is refused, else it counts as none and is overwritten.
     - `speaks`: what it speaks beside OPC UA. `register_map`: where the map of its Modbus registers is written.
     """
 
@@ -35,6 +37,7 @@ class PlantSettings:
     port: int = DEFAULT_PORT
     security: Security | None = None
     state: Path | None = None
+    own_state: bool = False
     speaks: SpeaksEntry | None = None
     register_map: Path | None = None
 
@@ -46,6 +49,10 @@ class PlantSettings:
             )
         if self.interval <= timedelta(0):
             raise InputError(f"an interval of {self.interval} is none", remedy="Give a positive time.")
+        if not 0 <= self.port <= LAST_PORT:
+            raise InputError(
+                f"there is no port {self.port}", remedy=f"Give one from 1 to {LAST_PORT}, or 0 for a free one."
+            )
         if self.security is not None:
             self.security.check()
         elif self.host not in LOOPBACK:

@@ -49,17 +49,27 @@ class Clock:
 class World:
     """All units and their clock.
 
-    - `state`: the file of its memory; without it a plant that was killed starts empty.
+    - `state`: the file of its memory; without it a plant that was killed starts empty. `own_state`: one of another
+      scenario is refused.
     """
 
-    def __init__(self, scenario: Scenario, clock: Clock, interval: timedelta, state: Path | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        clock: Clock,
+        interval: timedelta,
+        state: Path | None = None,
+        *,
+        own_state: bool = False,
+    ) -> None:
         self.scenario = scenario
         self.clock = clock
         self.units: dict[str, PlantUnit] = {
             name: LiveUnit(unit, interval, self._live) if unit.live is not None else PlayedUnit(unit, interval)
             for name, unit in scenario.units.items()
         }
-        self._memory = Memory(state, digest(scenario.to_data())) if state is not None else None
+        known = None if state is None else Memory(state, digest(scenario.to_data()), own=own_state)
+        self._memory = known
         if self._memory is not None:
             self._put_back(self._memory.tanks())
 

@@ -87,16 +87,28 @@ def _chinese(letter: str) -> bool:
 
 
 def separator_of(text: str, header: int) -> str:
-    """What parts the cells of a text table: the mark that stands most often in the line of the names."""
+    """What parts the cells of a text table: the mark of the line of the names that most rows have as often."""
     lines = text.splitlines()
     head = lines[header - 1] if 0 < header <= len(lines) else next((line for line in lines if line.strip()), "")
     head = QUOTED.sub("", head)
-    return max(MARKS, key=head.count) if any(head.count(mark) for mark in MARKS) else ","
+    if not any(head.count(mark) for mark in MARKS):
+        return ","
+    begins = lines.index(head) if head in lines else max(header - 1, 0)
+    below = [QUOTED.sub("", line) for line in lines[begins + 1 : begins + LOOKED_AT] if line.strip()]
+    # `Time, h;DCW, g/L` has as many commas: the mark is the one that the rows have as often as the names.
+    alike = {mark: sum(line.count(mark) == head.count(mark) > 0 for line in below) for mark in MARKS}
+    return max(MARKS, key=lambda mark: (2 * alike[mark] > len(below), head.count(mark)))
 
 
 def likely_header(text: str) -> int:
     """The line of the names in a text table with something above it; 0 where the first line is as wide as the rest."""
     lines = [QUOTED.sub("", line) for line in text.splitlines()[:LOOKED_AT]]
+    first = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    for mark in MARKS:  # rows that all end in one mark more than the names do have no cell there
+        if lines[first : first + 1] and not lines[first].rstrip().endswith(mark) and all(
+            line.endswith(mark) for line in lines[first + 1 :] if line.strip()
+        ):  # fmt: skip
+            lines = [*lines[: first + 1], *(line.removesuffix(mark) for line in lines[first + 1 :])]
     counts = {mark: Counter(line.count(mark) for line in lines if line.count(mark)) for mark in MARKS}
     mark, usual = max(
         ((mark, found.most_common(1)[0]) for mark, found in counts.items() if found), key=lambda item: item[1][1],
@@ -104,7 +116,6 @@ def likely_header(text: str) -> int:
     )  # fmt: skip
     often = [count for count, times in counts.get(mark, {}).items() if times > 2 and 4 * times >= len(lines)]
     usual = (max([usual[0], *often]), usual[1])  # notes above a short table may be more lines than it has
-    first = next((at for at, line in enumerate(lines) if line.strip()), 0)
     if not mark or len(lines) < 3 or lines[first].count(mark) >= usual[0]:
         return 0
     return next((at + 1 for at, line in enumerate(lines[:HIGHEST]) if line.count(mark) >= usual[0]), 0)

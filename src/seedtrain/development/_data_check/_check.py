@@ -32,7 +32,7 @@ from seedtrain.development._data_check._of_runs import read_features
 from seedtrain.development._data_check._plates import read_layout
 from seedtrain.development._data_check._reader import Happened, TableReader
 from seedtrain.development._data_check._spectra import SpectraTable, look_at_spectra
-from seedtrain.development._data_check._table import SUFFIXES, Sheet, forget, with_points
+from seedtrain.development._data_check._table import SUFFIXES, Sheet, forget, is_note, with_points
 from seedtrain.recipe import MasterRecipe
 from seedtrain.simulation import Culture, Run, RunEvent, Variable, read_culture
 
@@ -106,7 +106,7 @@ def read_data(mapping: Path) -> Dataset:
 def tables_of_folder(folder: Path) -> tuple[list[Path], list[Path]]:
     """The tables and exports that lie in a folder, by name, and what else does, but mappings and hidden files."""
     here = sorted(path for path in folder.iterdir() if path.is_file() and path.name[:1] not in ".~")
-    tables = [path for path in here if path.suffix.lower() in (*SUFFIXES, ".json")]
+    tables = [path for path in here if path.suffix.lower() in (*SUFFIXES, ".json") and not is_note(path)]
     if not tables:
         raise InputError(
             "there is no table in this folder", position=Position(str(folder)),

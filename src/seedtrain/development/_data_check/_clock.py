@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 DOTTED: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,?[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?")
@@ -64,14 +64,23 @@ def day_at(day: str, time: str, form: str = "") -> datetime:
 
 
 def form_of(cells: Sequence[str]) -> tuple[str, bool]:
-    """The form of dates with slashes, and whether it is sure (a day beyond 12 stood somewhere); empty for others."""
+    """The form of dates with slashes, and whether it is sure (a day beyond 12 stood somewhere); empty for others.
+
+    Where it is not sure, the days that lie nearer together are taken: 3/4 and 3/5 are a day apart, not a month.
+    """
     found = [match for match in map(SLASHED.fullmatch, filter(None, cells)) if match]
     if not found or len(found) < sum(map(bool, cells)):
         return "", True
     one, other = (max(int(match[at]) for match in found) for at in (1, 2))
-    date = "%m/%d/%Y" if other > 12 else "%d/%m/%Y"
+    form = "%m/%d/%Y" if other > 12 or (one <= 12 and _spans(found, 1, 2) < _spans(found, 2, 1)) else "%d/%m/%Y"
     whole, seconds, half = found[0][0], found[0][4], found[0][5]
     clock = "" if ":" not in whole else " %I:%M" if half else " %H:%M"
     clock += ":%S" if seconds else ""
     clock += (" %p" if " " in half else "%p") if half else ""
-    return date + clock, one > 12 or other > 12
+    return form + clock, one > 12 or other > 12
+
+
+def _spans(found: Sequence[re.Match[str]], month: int, day: int) -> int:
+    """Days from the first to the last date, with the month and the day in these groups."""
+    days = [date(int(match[3]), int(match[month]), min(int(match[day]), 28)).toordinal() for match in found]
+    return max(days) - min(days)

@@ -7,12 +7,13 @@ from datetime import datetime
 from pathlib import Path
 
 from seedtrain.development._data_check._clock import day_at, form_of, moment
-from seedtrain.development._data_check._draft_forms import draft_of, kind_of, quoted, time_columns
+from seedtrain.development._data_check._draft_forms import draft_of, holds_readings, kind_of, quoted, time_columns
 from seedtrain.development._data_check._export_table import EVENTS, ExportTable
 from seedtrain.development._data_check._exports import detect, read_export
 from seedtrain.development._data_check._found import Found, tables_in
 from seedtrain.development._data_check._headers import RUNS, first_of, is_number
 from seedtrain.development._data_check._of_runs import is_runs, runs_told
+from seedtrain.simulation import read_culture
 
 
 def draft_mapping(files: Sequence[Path], *, name: str = "my data", instrument: str = "", culture: str = "") -> str:
@@ -26,18 +27,27 @@ def draft_mapping(files: Sequence[Path], *, name: str = "my data", instrument: s
     told: dict[str, dict[str, str]] = {}
     began: dict[str, datetime] = {}
     elapsed: set[str] = set()
+    known = read_culture(culture) if culture else None
     for path in files:
         export = instrument or detect(path)
         if export:
             for table in read_export(path, export):
                 lines += _of_export(path, export, table, runs)
             continue
-        for found in tables_in(path):
+        tables = tables_in(path, known)
+        for found in tables:
+            if len(tables) > 1 and not holds_readings(found) and any(map(holds_readings, tables)):
+                lines.append(
+                    f"  # not read: sheet {quoted(found.sheet_name)} of {quoted(path.name)}, which has no time"
+                )
+                continue
             if is_runs(found.sheet):
                 for item, about in runs_told(found.sheet).items():
                     told[item] = told.get(item, {}) | about
             draft = draft_of(path, found)
             lines += draft.lines
+            lines += [f"  # not read: {place} of {quoted(path.name)}, numbers without a row of names"
+                      for place in found.left]  # fmt: skip
             runs |= {item: scale for item, scale in draft.runs.items() if item not in runs}
             if not _note_beginnings(found, draft.runs, began):
                 elapsed |= set(draft.runs)

@@ -11,6 +11,7 @@ from seedtrain.base import InputError, Position
 from seedtrain.development._data_check._clock import DURATION, clock, form_of, moment
 from seedtrain.development._data_check._found import Found
 from seedtrain.development._data_check._headers import (
+    CELLS,
     OPTICAL,
     RUNS,
     TIMES,
@@ -23,12 +24,14 @@ from seedtrain.development._data_check._headers import (
     symbol_of,
 )
 from seedtrain.development._data_check._mapping import CLOCK, TIME_UNITS, UNITS
+from seedtrain.development._data_check._of_culture import culture_words, molar_factor
 from seedtrain.development._data_check._of_runs import is_features, is_runs, told_of_run
 from seedtrain.development._data_check._plates import is_plate, well_name
 from seedtrain.development._data_check._spectra import FEWEST_CHANNELS, channels_of
 from seedtrain.development._data_check._table import Sheet
 from seedtrain.development._data_check._wide import ANALYTES, UNIT_NAMES, VALUES, is_long, wide_runs
 from seedtrain.quantity import same_dimension
+from seedtrain.simulation import Culture
 
 NOT_UNDERSTOOD: Final = "# no header was understood"
 HAPPENED: Final = ("event", "events", "action", "note", "comment", "what happened", "ereignis", "事件", "操作")
@@ -45,6 +48,11 @@ DAYS_OF_SHEETS: Final = (36_500.0, 73_000.0)
 CLOCKS: Final = ("time", "uhrzeit", "clock", "clock time", "time of day", "zeit", "时间", "时刻", "取样时间")
 
 
+WITHIN_TIMES: Final = ("time", "hour", "zeit", "dauer", "stunde", "时", "日期")
+"""What tells of a time from inside a longer name."""
+LOOKED_AT: Final = 20
+
+
 @dataclass(frozen=True)
 class Draft:
     """The draft of one table: the lines of its entries in the mapping, and the runs that it names with their scale."""
@@ -54,7 +62,7 @@ class Draft:
 
 
 def draft_of(path: Path, found: Found) -> Draft:
-    """The draft of a table without an instrument; raises `InputError` for one whose times stand in a row."""
+    """The draft of a table without an instrument; `InputError` for one whose times stand in a row, or nowhere."""
     sheet = found.sheet
     _check_upright(sheet)
     if is_runs(sheet) or is_features(sheet):
@@ -64,6 +72,7 @@ def draft_of(path: Path, found: Found) -> Draft:
     if is_plate(sheet):
         wells = {well_name(name): "well" for name in sheet.header if well_name(name)}
         return Draft(tuple(_of_plate(path, found)), wells)
+    _check_timed(sheet)
     listed = is_long(sheet)
     wide = {} if listed or first_of(sheet.header, RUNS) else wide_runs(sheet.header, time_columns(sheet))
     if wide:
@@ -90,8 +99,50 @@ def time_columns(sheet: Sheet) -> tuple[str, str]:
         if pairs and all(_is_day(text, form) and _is_clock(time) for text, time in pairs):
             return day, hour
     run = first_of(sheet.header, RUNS)
-    time = first_of(sheet.header, TIMES)
-    return time or next((name for name in sheet.header if name != run), sheet.header[0]), ""
+    others = [name for name in sheet.header if name != run]
+    time = first_of(sheet.header, TIMES) or next((name for name in others if _is_time(sheet, name)), "")
+    return time or (others or [*sheet.header])[0], ""
+
+
+def _is_time(sheet: Sheet, name: str) -> bool:
+    """Whether a column that no word for a time heads may be one: by its unit, its name or its timestamps."""
+    plain, unit = split_header(name)
+    if unit:
+        return same_dimension(unit, "h")
+    if _told_unit(plain) or any(word in plain.lower() for word in WITHIN_TIMES):
+        return True
+    cells = [cell for cell in (row[sheet.column(name)] for row in sheet.rows) if cell][:LOOKED_AT]
+    return bool(cells) and all(DURATION.fullmatch(cell) or _is_moment(cell, form_of(cells)[0]) for cell in cells)
+
+
+def _told_unit(name: str) -> str:
+    """The unit that a time's own name tells: `Day`, `Culture day`, `Hours`; empty where it tells none."""
+    last = name.split()[-1] if name.split() else ""
+    return as_unit(last) if as_unit(last) in TIME_UNITS and (len(last) > 1 or last == "h") else ""
+
+
+def holds_readings(found: Found) -> bool:
+    """Whether a table has a time, or a row for each run; a cover sheet has neither."""
+    sheet = found.sheet
+    return is_features(sheet) or _is_time(sheet, time_columns(sheet)[0]) or bool(first_of(sheet.header, TIMES))
+
+
+def _check_timed(sheet: Sheet) -> None:
+    column = time_columns(sheet)[0]
+    if first_of([column], TIMES) or _is_time(sheet, column):
+        return
+    raise InputError(
+        "no column is headed as the time of its readings", position=Position(sheet.file, sheet.lines[0] - 1, 1),
+        remedy="Head it `time [h]` (or min, d, a date), or write the mapping by hand (docs/reference/data.md).",
+    )  # fmt: skip
+
+
+def _is_moment(text: str, form: str) -> bool:
+    try:
+        moment(text, form)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_day(text: str, form: str) -> bool:
@@ -129,7 +180,7 @@ def _of_table(path: Path, found: Found) -> Draft:
     """The draft of a table with a column for each thing measured, or of events."""
     sheet, units = found.sheet, found.begins.units
     times, run = time_columns(sheet), first_of(sheet.header, RUNS)
-    known, rest = _columns([name for name in sheet.header if name not in (*times, run)], units)
+    known, rest = _columns([name for name in sheet.header if name not in (*times, run)], units, culture=found.culture)
     event = "" if known else first_of(sheet.header, HAPPENED)
     of_run = "" if run or event else found.own
     lines = _top(path, found, "events" if event else kind_of(sheet))
@@ -165,7 +216,7 @@ def _of_list(path: Path, found: Found) -> Draft:
     measured = list(dict.fromkeys(row[sheet.column(name)] for row in sheet.rows if row[sheet.column(name)]))
     units = {row[sheet.column(name)]: as_unit(row[sheet.column(unit)]) for row in reversed(sheet.rows)} if unit else {}
     units = {key: text for key, text in units.items() if is_unit(text)} | dict(found.begins.units)
-    known, rest = _columns(measured, units)
+    known, rest = _columns(measured, units, culture=found.culture)
     lines = _top(path, found, kind_of(sheet))
     lines += _whose(run, "" if run else found.own, guessed=found.guessed)
     lines.append(_time_line(sheet, times, units=found.begins.units))
@@ -197,6 +248,8 @@ def _hint(header: str, units: Mapping[str, str], *, product: bool) -> str:
     unit = unit or units.get(header, "")
     if OPTICAL.fullmatch(name):
         return f"; with your g/L per unit: {{column: {quoted(header)}, symbol: DCW, unit: g/L, factor: 0.4}}"
+    if CELLS.fullmatch(name):
+        return f"; with your g/L per 1e6 cells/mL: {{column: {quoted(header)}, symbol: X, unit: g/L, factor: 0.3}}"
     if product and unit and same_dimension(unit, "g/L"):
         return f"; your product? {{column: {quoted(header)}, symbol: P, unit: {quoted(unit)}}}"
     return ""
@@ -243,31 +296,49 @@ def _of_plate(path: Path, found: Found) -> list[str]:
 
 
 def _columns(
-    headers: Iterable[str], units: Mapping[str, str], names: Mapping[str, str] | None = None
+    headers: Iterable[str],
+    units: Mapping[str, str],
+    names: Mapping[str, str] | None = None,
+    culture: Culture | None = None,
 ) -> tuple[list[str], list[str]]:
     """What each header is taken for, and those that nothing is; whole words go before words within longer names.
 
     - `names`: what is measured, where a header says more than that.
     """
     symbols: dict[str, str] = {}
+    words = culture_words(culture)
     plain = {header: (names or {}).get(header) or split_header(header)[0] for header in headers}
     for known in (known_as, symbol_of):
         for header, name in plain.items():
-            symbol = known(name)
-            if symbol is not None and header not in symbols and symbol not in symbols.values():
+            symbol = known(name, words)
+            if symbol is None or header in symbols or symbol in symbols.values():
+                continue
+            if _fits(symbol, split_header(header)[1] or units.get(header, "")):
                 symbols[header] = symbol
     found = []
     for header in plain:
         if header in symbols:
             unit = split_header(header)[1] or units.get(header, "")
-            shown, note = (
-                unit or UNITS[symbols[header]],
-                "" if unit or not UNITS[symbols[header]] else " # unit guessed",
-            )
+            usual = UNITS.get(symbols[header], "g/L")
+            shown, note = unit or usual, "" if unit or not usual else " # unit guessed"
+            factor = molar_factor(culture, symbols[header], unit) if unit else None
+            if factor is not None:
+                shown, note = "g/L", f" # unit guessed: from {unit} by the molar mass"
             found.append(
-                f"      - {{column: {quoted(header)}, symbol: {symbols[header]}, unit: {quoted(shown)}}}{note}"
+                f"      - {{column: {quoted(header)}, symbol: {symbols[header]}, unit: {quoted(shown)}"
+                + (f", factor: {factor:.6g}" if factor is not None else "")
+                + f"}}{note}"
             )
     return found, [header for header in plain if header not in symbols]
+
+
+def _fits(symbol: str, unit: str) -> bool:
+    """Whether a column in `unit` may hold `symbol`: a weight in g/L is no volume.
+
+    Contents in another unit are taken all the same, for their refusal says the factor to g/L.
+    """
+    usual = UNITS.get(symbol, "g/L")
+    return not unit or usual == "g/L" or same_dimension(unit, usual)
 
 
 def _time_line(
@@ -275,7 +346,8 @@ def _time_line(
 ) -> str:
     """The entry of the time's column; `zero`: timestamps count from a moment that a person has to set."""
     column, hour = columns
-    unit, note = split_header(column)[1] or (units or {}).get(column, ""), ""
+    name, unit = split_header(column)
+    unit, note = unit or (units or {}).get(column, "") or _told_unit(name), ""
     cells = [row[sheet.column(column)] for row in sheet.rows]
     first = next(filter(None, cells), "")
     if DURATION.fullmatch(first):

@@ -124,7 +124,7 @@ def compare(all_series: Sequence[Series], scales: Mapping[str, str]) -> Iterator
                 yield Finding(
                     "unit_slip", item.run, symbol,
                     _("the whole series is {ratio} times that of the other runs: a slip by {slip}?").format(
-                        ratio=f"{ratio:.3g}", slip=slip
+                        ratio=f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.3g}", slip=slip
                     ),
                     _("Check the unit in the mapping."), item.places[0],
                 )  # fmt: skip
@@ -135,10 +135,13 @@ def _slips_beside(series: Series, others: Sequence[Series]) -> list[Finding]:
     if len(series.values) >= 2 * WINDOW:
         return []
     found = []
+    size = _size(np.concatenate([np.zeros(1), *(other.values for other in others)]))
     for at, (hours, value) in enumerate(zip(series.time.tolist(), series.values.tolist(), strict=True)):
         beside = [float(np.interp(hours, other.time, other.values)) for other in others
                   if len(other.time) > 1 and other.time[0] <= hours <= other.time[-1]]  # fmt: skip
         middle = float(np.median(beside)) if len(beside) > 1 else 0.0
+        if max(value, middle) < LEAST * size:  # the scatter about nothing has no unit to slip by
+            continue
         if middle > 0 and value > 0 and (slip := _slip(value / middle, NEAR_SLIP)):
             words = _("{value} {unit} at {hours} h, where other runs show {middle}: a slip by {slip}?").format(
                 value=f"{value:.4g}", unit=series.unit, hours=f"{hours:.4g}", middle=f"{middle:.4g}", slip=slip

@@ -18,6 +18,7 @@ from seedtrain.development._data_check._table import (
     sheet_names,
     with_points,
 )
+from seedtrain.simulation import Culture
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Found:
     """A table: `sheet_name` of a workbook, how it lies there, its cells; `own`: its run, where no column tells it.
 
     - `guessed`: whether `own` is a guess. - `commas`: whether its numbers had decimal commas, now points.
+    - `culture`: whose species the columns hold, where that is known. - `left`: of the first table of a sheet, ranges
+      of numbers that are of none.
     """
 
     sheet_name: str
@@ -33,21 +36,29 @@ class Found:
     commas: bool
     own: str
     guessed: bool = False
+    culture: Culture | None = None
+    left: tuple[str, ...] = ()
 
 
-def tables_in(path: Path) -> list[Found]:
+def tables_in(path: Path, culture: Culture | None = None) -> list[Found]:
     """Every table of a file; without a column of runs, each is of a run of its own if they hold the same symbols."""
-    raw = []
+    raw: list[tuple[str, Beginning, Sheet, bool, str]] = []
+    left: dict[int, tuple[str, ...]] = {}
     for name in sheet_names(path):
-        for begins, title in guessed_beginnings(path, name):
+        beginnings, besides = guessed_beginnings(path, name)
+        left[len(raw)] = tuple(map(str, besides))
+        for begins, title in beginnings:
             sheet = read_sheet(path, name, beginning=begins)
             commas = has_decimal_commas(sheet)
             raw.append((name, begins, with_points(sheet) if commas else sheet, commas, title))
     nameless = [at for at, item in enumerate(raw) if not first_of(item[2].header, RUNS)]
     own = _names(path.stem, [(raw[at][0], raw[at][4], raw[at][2]) for at in nameless])
     of = dict(zip(nameless, own, strict=True))
-    return [Found(name, begins, sheet, commas, of.get(at, path.stem), at in of and of[at] != path.stem)
-            for at, (name, begins, sheet, commas, _title) in enumerate(raw)]  # fmt: skip
+    return [
+        Found(name, begins, sheet, commas, of.get(at, path.stem), at in of and of[at] != path.stem, culture,
+              left.get(at, ()))
+        for at, (name, begins, sheet, commas, _title) in enumerate(raw)
+    ]  # fmt: skip
 
 
 def _names(stem: str, tables: Sequence[tuple[str, str, Sheet]]) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from seedtrain.development._data_check._beginning import Beginning
 from seedtrain.development._data_check._clock import moment
@@ -19,6 +20,15 @@ UNITS: Final = {
 """Symbols that have a unit of their own here; species of a culture are in g/L or mmol/L as the culture file says."""
 TIME_UNITS: Final = {"h": 1.0, "min": 1 / 60, "s": 1 / 3600, "d": 24.0}
 CLOCK: Final = "h:min:s"
+
+
+def _symbol(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", text):
+        raise ValueError(f"{text!r} is no symbol | Begin with a letter, then letters, digits or _: X, DCW, DO_percent.")
+    return text
+
+
+Symbol = Annotated[str, AfterValidator(_symbol)]
 Kind = Literal["online", "offline", "events", "plate", "spectra", "features"]
 Scale = Literal["", "well", "bench", "pilot", "plant"]
 
@@ -31,7 +41,7 @@ class ColumnEntry(_Entry):
     """One column: its `symbol`, the `unit` that it is written in, and a `factor` to it (an OD's g/L per unit)."""
 
     column: str
-    symbol: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+    symbol: Symbol
     unit: str = ""
     factor: float = Field(default=1.0, gt=0)
 
@@ -76,7 +86,7 @@ class ListEntry(_Entry):
 class PlateEntry(_Entry):
     """What the wells of a plate hold: one `symbol`, the `unit` that it is written in, and a `factor` to it."""
 
-    symbol: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+    symbol: Symbol
     unit: str = ""
     factor: float = Field(default=1.0, gt=0)
 

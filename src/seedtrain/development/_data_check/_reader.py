@@ -15,17 +15,19 @@ from seedtrain.development._data_check._clock import day_at, duration, moment
 from seedtrain.development._data_check._findings import Finding, Series
 from seedtrain.development._data_check._headers import as_unit
 from seedtrain.development._data_check._mapping import CLOCK, TIME_UNITS, UNITS, ColumnEntry, TableEntry, TimeEntry
+from seedtrain.development._data_check._of_culture import molar_factor
 from seedtrain.development._data_check._plates import placed, unfolded
 from seedtrain.development._data_check._spectra import SpectraTable, read_rows
 from seedtrain.development._data_check._table import Sheet
 from seedtrain.development._data_check._wide import unlisted
-from seedtrain.quantity import QuantityError, convert, same_dimension
+from seedtrain.quantity import QuantityError, convert
 from seedtrain.simulation import Culture, RunEvent
 
 NOTHING: Final = (
-    "", "na", "n/a", "#n/a", "#nv", "n.a.", "nan", "nd", "n.d.", "n/d", "n.b.", "k.a.", "-", "--", "---", "/", "null",
-    "#div/0!", "#value!", "#wert!", "#ref!", "#bezug!", "#num!", "#zahl!", "#name?", "#null!", "none", "err", "error",
-    "err.", "#error", "fehler", "bad", "invalid", "fault", "refoverld", "ovrflw", "overflow", "未检出", "未测", "无",
+    "", "na", "n/a", "#n/a", "#nv", "n.a.", "nan", "nd", "n.d.", "n/d", "n.b.", "k.a.", "bdl", "blq", "bloq", "-", "--",
+    "---", "/", "null", "#div/0!", "#value!", "#wert!", "#ref!", "#bezug!", "#num!", "#zahl!", "#name?", "#null!",
+    "none", "err", "error", "err.", "#error", "fehler", "bad", "invalid", "fault", "refoverld", "ovrflw", "overflow",
+    "未检出", "未测", "无",
 )  # fmt: skip
 
 Happened = tuple[str, RunEvent, Position]
@@ -255,17 +257,11 @@ class TableReader:
 
     def _factor(self, column: ColumnEntry, unit: str) -> str:
         """What turns other readings into `unit`, with the figure where the culture's formula gives it."""
-        culture = self.culture
-        species = culture.species.get(column.symbol) if culture else None
-        plain = f"a factor turns other readings into {unit or 'it'}."
-        if culture is None or species is None or species.intracellular or not same_dimension(column.unit, "mmol/L"):
-            return plain
-        carbon = culture.compositions[column.symbol].elements["C"]
-        if unit != "g/L" or carbon <= 0:
-            return plain
-        molar = culture.formulas[column.symbol]["C"] / carbon  # g/mol
-        factor = convert(molar / 1000, column.unit, "mmol/L")
-        return f"of {species.known_as or column.symbol} write unit: g/L, factor: {factor:.6g}."
+        factor = molar_factor(self.culture, column.symbol, column.unit)
+        if factor is None or self.culture is None:
+            return f"a factor turns other readings into {unit or 'it'}."
+        known = self.culture.species[column.symbol].known_as or column.symbol
+        return f"of {known} write unit: g/L, factor: {factor:.6g}."
 
     def _reading(self, row: int, text: str, run: str, column: ColumnEntry) -> float:
         """A cell's value; what is no reading is told, and left out."""
@@ -281,19 +277,23 @@ class TableReader:
                 remedy = _("Empty the cell, or fill it.")
                 self.findings.append(Finding("missing", run, column.symbol, words, remedy, place))
             return math.nan
-        return self._number(row, text, column.column)
+        return self._number(row, text, column.column, percent=column.unit == "%")
 
-    def _number(self, row: int, text: str, column: str) -> float:
+    def _number(self, row: int, text: str, column: str, *, percent: bool = False) -> float:
+        """A cell's number; `percent`: its unit is %, so that the cell may say so too."""
         if not text:
             return math.nan
         try:
-            value = float(text)
+            value = float(text[:-1] if percent and text.endswith("%") else text)
             if math.isfinite(value):
                 return value
         except ValueError:
             pass
-        comma = 'Write 12.5, with a point; or say `decimal: ","` of the whole table in its mapping.'
-        remedy = comma if "," in text else "Give a number, or empty the cell."
+        remedy = "Give the number alone, or empty the cell; words belong in a column of their own."
+        if text.endswith("%"):
+            remedy = 'Say `unit: "%"` of the column in the mapping, or write the number without %.'
+        elif "," in text and self.table.decimal == ".":
+            remedy = 'Write 12.5, with a point; or say `decimal: ","` of the whole table in its mapping.'
         self._fault(row, f"{column}: {text!r} is not a number", remedy)
         return math.nan
 

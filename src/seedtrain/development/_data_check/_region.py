@@ -11,7 +11,7 @@ from seedtrain.base import InputError, Position
 
 Row = tuple[int, tuple[str, ...]]
 """A line (row of the sheet) and its cells as text."""
-NUMBER: Final = re.compile(r"[-+<>]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?")
+NUMBER: Final = re.compile(r"[-+<>]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?(?: ?%)?")
 RANGE: Final = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6}):([A-Z]{1,3})([1-9]\d{0,6})")
 
 

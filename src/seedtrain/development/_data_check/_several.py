@@ -32,20 +32,27 @@ class _Part:
     names: int = 0
 
 
-def tables_of(rows: Sequence[Row]) -> list[tuple[Region, str]]:
+def tables_of(rows: Sequence[Row]) -> tuple[list[tuple[Region, str]], list[Region]]:
     """The regions of the tables of a sheet, from their names on, each with its title; none where it holds only one.
 
-    A table has a row of names with a time or a run among them, and a row below it.
+    A table has a row of names with a time or a run among them, and a row below it. The other regions hold numbers that
+    are of none of them.
     """
     if not 2 < len(rows) <= MOST_ROWS:
-        return []
+        return [], []
     width = max(len(cells) for _line, cells in rows)
     square = [(line, (*cells, *("",) * (width - len(cells)))) for line, cells in rows if any(cells)]
     parts = [part for piece in _pieces(square, 0, width) for part in _by_names(piece)]
     tables = _continued([part for part in parts if part.names], [part for part in parts if not part.names])
     if len(tables) < 2:
-        return []
-    return [(_from_names(part), _title(part, parts, rows)) for part in tables]
+        return [], []
+    read = {line for part in tables for line, _cells in part.rows}
+    left = [part.region for part in parts if not part.names and _holds_numbers(part) and part.rows[0][0] not in read]
+    return [(_from_names(part), _title(part, parts, rows)) for part in tables], left
+
+
+def _holds_numbers(part: _Part) -> bool:
+    return any(sum(bool(NUMBER.fullmatch(cell)) for cell in cells) > 1 for _line, cells in part.rows)
 
 
 def _pieces(rows: Sequence[Row], left: int, right: int) -> Iterator[_Part]:
@@ -98,8 +105,9 @@ def _by_names(part: _Part) -> Iterator[_Part]:
 
 
 def _is_title(cells: Sequence[str]) -> bool:
-    """Whether a row may be a title: one cell alone, or one that says which run it is."""
-    return sum(map(bool, cells)) == 1 or any(run_of_title(cell)[1] for cell in cells)
+    """Whether a row may be a title: one cell alone that is no reading, or one that says which run it is."""
+    alone = [cell for cell in cells if cell]
+    return (len(alone) == 1 and not NUMBER.fullmatch(alone[0])) or any(run_of_title(cell)[1] for cell in cells)
 
 
 def _are_names(rows: Sequence[Row], at: int) -> bool:

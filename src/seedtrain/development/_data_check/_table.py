@@ -22,14 +22,16 @@ from seedtrain.development._data_check._beginning import (
     likely_header,
     separator_of,
 )
-from seedtrain.development._data_check._region import Row
+from seedtrain.development._data_check._region import Region, Row
 from seedtrain.development._data_check._several import tables_of, title_above
 
 MOST_ROWS: Final = 2_000_000
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
 
-COMMA: Final = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
-POINT: Final = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
+FORMATTED: Final = 100
+"""Rows of a sheet in which cells in percent are looked for: how each cell is shown takes twice the time to read."""
+COMMA: Final = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?(?: ?%)?")
+POINT: Final = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?(?: ?%)?")
 THOUSANDS: Final = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
 
 
@@ -65,6 +67,9 @@ def read_sheet(path: Path, sheet: str = "", *, beginning: Beginning | None = Non
     """
     begins = beginning or Beginning()
     found = _rows(path, sheet, begins)
+    if not any(any(cells) for _line, cells in found):
+        raise InputError("the table is empty", position=Position(str(path), 1, 1),
+                         remedy="Export it again, or take it out of the folder.")  # fmt: skip
     found = begins.region.cut(found, str(path)) if begins.region else found
     rows = [(line, cells) for line, cells in found if any(cells) and line >= begins.header]
     if begins.header and (not rows or rows[0][0] != begins.header):
@@ -75,7 +80,8 @@ def read_sheet(path: Path, sheet: str = "", *, beginning: Beginning | None = Non
     if over and rows:
         rows[0] = (rows[0][0], joined(over, rows[0][1]))
     if len(rows) < 2:
-        raise InputError("there is no row below a header", position=Position(str(path), 1, 1), remedy="Give data.")
+        raise InputError("there is no row below a header", position=Position(str(path), 1, 1),
+                         remedy="Give readings below the names, or take the table out of the folder.")  # fmt: skip
     return _sheet(f"{path}[{sheet}]" if sheet else str(path), _without_spacers(rows))
 
 
@@ -83,6 +89,17 @@ def read_sheet_as_written(path: Path) -> Sheet:
     """`read_sheet` without a mapping: as the table lies in its file, decimal commas as points where they are sure."""
     found = read_sheet(path, beginning=guessed_beginning(path))
     return with_points(found) if has_decimal_commas(found) else found
+
+
+def is_note(path: Path) -> bool:
+    """Whether a file that lies among tables is none: empty, or a text of which fewer than two lines have columns."""
+    if not path.stat().st_size:
+        return True
+    if path.suffix.lower() != ".txt":
+        return False
+    with path.open("rb") as stream:
+        lines = stream.read(100_000).splitlines()
+    return sum(any(mark in line for mark in (b"\t", b";", b",")) for line in lines) < 2
 
 
 def sheet_names(path: Path) -> list[str]:
@@ -100,14 +117,18 @@ def guessed_beginning(path: Path, sheet: str = "") -> Beginning:
     return _guessed(path, sheet)[0]
 
 
-def guessed_beginnings(path: Path, sheet: str = "") -> list[tuple[Beginning, str]]:
-    """How each table of a sheet lies there, with the title above it; the one of `guessed_beginning` where it is one."""
+def guessed_beginnings(path: Path, sheet: str = "") -> tuple[list[tuple[Beginning, str]], list[Region]]:
+    """How each table of a sheet lies there, with the title above it; the one of `guessed_beginning` where it is one.
+
+    And what holds numbers besides, and is of no table.
+    """
     whole, rows = _guessed(path, sheet)
     found = []
-    for region, title in tables_of(rows):
+    tables, left = tables_of(rows)
+    for region, title in tables:
         begins = beginning_of(region.cut(rows, str(path)), encoding=whole.encoding)
         found.append((replace(begins, region=region), title))
-    return found or [(whole, title_above(rows, whole.over or whole.header))]
+    return found or [(whole, title_above(rows, whole.over or whole.header))], left
 
 
 def _guessed(path: Path, sheet: str) -> tuple[Beginning, list[Row]]:
@@ -173,7 +194,6 @@ def _without_spacers(rows: list[Row]) -> list[Row]:
 
 def _sheet(file: str, rows: list[Row]) -> Sheet:
     top, header = rows[0]
-    top, header = rows[0]
     while header and not header[-1]:
         header = header[:-1]
     faults: list[SeedtrainError] = []
@@ -224,7 +244,8 @@ def _text(path: Path, begins: Beginning) -> list[Row]:
 def _parsed(text: str, separator: str) -> tuple[Row, ...]:
     """The rows of a text; a long one is looked at several times in a row, to guess how it lies and to read it."""
     found: list[Row] = []
-    reader = csv.reader(text.splitlines(), delimiter=separator)
+    # A quote that nothing closes would take the rest of the file for one cell.
+    reader = csv.reader(text.splitlines(), delimiter=separator, strict=text.count('"') % 2 == 1)
     try:
         for cells in reader:
             found.append((reader.line_num, tuple([cell.strip() for cell in cells])))
@@ -262,7 +283,19 @@ def _excel(path: Path, sheet: str) -> list[Row]:
             raise InputError(
                 f"there is no sheet {sheet!r}", position=Position(str(path)), remedy=f"Use one of: {known}."
             )
-        return _limited(path, enumerate(sheets[named].iter_rows(values_only=True), 1))
+        found = sheets[named]
+        if any(_is_percent(cell) for row in found.iter_rows(max_row=FORMATTED) for cell in row):
+            return _limited(path, enumerate((map(_shown, row) for row in found.iter_rows()), 1))
+        return _limited(path, enumerate(found.iter_rows(values_only=True), 1))
+
+
+def _is_percent(cell: Any) -> bool:
+    """Whether a workbook's cell shows its number in percent: it holds 0.3 where people read 30 %."""
+    return isinstance(cell.value, (int, float)) and "%" in cell.number_format
+
+
+def _shown(cell: Any) -> Any:
+    return f"{float(f'{100 * cell.value:.12g}'):g}%" if _is_percent(cell) else cell.value
 
 
 def _parquet(path: Path, sheet: str) -> list[Row]:

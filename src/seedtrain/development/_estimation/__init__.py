@@ -2,7 +2,7 @@
 
 from seedtrain.development._estimation._agreement import effective, split_rhat
 from seedtrain.development._estimation._between import Between, BetweenRuns
-from seedtrain.development._estimation._between_blocks import between_words
+from seedtrain.development._estimation._between_blocks import between_words, few_runs_words, verdict_words
 from seedtrain.development._estimation._blocks import (
     advice_beside,
     advice_words,
@@ -17,6 +17,7 @@ from seedtrain.development._estimation._culture_problem import (
     known_observables,
 )
 from seedtrain.development._estimation._fit import Fit, fit_problem, problem_key
+from seedtrain.development._estimation._further import Ahead, Differing, Known, RunSlopes, run_information
 from seedtrain.development._estimation._intervals import Advice, Interval
 from seedtrain.development._estimation._parameters import FitParameter, Prior
 from seedtrain.development._estimation._petab import petab_problem, read_petab
@@ -36,14 +37,17 @@ from seedtrain.development._estimation._write import culture_text, fitted_cultur
 
 __all__ = [
     "Advice",
+    "Ahead",
     "Between",
     "BetweenRuns",
+    "Differing",
     "ErrorModel",
     "Evaluation",
     "Experiment",
     "Fit",
     "FitParameter",
     "Interval",
+    "Known",
     "Marginal",
     "MeasuredRun",
     "PetabTables",
@@ -51,6 +55,7 @@ __all__ = [
     "Prior",
     "Problem",
     "Readings",
+    "RunSlopes",
     "Tied",
     "advice_beside",
     "advice_words",
@@ -59,6 +64,7 @@ __all__ = [
     "culture_text",
     "descend",
     "effective",
+    "few_runs_words",
     "fit_blocks",
     "fit_problem",
     "fitted_culture",
@@ -71,11 +77,13 @@ __all__ = [
     "read_draws",
     "read_petab",
     "read_petab_tables",
+    "run_information",
     "sample_posterior",
     "scatter_of",
     "scatter_words",
     "split_rhat",
     "tied_words",
+    "verdict_words",
     "weighted_slopes",
     "write_petab",
 ]

@@ -88,6 +88,19 @@ class BetweenRuns:
             "settled": self.settled,
         }  # fmt: skip
 
+    @staticmethod
+    def from_data(data: Mapping[str, Any]) -> BetweenRuns:
+        """What `to_data` wrote; raises `KeyError` or `TypeError` on other data."""
+        runs = tuple(data["runs"])
+        freedom = {name: math.inf if value is None else float(value)
+                   for name, value in data["degrees_of_freedom"].items()}  # fmt: skip
+        return BetweenRuns(
+            runs, data["verdict"], data["probability_by_chance"], bool(data["counted"]),
+            tuple(Deviation(**item) for item in data["deviations"]),
+            {name: tuple(float(row[run]) for run in runs) for name, row in data["own_values"].items()},
+            freedom, bool(data["settled"]),
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Counted:

@@ -18,8 +18,10 @@ def between_words(fit: Fit) -> tuple[str, ...]:
     told = fit.between
     if told is None:
         return ()
-    first = _verdict(told)
-    found = [first, *(_deviation(fit, item) for item in told.deviations if told.counted and item.deviation > 0)]
+    found = [
+        verdict_words(told),
+        *(_deviation(fit, item) for item in told.deviations if told.counted and item.deviation > 0),
+    ]
     if not told.counted:
         found += [_overlooked(fit, item) for item in told.deviations]
     advised = {item.parameter for item in fit.advice}
@@ -28,19 +30,24 @@ def between_words(fit: Fit) -> tuple[str, ...]:
     if opened:
         words = _("Because runs differ, {names} stays open: further runs would tell it.")
         found.append(words.format(names=", ".join(opened)))
-    if len(told.runs) <= FEW and told.verdict != "declared":
-        words = _("{count} runs are too few to tell how far runs differ: the intervals hold for runs like these.")
-        if told.counted:
-            words = _(
-                "{count} runs are too few to tell how far runs differ: further runs would shorten intervals most."
-            )
-        found.append(words.format(count=len(told.runs)))
+    found += few_runs_words(told)
     if not told.settled:
         found.append(_("The values of the runs did not settle: take these intervals for rough."))
     return tuple(found)
 
 
-def _verdict(told: BetweenRuns) -> str:
+def few_runs_words(told: BetweenRuns) -> list[str]:
+    """That there are too few runs to tell how far runs differ, where it is so."""
+    if len(told.runs) > FEW or told.verdict == "declared":
+        return []
+    words = _("{count} runs are too few to tell how far runs differ: the intervals hold for runs like these.")
+    if told.counted:
+        words = _("{count} runs are too few to tell how far runs differ: further runs would shorten intervals most.")
+    return [words.format(count=len(told.runs))]
+
+
+def verdict_words(told: BetweenRuns) -> str:
+    """Whether runs differ from one another, and whether that is counted."""
     if told.probability is None:
         return _("Runs differ as declared; values and intervals are those of the typical run.")
     chance = f"p = {told.probability:.2g}" if told.probability >= LEAST else f"p < {LEAST:g}"

@@ -16,7 +16,7 @@ import numpy as np
 from seedtrain.development._estimation._inputs import Floats
 from seedtrain.development._estimation._mixed import Layout, Settled
 from seedtrain.development._estimation._problem import Problem
-from seedtrain.development._estimation._restricted import State, state
+from seedtrain.development._estimation._restricted import State, of_innovation, state
 
 BEFORE: Final = 0.2
 """Of a parameter's range on the search's scale: deviation of the half normal that runs differ by before the data."""
@@ -34,6 +34,15 @@ class Linear:
     layout: Layout
     here: Settled
     held: tuple[float | None, ...]
+
+    def reading(self, run: int, slope: Floats) -> Floats:
+        """The slope of one further reading of the run at place `run` as it tells of the typical run; all parameters."""
+        mean, runs, found = list(self.layout.mean), self.here.runs, self.here.found
+        products = runs.products[:, run, : len(mean), : len(mean)]
+        own = np.einsum("g,gij->ij", np.exp(-2.0 * found.factors), products)
+        told = slope.copy()
+        told[mean] = of_innovation(own, runs.moving, found.variances, slope[mean])
+        return told
 
 
 @dataclass(frozen=True, eq=False)

@@ -169,7 +169,8 @@ def fit_problem(
     tied = tied_parameters(problem, best, math.sqrt(2 * threshold(problem, level)))
     found = refused_together(found, tied)
     # What is open because runs differ alone is told by further runs, not by a reading.
-    advice = advise(problem, best, {name: item for name, item in found.items() if name not in closed or item.tied})
+    asked = {name: item for name, item in found.items() if name not in closed or item.tied}
+    advice = advise(problem, best, asked, linear.reading if linear else None)
     progress(1.0, problem.name)
     total = sum(item.evaluations for item in ends)
     return Fit(problem, best, tuple(ends), level, found, directions(problem, best), advice, total, warnings,

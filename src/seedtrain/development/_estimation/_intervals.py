@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -122,12 +122,18 @@ def intervals(
     return best, found
 
 
-def advise(problem: Problem, best: Evaluation, found: Mapping[str, Interval]) -> tuple[Advice, ...]:
-    """What would tell the parameters whose intervals stay open."""
+Reading = Callable[[int, Floats], Floats]
+"""Place of the run and slope of a reading, over its standard deviation: the slope as it tells of the typical run."""
+
+
+def advise(
+    problem: Problem, best: Evaluation, found: Mapping[str, Interval], reading: Reading | None = None
+) -> tuple[Advice, ...]:
+    """What would tell the parameters whose intervals stay open; `reading`: where the fit counts how runs differ."""
     opened = [
         name for name, item in found.items() if not item.identified and problem.names.index(name) not in problem.noise
     ]
-    return tuple(advice(problem, best, opened))
+    return tuple(advice(problem, best, opened, reading))
 
 
 def covariance(problem: Problem, at: Evaluation) -> Floats:
@@ -237,11 +243,17 @@ class _Candidate:
     slope: Floats  # over its standard deviation
 
 
-def advice(problem: Problem, best: Evaluation, names: Sequence[str]) -> list[Advice]:
+def advice(
+    problem: Problem, best: Evaluation, names: Sequence[str], reading: Reading | None = None
+) -> list[Advice]:  # fmt: skip
     """For each of `names` the one reading that would shorten its standard deviation most."""
     if not names:
         return []
-    candidates = [item for run in problem.experiments for item in _candidates(problem, best, run)]
+    candidates = []
+    for place, run in enumerate(problem.experiments):
+        for item in _candidates(problem, best, run):
+            slope = item.slope if reading is None else reading(place, item.slope)
+            candidates.append(dataclasses.replace(item, slope=slope))
     spread = covariance(problem, best)
     strengths, vectors = np.linalg.eigh(best.fisher)
     loose = 1.0 / np.maximum(strengths, 1e-12 * max(float(strengths[-1]), 1e-300))

@@ -217,19 +217,28 @@ def information(problem: Problem, layout: Layout, here: Settled, typical: Evalua
     whole[rest, rest] = np.diag(typical.fisher)[rest]
     spread = 12.0 / (problem.high - problem.low)[mean] ** 2
     whole[np.ix_(mean, mean)] = np.linalg.inv(here.found.state.covariance) - np.diag(spread)
-    for at, deviation in scatter_deviations(problem, layout, here):
+    for at, deviation in scatter_deviations(problem, layout, here.x, here.found):
         whole[at, at] = deviation**-2
     return whole
 
 
-def scatter_deviations(problem: Problem, layout: Layout, here: Settled) -> list[tuple[int, float]]:
+def scatter_deviations(problem: Problem, layout: Layout, x: Floats, found: Restricted) -> list[tuple[int, float]]:
     """Of each estimated scatter, the standard deviation of its place on the search's scale."""
     told = []
     for group, at in enumerate(layout.noise, 1):
         about = problem.parameters[at]
-        value = about.value(float(here.x[at]))
-        told.append((at, max(float(here.found.factor_deviation[group]), 1e-9) * value / about.slope(value)))
+        value = about.value(float(x[at]))
+        told.append((at, max(float(found.factor_deviation[group]), 1e-9) * value / about.slope(value)))
     return told
+
+
+def student_half(problem: Problem, at: int, variance: float, freedom: float, level: float) -> float:
+    """Half of Student's interval of a parameter, whose bounds are no information though `variance` counts them."""
+    from scipy import stats
+
+    told = 1.0 / variance - 12.0 / float(problem.high[at] - problem.low[at]) ** 2
+    reach = float(stats.t.ppf(0.5 + level / 2, min(freedom, 1e9)))
+    return reach / math.sqrt(told) if told > 0 else math.inf
 
 
 def student_intervals(
@@ -245,11 +254,9 @@ def student_intervals(
     spread = np.diag(here.found.state.covariance)
     halves = {}
     for place, at in enumerate(layout.mean):
-        told = 1.0 / spread[place] - 12.0 / (problem.high[at] - problem.low[at]) ** 2
-        reach = float(stats.t.ppf(0.5 + level / 2, min(float(here.found.freedom[place]), 1e9)))
-        halves[at] = reach / math.sqrt(told) if told > 0 else math.inf
+        halves[at] = student_half(problem, at, float(spread[place]), float(here.found.freedom[place]), level)
     reach = float(stats.norm.ppf(0.5 + level / 2))
-    halves |= {at: reach * deviation for at, deviation in scatter_deviations(problem, layout, here)}
+    halves |= {at: reach * deviation for at, deviation in scatter_deviations(problem, layout, here.x, here.found)}
     near = NEAR * problem.widths
     stuck = (alike < problem.low + near) | (alike > problem.high - near)
     for at, half in halves.items():

@@ -7,6 +7,7 @@ up to a factor per group. **Sources** Harville 1977 (doi:10.1080/01621459.1977.1
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -95,10 +96,7 @@ def state(runs: Crossed, variances: Floats, factors: Floats) -> State:
     moving, K = list(runs.moving), runs.products.shape[2] - 1
     weights = np.exp(-2.0 * factors)
     T = np.einsum("g,grij->rij", weights, runs.products)
-    root = np.sqrt(variances)
-    inside = np.eye(len(moving)) + root[:, None] * T[:, moving][:, :, moving] * root
-    inverse = np.linalg.inv(inside)
-    middle = root[:, None] * inverse * root  # L B^-1 L
+    inside, middle = _middle(T, runs.moving, variances)
     across = T[:, moving]  # Z'S^-1[A w]
     U = T - np.einsum("rmi,rmn,rnj->rij", across, middle, across)
     total = U.sum(axis=0)
@@ -112,6 +110,31 @@ def state(runs: Crossed, variances: Floats, factors: Floats) -> State:
     E = across - np.einsum("rmn,rnk,rkj->rmj", T[:, moving][:, :, moving], middle, across)  # Z'V^-1[A w]
     slope, by = _slopes(runs, weights, middle, across, E, C, c)
     return State(value, slope, x, C, by, H, E)
+
+
+def _middle(T: Floats, moving: Sequence[int], variances: Floats) -> tuple[Floats, Floats]:
+    """B = 1 + L Z'S^-1 Z L and L B^-1 L of each run, with L the deviations between runs."""
+    root, places = np.sqrt(variances), list(moving)
+    inside = np.eye(len(places)) + root[:, None] * T[..., places, :][..., places] * root
+    return inside, root[:, None] * np.linalg.inv(inside) * root
+
+
+def of_typical(information: Floats, moving: Sequence[int], variances: Floats) -> Floats:
+    """What a run tells of the typical run, from what it tells of its own values; shape "... column column".
+
+    Inverse of (variances + inverse of `information`), of any rank: what a run alone cannot tell needs no inverse.
+    """
+    _inside, middle = _middle(information, moving, variances)
+    across = information[..., list(moving), :]
+    return np.asarray(information - np.swapaxes(across, -1, -2) @ middle @ across)
+
+
+def of_innovation(information: Floats, moving: Sequence[int], variances: Floats, slope: Floats) -> Floats:
+    """The slope by the typical run of one further reading of a run, less what the run's other readings tell of it, over
+    the standard deviation of that; `information`: of the run on its own values, `slope`: over the reading's own."""
+    _inside, middle = _middle(information, moving, variances)
+    own = middle @ slope[list(moving)]
+    return np.asarray((slope - own @ information[list(moving)]) / math.sqrt(1.0 + float(slope[list(moving)] @ own)))
 
 
 def _slopes(
@@ -160,6 +183,13 @@ def restricted(runs: Crossed, held: Sequence[float | None] = (), begin: Floats |
     return _told(runs, found, without[2].value - found[2].value, given)
 
 
+def as_estimated(runs: Crossed, variances: Floats, held: Sequence[float | None] = ()) -> Restricted:
+    """The same at variances that were estimated before, from these runs; the gain is not told."""
+    factors = np.zeros(len(runs.free))
+    given = tuple(held) or (None,) * len(runs.moving)
+    return _told(runs, (variances, factors, state(runs, variances, factors)), 0.0, given)
+
+
 def _best(runs: Crossed, start: Floats, given: tuple[float | None, ...]) -> tuple[Floats, Floats, State]:
     from scipy.optimize import minimize
 
@@ -188,25 +218,71 @@ def _best(runs: Crossed, start: Floats, given: tuple[float | None, ...]) -> tupl
     return variances, factors, state(runs, variances, factors)
 
 
-def _told(
-    runs: Crossed, found: tuple[Floats, Floats, State], gain: float, given: tuple[float | None, ...]
-) -> Restricted:
-    """Degrees of freedom, from the information on the variances that were estimated and are not none."""
-    variances, factors, here = found
+def further(runs: Crossed, found: Restricted, more: Crossed, held: Sequence[float | None] = ()) -> Restricted:
+    """What is expected of `found` once the runs of `more` are made besides, and their readings are as the model says.
+
+    Variances stay as they are: what further runs tell of them shows in the degrees of freedom.
+    """
+    given = tuple(held) or (None,) * len(runs.moving)
+    variances, factors = found.variances, found.factors
+    products = np.concatenate([runs.products, more.products], axis=1)
+    both = dataclasses.replace(runs, products=products, counts=np.concatenate([runs.counts, more.counts], axis=1))
+    chosen, groups = _estimated(runs, variances, given)
+    told = _information(runs, variances, factors, chosen, groups)
+    places = [*chosen[: len(chosen) - len(groups)], *(len(given) + at for at in groups)]
+    told = told + expected_information(more, variances, factors)[np.ix_(places, places)]
+    return _told(both, (variances, factors, state(both, variances, factors)), 0.0, given, told)
+
+
+def expected_information(runs: Crossed, variances: Floats, factors: Floats) -> Floats:
+    """What runs are expected to tell of the variances, then the logarithms of all groups' factors.
+
+    Half the trace of V^-1 V_i V^-1 V_j (Harville 1977, section 5): of any readings, so that it can be told before them.
+    """
+    moving, count = list(runs.moving), len(variances)
+    T = np.exp(-2.0 * factors)[:, None, None, None] * runs.products[:, :, moving][:, :, :, moving]
+    whole = T.sum(axis=0)
+    middle = _middle(whole, range(count), variances)[1]
+    left = np.eye(count) - middle @ whole
+    inside = whole @ left  # Z'V^-1 Z
+    size = count + len(T)
+    found = np.zeros((size, size))
+    found[:count, :count] = 0.5 * (inside**2).sum(axis=0)
+    found[:count, count:] = np.einsum("rmi,grmn,rni->ig", left, T, left)
+    found[count:, :count] = found[:count, count:].T
+    bent = middle @ T
+    found[count:, count:] = 2.0 * np.einsum("grmn,hrnm->gh", bent, bent)
+    alone = runs.counts - 2.0 * np.einsum("grmm->gr", bent)
+    found[range(count, size), range(count, size)] += 2.0 * alone.sum(axis=1)
+    return found
+
+
+def _estimated(runs: Crossed, variances: Floats, given: Sequence[float | None]) -> tuple[list[int], list[int]]:
+    """Places on the slope of what was estimated and is not none; the groups whose factors are."""
     estimated = [at for at, item in enumerate(given) if item is None and variances[at] > 0]
     groups = [at for at, free in enumerate(runs.free) if free]
-    chosen = [*estimated, *range(len(given), len(given) + len(groups))]
+    return [*estimated, *range(len(given), len(given) + len(groups))], groups
+
+
+def _told(
+    runs: Crossed, found: tuple[Floats, Floats, State], gain: float, given: tuple[float | None, ...],
+    information: Floats | None = None,
+) -> Restricted:  # fmt: skip
+    """Degrees of freedom, from the information on the variances that were estimated and are not none."""
+    variances, factors, here = found
+    chosen, groups = _estimated(runs, variances, given)
     K = len(here.x)
     if not chosen:
         return Restricted(variances, factors, gain, here, np.full(K, np.inf), np.zeros(len(factors)))
-    spread = _spread(runs, variances, factors, chosen, groups)
+    told = _information(runs, variances, factors, chosen, groups) if information is None else information
+    spread = _inverse(told)
     by = here.covariance_by[chosen]
     uncertain = np.einsum("vi,vw,wi->i", by, spread, by)
     with np.errstate(divide="ignore"):
         freedom = np.maximum(2.0 * np.diag(here.covariance) ** 2 / uncertain, 1.0)
     freedom = np.minimum(freedom, _at_most(runs, variances, factors, here))
     deviation = np.zeros(len(factors))
-    deviation[groups] = np.sqrt(np.diag(spread)[len(estimated) :])
+    deviation[groups] = np.sqrt(np.diag(spread)[len(chosen) - len(groups) :])
     return Restricted(variances, factors, gain, here, freedom, deviation)
 
 
@@ -230,8 +306,10 @@ def _at_most(runs: Crossed, variances: Floats, factors: Floats, here: State) -> 
         return np.asarray(1.0 / ((parts**2 / made[:, None]).sum(axis=0) + (1.0 - share) ** 2 / within))
 
 
-def _spread(runs: Crossed, variances: Floats, factors: Floats, chosen: list[int], groups: list[int]) -> Floats:
-    """Covariance of the variances and factors at `chosen` places of the slope: the inverse of their information."""
+def _information(
+    runs: Crossed, variances: Floats, factors: Floats, chosen: list[int], groups: list[int]
+) -> Floats:  # fmt: skip
+    """Information on the variances and factors at `chosen` places of the slope, by differences of exact slopes."""
     information = np.zeros((len(chosen), len(chosen)))
     for row, at in enumerate(chosen):
         ends = []
@@ -244,7 +322,11 @@ def _spread(runs: Crossed, variances: Floats, factors: Floats, chosen: list[int]
                 other[groups[at - len(variances)]] += sign * step
             ends.append(state(runs, moved, other).slope[chosen])
         information[row] = 0.5 * (ends[0] - ends[1]) / (2 * step)  # of the log likelihood: half of minus twice it
-    information = 0.5 * (information + information.T)
+    return 0.5 * (information + information.T)
+
+
+def _inverse(information: Floats) -> Floats:
+    """The covariance of the variances and factors, where they are told at all."""
     scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
     values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
     return np.asarray((vectors / np.maximum(values, FLAT)) @ vectors.T * np.outer(scale, scale))

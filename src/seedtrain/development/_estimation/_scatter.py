@@ -34,6 +34,7 @@ def scatter_words(fit: Fit) -> str:
     words = _(
         "The fit does not explain the readings: they lie {root} times as far from it as their errors say, which is no "
         "chance, and the intervals are too short. Look at the residuals for a time 0 that is not the inoculation, a "
-        "slip of units, runs set otherwise than said, errors that are too small, or equations of another strain."
+        "slip of units, runs set or inoculated otherwise than the mapping says, errors that are too small, or "
+        "equations of another strain."
     )
     return words.format(root=f"{math.sqrt(scatter):.2g}")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedtrain.base import SeedtrainError
-from seedtrain.development._estimation import MeasuredRun, culture_problem, weighted_slopes
+from seedtrain.development._estimation import Ahead, MeasuredRun, Problem, RunSlopes, culture_problem, weighted_slopes
 from seedtrain.development._identify._sampling import Floats
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import levers
@@ -44,11 +45,21 @@ class RunBound:
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """A run as the model tells it, with what each sample adds to the information, shape (time, K, K)."""
+    """A run as the model tells it, with what each sample adds to the information, shape (time, K, K).
+
+    - `readings`: of all samples, `at` the places of their times.
+    """
 
     run: Run
     times: Floats
     parts: Floats
+    readings: RunSlopes
+    at: NDArray[np.int64]
+
+    def sampled(self, places: Sequence[int]) -> RunSlopes:
+        """The readings of the samples at `places`, each as often as it stands there."""
+        rows = np.concatenate([np.flatnonzero(self.at == place) for place in places])
+        return RunSlopes(self.readings.slopes[rows], tuple(self.readings.names[row] for row in rows.tolist()))
 
 
 def changed(like: MeasuredRun, values: Mapping[str, float]) -> MeasuredRun:
@@ -73,10 +84,10 @@ class Teller:
 
     def __init__(
         self, culture: Culture, fit: Sequence[str], values: Mapping[str, float], names: Sequence[str],
-        measure: Sequence[str], options: Mapping[str, Any],
+        measure: Sequence[str], options: Mapping[str, Any], ahead: Ahead | None = None,
     ) -> None:  # fmt: skip
         self.culture, self.fit, self.values, self.names = culture, tuple(fit), values, tuple(names)
-        self.measure, self.options = tuple(measure), options
+        self.measure, self.options, self.ahead = tuple(measure), options, ahead
         self.own = {name: value for name, value in values.items() if name in culture.parameters}
 
     def tell(self, setting: MeasuredRun, bounds: Sequence[RunBound]) -> Told | None:
@@ -91,8 +102,7 @@ class Teller:
                 return None
         times = np.round(np.linspace(0.0, float(run.time[-1]), GRID + 1)[1:], 2)
         times = np.unique(times[times <= run.time[-1]])
-        parts = self._parts(setting, run, times)
-        return None if parts is None else Told(run, times, parts)
+        return self._told(setting, run, times)
 
     def _run(self, setting: MeasuredRun) -> Run:
         return simulate(
@@ -100,16 +110,8 @@ class Teller:
             parameters={**setting.parameters, **self.own}, initial=setting.initial, feed_factor=setting.feed_factor,
         )  # fmt: skip
 
-    def _parts(self, setting: MeasuredRun, run: Run, times: Floats) -> Floats | None:
-        seen = {}
-        for name in self.measure:
-            values = np.array([max(run.at(name, time), 1e-9) for time in times.tolist()])
-            seen[name] = Variable(name, run.variables[name].unit, values)
-        asked = Run("simulated", run.recipe_digest, run.culture, run.vessel, run.unit_procedure, times, seen)
-        problem = culture_problem(
-            self.culture, [dataclasses.replace(setting, run=asked)], self.fit,
-            **{**self.options, "observables": self.measure},
-        )  # fmt: skip
+    def _told(self, setting: MeasuredRun, run: Run, times: Floats) -> Told | None:
+        problem = self._asked(setting, run, times)
         inside = {item.name: min(max(self.values.get(item.name, item.nominal), item.low), item.high)
                   for item in problem.parameters}  # fmt: skip
         slopes = weighted_slopes(problem, problem.scaled(inside), ROUGH)
@@ -119,8 +121,22 @@ class Teller:
         kept = [at for at, name in enumerate(problem.names) if name in self.names]
         parts = np.zeros((len(times), len(self.names), len(self.names)))
         at = problem.experiments[0].readings.at
-        for rows, factor in zip(slopes, (1.0, 2.0), strict=True):
-            wide = np.zeros((len(rows), len(self.names)))
-            wide[:, columns] = rows[:, kept]
-            np.add.at(parts, at, factor * wide[:, :, None] * wide[:, None, :])
-        return parts
+        seen, scatter = (np.zeros((len(at), len(self.names))) for _ in slopes)
+        seen[:, columns], scatter[:, columns] = slopes[0][:, kept], slopes[1][:, kept]
+        if self.ahead is not None:
+            scatter[:, self.ahead.columns] = 0.0  # such a fit reads its parameters from the readings alone
+        for rows, factor in ((seen, 1.0), (scatter, 2.0)):
+            np.add.at(parts, at, factor * rows[:, :, None] * rows[:, None, :])
+        return Told(run, times, parts, RunSlopes(seen, problem.experiments[0].readings.names), at)
+
+    def _asked(self, setting: MeasuredRun, run: Run, times: Floats) -> Problem:
+        """The problem whose one run is read at all `times`."""
+        seen = {}
+        for name in self.measure:
+            values = np.array([max(run.at(name, time), 1e-9) for time in times.tolist()])
+            seen[name] = Variable(name, run.variables[name].unit, values)
+        asked = Run("simulated", run.recipe_digest, run.culture, run.vessel, run.unit_procedure, times, seen)
+        return culture_problem(
+            self.culture, [dataclasses.replace(setting, run=asked)], self.fit,
+            **{**self.options, "observables": self.measure},
+        )  # fmt: skip

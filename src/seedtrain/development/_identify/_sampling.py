@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedtrain.base import InputError
+from seedtrain.development._estimation import Ahead
 
 Floats = NDArray[np.float64]
 Criterion = Literal["D", "A", "E"]
@@ -27,17 +28,23 @@ class Aim:
 
     - `criterion`: D (volume of the ellipsoid), A (mean variance, each over what it is now) or E (modified: longest over
       shortest axis of the ellipsoid). - `widths`: what counts as a long step of each parameter.
+    - `ahead`: a fit that counts how runs differ; a run then tells less of the typical run than of its own values.
     """
 
     criterion: Criterion
     wanted: tuple[int, ...]
     base: Floats
     widths: Floats
+    ahead: Ahead | None = None
+
+    def adds(self, information: Floats) -> Floats:
+        """What one run adds to `base`, from what its readings tell of its own values, of shape (..., K, K)."""
+        return information if self.ahead is None else self.ahead.of_typical(information)
 
     def worth(self, information: Floats) -> Floats:
-        """Higher is better; `information` of shape (..., K, K), on top of `base`."""
+        """Higher is better; `information` of the readings of one run, of shape (..., K, K), beside `base`."""
         chosen = np.array(self.wanted)
-        covariance = np.linalg.inv(self.base + information)[..., chosen[:, None], chosen]
+        covariance = np.linalg.inv(self.base + self.adds(information))[..., chosen[:, None], chosen]
         if self.criterion == "D":
             return np.asarray(-np.linalg.slogdet(covariance)[1])
         if self.criterion == "A":

@@ -8,6 +8,7 @@ import io
 import numpy as np
 
 from seedtrain.base import translate as _
+from seedtrain.development._estimation import few_runs_words, verdict_words
 from seedtrain.development._identify._plan import Expected, NextRuns
 from seedtrain.report import (
     Block,
@@ -35,14 +36,45 @@ def next_lines(plan: NextRuns) -> list[str]:
         times = ", ".join(f"{time:g}" for time in item.times)
         found.append(_("run {number}: {settings}").format(number=number, settings=settings or _("as the usual run")))
         found.append("  " + _("sample {what} at {times} h").format(what=", ".join(plan.measure), times=times))
-    found.append(_("expected standard deviations, of what they are now (with as many samples evenly in usual runs):"))
-    width = max(len(item.name) for item in plan.expected)
-    for one in plan.expected:
-        words = f"  {one.name:<{width}} {one.factor:>7.3f}  ({one.usual:.3f})"
-        found.append(f"{words}  {closing_words(one)}".rstrip())
+    found += _expected_lines(plan)
     found.append(_("{tried} settings tried, {refused} of them cannot be run or break a limit").format(
         tried=plan.tried, refused=plan.refused))  # fmt: skip
     return found
+
+
+def _expected_lines(plan: NextRuns) -> list[str]:
+    """What is expected of every parameter, a line each, and on what it rests."""
+    width = max(len(item.name) for item in plan.expected)
+    head = _("expected standard deviations, of what they are now (with as many samples evenly in usual runs):")
+    if plan.differ:
+        head = _(
+            "expected intervals, of what they are now (with as many samples evenly in usual runs; with any number of "
+            "samples in the planned ones):"
+        )
+    found = [head]
+    for one in plan.expected:
+        parts = f"{one.factor:>7.3f}  ({one.usual:.3f})"
+        if plan.differ:
+            parts = f"{_part(one.width):>7}  ({_part(one.usual_width)}; {_part(one.least)})"
+        ends = "" if one.low is None or one.high is None else f"{one.low:.4g} .. {one.high:.4g}"
+        found.append(f"  {one.name:<{width}} {parts}  {ends}  {closing_words(one)}".rstrip())
+    return [*found, *rests_words(plan)]
+
+
+def _part(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def rests_words(plan: NextRuns) -> list[str]:
+    """Whether what is expected counts that runs differ, and whether that is known from enough of them."""
+    if plan.between is None:
+        return [
+            _("All runs are taken alike, as in the fit: where they differ, intervals are wider than expected here.")
+        ]
+    few = few_runs_words(plan.between)
+    if few and plan.differ:
+        few.append(_("What is expected rests on how far so few runs differ: intervals may come out twice as wide."))
+    return [verdict_words(plan.between), *few]
 
 
 def closing_words(item: Expected) -> str:
@@ -75,6 +107,7 @@ def next_blocks(plan: NextRuns) -> tuple[Block, ...]:
             )
         ),
         Heading(_("What is expected of it")),
+        *map(Paragraph, rests_words(plan)),
         _table(plan),
         _bars(plan),
     ]
@@ -92,18 +125,30 @@ def _table(plan: NextRuns) -> Table:
     for item in plan.expected:
         words = closing_words(item)
         state: State = "met" if item.closes else "unknown" if item.closes is False else ""
-        rows.append((item.name, f"{item.factor:.3f}", f"{item.usual:.3f}", Cell(words, state)))
-    columns = (Column(_("parameter")), Column(_("standard deviation after, of now"), "right"),
-               Column(_("the same with usual runs"), "right"), Column(_("interval")))  # fmt: skip
+        ends = "" if item.low is None or item.high is None else f"{item.low:.4g} .. {item.high:.4g}"
+        parts: list[float | None] = [item.factor, item.usual]
+        parts += [item.width, item.usual_width, item.least] if plan.differ else []
+        row: list[str | Cell] = [item.name, *map(_part, parts), ends, Cell(words, state)]
+        rows.append(row)
+    heads = [_("standard deviation after, of now"), _("the same with usual runs")]
+    if plan.differ:
+        heads += [_("interval after, of now"), _("the same with usual runs"), _("with any number of samples")]
+    columns = (Column(_("parameter")), *(Column(words, "right") for words in heads),
+               Column(_("{level} % interval expected").format(level=f"{100 * plan.level:g}")),
+               Column(_("interval")))  # fmt: skip
     return Table(columns, rows)
 
 
 def _bars(plan: NextRuns) -> Figure:
     title = _("Standard deviation after the plan, of what it is now")
+    if plan.differ:
+        title = _("Interval after the plan, of what it is now")
     rows = []
     for item in plan.expected:
-        for words, value in ((_("planned"), item.factor), (_("usual runs"), item.usual)):
-            rows.append(Stack(f"{item.name}, {words}", [value], text=f"{value:.2f}"))
+        parts = (item.width, item.usual_width) if plan.differ else (item.factor, item.usual)
+        for words, value in zip((_("planned"), _("usual runs")), parts, strict=True):
+            if value is not None:
+                rows.append(Stack(f"{item.name}, {words}", [value], text=f"{value:.2f}"))
     return Figure(StackPlot(title, title, [_("of what it is now")], rows, 1.0, _("now")), title)
 
 
