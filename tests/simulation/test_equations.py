@@ -52,6 +52,7 @@ def test_a_stirred_tank_in_text_is_the_tank_of_the_correlations(diameter, ratio,
         aeration=(0.0, 3.0),
         working_volume=(1.0, 2 * volume),
         nominal_volume=3 * volume,
+        oxygen_cascade=("stirrer_speed",),
     )
     setup = setup_of(cases.culture(), tank, cases.recipe())
     first = dataclasses.replace(setup.plan.segments[0], aeration=vvm, stirrer_speed=top)

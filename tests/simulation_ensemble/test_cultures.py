@@ -134,7 +134,8 @@ def test_what_is_not_alive_varies_as_well() -> None:
     assert set(found["parameter"].values.tolist()) <= set(culture.parameters)
     assert np.ptp(found["final_S"].values) > 0
     run = simulate(culture, cases.tank(), recipe, parameters=drawn(found, 2))
-    assert found["final_S"].values[2] == pytest.approx(run.final("S"), rel=1e-5)
+    # What is left lies below the tolerance of the integration, whose steps an ensemble chooses by itself.
+    assert found["final_S"].values[2] == pytest.approx(run.final("S"), rel=1e-5, abs=1e-10)
     assert found["S"].attrs["units"] == run.variables["S"].unit
 
 

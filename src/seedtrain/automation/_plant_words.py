@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from seedtrain.automation._control import OXYGEN_ACTUATORS
 from seedtrain.automation._opcua import Offered
 from seedtrain.automation._scenario import Scenario
 from seedtrain.base import translate as _
@@ -36,21 +35,15 @@ def served_words(scenario: Scenario, url: str, speed: float | None) -> list[str]
 
 
 def short_words(scenario: Scenario, runs: Sequence[Run]) -> list[str]:
-    """Lines for the integrated units whose own run was short of oxygen, where the cascade has more than the stirrer.
-
-    A simulated run holds oxygen by the stirrer alone, so that the batch will have more than was simulated.
-    """
+    """Lines for the integrated units whose own run was short of oxygen: every stage of their cascade is at its end."""
     found = []
     for run in runs:
         unit = scenario.units.get(run.vessel)
         short = next((event for event in run.events if event.kind == "oxygen_limited"), None)
         if unit is None or unit.live is None or short is None:
             continue
-        if set(unit.live.vessel.get("oxygen_cascade") or OXYGEN_ACTUATORS) != {"stirrer_speed"}:
-            words = _(
-                "{unit}: as simulated, with the stirrer alone, oxygen is short from {hours} h on; here gas follows"
-            )
-            found.append("  " + words.format(unit=unit.name, hours=f"{short.time:.1f}"))
+        words = _("{unit}: as simulated, oxygen is short from {hours} h on, with every stage of its cascade at its end")
+        found.append("  " + words.format(unit=unit.name, hours=f"{short.time:.1f}"))
     return found
 
 

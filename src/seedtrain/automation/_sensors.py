@@ -67,7 +67,7 @@ CULTURE_SENSORS: Final = {
 GAS_SENSORS: Final = {
     item.tag: item
     for item in (
-        Sensor("oxygen_share", "%", 0.0, relative=0.005),
+        Sensor("oxygen_share", "%", 0.0, relative=0.005, symbol="O2_share"),
         Sensor("carbon_dioxide_share", "%", 0.0, relative=0.005),
         Sensor(
             "dissolved_carbon_dioxide",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -205,7 +205,11 @@ def _vessel(control: ControlRecipe, step: PhaseAt, run: Run | None) -> PhaseTrut
             traces[tag] = _slice(run, sensor.symbol, span.start, span.end, hours).to(sensor.unit)
         elif setting is not None and same_dimension(setting.unit, sensor.unit):
             traces[tag] = Trace.constant(setting.magnitude(sensor.unit), sensor.unit, hours)
-        elif tag.endswith("_share"):  # a simulated run is given air alone
+            if tag == "aeration" and run is not None and span is not None and in_culture and "vvm" in run.variables:
+                followed = _slice(run, "vvm", span.start, span.end, hours).to(sensor.unit)
+                # What is set stands, also where the run cuts the gas to what the impeller disperses.
+                traces[tag] = replace(followed, values=np.maximum(followed.values, traces[tag].values[0]))
+        elif tag.endswith("_share"):  # what the vessel has no line for
             traces[tag] = Trace.constant(0.0, sensor.unit, hours)
     if run is not None and span is not None and in_culture:
         for name, symbol in SYMBOL_OF.items():

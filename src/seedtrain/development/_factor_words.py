@@ -38,6 +38,7 @@ _NAMES: Final[Mapping[str, Callable[[], str]]] = {
     "electricity": lambda: _("electricity"),
     "photovoltaic-electricity": lambda: _("photovoltaic-electricity"),
     "stored-electricity": lambda: _("stored-electricity"),
+    "oxygen": lambda: _("pure oxygen"),
     "steam": lambda: _("steam"),
     "purified-water": lambda: _("purified-water"),
     "operator": lambda: _("operator"),

@@ -84,9 +84,11 @@ def transfer(tank: Scalable, recipe: MasterRecipe, run: Run, speed: float) -> Tr
         head_pressure=setting("head_pressure", "bar", 0.0),
         dissolved_oxygen=oxygen,
         speed=speed,
+        oxygen_share=float(run["O2_share"][at]) / 100.0 if "O2_share" in run.variables else 0.0,
     )
     matched = replace(matched, flooded=given < wanted * (1 - 1e-6))
-    highest = transfer_limits(tank, volume, temperature=temperature, dissolved_oxygen=oxygen)
+    rich = tank.pure_oxygen if isinstance(tank, StirredTank) else 0.0
+    highest = transfer_limits(tank, volume, temperature=temperature, dissolved_oxygen=oxygen, oxygen_share=rich)
     OUR, percent = float(run["OUR"][at]), float(run["DO_percent"][at])
     saturation = float(run["DO"][at]) / percent * 100.0 if percent > 0 else 0.0
     oxygen_time = oxygen * saturation / OUR * 3600.0 if OUR > 0 else 0.0

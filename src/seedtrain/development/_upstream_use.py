@@ -15,6 +15,7 @@ from seedtrain.simulation import Airlift, Run, ShakeFlask, Vessel, WaveBag, Well
 
 BASE: Final = "ammonia-water"
 TANK: Final = "stirred-tank"
+OXYGEN_DENSITY: Final = 31.998 / 22.413969  # kg of O2 in a m3 at 0 degC and 1 atm
 INCUBATOR: Final = 20.0
 """Volume of an incubator shaker, L: one is bought whole, however small the flask."""
 
@@ -58,6 +59,8 @@ def _tank(procedure: UnitProcedure, run: Run, nominal: float) -> Iterator[Use]:
     name = procedure.name
     yield Use("electricity", run.totals["stirrer_energy"][0], "kWh", name)
     yield Use("electricity", run.totals["air"][0], "kWh", name, (("air_electricity", 1),))
+    if "pure_oxygen" in run.totals:
+        yield Use("oxygen", run.totals["pure_oxygen"][0] * OXYGEN_DENSITY, "kg", name)
     heat = max(run.totals["cooling"][0], 0.0)
     yield Use("electricity", heat, "kWh", name, (("chiller_performance", -1),))
     for path, phase in phases(procedure):

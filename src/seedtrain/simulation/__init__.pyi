@@ -79,7 +79,7 @@ from ._metabolism import (
     uptake,
     usual_kinetics,
 )
-from ._plan import Liquid, Plan, Segment, base_liquid, plan_of
+from ._plan import Liquid, Plan, Segment, base_liquid, highest_gas, plan_of
 from ._reproduce import PublishedPhase, reproduce
 from ._run import Balance, ParameterUse, PhaseSpan, Run, RunEvent, Variable
 from ._seed import simulate_seed_train
@@ -95,7 +95,17 @@ from ._transfer import (
     carbon_dioxide_solubility,
     mean_pressure,
 )
-from ._vessel import Airlift, Retention, ShakeFlask, SideCompartment, StirredTank, Vessel, WaveBag, Well
+from ._vessel import (
+    OXYGEN_ACTUATORS,
+    Airlift,
+    Retention,
+    ShakeFlask,
+    SideCompartment,
+    StirredTank,
+    Vessel,
+    WaveBag,
+    Well,
+)
 from ._vessel_check import Figure, VesselCheck, check_vessel
 from ._vessel_file import VesselEntry
 from ._zones import Zones, zone_exchange, zones_of
@@ -110,6 +120,7 @@ __all__ = [
     "HEAT_OF_RESPIRATION",
     "LARGEST_MACHINES",
     "NORMAL_VOLUME",
+    "OXYGEN_ACTUATORS",
     "OXYGEN_IN_AIR",
     "Airlift",
     "Balance",
@@ -193,6 +204,7 @@ __all__ = [
     "ensemble_percentiles",
     "ensemble_reason",
     "explore_regions",
+    "highest_gas",
     "keep_regions",
     "mean_pressure",
     "model_blocks",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from seedtrain.simulation._airlift import COLUMN_FACTOR, column_kLa
 from seedtrain.simulation._books import balances, flows_of, totals
 from seedtrain.simulation._culture import Culture
+from seedtrain.simulation._equations import SHARE
 from seedtrain.simulation._errors import TrajectoryError
 from seedtrain.simulation._flight import NEGATIVE, Flight
 from seedtrain.simulation._plan import Segment
@@ -77,7 +78,7 @@ class _Table:
     @cached_property
     def observed(self) -> dict[str, Floats]:
         """Observations by name, shape "time"."""
-        values = self.flight.observed()
+        values = self.flight.observed
         return {name: values[:, at] for at, name in enumerate(self.flight.setup.system.observed)}
 
     @property
@@ -190,7 +191,8 @@ def _equipment(vessel: Vessel, table: _Table) -> list[_Row]:
         ("kLa_max", "1/h", table.seen("kLa_high"), "oxygen transfer coefficient at the highest speed"),
         ("N", "1/min", _speeds(vessel, table), "shaking frequency" if _shaking(vessel) else "stirrer speed"),
         ("P_V", "W/m3", power / table.state("v") * 1000, "stirrer power per volume, with gas"),
-        ("gas", "L/min", table.seen("gas"), "air, at 0 degC and 1 atm"),
+        ("gas", "L/min", table.seen("gas"), _gas_words(table)),
+        *_gas_control(table),
         ("O2_out", "%", table.seen("x_O2_out") * 100, "oxygen in dry exit gas"),
         ("CO2_out", "%", table.seen("x_CO2_out") * 100, "carbon dioxide in dry exit gas"),
         ("T", "degC", table.state("T"), "temperature"),
@@ -199,6 +201,23 @@ def _equipment(vessel: Vessel, table: _Table) -> list[_Row]:
         ("cooling", "kW", table.seen("cooling") * kilo, "heat that the jacket takes"),
         ("cooling_capacity", "kW", table.seen("capacity") * kilo, "heat that the jacket could take"),
     ]
+
+
+def _gas_words(table: _Table) -> str:
+    mixed = table.flight.setup.layout.oxygen_follows
+    return "air and pure oxygen, at 0 degC and 1 atm" if mixed else "air, at 0 degC and 1 atm"
+
+
+def _gas_control(table: _Table) -> list[_Row]:
+    """What the cascade does beside the stirrer, where it may."""
+    layout = table.flight.setup.layout
+    rows: list[_Row] = []
+    if layout.gas_follows:
+        begun = table.flight.starts[list(table.flight.segments), table.flight.setup.index("v")] * table.volume
+        rows.append(("vvm", "vvm", table.seen("gas") / begun, "gas per broth volume at the phase's start and minute"))
+    if layout.oxygen_follows:
+        rows.append(("O2_share", "%", 100 * table.seen(SHARE), "part of the gas that is pure oxygen"))
+    return rows
 
 
 def _speeds(vessel: Vessel, table: _Table) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 
 from seedtrain.simulation._culture import Culture
 from seedtrain.simulation._elements import CO2_MASS, NH3_MASS, O2_MASS, Composition
-from seedtrain.simulation._equations import LIQUID
+from seedtrain.simulation._equations import GASES, LIQUID
 from seedtrain.simulation._flight import Flight
 from seedtrain.simulation._plan import Liquid, base_liquid
 from seedtrain.simulation._run import Balance, Variable
@@ -29,6 +29,7 @@ class Flows:
         self.base: Liquid | None = None
         self.base_volume = 0.0
         self.air = 0.0  # normal m3
+        self.pure_oxygen = 0.0  # normal m3
 
     def amount(self, pick: Callable[[Liquid], float]) -> float:
         """The sum of something over all liquids."""
@@ -38,8 +39,6 @@ class Flows:
 def flows_of(flight: Flight) -> Flows:
     """What came in during `flight`."""
     flows, setup = Flows(), flight.setup
-    gas = [symbol for symbol, _ in setup.system.held].index("gas")
-    held = flight.held()
     for number, segment in enumerate(setup.plan.segments):
         span = float(flight.ends[number] - flight.begins[number])
         if segment.addition is not None:
@@ -50,12 +49,22 @@ def flows_of(flight: Flight) -> Flows:
             fed = rate * (math.expm1(growth * span) / growth if growth else span)
             flows.liquids.append((stream, fed))
             flows.fed += fed
-        flows.air += held[number][gas] * span * 60 / 1000
+    flows.air, flows.pure_oxygen = _gases(flight)
     flows.base = base_liquid(setup.culture, setup.recipe)
     flows.base_volume = float(flight.finals[-1, setup.index("x_B")]) * setup.plan.volume
     if flows.base is not None:
         flows.liquids.append((flows.base, flows.base_volume))
     return flows
+
+
+def _gases(flight: Flight) -> tuple[float, float]:
+    """Air and pure oxygen that came in, normal m3."""
+    if flight.setup.layout.cascade:
+        both, pure = (_Books(flight).passed(name) / 1000 for name in GASES)
+        return both - pure, pure
+    gas = [symbol for symbol, _ in flight.setup.system.held].index("gas")
+    spans = zip(flight.held(), (flight.ends - flight.begins).tolist(), strict=True)
+    return sum(held[gas] * span * 60 / 1000 for held, span in spans), 0.0
 
 
 @dataclass(frozen=True)
@@ -202,6 +211,7 @@ def totals(flight: Flight, flows: Flows, variables: dict[str, Variable]) -> dict
         "iptg": (iptg, "g"),
         "antifoam": (antifoam, "g"),
         "air": (flows.air, "m3"),  # at 0 degC and 1 atm
+        **({"pure_oxygen": (flows.pure_oxygen, "m3")} if flight.setup.layout.oxygen_follows else {}),
         "oxygen": (books.passed("x_O") / 1000, "mol"),
         "carbon_dioxide": (books.passed("x_C") / 1000, "mol"),
         "evaporated": (books.passed("x_E"), "g"),

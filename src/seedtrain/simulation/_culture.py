@@ -44,7 +44,7 @@ LOCAL_UNITS: Final = {
 RUN_NAMES: Final = frozenset(
     {"V", "DOT", "DOT_probe", "DCW", "DO_percent", "water", "minerals", "mu", "q_S", "q_P", "q_O2", "OUR", "OTR",
      "CER", "RQ", "F", "B", "H", "D", "kLa", "kLa_max", "N", "P_V", "gas", "O2_out", "CO2_out", "heat", "cooling",
-     "cooling_capacity"}
+     "cooling_capacity", "vvm", "O2_share"}
 )  # fmt: skip
 """What every run has beside the species, whose symbols must not hide it."""
 GASES: Final = {"O2": O2_MASS, "CO2": CO2_MASS, "NH3": NH3_MASS}

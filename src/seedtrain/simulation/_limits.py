@@ -80,6 +80,7 @@ def transfer_limits(
     head_pressure: float | None = None,
     dissolved_oxygen: float = 0.3,
     speed: float | None = None,
+    oxygen_share: float = 0.0,
 ) -> TransferLimits:
     """What `vessel` can transfer with `volume` (L) in it, at its limits where nothing is said.
 
@@ -87,6 +88,7 @@ def transfer_limits(
       the impeller at that speed is cut to what it disperses there, as `simulate` cuts it at the highest speed of a
       phase, and a speed that the drive's power cannot hold is lowered.
     - `dissolved_oxygen`: fraction of saturation that stays in the broth.
+    - `oxygen_share`: of a stirred tank's gas that is pure oxygen.
     """
     if not isinstance(vessel, StirredTank | Airlift):
         return _surface_limits(vessel, volume, temperature, dissolved_oxygen, aeration, speed)
@@ -106,6 +108,7 @@ def transfer_limits(
     coalescing = kLa_coalescing(density, velocity, volume)
     salty = kLa_non_coalescing(density, velocity, volume)
     cooling, share = _cooling(vessel, volume, temperature, density)
+    gas = (vvm, pressure, temperature, dissolved_oxygen, oxygen_share)
     return TransferLimits(
         volume=volume,
         speed=rate,
@@ -113,8 +116,8 @@ def transfer_limits(
         gas_velocity=velocity,
         kLa_coalescing=coalescing,
         kLa_non_coalescing=salty,
-        OTR_coalescing=highest_OTR(coalescing.value, vvm, pressure, temperature, dissolved_oxygen),
-        OTR_non_coalescing=highest_OTR(salty.value, vvm, pressure, temperature, dissolved_oxygen),
+        OTR_coalescing=highest_OTR(coalescing.value, *gas),
+        OTR_non_coalescing=highest_OTR(salty.value, *gas),
         cooling=cooling,
         cooling_OUR=share,
         mixing_time=mixing_time(vessel, density, volume),
@@ -125,10 +128,13 @@ def transfer_limits(
     )
 
 
-def highest_OTR(kLa: float, vvm: float, pressure: float, temperature: float, fraction: float) -> float:
+def highest_OTR(
+    kLa: float, vvm: float, pressure: float, temperature: float, fraction: float, oxygen_share: float = 0.0
+) -> float:
     """OTR (mmol/L/h) with a well-mixed gas that loses what the liquid takes, its CO2 replacing its O2.
 
-    - `kLa` 1/h; `vvm` of air; `pressure` bar absolute; `temperature` degC; `fraction` of saturation that stays.
+    - `kLa` 1/h; `vvm` of gas, air but for `oxygen_share` of pure oxygen; `pressure` bar absolute; `temperature` degC;
+      `fraction` of saturation that stays.
     """
     if vvm <= 0:
         return 0.0
@@ -136,7 +142,8 @@ def highest_OTR(kLa: float, vvm: float, pressure: float, temperature: float, fra
     henry = oxygen_solubility(temperature) * (pressure - water_vapour(temperature))
     # kLa (henry (x_in - OTR/supply) - DO) = OTR
     kept = fraction * henry * OXYGEN_IN_AIR
-    return max(kLa * (henry * OXYGEN_IN_AIR - kept) / (1 + kLa * henry / supply), 0.0)
+    coming = OXYGEN_IN_AIR + oxygen_share * (1 - OXYGEN_IN_AIR)
+    return max(kLa * (henry * coming - kept) / (1 + kLa * henry / supply), 0.0)
 
 
 def _cooling(vessel: Sparged, volume: float, temperature: float, density: float) -> tuple[float, float]:

@@ -109,6 +109,7 @@ class Segment:
     - `outflow`: what leaves the vessel.
     - `until`: a condition of the culture; `longest`: h, the stop; `fixed`: the stop is meant, not an emergency brake.
     - settings as in the recipe; None is "not set": no control of oxygen, the vessel's own lowest speed ...
+    - `aeration_high`: vvm up to which the gas may follow the culture; None: as far as the vessel goes.
     """
 
     path: str
@@ -127,6 +128,7 @@ class Segment:
     aeration: float | None = None
     head_pressure: float = 0.0
     shaking_frequency: float | None = None
+    aeration_high: float | None = None
 
     @property
     def is_culture(self) -> bool:
@@ -154,6 +156,8 @@ class Plan:
         return sum(amount for _, amount in self.medium) + self.inoculum
 
 
+WITHIN: Final = 0.98
+"""Of a recipe's limit of the gas, up to which a cascade goes: four standard deviations of a flow meter stay within."""
 LONGEST: Final = 200.0
 """h; a phase that states neither until, at_most nor duration cannot be simulated, and none runs longer than this."""
 
@@ -269,7 +273,14 @@ def _segment(
         aeration=setting("aeration", "vvm", last.aeration),
         head_pressure=setting("head_pressure", "bar", last.head_pressure) or 0.0,
         shaking_frequency=setting("shaking_frequency", "1/min", last.shaking_frequency),
+        aeration_high=highest_gas(phase),
     )
+
+
+def highest_gas(phase: Phase) -> float | None:
+    """vvm up to which a cascade goes where the phase limits the gas: `WITHIN` that; None: as the vessel allows."""
+    limits = phase.limits.get("aeration")
+    return None if limits is None or limits.high is None else WITHIN * limits.high.magnitude("vvm")
 
 
 RAMP_STEPS: Final = 12
@@ -305,6 +316,7 @@ def _ramp(recipe: MasterRecipe, path: str, phase: Phase, last: Segment, *, begun
             phase.do,
             longest=hours,
             shaking_frequency=last.shaking_frequency,
+            aeration_high=highest_gas(phase),
             **{name: settings.get(name, getattr(last, name)) for name in _RAMPED},
         )
 
@@ -363,12 +375,16 @@ def _longest(recipe: MasterRecipe, path: str, phase: Phase) -> float:
 def speed_range(vessel: StirredTank, segment: Segment) -> tuple[float, float, bool]:
     """The stirrer's (lowest, highest) speed in 1/min in `segment`, and whether the recipe's figure fits the vessel.
 
-    With a set point of dissolved oxygen the recipe's speed is the highest of the cascade; without one it is constant.
+    With a set point of dissolved oxygen the recipe's speed is the highest of the cascade; without one, or where the
+    stirrer is no stage of the vessel's cascade, it is constant.
     """
     low, high = vessel.stirrer_speed
     wanted = segment.stirrer_speed
+    controlled = segment.dissolved_oxygen is not None
+    moves = controlled and "stirrer_speed" in vessel.oxygen_cascade
     if wanted is None:
-        return low, (high if segment.dissolved_oxygen is not None else low), True
+        top = high if controlled else low
+        return (low if moves else top), top, True
     kept = min(max(wanted, low), high)
     fits = abs(kept - wanted) <= 1e-9 * high
-    return (low if segment.dissolved_oxygen is not None else kept), kept, fits
+    return (low if moves else kept), kept, fits

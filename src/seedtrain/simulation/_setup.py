@@ -55,10 +55,27 @@ class Setup:
             return Layout(self.culture, kind_of(self.vessel), outflow=outflow)
         beside = self.vessel.side_compartment
         if beside is not None:
-            return Layout(self.culture, "stirred", 2, outflow, 0, 1, side=True, side_gas=beside.aerated)
+            aerated = beside.aerated
+            return Layout(self.culture, "stirred", 2, outflow, 0, 1, side=True, side_gas=aerated, cascade=self._cascade)
         zones = zones_of(self.vessel)
         top = zones.count - 1
-        return Layout(self.culture, "stirred", zones.count, outflow, top - zones.feed, top - zones.probe)
+        places = (top - zones.feed, top - zones.probe)
+        return Layout(self.culture, "stirred", zones.count, outflow, *places, cascade=self._cascade)
+
+    @cached_property
+    def _cascade(self) -> tuple[str, ...]:
+        """What holds oxygen beside the stirrer, by what the vessel has; none where no phase asks for oxygen.
+
+        What a recipe sets does not decide, for it may vary within an ensemble or along a sensitivity.
+        """
+        vessel = self.vessel
+        assert isinstance(vessel, StirredTank)
+        if all(segment.dissolved_oxygen is None for segment in self.plan.segments):
+            return ()
+        has = {"stirrer_speed": True, "aeration": vessel.aeration[1] > vessel.aeration[0]}
+        has["oxygen_share"] = vessel.pure_oxygen > 0
+        stages = tuple(name for name in vessel.oxygen_cascade if has[name])
+        return stages if set(stages) - {"stirrer_speed"} else ()
 
     @cached_property
     def system(self) -> System:
@@ -331,6 +348,7 @@ def _vessel_numbers(vessel: Vessel, segment: Segment, around: Surroundings, volu
     if isinstance(vessel, Airlift):
         return jacket | {"D_T": vessel.diameter, "k_gas": COLUMN_FACTOR, "n_gas": COLUMN_EXPONENT}
     low, high, _ = speed_range(vessel, segment)
+    most = vessel.aeration[1] if segment.aeration_high is None else min(segment.aeration_high, vessel.aeration[1])
     zoned = {"Q_zone": zone_exchange(vessel, volume, high)} if vessel.zones > 1 else {}
     if vessel.side_compartment is not None:
         zoned = {"Q_zone": vessel.side_compartment.flow, "V_side": vessel.side_compartment.volume}
@@ -346,6 +364,8 @@ def _vessel_numbers(vessel: Vessel, segment: Segment, around: Surroundings, volu
             "impellers": float(vessel.impellers),
             "P_number": vessel.power_number,
             "P_motor": vessel.motor_power,
+            "vvm_high": most,
+            "share_high": vessel.pure_oxygen,
         }
     )
 

@@ -9,6 +9,9 @@ from typing import ClassVar, Final
 POWER_NUMBERS: Final = {"rushton": 5.0, "pitched_blade": 1.5, "hydrofoil": 0.75}
 """Turbulent power number of one impeller. Nienow 1998, Appl. Mech. Rev. 51:3, in round figures."""
 
+OXYGEN_ACTUATORS: Final = ("stirrer_speed", "aeration", "oxygen_share")
+"""What can raise dissolved oxygen, in the order in which it is used where nothing else is said."""
+
 FLASK_EXCHANGE: Final = 5.0
 """vvm by which the head space of a flask exchanges with the room, assumed: its plug hardly limits a thin culture."""
 
@@ -90,6 +93,8 @@ class StirredTank:
     Pairs are (lowest, highest). `zones`: into how many equal layers the liquid is divided, numbered from the bottom
     (1); feed enters zone `feed_zone` (0: the top one), the probe sits in `probe_zone`. `retention`: its cell
     retention device, if it has one; `side_compartment`: of a scale-down rig, whose broth counts as the tank's.
+    `oxygen_share`: the most of its gas that may be pure oxygen; `oxygen_cascade`: what holds dissolved oxygen, of
+    `OXYGEN_ACTUATORS`, the first one first.
     """
 
     name: str
@@ -113,6 +118,8 @@ class StirredTank:
     probe_zone: int = 1
     retention: Retention | None = None
     side_compartment: SideCompartment | None = None
+    oxygen_share: float = 0.0
+    oxygen_cascade: tuple[str, ...] = OXYGEN_ACTUATORS
 
     kind: ClassVar[str] = "stirred_tank"
 
@@ -120,6 +127,11 @@ class StirredTank:
     def power_number(self) -> float:
         """Power number of one impeller, without gas."""
         return POWER_NUMBERS[self.impeller]
+
+    @property
+    def pure_oxygen(self) -> float:
+        """The most of its gas that its cascade makes pure oxygen."""
+        return self.oxygen_share if "oxygen_share" in self.oxygen_cascade else 0.0
 
     @property
     def area(self) -> float:

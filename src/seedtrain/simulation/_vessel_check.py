@@ -73,7 +73,10 @@ def check_vessel(
             f"{vessel.name}: {held:g} L is outside its working volume of {low:g} .. {high:g} L",
             remedy="Choose a volume inside, or another vessel.",
         )
-    limits = transfer_limits(vessel, held, temperature=temperature, dissolved_oxygen=dissolved_oxygen)
+    rich = vessel.pure_oxygen if isinstance(vessel, StirredTank) else 0.0
+    limits = transfer_limits(
+        vessel, held, temperature=temperature, dissolved_oxygen=dissolved_oxygen, oxygen_share=rich
+    )
     figures = tuple(_figures(vessel, limits, temperature, dissolved_oxygen))
     notes = tuple(_notes(vessel, limits))
     return VesselCheck(vessel.name, vessel.kind, vessel.scale, held, temperature, dissolved_oxygen, figures, notes)
@@ -108,7 +111,8 @@ def _transfer(vessel: Vessel, limits: TransferLimits, temperature: float, oxygen
     names = " / ".join(dict.fromkeys(item.source.split(",")[0] for item in both))
     inside, status = all(item.in_range for item in both), both[0].status
     yield Figure("kLa", "kLa", low, high, "1/h", inside, names, status)
-    rates = [highest_OTR(kLa, limits.aeration, pressure, temperature, oxygen) for kLa in (low, high)]
+    rich = vessel.pure_oxygen if isinstance(vessel, StirredTank) else 0.0
+    rates = [highest_OTR(kLa, limits.aeration, pressure, temperature, oxygen, rich) for kLa in (low, high)]
     words = _("oxygen transfer at {percent} % dissolved oxygen").format(percent=f"{oxygen * 100:g}")
     yield Figure("OTR", words, rates[0], rates[1], "mmol/L/h", inside, names, status)
 

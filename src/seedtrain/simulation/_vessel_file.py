@@ -20,6 +20,7 @@ from seedtrain.simulation._surface import (
 )
 from seedtrain.simulation._vessel import (
     FLASK_EXCHANGE,
+    OXYGEN_ACTUATORS,
     Airlift,
     Retention,
     ShakeFlask,
@@ -323,6 +324,8 @@ def _tank(entry: VesselEntry, name: str) -> StirredTank:
         probe_zone=round(entry.number("probe_zone", "", 1)),
         retention=_retention(entry),
         side_compartment=_side(entry),
+        oxygen_share=entry.number("oxygen_share", "", 0.0),
+        oxygen_cascade=OXYGEN_ACTUATORS if entry.oxygen_cascade is None else tuple(entry.oxygen_cascade),
     )
 
 

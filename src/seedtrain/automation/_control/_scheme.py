@@ -9,10 +9,8 @@ from typing import Final
 
 from seedtrain.automation._control._split import Stage
 from seedtrain.base import InputError
-from seedtrain.simulation import StirredTank
+from seedtrain.simulation import OXYGEN_ACTUATORS, StirredTank
 
-OXYGEN_ACTUATORS: Final = ("stirrer_speed", "aeration", "oxygen_share")
-"""What can raise dissolved oxygen, in the order in which it is used where nothing else is said."""
 ACID_ACTUATORS: Final = ("carbon_dioxide_share", "acid")
 """What can lower the pH, in the order in which it is used where nothing else is said."""
 STIRRER_SPAN: Final = 100.0
@@ -102,7 +100,7 @@ class ControlScheme:
 
 
 GAS_AS_SET: Final = ControlScheme(oxygen_cascade=("stirrer_speed",))
-"""Oxygen is held by the stirrer alone, as in a simulated run."""
+"""Oxygen is held by the stirrer alone."""
 
 
 def gas_flow(vessel: StirredTank, aeration: float | None) -> float:

@@ -14,14 +14,12 @@ from seedtrain.automation._plant._base import Template
 from seedtrain.automation._ramp import ramped
 from seedtrain.quantity import Quantity
 from seedtrain.recipe import CALIBRATE, Phase, PhaseAt, references
-from seedtrain.simulation import Plan, Segment
+from seedtrain.simulation import Plan, Segment, highest_gas
 
 STANDS: Final = ("wait", "ramp")
 """Kinds that leave the set points as they are, but for those that a ramp moves."""
 PULSE_H: Final = 0.05
 """h that a DO-stat or pH-stat feeds once it has begun; assumed, as in `bench feeding`."""
-WITHIN: Final = 0.98
-"""Of a recipe's limit of the gas, up to which the cascade goes: four standard deviations of its flow meter."""
 RESTS: Final = ("sterilise", "manual")
 
 
@@ -93,14 +91,13 @@ def by_hand(targets: Mapping[str, float], given: Mapping[str, float], phase: Pha
 def set_points_of(targets: Mapping[str, float], phase: Phase | None, by_hand: tuple[str, ...] = ()) -> SetPoints:
     """What the controllers are to hold: `targets` as the unit's functions have them, not a number where there is none.
 
-    Where `phase` limits the gas, the cascade ends `WITHIN` that, so that the flow meter's noise stays within it too.
+    Where `phase` limits the gas, the cascade ends a little within that, as in a simulated run.
     """
 
     def wanted(name: str) -> float | None:
         value = targets.get(name, math.nan)
         return value if math.isfinite(value) else None
 
-    limits = None if phase is None else phase.limits.get("aeration")
     oxygen = wanted("dissolved_oxygen")
     return SetPoints(
         temperature=wanted("temperature"),
@@ -109,7 +106,7 @@ def set_points_of(targets: Mapping[str, float], phase: Phase | None, by_hand: tu
         stirrer_speed=wanted("stirrer_speed"),
         aeration=wanted("aeration"),
         head_pressure=wanted("head_pressure") or 0.0,
-        aeration_high=None if limits is None or limits.high is None else WITHIN * limits.high.magnitude("vvm"),
+        aeration_high=None if phase is None else highest_gas(phase),
         by_hand=by_hand if oxygen is not None else (),
     )
 

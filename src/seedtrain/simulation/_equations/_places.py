@@ -19,6 +19,8 @@ WHOLE: Final = ("v", "T")
 PASSED: Final = ("x_O", "x_C", "x_B", "x_E", "x_U", "x_P", "x_S", "x_Q")
 """What has passed a boundary, per litre at the start: O2 in and CO2 out mmol, base L, water evaporated g, O2 used mmol,
 product formed g, shaft work and heat removed J."""
+GASES: Final = ("x_G", "x_R")
+"""Where a cascade moves the gas: what came in, all of it and pure oxygen, normal L per litre at the start."""
 LEFT: Final = ("l_V", "l_I", "l_O", "l_C", "l_N", "l_W", "l_Z")
 """What harvest and bleed took, as `LIQUID` with L of broth first; each species adds `l_{species}`."""
 
@@ -61,6 +63,8 @@ STIRRED: Final = (
     "P_number",  # power number of one impeller
     "P_motor",  # W
 )
+GAS_HIGH: Final = "vvm_high"  # where the cascade's stage of gas ends, as `vvm`
+SHARE_HIGH: Final = "share_high"  # the most of the gas that may be pure oxygen
 JACKET: Final = ("U_jacket", "A_jacket", "T_cool", "T_heat")  # W/m2/K, m2, degC, degC
 STILL: Final = (
     "k_ref",  # 1/h, kLa at `V_ref`
@@ -102,6 +106,8 @@ OBSERVED: Final = (
 )
 """Lines that a run reads; `gas` normal L/min, `velocity` m/s, `flow` m3/s at vessel conditions, `speed_first` the
 lowest speed of the cascade, `gas_cut` the part of the wanted gas that the impeller disperses."""
+SHARE: Final = "share"
+"""Of the gas that is pure oxygen, read where the layout has that stage."""
 
 
 @dataclass(frozen=True)
@@ -116,12 +122,30 @@ class Layout:
     probe_zone: int = 0  # where dissolved oxygen is read, from the top
     side: bool = False  # two zones: a side compartment of fixed volume, which the feed enters, and the tank
     side_gas: bool = False  # whether gas and stirring reach the side compartment as they reach the tank
+    cascade: tuple[str, ...] = ()  # what holds oxygen, in its order, where gas or pure oxygen help the stirrer
 
     @property
-    def key(self) -> tuple[str, Kind, int, bool, int, int, tuple[bool, bool]]:
+    def key(self) -> tuple[str, Kind, int, bool, int, int, tuple[bool, bool], tuple[str, ...]]:
         """Equal for layouts with the same text."""
         places = (self.feed_zone, self.probe_zone)
-        return (self.culture.structure, self.kind, self.zones, self.outflow, *places, (self.side, self.side_gas))
+        sides = (self.side, self.side_gas)
+        return (self.culture.structure, self.kind, self.zones, self.outflow, *places, sides, self.cascade)
+
+    @property
+    def gas_follows(self) -> bool:
+        """Whether the gas flow is a stage of the cascade; else it stays as it is set."""
+        return "aeration" in self.cascade
+
+    @property
+    def oxygen_follows(self) -> bool:
+        """Whether pure oxygen is a stage of the cascade; else the gas is air."""
+        return "oxygen_share" in self.cascade
+
+    def precedes(self, one: str, other: str) -> bool:
+        """Whether stage `one` is at its end before `other` leaves its start; what is no stage stands at its end."""
+        if one not in self.cascade:
+            return True
+        return other in self.cascade and self.cascade.index(one) < self.cascade.index(other)
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -162,7 +186,8 @@ class Layout:
         """Every state."""
         names = (*(f"m_{name}" for name in self.culture.species), *LIQUID)
         left = (*LEFT, *(f"l_{name}" for name in self.culture.species)) if self.outflow else ()
-        return (*(f"{name}{suffix}" for suffix in self.suffixes for name in names), *WHOLE, *PASSED, *left)
+        gases = GASES if self.cascade else ()
+        return (*(f"{name}{suffix}" for suffix in self.suffixes for name in names), *WHOLE, *PASSED, *left, *gases)
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
@@ -172,4 +197,5 @@ class Layout:
         zoned = ("Q_zone",) if self.zones > 1 else ()  # L/h between neighbouring zones, each way
         zoned = (*zoned, "V_side") if self.side else zoned  # L of the side compartment
         outflow = OUTFLOW if self.outflow else ()
-        return (*(f"u_{name}" for name in self.culture.parameters), *SEGMENT, *fed, *vessel, *zoned, *outflow)
+        ends = (*((GAS_HIGH,) if self.gas_follows else ()), *((SHARE_HIGH,) if self.oxygen_follows else ()))
+        return (*(f"u_{name}" for name in self.culture.parameters), *SEGMENT, *fed, *vessel, *zoned, *outflow, *ends)

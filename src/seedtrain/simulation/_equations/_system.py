@@ -14,7 +14,7 @@ from typing import Final
 from seedtrain.simulation._engine import System
 from seedtrain.simulation._equations._closure import closure
 from seedtrain.simulation._equations._conversion import zone_lines
-from seedtrain.simulation._equations._places import LIQUID, OBSERVED, Layout
+from seedtrain.simulation._equations._places import LIQUID, OBSERVED, SHARE, Layout
 from seedtrain.simulation._equations._text import Line, total
 from seedtrain.simulation._equations._vessel_lines import gas_lines, held_lines
 from seedtrain.simulation._transfer import CO2_TRANSFER_RATIO, HEAT_CAPACITY
@@ -37,12 +37,16 @@ def culture_system(layout: Layout) -> System:
             lines=tuple(_lines(layout)),
             rates=tuple(_rates(layout)),
             gauges=tuple(_gauges(layout)),
-            observed=(*OBSERVED, *(f"u{zone}_DO" for zone in range(layout.zones if layout.zones > 1 else 0))),
+            observed=(
+                *OBSERVED,
+                *(f"u{zone}_DO" for zone in range(layout.zones if layout.zones > 1 else 0)),
+                *((SHARE,) if layout.oxygen_follows else ()),
+            ),
         )
     return _SYSTEMS[layout.key]
 
 
-_SYSTEMS: dict[tuple[str, str, int, bool, int, int, tuple[bool, bool]], System] = {}
+_SYSTEMS: dict[tuple[str, str, int, bool, int, int, tuple[bool, bool], tuple[str, ...]], System] = {}
 
 
 def _lines(layout: Layout) -> list[Line]:
@@ -135,6 +139,11 @@ def _rates(layout: Layout) -> list[str]:
         "power * 3600.0",
         "cooling * 3600.0",
         *(_left(layout) if layout.outflow else ()),
+        *(
+            ("gas * 60.0 / V_0", f"gas * {SHARE if layout.oxygen_follows else '0.0'} * 60.0 / V_0")
+            if layout.cascade
+            else ()
+        ),
     ]
 
 

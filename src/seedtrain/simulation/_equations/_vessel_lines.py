@@ -9,6 +9,16 @@ import math
 from typing import Final
 
 from seedtrain.simulation._elements import H2O_MASS
+from seedtrain.simulation._equations._oxygen_lines import (
+    GASSED_VOLUME_EXPONENT,
+    LEAST_AIR,
+    gas_held,
+    gas_stage,
+    share_stage,
+    sizes,
+    transfer_in,
+    used,
+)
 from seedtrain.simulation._equations._places import Layout
 from seedtrain.simulation._equations._text import Line
 from seedtrain.simulation._estimate import BROTH_DENSITY, GRAVITY
@@ -22,7 +32,6 @@ from seedtrain.simulation._transfer import (
     OXYGEN_IN_AIR,
 )
 
-GASSED_VOLUME_EXPONENT: Final = 0.25 + 2 / 3 * 0.20  # Hughmark 1980: how gassed power grows with volume
 TEMPERATURE_GAIN: Final = 20.0  # 1/h: the jacket's controller brings the broth to its set point within some minutes
 _INERT: Final = 1 - OXYGEN_IN_AIR - CO2_IN_AIR
 
@@ -54,7 +63,7 @@ def held_lines(layout: Layout) -> list[Line]:
         ("saturation", f"{solubility('u_set', 'vapour_set')} * soluble * {OXYGEN_IN_AIR!r} * (p_s - vapour_set)"),
         ("DO_set", "DO_share * saturation if DO_share >= 0.0 else -1.0"),
         ("F_start", "F_0 / V_0 + dilution * v"),
-        ("r_O", repr(OXYGEN_IN_AIR / _INERT)),
+        (_of_air(layout, "r_O"), repr(OXYGEN_IN_AIR / _INERT)),
         ("r_C", repr(CO2_IN_AIR / _INERT)),
     ]
     return [*lines, *_gas_supply(layout), *_jacket(layout)]
@@ -79,25 +88,45 @@ def _gas_supply(layout: Layout) -> list[Line]:
         ]
     else:
         lines.append(("gas_cut", "1.0"))
-    lines += [
-        ("flow", "flow_wanted * gas_cut"),
-        ("gas", "vvm * gas_cut * V_s"),
-        ("inert", f"gas * {60 / NORMAL_VOLUME * _INERT!r} / V_0"),
+    if layout.gas_follows:
+        first = [("gas_first", "vvm * gas_cut * V_s"), ("flow_first", "flow_wanted * gas_cut")]
+        return [*lines, *first, *_stirrer_held(), *gas_held(layout)]
+    lines += [("flow", "flow_wanted * gas_cut"), ("gas", "vvm * gas_cut * V_s"), *_gas_amount(layout)]
+    if layout.kind == "stirred":
+        return [*lines, *_stirrer_held(), *_stirrer_ends()]
+    return [*lines, *{"airlift": _airlift_held, "still": _still_held}[layout.kind]()]
+
+
+def _of_air(layout: Layout, symbol: str) -> str:
+    """The symbol of what holds for air alone, where pure oxygen may come with it."""
+    return f"{symbol}_air" if layout.oxygen_follows else symbol
+
+
+def _gas_amount(layout: Layout) -> list[Line]:
+    """Inert mol/h per litre at the start, were all of the gas air, and the gas's velocity."""
+    return [
+        (_of_air(layout, "inert"), f"gas * {60 / NORMAL_VOLUME * _INERT!r} / V_0"),
         ("velocity", f"flow / ({math.pi / 4!r} * D_T ** 2)" if layout.kind != "still" else "0.0"),
     ]
-    return [*lines, *{"stirred": _stirrer_held, "airlift": _airlift_held, "still": _still_held}[layout.kind]()]
 
 
 def _stirrer_held() -> list[Line]:
-    lines: list[Line] = [
-        ("speed_flood", "60.0 * (flow / flood_one) ** 0.3333333333333333 if flow > 0.0 else 0.0"),
-        ("speed_first", "min(max(speed_low, speed_flood), speed_high)"),
+    return [
         # van 't Riet 1979, both correlations as in `kLa_coalescing`; the power density is in W/L here.
         ("alpha", "0.4 * coalescence + 0.7 * (1.0 - coalescence)"),
         ("beta", "0.5 * coalescence + 0.2 * (1.0 - coalescence)"),
         ("k_base", "3600.0 * 0.026 ** coalescence * 0.002 ** (1.0 - coalescence) * 1000.0 ** alpha"),
-        ("K_L", "k_base * velocity ** beta if velocity > 0.0 else 0.0"),
         ("bare_one", f"impellers * P_number * {BROTH_DENSITY!r} * D_i ** 5 / V_0"),
+        ("P_drive", "P_motor / V_0"),
+    ]
+
+
+def _stirrer_ends() -> list[Line]:
+    """Transfer without power, and power at both ends of the stirrer's range, where the gas stays as it is set."""
+    lines: list[Line] = [
+        ("speed_flood", "60.0 * (flow / flood_one) ** 0.3333333333333333 if flow > 0.0 else 0.0"),
+        ("speed_first", "min(max(speed_low, speed_flood), speed_high)"),
+        ("K_L", "k_base * velocity ** beta if velocity > 0.0 else 0.0"),
         ("cubic", "(V_s / 1000.0) ** 0.6666666666666666"),
     ]
     for end, speed in (("low", "speed_first"), ("high", "speed_high")):
@@ -111,7 +140,7 @@ def _stirrer_held() -> list[Line]:
             (f"P_{end}", f"bare_one * turns_{end} ** 3"),
             (f"G_{end}", f"P_{end} * {ratio} / v ** {GASSED_VOLUME_EXPONENT!r} if flow > 0.0 else 1e3 * P_{end}"),
         ]
-    return [*lines, ("P_drive", "P_motor / V_0")]
+    return lines
 
 
 def _airlift_held() -> list[Line]:
@@ -143,12 +172,13 @@ def gas_lines(layout: Layout) -> list[Line]:
         ("dry", "1.0 - y_W"),
         ("full_O", "henry_O * pressure * dry"),
         ("full_C", "henry_C * pressure * dry"),
+        *(_follows(layout) if layout.cascade else _power(layout) if layout.kind == "stirred" else []),
         ("inert_mmol", "1000.0 * inert"),
         # Mole ratios to the inert gas if the liquid took exactly what the cells use: what the controller aims at.
         ("aim_O", "max(r_O - OUR * v / inert_mmol, 0.0)"),
         ("ratio_0", "1.0 + aim_O + r_C + CER * v / inert_mmol"),
         ("star", "full_O * aim_O / ratio_0"),
-        *(_cascade(layout) if layout.kind == "stirred" else _fixed()),
+        *(_speed(layout) if layout.kind == "stirred" else _fixed()),
         ("give", f"kLa * {layout.stirred_size} / 1000.0"),
         ("strip", f"{CO2_TRANSFER_RATIO!r} * give"),
         *_passes(),
@@ -159,20 +189,64 @@ def gas_lines(layout: Layout) -> list[Line]:
     ]
 
 
-def _cascade(layout: Layout) -> list[Line]:
-    exponent, per, size = GASSED_VOLUME_EXPONENT, layout.stirred_per, layout.stirred_size
-    # What a side compartment uses, the tank's gas must bring too.
-    used = "OUR" if size == "v" else f"OUR * v * {per}"
+def _power(layout: Layout) -> list[Line]:
+    """Power and kLa at both ends of the stirrer's range, where the gas stays as it is set."""
+    exponent, per = GASSED_VOLUME_EXPONENT, layout.stirred_per
     return [
-        ("v_gassed", f"{size} ** {exponent!r}"),
+        ("v_gassed", f"{layout.stirred_size} ** {exponent!r}"),
         ("P_top", "min(min(G_high * v_gassed, P_high), P_drive)"),
         ("P_bottom", "min(min(G_low * v_gassed, P_low), P_top)"),
         ("kLa_low", f"K_L * (P_bottom * {per}) ** alpha"),
         ("kLa_high", f"K_L * (P_top * {per}) ** alpha"),
+    ]
+
+
+def _follows(layout: Layout) -> list[Line]:
+    """The gas as the cascade's stages beside the stirrer make it, and kLa at both ends of the stirrer in that gas."""
+    end = "high" if layout.precedes("stirrer_speed", "oxygen_share") else "low"
+    if layout.gas_follows:
+        early = layout.oxygen_follows and layout.precedes("oxygen_share", "aeration")
+        lines = sizes(layout)
+        if early:
+            lines += [*transfer_in(layout, end, "_first", "n_first"), *share_stage(layout, "exp(k_first)", "n_first")]
+        lines += [*gas_stage(layout), *_gas_now(layout)]
+        lines += [] if early else share_stage(layout, f"kLa_{end}", "n_gas")
+    else:
+        lines = [*_power(layout), *share_stage(layout, f"kLa_{end}", f"gas * {60 / NORMAL_VOLUME!r} / V_0")]
+    if not layout.oxygen_follows:
+        return lines
+    air = f"max(1.0 - share, {LEAST_AIR!r})"
+    return [*lines, ("air", air), ("inert", "inert_air * air"), ("r_O", f"r_O_air + share / (air * {_INERT!r})")]
+
+
+def _gas_now(layout: Layout) -> list[Line]:
+    """Flow, and kLa at both ends of the stirrer, in the gas that the cascade gives."""
+    return [
+        ("flow", "n_gas * flow_one"),
+        ("gas", f"n_gas * V_0 / {60 / NORMAL_VOLUME!r}"),
+        *_gas_amount(layout),
+        ("n_some", "max(n_gas, 1e-30)"),
+        *transfer_in(layout, "low", "_low", "n_some"),
+        *transfer_in(layout, "high", "_high", "n_some"),
+        ("kLa_low", "exp(k_low)"),
+        ("kLa_high", "exp(k_high)"),
+        ("speed_first", "60.0 * exp(b_low)"),
+    ]
+
+
+def _speed(layout: Layout) -> list[Line]:
+    size = layout.stirred_size
+    lines: list[Line] = [
         ("drive", "star - DO_set"),
-        ("kLa_wanted", f"{used} / drive if drive > 1e-9 else kLa_high"),
+        ("kLa_wanted", f"{used(layout)} / drive if drive > 1e-9 else kLa_high"),
         ("kLa_held", "min(max(kLa_wanted, kLa_low), kLa_high)"),
         ("kLa", "kLa_held if DO_set >= 0.0 else kLa_low"),
+    ]
+    if layout.gas_follows:
+        # By Hughmark's law the power is that of the speed at either end too.
+        return [*lines, ("power", f"{size} * exp((log(max(kLa, 1e-300)) - l_kLa - beta * x_high) / alpha)")]
+    return [
+        *lines,
         ("power_held", f"{size} * (kLa / K_L) ** (1.0 / alpha) if K_L > 0.0 else P_bottom"),
         ("power", "power_held if DO_set >= 0.0 else P_bottom"),
     ]
