@@ -12,7 +12,7 @@ from seedtrain.automation._control._feeding import ConstantFeed, ExponentialFeed
 from seedtrain.automation._control._filter import EXIT_GAS, CultureFilter, Observed
 from seedtrain.automation._control._pid import Pid, PidSettings
 from seedtrain.automation._control._predictive import PredictiveFeed
-from seedtrain.automation._control._scheme import GAS_AS_SET, OXYGEN_ACTUATORS, ControlScheme
+from seedtrain.automation._control._scheme import GAS_AS_SET, ControlScheme
 from seedtrain.automation._control._soft import gas_balance
 from seedtrain.automation._control._split import Stage, split
 from seedtrain.automation._control._vessel import BASE_PER_HOUR, Actuators, SetPoints, VesselControl
@@ -21,7 +21,6 @@ __all__ = [
     "BASE_PER_HOUR",
     "EXIT_GAS",
     "GAS_AS_SET",
-    "OXYGEN_ACTUATORS",
     "STRATEGIES",
     "Actuators",
     "Case",
