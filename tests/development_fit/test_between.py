@@ -145,8 +145,8 @@ def test_runs_that_differ_are_told_and_the_truth_lies_in_the_intervals(different
         assert item.low is not None
         assert item.high is not None
         assert item.low < truth < item.high
-    narrow = alike.intervals["q_S_max"]
-    assert not (narrow.low is not None and narrow.high is not None and narrow.low < FIT["q_S_max"] < narrow.high)
+    held = [name for name, item in alike.intervals.items() if (item.low or 0.0) < FIT[name] < (item.high or np.inf)]
+    assert len(held) < 2  # of three; as alike they are several times too narrow
     sizes = {item.name: item for item in found.between.deviations}
     assert sizes["q_S_max"].low < 0.05 * 1.1 < (sizes["q_S_max"].high or np.inf)
     assert np.sqrt((found.residuals**2).mean()) == pytest.approx(1.0, abs=0.2)
