@@ -31,11 +31,15 @@ def written(path, sequence, count):
 
 
 def judged(words):
-    """The command in a process of its own: its answer, its largest resident memory in MiB, its CPU seconds."""
+    """The command in a process of its own: its answer, its largest resident memory in MiB, its CPU seconds.
+
+    The memory is that of its own address space: `ru_maxrss` holds that of the process that started it too.
+    """
     code = (
-        "import resource, sys; from seedtrain.cli._verify import app; app(sys.argv[1:], result_action='return_value');"
-        "used = resource.getrusage(resource.RUSAGE_SELF);"
-        "print(used.ru_maxrss, used.ru_utime + used.ru_stime, file=sys.stderr)"
+        "import sys, time; from seedtrain.cli._verify import app; app(sys.argv[1:], result_action='return_value');"
+        "lines = open('/proc/self/status').read().splitlines();"
+        "kib = next(line.split()[1] for line in lines if line.startswith('VmHWM'));"
+        "print(kib, time.process_time(), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True, text=True)
     kib, seconds = done.stderr.splitlines()[-1].split()
