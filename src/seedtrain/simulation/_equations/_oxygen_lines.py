@@ -57,7 +57,7 @@ def gas_held(layout: Layout) -> list[Line]:
     ]
 
 
-def transfer_in(layout: Layout, end: str, tag: str, moles: str) -> list[Line]:
+def transfer_in(end: str, tag: str, moles: str) -> list[Line]:
     """`k{tag}`: logarithm of kLa at one `end` of the stirrer (low, high), where `moles` mol/h of gas come in."""
     turns = "l_high" if end == "high" else f"min(max(l_low, l_flood + x{tag} / 3.0), l_high)"
     return [
@@ -104,7 +104,7 @@ def _step(layout: Layout, at: str, then: str) -> list[Line]:
     speed = GASSED_SPEED_EXPONENT
     bare = f"(3.0 * rise_{at} if l_P + 3.0 * b_{at} < l_drive else 0.0)"
     return [
-        *transfer_in(layout, end, f"_{at}", f"n_{at}"),
+        *transfer_in(end, f"_{at}", f"n_{at}"),
         (f"rise_{at}", rise),
         (f"e_{at}", f"beta + alpha * ({speed!r} * rise_{at} - 0.25 if gassed_{at} < bare_{at} else {bare})"),
         (f"need_{at}", f"{used(layout)} * exp(-k_{at})"),

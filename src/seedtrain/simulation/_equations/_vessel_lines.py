@@ -208,7 +208,7 @@ def _follows(layout: Layout) -> list[Line]:
         early = layout.oxygen_follows and layout.precedes("oxygen_share", "aeration")
         lines = sizes(layout)
         if early:
-            lines += [*transfer_in(layout, end, "_first", "n_first"), *share_stage(layout, "exp(k_first)", "n_first")]
+            lines += [*transfer_in(end, "_first", "n_first"), *share_stage(layout, "exp(k_first)", "n_first")]
         lines += [*gas_stage(layout), *_gas_now(layout)]
         lines += [] if early else share_stage(layout, f"kLa_{end}", "n_gas")
     else:
@@ -226,8 +226,8 @@ def _gas_now(layout: Layout) -> list[Line]:
         ("gas", f"n_gas * V_0 / {60 / NORMAL_VOLUME!r}"),
         *_gas_amount(layout),
         ("n_some", "max(n_gas, 1e-30)"),
-        *transfer_in(layout, "low", "_low", "n_some"),
-        *transfer_in(layout, "high", "_high", "n_some"),
+        *transfer_in("low", "_low", "n_some"),
+        *transfer_in("high", "_high", "n_some"),
         ("kLa_low", "exp(k_low)"),
         ("kLa_high", "exp(k_high)"),
         ("speed_first", "60.0 * exp(b_low)"),
