@@ -162,7 +162,7 @@ class Branches:
             raise
         except InputError as error:
             self.hold(step, error.message)
-            return f"{error.message}. {error.remedy}" if error.remedy else error.message
+            return error.in_one_line
         return ""
 
     def hold(self, step: PhaseAt | None, words: str) -> None:

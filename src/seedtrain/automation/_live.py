@@ -179,7 +179,7 @@ def _drive(job: Job, state: BatchState) -> None:
             raise
         except InputError as error:
             branches.hold(None, error.message)
-            words = f"{error.message}. {error.remedy}" if error.remedy else error.message
+            words = error.in_one_line
         if state.state().is_final:
             live.tell(_("batch {batch}: {state}").format(batch=job.batch, state=state.state().value))
             return

@@ -53,6 +53,11 @@ class SeedtrainError(Exception):
         return text
 
     @property
+    def in_one_line(self) -> str:
+        """The message and, where there is one, what to do about it."""
+        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+
+    @property
     def parts(self) -> tuple[SeedtrainError, ...]:
         """The single failures of this one."""
         return (self,)

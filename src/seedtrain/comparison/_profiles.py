@@ -81,7 +81,8 @@ class Profiles:
     """Two mean profiles of `symbol`: `time` h; `reference` and `tested` of shape "run, time"; all in `unit`.
 
     - `margin`: of the difference, shape "time". - `point`: half the width at each time by itself; `band`: for all times
-      at once; shape "time". - `whole`: from when to when runs are usually read, h, of which `time` may be a part.
+      at once; shape "time".
+    - `whole`: from when to when runs are usually read, h, of which `time` may be a part.
     """
 
     symbol: str

@@ -43,7 +43,7 @@ def run_peer(problem: Path, starts: int, seed: int, python: str | None) -> Peer:
             words = [interpreter, str(_WORKER), str(problem), folder, str(starts), str(seed)]
             told = _told(words, peer_environment(interpreter))
     except UnavailableError as error:
-        return Peer(None, None, None, None, f"{error.message}. {error.remedy}")
+        return Peer(None, None, None, None, error.in_one_line)
     return Peer([float(item) for item in told["ends"]], float(told["spent"]), float(told["made"]), str(told["version"]))
 
 
